@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * gosync: named synchronization objects between processes.
+ *
+ * This header is the whole contract between the module and user space: the
+ * ioctls, the error numbers, and the words that both sides operate on.
+ */
+#ifndef _UAPI_LINUX_GOSYNC_H
+#define _UAPI_LINUX_GOSYNC_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: General rules
+ *
+ * Processes open /dev/gosync and create or open objects on it by name with
+ * GOSYNC_IOC_OPEN, which returns a file descriptor for the object. Every
+ * operation is an ioctl on that descriptor, and those that nobody has to wait
+ * for can also be done by user space alone on the mapped state (see
+ * &struct gosync_info).
+ *
+ * An object's descriptor is a *holder*: the open file description, like the
+ * owner of an flock(2) lock. dup(2) and fork(2) share a holder,
+ * GOSYNC_IOC_REOPEN makes a new one. When the last descriptor of a holder is
+ * closed, by whatever way, what it held is recovered.
+ *
+ * Every argument is a structure that begins with its size, as user space was
+ * compiled with it. A shorter structure is extended with zeros; a longer one
+ * is accepted when what the kernel does not know of it is zero. An argument of
+ * 0 in place of a pointer means a structure full of zeros where the
+ * description of the ioctl says so.
+ *
+ * Time-outs are absolute, in nanoseconds of CLOCK_MONOTONIC as the caller's
+ * time namespace shows it, or of CLOCK_REALTIME with GOSYNC_CLOCK_REALTIME.
+ * 0 means for ever (as does a structure full of zeros), and so does
+ * GOSYNC_FOREVER. A wait ends early when a signal is to be handled, and is
+ * restarted afterwards when the handler has SA_RESTART; a grant that has
+ * happened wins over a signal and over the time-out.
+ *
+ * Any ioctl may be called from any thread; those that wait say so.
+ */
+
+/**
+ * DOC: Errors
+ *
+ * One vocabulary for all ioctls. After any error the state is unchanged.
+ *
+ * =============  ===========================================================
+ * EACCES         the object's mode does not allow this to the caller, or the
+ *                object is not to be mapped by the caller
+ * EBADF          the descriptor was opened read-only
+ * EBUSY          a try found it taken
+ * EDQUOT         the user has reached the limit of objects per user
+ * E2BIG          the structure has bits set that this kernel does not know
+ * EEXIST         the name exists and GOSYNC_EXCL was given
+ * EFAULT         a pointer is bad
+ * EINTR          a signal ended the wait
+ * EINVAL         an argument is out of its range, or a reserved field or flag
+ *                is set; a Value is stored with type 0 (Go's nil)
+ * EMSGSIZE       the payload is longer than the Value's capacity, or the
+ *                caller's buffer shorter than the payload
+ * ENAMETOOLONG   the name is longer than 255 bytes
+ * ENODATA        Load of a Value before any Store
+ * ENOENT         the name does not exist and GOSYNC_CREATE was not given
+ * ENOMEM         no memory, or the memory cgroup's limit is reached
+ * ENOSPC         the limit of objects per namespace is reached
+ * ENOTTY         not an ioctl of this type of object
+ * EPERM          unlock of a mutex that is not locked, or with
+ *                GOSYNC_ERRORCHECK by another than its owner; unlink by
+ *                another than the object's owner
+ * EPROTOTYPE     the name exists with another type or capacity; a Value holds
+ *                values of another type
+ * ETIMEDOUT      the deadline has passed
+ * =============  ===========================================================
+ */
+
+#define GOSYNC_DEVICE		"/dev/gosync"
+#define GOSYNC_ABI_VERSION	1
+
+#define GOSYNC_NAME_MAX		255
+#define GOSYNC_FOREVER		(~(__u64)0)
+
+/**
+ * enum gosync_type - what an object is
+ * @GOSYNC_INT32: atomic words, 32 bits, signed
+ * @GOSYNC_UINT32: atomic words, 32 bits
+ * @GOSYNC_INT64: atomic words, 64 bits, signed
+ * @GOSYNC_UINT64: atomic words, 64 bits
+ * @GOSYNC_UINTPTR: atomic words, 64 bits also for 32-bit callers
+ * @GOSYNC_POINTER: opaque atomic words of 64 bits, without arithmetic
+ * @GOSYNC_BOOL: atomic words of 32 bits that are 0 or 1, without arithmetic
+ * @GOSYNC_VALUE: one consistently typed payload, replaced as a whole
+ * @GOSYNC_MUTEX: mutual exclusion
+ * @GOSYNC_TYPE_MAX: one more than the last type
+ *
+ * 0 is no type: user space may open an object with type 0 to accept whatever
+ * type it has.
+ */
+enum gosync_type {
+	GOSYNC_INT32 = 1,
+	GOSYNC_UINT32,
+	GOSYNC_INT64,
+	GOSYNC_UINT64,
+	GOSYNC_UINTPTR,
+	GOSYNC_POINTER,
+	GOSYNC_BOOL,
+	GOSYNC_VALUE,
+	GOSYNC_MUTEX,
+	GOSYNC_TYPE_MAX,
+};
+
+/*
+ * Flags of GOSYNC_IOC_OPEN. Those from GOSYNC_PERSIST on describe an object
+ * to be created, need GOSYNC_CREATE, and, like the mode, mean nothing when the
+ * name exists already.
+ */
+#define GOSYNC_CREATE		(1U << 0)	/* create it if it isn't there */
+#define GOSYNC_EXCL		(1U << 1)	/* ... and fail if it is */
+#define GOSYNC_RDONLY		(1U << 2)	/* observe only */
+#define GOSYNC_PERSIST		(1U << 3)	/* stays until unlinked */
+#define GOSYNC_OWN_PAGE		(1U << 4)	/* shares its page with no other object */
+#define GOSYNC_NO_MMAP		(1U << 5)	/* never mapped: every operation is an ioctl */
+#define GOSYNC_ERRORCHECK	(1U << 6)	/* Mutex: only the owner may unlock */
+
+/* Flags of the ioctls that wait */
+#define GOSYNC_CLOCK_REALTIME	(1U << 0)	/* the deadline is CLOCK_REALTIME's */
+
+/* Flag of the atomic operations that write */
+#define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all who wait on the word */
+
+#define GOSYNC_IOC_TYPE		'g'
+
+/* On /dev/gosync */
+#define GOSYNC_IOC_OPEN		_IO(GOSYNC_IOC_TYPE, 0x80)
+#define GOSYNC_IOC_UNLINK	_IO(GOSYNC_IOC_TYPE, 0x81)
+#define GOSYNC_IOC_LIST		_IO(GOSYNC_IOC_TYPE, 0x82)
+/* On /dev/gosync and on objects: argument 0, returns GOSYNC_ABI_VERSION */
+#define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)
+/* On objects of any type */
+#define GOSYNC_IOC_REOPEN	_IO(GOSYNC_IOC_TYPE, 0x84)
+#define GOSYNC_IOC_INFO		_IO(GOSYNC_IOC_TYPE, 0x85)
+/* On atomics */
+#define GOSYNC_IOC_ATOMIC_LOAD	_IO(GOSYNC_IOC_TYPE, 0x90)
+#define GOSYNC_IOC_ATOMIC_STORE	_IO(GOSYNC_IOC_TYPE, 0x91)
+#define GOSYNC_IOC_ATOMIC_SWAP	_IO(GOSYNC_IOC_TYPE, 0x92)
+#define GOSYNC_IOC_ATOMIC_ADD	_IO(GOSYNC_IOC_TYPE, 0x93)
+#define GOSYNC_IOC_ATOMIC_CAS	_IO(GOSYNC_IOC_TYPE, 0x94)
+#define GOSYNC_IOC_ATOMIC_AND	_IO(GOSYNC_IOC_TYPE, 0x95)
+#define GOSYNC_IOC_ATOMIC_OR	_IO(GOSYNC_IOC_TYPE, 0x96)
+#define GOSYNC_IOC_ATOMIC_WAIT	_IO(GOSYNC_IOC_TYPE, 0x97)
+#define GOSYNC_IOC_ATOMIC_WAKE	_IO(GOSYNC_IOC_TYPE, 0x98)
+/* On Values */
+#define GOSYNC_IOC_VALUE_LOAD	_IO(GOSYNC_IOC_TYPE, 0xa0)
+#define GOSYNC_IOC_VALUE_STORE	_IO(GOSYNC_IOC_TYPE, 0xa1)
+#define GOSYNC_IOC_VALUE_SWAP	_IO(GOSYNC_IOC_TYPE, 0xa2)
+#define GOSYNC_IOC_VALUE_CAS	_IO(GOSYNC_IOC_TYPE, 0xa3)
+/* On Mutexes */
+#define GOSYNC_IOC_MUTEX_LOCK	_IO(GOSYNC_IOC_TYPE, 0xa8)
+#define GOSYNC_IOC_MUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xa9)
+#define GOSYNC_IOC_MUTEX_UNLOCK	_IO(GOSYNC_IOC_TYPE, 0xaa)
+#define GOSYNC_IOC_MUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xab)
+
+/**
+ * struct gosync_open - argument of GOSYNC_IOC_OPEN
+ * @size: sizeof(struct gosync_open)
+ * @type: &enum gosync_type, or 0 to open a name of any type
+ * @flags: GOSYNC_CREATE and those that follow it
+ * @mode: permission bits (up to 0777) of an object that is created, taken as
+ *	they are; the umask does not apply. Read lets observe (Load, Wait,
+ *	listing), write lets operate. Must be 0 without GOSYNC_CREATE
+ * @name: pointer to the name, any bytes but 0
+ * @name_len: its length, 1 to GOSYNC_NAME_MAX; 0 makes an anonymous object
+ *	(needs GOSYNC_CREATE, cannot be GOSYNC_PERSIST)
+ * @__reserved: must be 0
+ * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
+ *	longest payload in bytes (0: 4096; at most 4 MiB); otherwise 0. For a
+ *	name that exists, 0 or the capacity that it has
+ *
+ * Names are one name space for all types, one such space per IPC namespace.
+ * The object and its name go when the last descriptor is closed, unless it is
+ * GOSYNC_PERSIST.
+ *
+ * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
+ * EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
+ * ENOSPC, EPROTOTYPE.
+ */
+struct gosync_open {
+	__u32 size;
+	__u32 type;
+	__u32 flags;
+	__u32 mode;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 __reserved;
+	__aligned_u64 capacity;
+};
+
+/**
+ * struct gosync_unlink - argument of GOSYNC_IOC_UNLINK
+ * @size: sizeof(struct gosync_unlink)
+ * @flags: must be 0
+ * @name: pointer to the name
+ * @name_len: its length, 1 to GOSYNC_NAME_MAX
+ * @__reserved: must be 0
+ *
+ * Takes the name away at once; descriptors go on working. Only the object's
+ * owner may, or who has CAP_SYS_ADMIN over the IPC namespace.
+ *
+ * Return: 0, or -1 with errno EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM.
+ */
+struct gosync_unlink {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 __reserved;
+};
+
+/**
+ * struct gosync_info - argument of GOSYNC_IOC_INFO, entry of GOSYNC_IOC_LIST
+ * @size: sizeof(struct gosync_info)
+ * @type: &enum gosync_type
+ * @id: the object's number, never used twice
+ * @flags: the flags it was created with, GOSYNC_RDONLY if this descriptor is
+ *	read-only
+ * @mode: permission bits
+ * @uid: its owner, in the caller's user namespace
+ * @gid: its group, in the caller's user namespace
+ * @holder: the number of this descriptor's holder (0 in a listing)
+ * @holders: how many holders there are
+ * @waiters: how many wait in the kernel
+ * @owner: Mutex: the holder that owns it, 0 if none
+ * @owner_pid: the process that opened that holder, in the caller's pid
+ *	namespace; 0 if it isn't visible there
+ * @name_len: length of @name; 0 for an anonymous or unlinked object
+ * @word: Mutex: the lock word; atomics: the first word; Value: the version
+ *	(how often it was stored)
+ * @token: Mutex: the fencing token of the last acquisition; Value: the type
+ *	of what is stored, 0 if nothing is
+ * @capacity: as in &struct gosync_open
+ * @map_len: bytes that mmap() of this descriptor takes, at offset 0 and with
+ *	MAP_SHARED; 0 if it cannot be mapped
+ * @map_offset: where in the mapping the object's state begins
+ * @map_data: atomics: where in the mapping the words begin; Value: the first
+ *	payload slot
+ * @contended: how often somebody had to wait
+ * @wait_max_ns: the longest wait that ended in a grant, in nanoseconds
+ * @deaths: how many owners have died
+ * @__reserved: 0
+ * @name: the name, filled up with zeros
+ *
+ * Only @size is read. A shorter structure gets as much as fits.
+ *
+ * Return: 0, or -1 with errno EFAULT, EINVAL.
+ */
+struct gosync_info {
+	__u32 size;
+	__u32 type;
+	__aligned_u64 id;
+	__u32 flags;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 holder;
+	__u32 holders;
+	__u32 waiters;
+	__u32 owner;
+	__u32 owner_pid;
+	__u32 name_len;
+	__aligned_u64 word;
+	__aligned_u64 token;
+	__aligned_u64 capacity;
+	__aligned_u64 map_len;
+	__u32 map_offset;
+	__u32 map_data;
+	__aligned_u64 contended;
+	__aligned_u64 wait_max_ns;
+	__u32 deaths;
+	__u32 __reserved;
+	__u8 name[GOSYNC_NAME_MAX + 1];
+};
+
+/**
+ * struct gosync_list - argument of GOSYNC_IOC_LIST
+ * @size: sizeof(struct gosync_list)
+ * @flags: must be 0
+ * @cursor: 0 to begin; the call moves it behind the last entry it returned
+ * @entries: pointer to an array of &struct gosync_info
+ * @count: how many entries fit there
+ * @entry_size: sizeof(struct gosync_info)
+ *
+ * Lists the names of the caller's IPC namespace that the caller may read, in
+ * the order of their creation. What is created or unlinked meanwhile may be
+ * missed; what stays is listed once.
+ *
+ * Return: the number of entries filled, 0 at the end, or -1 with errno
+ * EFAULT, EINVAL, ENOMEM.
+ */
+struct gosync_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 cursor;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 entry_size;
+};
+
+/**
+ * struct gosync_reopen - argument of GOSYNC_IOC_REOPEN, may be 0
+ * @size: sizeof(struct gosync_reopen)
+ * @flags: 0 or GOSYNC_RDONLY
+ *
+ * Makes a new holder of the same object, with no more rights than this one:
+ * for a child after fork(2), or for a second party within one process.
+ *
+ * Return: a new descriptor, close-on-exec, or -1 with errno EFAULT, EINVAL,
+ * EMFILE, ENFILE, ENOMEM.
+ */
+struct gosync_reopen {
+	__u32 size;
+	__u32 flags;
+};
+
+/**
+ * struct gosync_atomic - argument of the GOSYNC_IOC_ATOMIC operations
+ * @size: sizeof(struct gosync_atomic)
+ * @flags: 0 or GOSYNC_ATOMIC_WAKE (not for LOAD)
+ * @index: which word, below the capacity
+ * @__reserved: must be 0
+ * @value: what to store, swap in, add, and, or; must fit the type (signed
+ *	32-bit values are extended to 64 bits, BOOL is 0 or 1)
+ * @expected: CAS: stored over only if this is there; otherwise 0
+ * @result: out: LOAD what is there; STORE nothing; SWAP, AND, OR what was
+ *	there; ADD what is there now; CAS what was found
+ *
+ * All are sequentially consistent, with each other and with those that user
+ * space does on the mapped words. The argument may be 0 for LOAD alone, which
+ * then tells only that the word is readable.
+ *
+ * Return: 0; CAS: 1 if it stored, 0 if something else was there; or -1 with
+ * errno EBADF (read-only, not LOAD), EFAULT, EINVAL, ENOTTY (also ADD, AND, OR
+ * of POINTER and BOOL).
+ */
+struct gosync_atomic {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 __reserved;
+	__aligned_u64 value;
+	__aligned_u64 expected;
+	__aligned_u64 result;
+};
+
+/**
+ * struct gosync_atomic_wait - argument of GOSYNC_IOC_ATOMIC_WAIT
+ * @size: sizeof(struct gosync_atomic_wait)
+ * @flags: 0 or GOSYNC_CLOCK_REALTIME
+ * @index: which word
+ * @__reserved: must be 0
+ * @expected: wait until the word is no longer this
+ * @deadline: when to give up
+ * @result: out: what the word is now
+ *
+ * Who changes the word says so with GOSYNC_IOC_ATOMIC_WAKE or with
+ * GOSYNC_ATOMIC_WAKE in the operation; the wait looks at the word when woken.
+ * Read permission is enough. May sleep.
+ *
+ * Return: 0 if the word differs, or -1 with errno EFAULT, EINTR, EINVAL,
+ * ETIMEDOUT.
+ */
+struct gosync_atomic_wait {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 __reserved;
+	__aligned_u64 expected;
+	__aligned_u64 deadline;
+	__aligned_u64 result;
+};
+
+/**
+ * struct gosync_atomic_wake - argument of GOSYNC_IOC_ATOMIC_WAKE
+ * @size: sizeof(struct gosync_atomic_wake)
+ * @flags: must be 0
+ * @index: which word
+ * @count: how many waiters to wake at the most, those who came first first
+ *
+ * Return: how many were woken, or -1 with errno EBADF, EFAULT, EINVAL.
+ */
+struct gosync_atomic_wake {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 count;
+};
+
+/**
+ * struct gosync_atomic_slot - an atomic object's mapped state
+ * @words: the words, where they fit (otherwise they follow the slot)
+ * @waiters: how many wait in the kernel; written by the kernel for user
+ *	space, who wakes only if it isn't 0
+ * @__reserved: 0
+ *
+ * The words are at &gosync_info.map_data, not necessarily in @words.
+ */
+struct gosync_atomic_slot {
+	__aligned_u64 words[6];
+	__u32 waiters;
+	__u32 __reserved[3];
+};
+
+/**
+ * struct gosync_value - argument of the GOSYNC_IOC_VALUE operations
+ * @size: sizeof(struct gosync_value)
+ * @flags: must be 0
+ * @type: LOAD out: the type stored; otherwise the type of the new payload,
+ *	chosen by user space, neither 0 nor all ones
+ * @buf: LOAD: where to put the payload; otherwise the new payload
+ * @len: its length; LOAD in: the room at @buf, out: the payload's length (also
+ *	with EMSGSIZE)
+ * @old_type: CAS: the type of the payload that is expected, 0 if none is
+ * @old_buf: CAS: the payload that is expected; SWAP: where to put the payload
+ *	that was there, or 0 if it isn't wanted
+ * @old_len: CAS: its length; SWAP in: the room, out: the payload's length
+ *	(also with EMSGSIZE)
+ * @version: out: how often the Value had been stored, this store included
+ *
+ * What an operation does not use must be 0. Payloads may have length 0.
+ *
+ * Return: 0; SWAP: 1 if something was there before; CAS: 1 if it stored, 0 if
+ * something else was there; or -1 with errno EBADF (read-only, not LOAD),
+ * EFAULT, EINTR, EINVAL, EMSGSIZE, ENODATA (LOAD), ENOMEM, EPROTOTYPE.
+ */
+struct gosync_value {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 type;
+	__aligned_u64 buf;
+	__aligned_u64 len;
+	__aligned_u64 old_type;
+	__aligned_u64 old_buf;
+	__aligned_u64 old_len;
+	__aligned_u64 version;
+};
+
+/**
+ * struct gosync_value_page - a Value's mapped state, always read-only
+ * @type: 0 nothing stored; all ones while the first store is in progress (the
+ *	kernel does it with preemption disabled: one may spin on it); then the
+ *	type, for ever
+ * @version: how often it was stored: the payload is in slot
+ *	@version % GOSYNC_VALUE_SLOTS
+ * @stride: distance in bytes from one slot to the next
+ * @__reserved: 0
+ *
+ * Reading without a system call: read @version (acquire), copy the slot's
+ * payload, then (read barrier) read @version again. The kernel begins to
+ * overwrite the slot of version v only after it published version
+ * v + GOSYNC_VALUE_SLOTS - 1, so the copy is whole if the second reading is
+ * less than that.
+ */
+struct gosync_value_page {
+	__aligned_u64 type;
+	__aligned_u64 version;
+	__aligned_u64 stride;
+	__aligned_u64 __reserved[5];
+};
+
+/**
+ * struct gosync_value_slot - one payload of a Value, at &gosync_info.map_data
+ *	plus a multiple of &gosync_value_page.stride
+ * @len: bytes of payload, which follow
+ */
+struct gosync_value_slot {
+	__aligned_u64 len;
+};
+
+#define GOSYNC_VALUE_SLOTS	4
+#define GOSYNC_VALUE_STORING	(~(__u64)0)
+
+/**
+ * struct gosync_mutex_lock - argument of GOSYNC_IOC_MUTEX_LOCK, may be 0
+ * @size: sizeof(struct gosync_mutex_lock)
+ * @flags: 0 or GOSYNC_CLOCK_REALTIME
+ * @deadline: when to give up
+ *
+ * GOSYNC_IOC_MUTEX_TRYLOCK, GOSYNC_IOC_MUTEX_UNLOCK and
+ * GOSYNC_IOC_MUTEX_RECOVER take no argument (0). RECOVER takes the poisoned
+ * flag away; it is for the owner who has put right what the lock protects.
+ * LOCK may sleep.
+ *
+ * Return: LOCK, TRYLOCK: 0, or 1 if the lock is held and poisoned (an owner
+ * has died with it and nobody has called RECOVER since); UNLOCK, RECOVER: 0;
+ * or -1 with errno EBADF, EBUSY (TRYLOCK), EFAULT, EINTR, EINVAL, EPERM
+ * (UNLOCK; RECOVER by another than the owner), ETIMEDOUT.
+ */
+struct gosync_mutex_lock {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+};
+
+/**
+ * DOC: The mutex word
+ *
+ * =========  ========  ====================================================
+ * bits       name      meaning, and who sets it
+ * =========  ========  ====================================================
+ * 0          LOCKED    owned by the holder in bits 32 to 63. Anyone, with
+ *                      the owner; cleared by anyone, with the owner, if
+ *                      no waiter has to be woken for it
+ * 1          WOKEN     a woken waiter is on its way: unlocking need not wake
+ *                      another. Kernel only
+ * 2          STARVING  the lock is handed from owner to waiter: newcomers
+ *                      queue, unlocking is an ioctl. Kernel only
+ * 3          POISONED  an owner died. Kernel only
+ * 4 to 31    WAITERS   how many sleep in the kernel. Kernel only
+ * 32 to 63   OWNER     the owner's holder number while LOCKED, else 0
+ * =========  ========  ====================================================
+ *
+ * User space may, by compare-and-swap of the whole word:
+ *
+ * - lock: if neither LOCKED nor STARVING is set, set LOCKED and OWNER to its
+ *   own holder number, leave the rest. Nobody is owed anything; if it dies,
+ *   the word names it and the kernel unlocks.
+ * - unlock: if WAITERS is 0, or WOKEN is set and STARVING is not, clear LOCKED
+ *   and OWNER, leave the rest. Nobody sleeps, or somebody is awake already
+ *   for whom the kernel answers, so nobody is owed a wake-up.
+ *
+ * Everything else is the kernel's.
+ */
+#define GOSYNC_MUTEX_LOCKED	((__u64)1 << 0)
+#define GOSYNC_MUTEX_WOKEN	((__u64)1 << 1)
+#define GOSYNC_MUTEX_STARVING	((__u64)1 << 2)
+#define GOSYNC_MUTEX_POISONED	((__u64)1 << 3)
+#define GOSYNC_MUTEX_WAITER	((__u64)1 << 4)
+#define GOSYNC_MUTEX_WAITERS	((__u64)0xfffffff0)
+#define GOSYNC_MUTEX_OWNER_SHIFT	32
+
+/**
+ * struct gosync_mutex_slot - a Mutex's mapped state
+ * @word: see above
+ * @token: the fencing token: whoever locks adds 1 to it while holding the
+ *	lock, so that no two acquisitions share one and a later one has the
+ *	larger
+ */
+struct gosync_mutex_slot {
+	__aligned_u64 word;
+	__aligned_u64 token;
+};
+
+#endif /* _UAPI_LINUX_GOSYNC_H */
