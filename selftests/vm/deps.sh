@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# deps.sh [check] [bench]: install the Debian packages that are missing.
+# Says nothing when none is. Kernels are not installed: see kernel.sh.
+
+set -eu
+
+packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
+	pahole cpio xz-utils kmod qemu-system-x86 busybox-static strace
+	libjson-c-dev pkg-config"
+
+for set in "$@"; do
+	case $set in
+	check) packages="$packages sparse shellcheck clang-format perl python3" ;;
+	bench) packages="$packages python3 gnuplot-nox" ;;
+	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
+	esac
+done
+
+if ! command -v dpkg-query >/dev/null; then
+	echo "deps.sh: not a Debian system, hoping for the best" >&2
+	exit 0
+fi
+
+# shellcheck disable=SC2086,SC2016 # a list of words; dpkg expands ${}
+have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $packages \
+	2>/dev/null | sed -n 's/ installed$//p' || true)
+missing=
+for p in $packages; do
+	echo "$have" | grep -qx "$p" || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "deps.sh: as root, please: apt-get install$missing" >&2
+		exit 1
+	fi
+	as_root=sudo
+fi
+
+echo "deps.sh: installing$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+apt_install()
+{
+	# shellcheck disable=SC2086 # a list of words
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+		--no-install-recommends $missing >"$log" 2>&1 </dev/null
+}
+
+apt_install && exit 0
+# No package lists yet, or stale ones.
+if $as_root apt-get update -qq >"$log" 2>&1 && apt_install; then
+	exit 0
+fi
+tail -20 "$log" >&2
+exit 1
