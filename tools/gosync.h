@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gosync command: what its files share.
+ *
+ * gosync.c has the table of sub-commands. A new one is a function like
+ * demo_main(), which gets its own arguments and returns an exit status, and a
+ * line in that table.
+ */
+#ifndef GOSYNC_TOOL_H
+#define GOSYNC_TOOL_H
+
+#include <argp.h>
+#include <gosync-user.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int demo_main(int argc, char **argv);
+
+/**
+ * device_open() - open /dev/gosync
+ *
+ * Ends the program, with advice, if that cannot be done.
+ *
+ * Return: the descriptor.
+ */
+int device_open(void);
+
+/* Long enough for any name as name_text() writes it */
+#define NAME_BUF	(4 * GOSYNC_NAME_MAX + 4)
+
+/**
+ * name_text() - a name as a terminal can show it and a shell can read it
+ * @name: the name, any bytes
+ * @len: its length
+ * @buf: where to put the text
+ *
+ * A name of plain characters stays as it is, any other becomes $'...'.
+ *
+ * Return: @buf.
+ */
+const char *name_text(const void *name, size_t len, char buf[NAME_BUF]);
+
+/**
+ * duration_text() - a time for people
+ * @ns: nanoseconds
+ * @buf: where to put it
+ *
+ * Return: @buf, "12.3 us" say.
+ */
+const char *duration_text(uint64_t ns, char buf[16]);
+
+/**
+ * parse_number() - an option's argument
+ * @state: argp's, which ends the program when @arg is wrong
+ * @arg: the argument
+ * @what: what it is, for the message
+ * @min: the smallest and
+ * @max: the largest number that will do
+ *
+ * Return: the number.
+ */
+long parse_number(struct argp_state *state, const char *arg, const char *what,
+		  long min, long max);
+
+#endif /* GOSYNC_TOOL_H */
