@@ -223,7 +223,7 @@ static void publish_row(void)
 
 static int64_t get_count(int who, int what)
 {
-	int64_t n;
+	int64_t n = 0;
 
 	must(gosync_int64_load(counts, who * ROW + what, &n),
 	     "load from counts");
@@ -242,7 +242,7 @@ static int64_t sum_counts(int what)
 
 static int64_t account(int which)
 {
-	int64_t amount;
+	int64_t amount = 0;
 
 	must(gosync_int64_load(accounts, which, &amount), "load an account");
 	row[ACCOUNT_OPS]++;
@@ -257,7 +257,7 @@ static void set_account(int which, int64_t amount)
 
 static int phase(void)
 {
-	int32_t now;
+	int32_t now = 0;
 
 	must(gosync_int32_load(control, PHASE, &now), "load control");
 	row[CONTROL_OPS]++;
@@ -600,7 +600,7 @@ static int verdict(bool good, const char *format, ...)
 
 static int check(int victim)
 {
-	int64_t left, right, done, own;
+	int64_t left, right, own, done = 0;
 	struct gosync_info info;
 	int bad = 0, late = 0;
 	int i, told;
