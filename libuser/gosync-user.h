@@ -132,8 +132,7 @@ typedef struct gosync_mutex gosync_mutex_t;
  * @mode: permission bits if it is created; the umask does not apply
  * @mutex: where to put the handle
  *
- * Return: 0 or -errno of GOSYNC_IOC_OPEN; -ENXIO or -ENOENT if the module
- * isn't loaded.
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN; -ENXIO if the module isn't loaded.
  */
 int gosync_mutex_open(const char *name, unsigned int flags, unsigned int mode,
 		      gosync_mutex_t **mutex);
@@ -148,7 +147,8 @@ int gosync_mutex_open(const char *name, unsigned int flags, unsigned int mode,
  * GOSYNC_IOC_REOPEN first to be another. If the state may not be mapped by
  * this process, the handle uses ioctls.
  *
- * Return: 0 or -errno; -EPROTOTYPE if it is no Mutex.
+ * Return: 0 or -errno; -EPROTOTYPE if it is no Mutex, -ENOTTY if it is nothing
+ * of gosync's.
  */
 int gosync_mutex_from_fd(int fd, unsigned int flags, gosync_mutex_t **mutex);
 
@@ -241,7 +241,8 @@ int gosync_value_open(const char *name, size_t capacity, unsigned int flags,
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @value: where to put the handle
  *
- * Return: 0 or -errno; -EPROTOTYPE if it is no Value.
+ * Return: 0 or -errno; -EPROTOTYPE if it is no Value, -ENOTTY if it is nothing
+ * of gosync's.
  */
 int gosync_value_from_fd(int fd, unsigned int flags, gosync_value_t **value);
 
@@ -386,7 +387,7 @@ int gosync_words_wake(struct gosync_words *words, size_t index,
  *
  * - int gosync_N_add(a, i, T delta, T \*new): Go's Add, the new value
  * - int gosync_N_and(a, i, T mask, T \*old), int gosync_N_or(a, i, T mask,
- *   T \*old): Go's And and Or, the old value
+ *   T \*old): as Go's, the old value
  *
  * i is the index of the word. Where a result is not wanted, NULL will do. All
  * are sequentially consistent and make no system call on mapped words. Errors:
@@ -394,22 +395,22 @@ int gosync_words_wake(struct gosync_words *words, size_t index,
  * for writing through a read-only handle; wait: -ETIMEDOUT, -EINTR.
  */
 #define GOSYNC__BASE(N, TYPE, T)					\
-typedef struct gosync_##N gosync_##N##_t;				\
-static inline int gosync_##N##_open(const char *name, size_t count,	\
+typedef struct gosync##N gosync##N##_t;				\
+static inline int gosync##N##_open(const char *name, size_t count,	\
 				    unsigned int flags,			\
 				    unsigned int mode,			\
-				    gosync_##N##_t **a)			\
+				    gosync##N##_t **a)			\
 {									\
 	return gosync_words_open(name, TYPE, count, flags, mode,	\
 				 (struct gosync_words **)a);		\
 }									\
-static inline int gosync_##N##_from_fd(int fd, unsigned int flags,	\
-				       gosync_##N##_t **a)		\
+static inline int gosync##N##_from_fd(int fd, unsigned int flags,	\
+				       gosync##N##_t **a)		\
 {									\
 	return gosync_words_from_fd(fd, TYPE, flags,			\
 				    (struct gosync_words **)a);		\
 }									\
-static inline int gosync_##N##_load(gosync_##N##_t *a, size_t i, T *now) \
+static inline int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
@@ -425,12 +426,12 @@ static inline int gosync_##N##_load(gosync_##N##_t *a, size_t i, T *now) \
 		*now = (T)r;						\
 	return ret;							\
 }									\
-static inline int gosync_##N##_store(gosync_##N##_t *a, size_t i, T v)	\
+static inline int gosync##N##_store(gosync##N##_t *a, size_t i, T v)	\
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
 									\
-	if (__builtin_expect(i < w->writable && GOSYNC__OK_##N(v), 1)) { \
+	if (__builtin_expect(i < w->writable && GOSYNC__OK##N(v), 1)) { \
 		__atomic_store_n((T *)w->words + i, v,			\
 				 __ATOMIC_SEQ_CST);			\
 		return 0;						\
@@ -439,14 +440,14 @@ static inline int gosync_##N##_store(gosync_##N##_t *a, size_t i, T v)	\
 				  (uint64_t)v, 0, &r);			\
 }									\
 GOSYNC__RMW(N, T, swap, SWAP, __atomic_exchange_n)			\
-static inline int gosync_##N##_cas(gosync_##N##_t *a, size_t i,	\
+static inline int gosync##N##_cas(gosync##N##_t *a, size_t i,	\
 				   T expected, T v)			\
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
 									\
-	if (__builtin_expect(i < w->writable && GOSYNC__OK_##N(v) &&	\
-			     GOSYNC__OK_##N(expected), 1))		\
+	if (__builtin_expect(i < w->writable && GOSYNC__OK##N(v) &&	\
+			     GOSYNC__OK##N(expected), 1))		\
 		return __atomic_compare_exchange_n((T *)w->words + i,	\
 						   &expected, v, 0,	\
 						   __ATOMIC_SEQ_CST,	\
@@ -454,7 +455,7 @@ static inline int gosync_##N##_cas(gosync_##N##_t *a, size_t i,	\
 	return gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_CAS, i,		\
 				  (uint64_t)v, (uint64_t)expected, &r);	\
 }									\
-static inline int gosync_##N##_wait(gosync_##N##_t *a, size_t i,	\
+static inline int gosync##N##_wait(gosync##N##_t *a, size_t i,	\
 				    T expected, uint64_t deadline,	\
 				    unsigned int flags, T *now)		\
 {									\
@@ -467,21 +468,21 @@ static inline int gosync_##N##_wait(gosync_##N##_t *a, size_t i,	\
 		*now = (T)r;						\
 	return ret;							\
 }									\
-static inline int gosync_##N##_wake(gosync_##N##_t *a, size_t i,	\
+static inline int gosync##N##_wake(gosync##N##_t *a, size_t i,	\
 				    unsigned int count)			\
 {									\
 	return gosync_words_wake((struct gosync_words *)a, i, count);	\
 }
 
 #define GOSYNC__RMW(N, T, op, OP, builtin)				\
-static inline int gosync_##N##_##op(gosync_##N##_t *a, size_t i, T v,	\
+static inline int gosync##N##_##op(gosync##N##_t *a, size_t i, T v,	\
 				    T *result)				\
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
 	int ret;							\
 									\
-	if (__builtin_expect(i < w->writable && GOSYNC__OK_##N(v), 1)) { \
+	if (__builtin_expect(i < w->writable && GOSYNC__OK##N(v), 1)) { \
 		T got = builtin((T *)w->words + i, v, __ATOMIC_SEQ_CST); \
 									\
 		if (result)						\
@@ -508,19 +509,19 @@ GOSYNC__RMW(N, T, or, OR, __atomic_fetch_or)
 #define GOSYNC__OK_pointer(v)	1
 #define GOSYNC__OK_bool(v)	((v) <= 1)
 
-GOSYNC__BASE(int32, GOSYNC_INT32, int32_t)
-GOSYNC__BASE(uint32, GOSYNC_UINT32, uint32_t)
-GOSYNC__BASE(int64, GOSYNC_INT64, int64_t)
-GOSYNC__BASE(uint64, GOSYNC_UINT64, uint64_t)
-GOSYNC__BASE(uintptr, GOSYNC_UINTPTR, uint64_t)
-GOSYNC__BASE(pointer, GOSYNC_POINTER, uint64_t)
-GOSYNC__BASE(bool, GOSYNC_BOOL, uint32_t)
+GOSYNC__BASE(_int32, GOSYNC_INT32, int32_t)
+GOSYNC__BASE(_uint32, GOSYNC_UINT32, uint32_t)
+GOSYNC__BASE(_int64, GOSYNC_INT64, int64_t)
+GOSYNC__BASE(_uint64, GOSYNC_UINT64, uint64_t)
+GOSYNC__BASE(_uintptr, GOSYNC_UINTPTR, uint64_t)
+GOSYNC__BASE(_pointer, GOSYNC_POINTER, uint64_t)
+GOSYNC__BASE(_bool, GOSYNC_BOOL, uint32_t)
 
-GOSYNC__ARITHMETIC(int32, int32_t)
-GOSYNC__ARITHMETIC(uint32, uint32_t)
-GOSYNC__ARITHMETIC(int64, int64_t)
-GOSYNC__ARITHMETIC(uint64, uint64_t)
-GOSYNC__ARITHMETIC(uintptr, uint64_t)
+GOSYNC__ARITHMETIC(_int32, int32_t)
+GOSYNC__ARITHMETIC(_uint32, uint32_t)
+GOSYNC__ARITHMETIC(_int64, int64_t)
+GOSYNC__ARITHMETIC(_uint64, uint64_t)
+GOSYNC__ARITHMETIC(_uintptr, uint64_t)
 
 #ifdef __cplusplus
 }

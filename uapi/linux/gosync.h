@@ -384,7 +384,7 @@ struct gosync_atomic_wait {
  * @size: sizeof(struct gosync_atomic_wake)
  * @flags: must be 0
  * @index: which word
- * @count: how many waiters to wake at the most, those who came first first
+ * @count: how many waiters to wake at the most, the longest waiting before others
  *
  * Return: how many were woken, or -1 with errno EBADF, EFAULT, EINVAL.
  */

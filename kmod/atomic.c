@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Atomic words: Go's sync/atomic between processes.
+ *
+ * The words are the kernel's own atomic_t and atomic64_t, mapped, and all
+ * operations on them are sequentially consistent: those that return a value
+ * are by the kernel's definition fully ordered, a store is an exchange, a load
+ * and a failed compare-and-swap have full barriers beside them.
+ *
+ * Waiting for a change is like a futex: who changes a word and knows of
+ * waiters wakes them, either in the same call or by a call of its own. A
+ * waiter announces itself in the slot's count before it looks at the word, and
+ * a changer changes the word before it looks at the count, with a full barrier
+ * on both sides, so that one of them sees the other.
+ */
+#include <linux/sched/signal.h>
+
+#include "gosync.h"
+
+/* Bounded work under the lock: so many waiters are looked at in one go */
+#define WAKE_BATCH	32
+
+static bool is_narrow(u32 type)
+{
+	return type == GOSYNC_INT32 || type == GOSYNC_UINT32 ||
+	       type == GOSYNC_BOOL;
+}
+
+static size_t width(u32 type)
+{
+	return is_narrow(type) ? sizeof(u32) : sizeof(u64);
+}
+
+static bool in_slot(const struct gosync_object *obj)
+{
+	return obj->capacity * width(obj->type) <=
+	       sizeof_field(struct gosync_atomic_slot, words);
+}
+
+static void *word_of(const struct gosync_object *obj, u32 index)
+{
+	void *words = obj->state;
+
+	if (!in_slot(obj))
+		words += GOSYNC_SLOT_SIZE;
+	return words + index * width(obj->type);
+}
+
+/* As user space sees a 32-bit result of this type */
+static u64 widen(u32 type, u32 word)
+{
+	return type == GOSYNC_INT32 ? (u64)(s64)(s32)word : word;
+}
+
+/* Can the type have this value? */
+static bool fits(u32 type, u64 value)
+{
+	switch (type) {
+	case GOSYNC_BOOL:
+		return value <= 1;
+	case GOSYNC_INT32:
+	case GOSYNC_UINT32:
+		return widen(type, value) == value;
+	default:
+		return true;
+	}
+}
+
+static u64 load(const struct gosync_object *obj, u32 index)
+{
+	void *word = word_of(obj, index);
+	u64 value;
+
+	/* As strong as a load in C11's sequentially consistent order. */
+	smp_mb();
+	if (is_narrow(obj->type))
+		value = widen(obj->type, atomic_read_acquire((atomic_t *)word));
+	else
+		value = atomic64_read_acquire((atomic64_t *)word);
+	return value;
+}
+
+/* --- Waiting ------------------------------------------------------------- */
+
+static void publish_waiters(struct gosync_object *obj)
+{
+	struct gosync_atomic_slot *slot = obj->state;
+
+	lockdep_assert_held(&obj->wq.lock);
+	WRITE_ONCE(slot->waiters, obj->nr_waiters);
+}
+
+/*
+ * Take up to @want waiters of @index that can go off the queue into @batch,
+ * looking at no more than WAKE_BATCH. @place is our place in the queue: an
+ * entry of our own there, so that we find it again after dropping the lock.
+ * @look counts down to the end of what was queued when the wake began.
+ */
+static unsigned int claim_batch(struct gosync_object *obj, u32 index,
+				struct list_head *place, u32 *look, u32 want,
+				struct gosync_waiter **batch)
+{
+	struct gosync_waiter *waiter, *next;
+	struct list_head *at = place;
+	unsigned int n = 0, seen = 0;
+	u64 now = load(obj, index);
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (list_empty(place))
+		at = &obj->wq.head;
+	waiter = list_entry(at, struct gosync_waiter, entry.entry);
+	list_for_each_entry_safe_continue(waiter, next, &obj->wq.head,
+					  entry.entry) {
+		if (!*look || n == want || seen == WAKE_BATCH)
+			break;
+		seen++;
+		/* Another waker's place. */
+		if (!waiter->entry.func)
+			continue;
+		(*look)--;
+		if (waiter->index != index || waiter->expected == now ||
+		    !gosync_claim(obj, waiter))
+			continue;
+		waiter->seen = now;
+		batch[n++] = waiter;
+	}
+	if (&waiter->entry.entry == &obj->wq.head)
+		*look = 0;
+	if (!list_empty(place))
+		list_del_init(place);
+	if (*look && n < want)
+		list_add_tail(place, &waiter->entry.entry);
+	return n;
+}
+
+static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
+{
+	struct gosync_waiter *batch[WAKE_BATCH];
+	struct gosync_waiter place = {};
+	unsigned int n, i, woken = 0;
+	u32 look;
+
+	/* Pairs with the barrier in gosync_atomic_wait(). */
+	smp_mb();
+	if (!READ_ONCE(obj->nr_waiters))
+		return 0;
+	INIT_LIST_HEAD(&place.entry.entry);
+	look = READ_ONCE(obj->nr_waiters);
+	do {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			n = claim_batch(obj, index, &place.entry.entry, &look,
+					want - woken, batch);
+			publish_waiters(obj);
+		}
+		for (i = 0; i < n; i++)
+			gosync_wake(batch[i], GOSYNC_GRANTED);
+		woken += n;
+		cond_resched();
+	} while (look && woken < want);
+	return woken;
+}
+
+long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_atomic_wait *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int err;
+
+	if (args->__reserved || args->index >= obj->capacity ||
+	    !fits(obj->type, args->expected))
+		return -EINVAL;
+	err = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (err)
+		return err;
+	gosync_waiter_init(&waiter, holder);
+	waiter.index = args->index;
+	waiter.expected = args->expected;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		gosync_enqueue(obj, &waiter, false);
+		publish_waiters(obj);
+		/*
+		 * The barrier in load() pairs with the one in wake() and in the
+		 * library's gosync_words_wake(): either they see our count, or
+		 * we see their word.
+		 */
+		args->result = load(obj, args->index);
+		if (args->result != args->expected) {
+			gosync_dequeue(obj, &waiter);
+			publish_waiters(obj);
+			return 0;
+		}
+	}
+	err = gosync_sleep(&waiter, &timeout);
+	if (err) {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			if (gosync_dequeue(obj, &waiter)) {
+				publish_waiters(obj);
+				return err;
+			}
+		}
+		gosync_await_told(&waiter);
+	}
+	scoped_guard(spinlock, &obj->wq.lock)
+		gosync_account_wait(obj, &waiter);
+	args->result = waiter.seen;
+	return 0;
+}
+
+long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_atomic_wake *args = arg;
+
+	if (args->flags || args->index >= obj->capacity)
+		return -EINVAL;
+	return wake(obj, args->index, args->count);
+}
+
+/* --- Operations ---------------------------------------------------------- */
+
+static int check(const struct gosync_object *obj,
+		 const struct gosync_atomic *args, bool cas)
+{
+	if (args->flags & ~GOSYNC_ATOMIC_WAKE || args->__reserved ||
+	    args->index >= obj->capacity || !fits(obj->type, args->value))
+		return -EINVAL;
+	if (cas ? !fits(obj->type, args->expected) : args->expected)
+		return -EINVAL;
+	return 0;
+}
+
+static void wake_if_asked(struct gosync_object *obj,
+			  const struct gosync_atomic *args)
+{
+	if (args->flags & GOSYNC_ATOMIC_WAKE)
+		wake(obj, args->index, U32_MAX);
+}
+
+long gosync_atomic_load(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_atomic *args = arg;
+
+	if (args->flags || args->value || check(obj, args, false))
+		return -EINVAL;
+	args->result = load(obj, args->index);
+	return 0;
+}
+
+/* An operation that is an atomic_ function of the word and the value */
+#define DEFINE_OP(op, function)						\
+long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
+{									\
+	struct gosync_object *obj = holder->obj;			\
+	struct gosync_atomic *args = arg;				\
+	void *word;							\
+									\
+	if (check(obj, args, false))					\
+		return -EINVAL;						\
+	word = word_of(obj, args->index);				\
+	if (is_narrow(obj->type))					\
+		args->result = widen(obj->type,				\
+				     NARROW_##function(args->value, word)); \
+	else								\
+		args->result = WIDE_##function(args->value, word);	\
+	wake_if_asked(obj, args);					\
+	return 0;							\
+}
+
+#define NARROW_xchg(value, word)	atomic_xchg(word, value)
+#define WIDE_xchg(value, word)		atomic64_xchg(word, value)
+#define NARROW_add(value, word)		atomic_add_return(value, word)
+#define WIDE_add(value, word)		atomic64_add_return(value, word)
+#define NARROW_and(value, word)		atomic_fetch_and(value, word)
+#define WIDE_and(value, word)		atomic64_fetch_and(value, word)
+#define NARROW_or(value, word)		atomic_fetch_or(value, word)
+#define WIDE_or(value, word)		atomic64_fetch_or(value, word)
+
+DEFINE_OP(swap, xchg)
+DEFINE_OP(add, add)
+DEFINE_OP(and, and)
+DEFINE_OP(or, or)
+
+long gosync_atomic_store(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_atomic *args = arg;
+	long ret = gosync_atomic_swap(holder, arg);
+
+	args->result = 0;
+	return ret;
+}
+
+long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_atomic *args = arg;
+	void *word;
+
+	if (check(obj, args, true))
+		return -EINVAL;
+	word = word_of(obj, args->index);
+	smp_mb();
+	if (is_narrow(obj->type))
+		args->result = widen(obj->type,
+				     atomic_cmpxchg(word, args->expected,
+						    args->value));
+	else
+		args->result = atomic64_cmpxchg(word, args->expected,
+						args->value);
+	smp_mb();
+	if (args->result != args->expected)
+		return 0;
+	wake_if_asked(obj, args);
+	return 1;
+}
+
+static size_t area_size(u32 type, u64 capacity)
+{
+	size_t words = capacity * width(type);
+
+	if (words <= sizeof_field(struct gosync_atomic_slot, words))
+		return GOSYNC_SLOT_SIZE;
+	return GOSYNC_SLOT_SIZE + words;
+}
+
+static void info(struct gosync_object *obj, struct gosync_info *info)
+{
+	info->word = load(obj, 0);
+	if (info->map_len)
+		info->map_data = word_of(obj, 0) - obj->area->addr;
+}
+
+#define DEFINE_TYPE(_type, _name)					\
+	[(_type) - GOSYNC_INT32] = {					\
+		.name = (_name),					\
+		.size = sizeof(struct gosync_object),			\
+		.default_capacity = 1,					\
+		.max_capacity = 65536,					\
+		.area_size = area_size,					\
+		.info = info,						\
+	}
+
+const struct gosync_ops gosync_atomic_ops[] = {
+	DEFINE_TYPE(GOSYNC_INT32, "int32"),
+	DEFINE_TYPE(GOSYNC_UINT32, "uint32"),
+	DEFINE_TYPE(GOSYNC_INT64, "int64"),
+	DEFINE_TYPE(GOSYNC_UINT64, "uint64"),
+	DEFINE_TYPE(GOSYNC_UINTPTR, "uintptr"),
+	DEFINE_TYPE(GOSYNC_POINTER, "pointer"),
+	DEFINE_TYPE(GOSYNC_BOOL, "bool"),
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that the module runs on.
+ */
+#ifndef GOSYNC_COMPAT_H
+#define GOSYNC_COMPAT_H
+
+#include <linux/ipc_namespace.h>
+#include <linux/nsproxy.h>
+#include <linux/sched.h>
+#include <linux/time_namespace.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#error "gosync needs Linux 6.12 or newer"
+#endif
+
+#ifndef CONFIG_64BIT
+#error "gosync shares 64-bit atomic words with user space: it needs a 64-bit kernel"
+#endif
+
+/* Is the reference that the caller has the last one to the namespace? */
+static inline bool gosync_ipc_ns_is_last(const struct ipc_namespace *ipc)
+{
+#ifdef CONFIG_IPC_NS
+	return ipc != &init_ipc_ns && refcount_read(&ipc->ns.count) == 1;
+#else
+	return false;
+#endif
+}
+
+/*
+ * A CLOCK_MONOTONIC time of the caller's time namespace as the kernel's own.
+ * timens_ktime_to_host() does this for built-in code.
+ */
+static inline ktime_t gosync_monotonic_to_host(ktime_t when)
+{
+#ifdef CONFIG_TIME_NS
+	const struct timens_offsets *offsets = &current->nsproxy->time_ns->offsets;
+	ktime_t offset = timespec64_to_ktime(offsets->monotonic);
+
+	/* Saturate: before the kernel's 0 is long ago, past its end is never. */
+	if (offset > 0)
+		return when < offset ? 0 : when - offset;
+	return when > KTIME_MAX + offset ? KTIME_MAX : when - offset;
+#else
+	return when;
+#endif
+}
+
+#endif /* GOSYNC_COMPAT_H */

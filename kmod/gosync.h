@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The module's own header: objects, holders, waiters, and what each file
+ * offers the others.
+ *
+ * Layers, each knowing only those below it:
+ *
+ *	main.c				module, device
+ *	ioctl.c				the table of operations
+ *	names.c				namespaces, names, permission, limits
+ *	atomic.c value.c mutex.c	the primitives
+ *	object.c			objects, holders, their files
+ *	page.c wait.c			mapped state; the wait queue
+ *
+ * Lock order:
+ *
+ *	gosync_ns.lock		names and life of the namespace's objects
+ *	  users_lock		(names.c) objects per user
+ *	gosync_value.lock	(value.c) who stores
+ *	obj->wq.lock		the state of one object, and its waiters
+ *	obj->holders.xa_lock	who holds a descriptor
+ *
+ * The first group may sleep. Nothing that user space can stop (a page fault
+ * on its memory) happens under any of them.
+ */
+#ifndef GOSYNC_H
+#define GOSYNC_H
+
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <linux/gosync.h>
+
+struct file;
+struct gosync_area;
+struct gosync_holder;
+struct gosync_ns;
+struct gosync_object;
+struct gosync_waiter;
+struct seq_file;
+struct vm_area_struct;
+
+/*
+ * How often a compare-and-swap on a mapped word is tried under the object's
+ * lock. Among well-behaved processes a try fails only because another made
+ * progress; who makes it fail this often is scribbling.
+ */
+#define GOSYNC_RACES		128
+
+#define GOSYNC_SLOT_SIZE	64
+
+/**
+ * struct gosync_ops - a type of object
+ * @name: as people know it
+ * @size: of the structure that begins with &struct gosync_object
+ * @read_only: user space maps it read-only, whoever it is
+ * @flags: creation flags that it takes besides the common ones
+ * @default_capacity: capacity where none is given
+ * @max_capacity: and the largest (0: the type has no capacity)
+ * @area_size: bytes of mapped state for a capacity, more than a slot: pages
+ *	of its own; NULL: a slot will do
+ * @init: make a new object's state, its area is there and zero; may be NULL
+ * @holder_end: recover what a holder held that is no longer there; may be NULL
+ * @info: fill in what the type knows; may be NULL
+ */
+struct gosync_ops {
+	const char *name;
+	size_t size;
+	bool read_only;
+	u32 flags;
+	u64 default_capacity;
+	u64 max_capacity;
+	size_t (*area_size)(u32 type, u64 capacity);
+	void (*init)(struct gosync_object *obj);
+	void (*holder_end)(struct gosync_object *obj,
+			   struct gosync_holder *holder);
+	void (*info)(struct gosync_object *obj, struct gosync_info *info);
+};
+
+/**
+ * struct gosync_object - an object of any type
+ * @ops: its type
+ * @wq: those who wait; its lock protects the object's state
+ * @state: its mapped state, as the kernel sees it
+ * @area: the pages that this is in
+ * @ns: the namespace it lives in
+ * @node: in the table of names
+ * @holders: its holders by their number
+ * @id: its number
+ * @capacity: as in &struct gosync_open
+ * @contended: how often somebody waited (@wq.lock)
+ * @wait_max_ns: the longest wait that ended in a grant (@wq.lock)
+ * @deaths: owners that died (@wq.lock)
+ * @nr_waiters: how many are queued (@wq.lock)
+ * @nr_holders: how many holders there are (@holders.xa_lock)
+ * @next_holder: where to look for an unused number (@holders.xa_lock)
+ * @refs: one for each holder, one while the name is GOSYNC_PERSIST
+ * @uid: owner
+ * @gid: group
+ * @capacity: as in &struct gosync_open
+ * @mode: permission bits
+ * @type: &enum gosync_type
+ * @flags: GOSYNC_PERSIST and those that follow it
+ * @linked: the name leads here (@ns lock)
+ * @name_len: length of the name, which stands behind the structure of the type
+ * @rcu: to free it when nobody looks at it any more
+ */
+struct gosync_object {
+	const struct gosync_ops *ops;
+	wait_queue_head_t wq;
+	void *state;
+	struct gosync_area *area;
+	struct gosync_ns *ns;
+	struct rhash_head node;
+	struct xarray holders;
+	u64 id;
+	u64 contended;
+	u64 wait_max_ns;
+	u32 deaths;
+	u32 nr_waiters;
+	u32 nr_holders;
+	u32 next_holder;
+	refcount_t refs;
+	kuid_t uid;
+	kgid_t gid;
+	u32 capacity;
+	u16 mode;
+	u8 type;
+	u8 flags;
+	u8 linked;
+	u8 name_len;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct gosync_holder - an open file description of an object
+ * @obj: the object
+ * @pid: the process that opened it
+ * @id: its number, unique in the object
+ * @read_only: may only observe
+ */
+struct gosync_holder {
+	struct gosync_object *obj;
+	struct pid *pid;
+	u32 id;
+	bool read_only;
+};
+
+/* --- ioctl.c --- */
+
+long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* --- object.c --- */
+
+const struct gosync_ops *gosync_ops_of(u32 type);
+struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
+					  const char *name);
+void gosync_object_free(struct gosync_object *obj);
+const char *gosync_object_name(const struct gosync_object *obj);
+void gosync_object_info(struct gosync_object *obj, struct gosync_info *info);
+struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
+long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
+long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
+bool gosync_holder_lives(struct gosync_object *obj, u32 id);
+
+/* --- names.c --- */
+
+long gosync_names_open(struct gosync_holder *unused, void *arg);
+long gosync_names_unlink(struct gosync_holder *unused, void *arg);
+long gosync_names_list(struct gosync_holder *unused, void *arg);
+void gosync_object_put(struct gosync_object *obj);
+bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
+		u16 want);
+int gosync_names_init(void);
+void gosync_names_exit(void);
+
+/* --- page.c --- */
+
+/**
+ * struct gosync_area - pages of mapped state
+ * @node: in the namespace's table while it is shared and has room
+ * @free: bit per slot, for a shared page; 0 for an object's own pages
+ * @shared: it holds slots of all objects with these four in common:
+ * @uid: owner
+ * @gid: group
+ * @mode: permission bits
+ * @no_mmap: it is not to be mapped
+ * @addr: where the kernel sees it
+ * @nr_pages: how many pages
+ * @pages: the pages
+ *
+ * Protected by the namespace's lock; fixed once made, but for @node and @free.
+ */
+struct gosync_area {
+	struct hlist_node node;
+	u64 free;
+	bool shared;
+	bool no_mmap;
+	u16 mode;
+	kuid_t uid;
+	kgid_t gid;
+	void *addr;
+	unsigned int nr_pages;
+	struct page *pages[] __counted_by(nr_pages);
+};
+
+#define GOSYNC_AREA_BITS	6
+
+int gosync_area_get(struct gosync_object *obj, struct hlist_head *partial);
+void gosync_area_put(struct gosync_object *obj, struct hlist_head *partial);
+int gosync_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* --- wait.c --- */
+
+/**
+ * enum gosync_wake - what a waiter that was claimed is told
+ * @GOSYNC_RETRY: look again
+ * @GOSYNC_GRANTED: it has what it waited for
+ */
+enum gosync_wake {
+	GOSYNC_RETRY,
+	GOSYNC_GRANTED,
+};
+
+/**
+ * struct gosync_waiter - somebody who waits for an object
+ * @entry: in the object's queue, or, once claimed, in the claimer's list of
+ *	those to wake
+ * @holder: on whose behalf
+ * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
+ * @claim: waiting, claimed, or told (see wait.c)
+ * @wake: what it is told
+ * @starving: it has waited too long
+ * @index: atomics: which word
+ * @expected: atomics: what it waits to see the end of
+ * @seen: atomics: and what came instead
+ */
+struct gosync_waiter {
+	wait_queue_entry_t entry;
+	struct gosync_holder *holder;
+	u64 since;
+	int claim;
+	enum gosync_wake wake;
+	bool starving;
+	u32 index;
+	u64 expected;
+	u64 seen;
+};
+
+/**
+ * struct gosync_timeout - when to give up waiting
+ * @when: the kernel's own time, KTIME_MAX: never
+ * @clock: of which clock
+ */
+struct gosync_timeout {
+	ktime_t when;
+	clockid_t clock;
+};
+
+int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
+void gosync_waiter_init(struct gosync_waiter *waiter,
+			struct gosync_holder *holder);
+void gosync_enqueue(struct gosync_object *obj, struct gosync_waiter *waiter,
+		    bool first);
+bool gosync_dequeue(struct gosync_object *obj, struct gosync_waiter *waiter);
+struct gosync_waiter *gosync_claim_first(struct gosync_object *obj);
+bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
+int gosync_sleep(struct gosync_waiter *waiter,
+		 const struct gosync_timeout *timeout);
+void gosync_await_told(struct gosync_waiter *waiter);
+void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
+void gosync_account_wait(struct gosync_object *obj,
+			 const struct gosync_waiter *waiter);
+
+/* --- The primitives --- */
+
+extern const struct gosync_ops gosync_atomic_ops[];
+extern const struct gosync_ops gosync_value_ops;
+extern const struct gosync_ops gosync_mutex_ops;
+
+long gosync_atomic_load(struct gosync_holder *holder, void *arg);
+long gosync_atomic_store(struct gosync_holder *holder, void *arg);
+long gosync_atomic_swap(struct gosync_holder *holder, void *arg);
+long gosync_atomic_add(struct gosync_holder *holder, void *arg);
+long gosync_atomic_cas(struct gosync_holder *holder, void *arg);
+long gosync_atomic_and(struct gosync_holder *holder, void *arg);
+long gosync_atomic_or(struct gosync_holder *holder, void *arg);
+long gosync_atomic_wait(struct gosync_holder *holder, void *arg);
+long gosync_atomic_wake(struct gosync_holder *holder, void *arg);
+long gosync_value_load(struct gosync_holder *holder, void *arg);
+long gosync_value_store(struct gosync_holder *holder, void *arg);
+long gosync_value_swap(struct gosync_holder *holder, void *arg);
+long gosync_value_cas(struct gosync_holder *holder, void *arg);
+long gosync_mutex_lock(struct gosync_holder *holder, void *arg);
+long gosync_mutex_trylock(struct gosync_holder *holder, void *arg);
+long gosync_mutex_unlock(struct gosync_holder *holder, void *arg);
+long gosync_mutex_recover(struct gosync_holder *holder, void *arg);
+
+#endif /* GOSYNC_H */

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of operations: which ioctl, on what, with which argument.
+ *
+ * Arguments are copied in, checked for what this kernel does not know, and
+ * copied out here, so that an operation sees a plain structure in kernel
+ * memory. A result that could not be delivered must not have happened: the
+ * argument is written back once before the operation, too.
+ */
+#include <linux/fs.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include "gosync.h"
+
+#define FIRST_NR	0x80
+
+#define ON_DEVICE	BIT(0)	/* no type is 0 */
+#define ON_INTEGERS	GENMASK(GOSYNC_UINTPTR, GOSYNC_INT32)
+#define ON_ATOMICS	GENMASK(GOSYNC_BOOL, GOSYNC_INT32)
+#define ON_VALUE	BIT(GOSYNC_VALUE)
+#define ON_MUTEX	BIT(GOSYNC_MUTEX)
+#define ON_OBJECTS	GENMASK(GOSYNC_TYPE_MAX - 1, 1)
+
+enum {
+	WRITES = BIT(0),	/* not through a read-only descriptor */
+	RESULTS = BIT(1),	/* the argument is copied out again */
+	OPTIONAL = BIT(2),	/* 0 is an argument full of zeros */
+};
+
+/**
+ * struct gosync_ioctl - an operation
+ * @cmd: its number
+ * @on: on what, a mask of the above
+ * @flags: of the above
+ * @size: of its argument; 0: there is none
+ * @op: what does it, given the argument in kernel memory
+ */
+struct gosync_ioctl {
+	unsigned int cmd;
+	u32 on;
+	u16 flags;
+	u16 size;
+	long (*op)(struct gosync_holder *holder, void *arg);
+};
+
+union gosync_arg {
+	u32 size;
+	struct gosync_open open;
+	struct gosync_unlink unlink;
+	struct gosync_list list;
+	struct gosync_reopen reopen;
+	struct gosync_atomic atomic;
+	struct gosync_atomic_wait atomic_wait;
+	struct gosync_atomic_wake atomic_wake;
+	struct gosync_value value;
+	struct gosync_mutex_lock mutex_lock;
+};
+
+static long version(struct gosync_holder *holder, void *arg)
+{
+	return GOSYNC_ABI_VERSION;
+}
+
+#define OP(_cmd, _on, _flags, _size, _op)				\
+	[_IOC_NR(_cmd) - FIRST_NR] = {					\
+		.cmd = (_cmd), .on = (_on), .flags = (_flags),		\
+		.size = (_size), .op = (_op),				\
+	}
+
+#define ATOMIC	sizeof(struct gosync_atomic)
+#define VALUE	sizeof(struct gosync_value)
+
+static const struct gosync_ioctl ioctls[] = {
+	OP(GOSYNC_IOC_OPEN, ON_DEVICE, 0, sizeof(struct gosync_open),
+	   gosync_names_open),
+	OP(GOSYNC_IOC_UNLINK, ON_DEVICE, 0, sizeof(struct gosync_unlink),
+	   gosync_names_unlink),
+	OP(GOSYNC_IOC_LIST, ON_DEVICE, RESULTS, sizeof(struct gosync_list),
+	   gosync_names_list),
+	OP(GOSYNC_IOC_VERSION, ON_DEVICE | ON_OBJECTS, 0, 0, version),
+	OP(GOSYNC_IOC_REOPEN, ON_OBJECTS, OPTIONAL,
+	   sizeof(struct gosync_reopen), gosync_holder_reopen),
+
+	OP(GOSYNC_IOC_ATOMIC_LOAD, ON_ATOMICS, RESULTS | OPTIONAL, ATOMIC,
+	   gosync_atomic_load),
+	OP(GOSYNC_IOC_ATOMIC_STORE, ON_ATOMICS, WRITES | RESULTS, ATOMIC,
+	   gosync_atomic_store),
+	OP(GOSYNC_IOC_ATOMIC_SWAP, ON_ATOMICS, WRITES | RESULTS, ATOMIC,
+	   gosync_atomic_swap),
+	OP(GOSYNC_IOC_ATOMIC_ADD, ON_INTEGERS, WRITES | RESULTS, ATOMIC,
+	   gosync_atomic_add),
+	OP(GOSYNC_IOC_ATOMIC_CAS, ON_ATOMICS, WRITES | RESULTS, ATOMIC,
+	   gosync_atomic_cas),
+	OP(GOSYNC_IOC_ATOMIC_AND, ON_INTEGERS, WRITES | RESULTS, ATOMIC,
+	   gosync_atomic_and),
+	OP(GOSYNC_IOC_ATOMIC_OR, ON_INTEGERS, WRITES | RESULTS, ATOMIC,
+	   gosync_atomic_or),
+	OP(GOSYNC_IOC_ATOMIC_WAIT, ON_ATOMICS, RESULTS,
+	   sizeof(struct gosync_atomic_wait), gosync_atomic_wait),
+	OP(GOSYNC_IOC_ATOMIC_WAKE, ON_ATOMICS, WRITES,
+	   sizeof(struct gosync_atomic_wake), gosync_atomic_wake),
+
+	OP(GOSYNC_IOC_VALUE_LOAD, ON_VALUE, RESULTS, VALUE, gosync_value_load),
+	OP(GOSYNC_IOC_VALUE_STORE, ON_VALUE, WRITES | RESULTS, VALUE,
+	   gosync_value_store),
+	OP(GOSYNC_IOC_VALUE_SWAP, ON_VALUE, WRITES | RESULTS, VALUE,
+	   gosync_value_swap),
+	OP(GOSYNC_IOC_VALUE_CAS, ON_VALUE, WRITES | RESULTS, VALUE,
+	   gosync_value_cas),
+
+	OP(GOSYNC_IOC_MUTEX_LOCK, ON_MUTEX, WRITES | OPTIONAL,
+	   sizeof(struct gosync_mutex_lock), gosync_mutex_lock),
+	OP(GOSYNC_IOC_MUTEX_TRYLOCK, ON_MUTEX, WRITES, 0, gosync_mutex_trylock),
+	OP(GOSYNC_IOC_MUTEX_UNLOCK, ON_MUTEX, WRITES, 0, gosync_mutex_unlock),
+	OP(GOSYNC_IOC_MUTEX_RECOVER, ON_MUTEX, WRITES, 0, gosync_mutex_recover),
+};
+
+static const struct gosync_ioctl *find(unsigned int cmd, u32 on)
+{
+	unsigned int nr = _IOC_NR(cmd) - FIRST_NR;
+	const struct gosync_ioctl *ioctl;
+
+	if (nr >= ARRAY_SIZE(ioctls))
+		return NULL;
+	ioctl = &ioctls[array_index_nospec(nr, ARRAY_SIZE(ioctls))];
+	return ioctl->cmd == cmd && ioctl->on & on ? ioctl : NULL;
+}
+
+/* The out-of-line part: an argument that is there */
+static noinline long run_with(const struct gosync_ioctl *ioctl,
+			      struct gosync_holder *holder, void __user *uarg)
+{
+	union gosync_arg arg = {};
+	size_t back;
+	u32 size;
+	long ret;
+
+	BUILD_BUG_ON(sizeof(arg) > 64);
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < 2 * sizeof(u32) || size > PAGE_SIZE)
+		return -EINVAL;
+	ret = copy_struct_from_user(&arg, ioctl->size, uarg, size);
+	if (ret)
+		return ret;
+	back = min_t(size_t, size, ioctl->size);
+	if (ioctl->flags & RESULTS && copy_to_user(uarg, &arg, back))
+		return -EFAULT;
+	ret = ioctl->op(holder, &arg);
+	if (ioctl->flags & RESULTS && (ret >= 0 || ret == -EMSGSIZE) &&
+	    copy_to_user(uarg, &arg, back))
+		return -EFAULT;
+	return ret;
+}
+
+static long run(const struct gosync_ioctl *ioctl, struct gosync_holder *holder,
+		unsigned long arg)
+{
+	union gosync_arg none;
+
+	if (!ioctl)
+		return -ENOTTY;
+	if (arg && !ioctl->size)
+		return -EINVAL;
+	if (arg)
+		return run_with(ioctl, holder, (void __user *)arg);
+	if (!ioctl->size)
+		return ioctl->op(holder, NULL);
+	if (!(ioctl->flags & OPTIONAL))
+		return -EFAULT;
+	memset(&none, 0, ioctl->size);
+	return ioctl->op(holder, &none);
+}
+
+long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return run(find(cmd, ON_DEVICE), NULL, arg);
+}
+
+long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct gosync_holder *holder = file->private_data;
+	const struct gosync_ioctl *ioctl;
+
+	/* Its structure is larger than the others, and only written. */
+	if (cmd == GOSYNC_IOC_INFO)
+		return gosync_holder_info(holder, (void __user *)arg);
+	ioctl = find(cmd, BIT(holder->obj->type));
+	if (ioctl && ioctl->flags & WRITES && holder->read_only)
+		return -EBADF;
+	return run(ioctl, holder, arg);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gosync: named synchronization objects between processes.
+ *
+ * The module and its device. Start reading at <linux/gosync.h>, then gosync.h,
+ * then any primitive.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "gosync.h"
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = gosync_device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "gosync",
+	.fops = &device_fops,
+	.mode = 0666,
+};
+
+static int __init gosync_init(void)
+{
+	int ret;
+
+	ret = gosync_names_init();
+	if (ret)
+		return ret;
+	ret = misc_register(&device);
+	if (ret)
+		gosync_names_exit();
+	return ret;
+}
+
+static void __exit gosync_exit(void)
+{
+	misc_deregister(&device);
+	gosync_names_exit();
+}
+
+module_init(gosync_init);
+module_exit(gosync_exit);
+
+MODULE_DESCRIPTION("Named synchronization objects between processes");
+MODULE_AUTHOR("The gosync authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects and their holders.
+ *
+ * A holder is an open file description: it begins with GOSYNC_IOC_OPEN or
+ * GOSYNC_IOC_REOPEN and ends when its last descriptor is closed, however the
+ * process ended. Its file is pinned by every system call that uses it, so the
+ * end of a holder (holder_release()) comes when no call of its own is under
+ * way: nobody waits on its behalf any more, and what it holds is only what the
+ * mapped words say.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/pid_namespace.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string_helpers.h>
+#include <linux/user_namespace.h>
+
+#include "gosync.h"
+
+const struct gosync_ops *gosync_ops_of(u32 type)
+{
+	switch (type) {
+	case GOSYNC_INT32 ... GOSYNC_BOOL:
+		return &gosync_atomic_ops[type - GOSYNC_INT32];
+	case GOSYNC_VALUE:
+		return &gosync_value_ops;
+	case GOSYNC_MUTEX:
+		return &gosync_mutex_ops;
+	default:
+		return NULL;
+	}
+}
+
+const char *gosync_object_name(const struct gosync_object *obj)
+{
+	return (const char *)obj + obj->ops->size;
+}
+
+/**
+ * gosync_object_alloc() - make an object, without state or name space yet
+ * @args: checked arguments
+ * @name: its name
+ *
+ * Return: the object or NULL.
+ */
+struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
+					  const char *name)
+{
+	const struct gosync_ops *ops = gosync_ops_of(args->type);
+	static atomic64_t ids = ATOMIC64_INIT(0);
+	struct gosync_object *obj;
+
+	obj = kzalloc(ops->size + args->name_len, GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return NULL;
+	obj->ops = ops;
+	init_waitqueue_head(&obj->wq);
+	xa_init_flags(&obj->holders, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	obj->id = atomic64_inc_return(&ids);
+	refcount_set(&obj->refs, 1);
+	current_euid_egid(&obj->uid, &obj->gid);
+	obj->capacity = args->capacity ?: ops->default_capacity;
+	obj->mode = args->mode;
+	obj->type = args->type;
+	obj->flags = args->flags & ~(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY);
+	obj->name_len = args->name_len;
+	memcpy((char *)obj + ops->size, name, args->name_len);
+	return obj;
+}
+
+void gosync_object_free(struct gosync_object *obj)
+{
+	kfree_rcu(obj, rcu);
+}
+
+/**
+ * gosync_holder_lives() - is there a holder of this number
+ * @obj: the object
+ * @id: the number, as found in a word
+ */
+bool gosync_holder_lives(struct gosync_object *obj, u32 id)
+{
+	bool lives;
+
+	rcu_read_lock();
+	lives = xa_load(&obj->holders, id);
+	rcu_read_unlock();
+	return lives;
+}
+
+static u32 holder_pid(struct gosync_object *obj, u32 id)
+{
+	struct gosync_holder *holder;
+	u32 pid = 0;
+
+	/* The lock keeps the holder, and its reference to the pid. */
+	xa_lock(&obj->holders);
+	holder = xa_load(&obj->holders, id);
+	if (holder)
+		pid = pid_nr_ns(holder->pid, task_active_pid_ns(current));
+	xa_unlock(&obj->holders);
+	return pid;
+}
+
+/**
+ * gosync_object_info() - what is known of an object, but its holder
+ * @obj: the object
+ * @info: zeroed
+ */
+void gosync_object_info(struct gosync_object *obj, struct gosync_info *info)
+{
+	struct gosync_area *area = obj->area;
+
+	info->size = sizeof(*info);
+	info->type = obj->type;
+	info->id = obj->id;
+	info->flags = obj->flags;
+	info->mode = obj->mode;
+	info->uid = from_kuid_munged(current_user_ns(), obj->uid);
+	info->gid = from_kgid_munged(current_user_ns(), obj->gid);
+	info->holders = READ_ONCE(obj->nr_holders);
+	info->capacity = obj->capacity;
+	if (!area->no_mmap) {
+		info->map_len = (u64)area->nr_pages << PAGE_SHIFT;
+		info->map_offset = obj->state - area->addr;
+	}
+	scoped_guard(spinlock, &obj->wq.lock) {
+		info->waiters = obj->nr_waiters;
+		info->contended = obj->contended;
+		info->wait_max_ns = obj->wait_max_ns;
+		info->deaths = obj->deaths;
+		obj->ops->info(obj, info);
+	}
+	if (info->owner)
+		info->owner_pid = holder_pid(obj, info->owner);
+	if (READ_ONCE(obj->linked)) {
+		info->name_len = obj->name_len;
+		memcpy(info->name, gosync_object_name(obj), obj->name_len);
+	}
+}
+
+static int holder_release(struct inode *inode, struct file *file)
+{
+	struct gosync_holder *holder = file->private_data;
+	struct gosync_object *obj = holder->obj;
+
+	/*
+	 * First the holder is no more, so that whoever finds its number in a
+	 * word knows that its owner is dead; then what it held is recovered.
+	 */
+	xa_lock(&obj->holders);
+	__xa_erase(&obj->holders, holder->id);
+	obj->nr_holders--;
+	xa_unlock(&obj->holders);
+	if (obj->ops->holder_end)
+		obj->ops->holder_end(obj, holder);
+	put_pid(holder->pid);
+	kfree(holder);
+	gosync_object_put(obj);
+	return 0;
+}
+
+static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct gosync_holder *holder = file->private_data;
+	struct gosync_object *obj = holder->obj;
+	struct gosync_info *info;
+
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return;
+	gosync_object_info(obj, info);
+	seq_printf(seq, "gosync-type:\t%s\n", obj->ops->name);
+	seq_puts(seq, "gosync-name:\t");
+	seq_escape_mem(seq, info->name, info->name_len,
+		       ESCAPE_OCTAL | ESCAPE_NP | ESCAPE_APPEND, "\\");
+	seq_printf(seq, "\ngosync-id:\t%llu\n", info->id);
+	seq_printf(seq, "gosync-state:\t%#llx\n", info->word);
+	seq_printf(seq, "gosync-owner:\t%u\n", info->owner);
+	seq_printf(seq, "gosync-waiters:\t%u\n", info->waiters);
+	seq_printf(seq, "gosync-holder:\t%u\n", holder->id);
+	kfree(info);
+}
+
+static const struct file_operations holder_fops = {
+	.owner = THIS_MODULE,
+	.release = holder_release,
+	.unlocked_ioctl = gosync_object_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = gosync_mmap,
+	.show_fdinfo = holder_show_fdinfo,
+	.llseek = noop_llseek,
+};
+
+/**
+ * gosync_holder_file() - begin a holder
+ * @obj: of this object; the caller's reference becomes the holder's
+ * @read_only: it may only observe
+ *
+ * Return: its file, or an error; then the reference is still the caller's.
+ */
+struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
+{
+	struct gosync_holder *holder;
+	struct file *file;
+	int ret;
+
+	holder = kzalloc(sizeof(*holder), GFP_KERNEL_ACCOUNT);
+	if (!holder)
+		return ERR_PTR(-ENOMEM);
+	holder->obj = obj;
+	holder->read_only = read_only;
+	holder->pid = get_task_pid(current, PIDTYPE_TGID);
+
+	xa_lock(&obj->holders);
+	ret = __xa_alloc_cyclic(&obj->holders, &holder->id, holder,
+				xa_limit_32b, &obj->next_holder,
+				GFP_KERNEL_ACCOUNT);
+	if (ret >= 0)
+		obj->nr_holders++;
+	xa_unlock(&obj->holders);
+	if (ret < 0)
+		goto err_free;
+
+	file = anon_inode_getfile("[gosync]", &holder_fops, holder,
+				  (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (!IS_ERR(file))
+		return file;
+	ret = PTR_ERR(file);
+
+	xa_lock(&obj->holders);
+	__xa_erase(&obj->holders, holder->id);
+	obj->nr_holders--;
+	xa_unlock(&obj->holders);
+err_free:
+	put_pid(holder->pid);
+	kfree(holder);
+	return ERR_PTR(ret);
+}
+
+long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_reopen *args = arg;
+	struct file *file;
+	int fd;
+
+	if (args->flags & ~GOSYNC_RDONLY)
+		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	refcount_inc(&obj->refs);
+	file = gosync_holder_file(obj, holder->read_only ||
+				  args->flags & GOSYNC_RDONLY);
+	if (IS_ERR(file)) {
+		gosync_object_put(obj);
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)
+{
+	struct gosync_info *info;
+	u32 size;
+	int ret = 0;
+
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < offsetofend(struct gosync_info, id) || size > PAGE_SIZE)
+		return -EINVAL;
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return -ENOMEM;
+	gosync_object_info(holder->obj, info);
+	info->holder = holder->id;
+	if (holder->read_only)
+		info->flags |= GOSYNC_RDONLY;
+	if (copy_to_user(uarg, info, min_t(size_t, size, sizeof(*info))) ||
+	    (size > sizeof(*info) &&
+	     clear_user(uarg + sizeof(*info), size - sizeof(*info))))
+		ret = -EFAULT;
+	kfree(info);
+	return ret;
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Value: Go's atomic.Value between processes.
+ *
+ * Payloads are kept in a few slots that are used in turn; a version number
+ * says how often the Value was stored and so in which slot the present payload
+ * is. All of it is mapped read-only into whoever opens it. A reader copies the
+ * slot of the version it saw and then looks whether the version has come so
+ * far meanwhile that the slot may have been written again; no reader writes
+ * anything, so readers don't disturb each other.
+ *
+ * Writers copy the payload in from user space before they touch anything, then
+ * exclude each other by a mutex: user space can't stop anyone who holds it.
+ *
+ * The type is Go's second word. The first store sets it from 0 to all ones,
+ * publishes the payload, and sets the type, with preemption disabled from the
+ * first to the last: whoever sees all ones knows that the storer is running
+ * and will be through in a few instructions, and may spin on it. From then on
+ * the type never changes.
+ */
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "gosync.h"
+
+#define SLOTS	GOSYNC_VALUE_SLOTS
+
+/**
+ * struct gosync_value_obj - a Value
+ * @obj: the object
+ * @lock: who stores; protects the page and the following
+ * @version: as in the page
+ */
+struct gosync_value_obj {
+	struct gosync_object obj;
+	struct mutex lock;
+	u64 version;
+};
+
+/* A payload in the kernel's memory */
+struct payload {
+	void *data;
+	size_t len;
+};
+
+static struct gosync_value_obj *to_value(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_value_obj, obj);
+}
+
+static size_t stride_of(u64 capacity)
+{
+	return ALIGN(sizeof(struct gosync_value_slot) + capacity,
+		     GOSYNC_SLOT_SIZE);
+}
+
+static struct gosync_value_slot *slot_of(struct gosync_value_obj *value,
+					 u64 version)
+{
+	return value->obj.state + sizeof(struct gosync_value_page) +
+	       version % SLOTS * stride_of(value->obj.capacity);
+}
+
+static u64 type_of(struct gosync_value_obj *value)
+{
+	struct gosync_value_page *page = value->obj.state;
+
+	lockdep_assert_held(&value->lock);
+	return page->type;
+}
+
+static void publish(struct gosync_value_obj *value, u64 type,
+		    const struct payload *payload)
+{
+	struct gosync_value_page *page = value->obj.state;
+	struct gosync_value_slot *slot = slot_of(value, ++value->version);
+
+	lockdep_assert_held(&value->lock);
+	/*
+	 * Readers of this slot must see the last version published if they see
+	 * anything of what is written now. Pairs with the fence before their
+	 * second look at the version.
+	 */
+	smp_wmb();
+	WRITE_ONCE(slot->len, payload->len);
+	memcpy(slot + 1, payload->data, payload->len);
+
+	if (page->type) {
+		/* Pairs with the acquire in the reader's first look. */
+		smp_store_release(&page->version, value->version);
+		return;
+	}
+	preempt_disable();
+	cmpxchg(&page->type, 0, GOSYNC_VALUE_STORING);
+	smp_store_release(&page->version, value->version);
+	smp_store_release(&page->type, type);
+	preempt_enable();
+}
+
+static int copy_in(struct gosync_value_obj *value, u64 buf, u64 len,
+		   struct payload *payload)
+{
+	if (len > value->obj.capacity)
+		return -EMSGSIZE;
+	payload->len = len;
+	payload->data = vmemdup_user(u64_to_user_ptr(buf), len);
+	return PTR_ERR_OR_ZERO(payload->data);
+}
+
+/* Copy the present payload to @data, which has @room; *@len is its length */
+static int read_slot(struct gosync_value_obj *value, void *data, size_t room,
+		     u64 *len, u64 *type, u64 *version)
+{
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
+		struct gosync_value_slot *slot = slot_of(value, value->version);
+
+		*version = value->version;
+		*type = type_of(value);
+		if (!*type)
+			return -ENODATA;
+		*len = slot->len;
+		if (*len > room)
+			return -EMSGSIZE;
+		memcpy(data, slot + 1, *len);
+	}
+	return 0;
+}
+
+/*
+ * Copy the present payload out to user space.
+ *
+ * Return: 0; -ENODATA if there is none; -EMSGSIZE if it is longer than *@len,
+ * which is set; other errors.
+ */
+static int copy_out(struct gosync_value_obj *value, u64 buf, u64 *len,
+		    u64 *type, u64 *version)
+{
+	size_t room = min_t(u64, *len, value->obj.capacity);
+	void *data;
+	int ret;
+
+	data = kvmalloc(room, GFP_KERNEL);
+	if (!data)
+		return -ENOMEM;
+	ret = read_slot(value, data, room, len, type, version);
+	if (!ret && copy_to_user(u64_to_user_ptr(buf), data, *len))
+		ret = -EFAULT;
+	kvfree(data);
+	return ret;
+}
+
+static int check_type(u64 type)
+{
+	return !type || type == GOSYNC_VALUE_STORING ? -EINVAL : 0;
+}
+
+long gosync_value_load(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_value *args = arg;
+
+	if (args->flags || args->type || args->old_type || args->old_buf ||
+	    args->old_len)
+		return -EINVAL;
+	return copy_out(to_value(holder->obj), args->buf, &args->len,
+			&args->type, &args->version);
+}
+
+/*
+ * Store @payload, unless the version is no longer *@expected (NULL: whatever
+ * it is). Return: 0, -EPROTOTYPE, -EAGAIN for another version, -ERESTARTSYS.
+ */
+static int store(struct gosync_value_obj *value, u64 type,
+		 const struct payload *payload, const u64 *expected,
+		 u64 *version)
+{
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
+		u64 stored = type_of(value);
+
+		if (stored && stored != type)
+			return -EPROTOTYPE;
+		if (expected && *expected != value->version)
+			return -EAGAIN;
+		publish(value, type, payload);
+		*version = value->version;
+	}
+	return 0;
+}
+
+long gosync_value_store(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_value_obj *value = to_value(holder->obj);
+	struct gosync_value *args = arg;
+	struct payload new;
+	int ret;
+
+	if (args->flags || args->old_type || args->old_buf || args->old_len ||
+	    check_type(args->type))
+		return -EINVAL;
+	ret = copy_in(value, args->buf, args->len, &new);
+	if (ret)
+		return ret;
+	ret = store(value, args->type, &new, NULL, &args->version);
+	kvfree(new.data);
+	return ret;
+}
+
+long gosync_value_swap(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_value_obj *value = to_value(holder->obj);
+	struct gosync_value *args = arg;
+	struct payload new;
+	bool empty = false;
+	u64 room = args->old_len;
+	int ret;
+
+	if (args->flags || args->old_type || check_type(args->type) ||
+	    (!args->old_buf && args->old_len))
+		return -EINVAL;
+	ret = copy_in(value, args->buf, args->len, &new);
+	if (ret)
+		return ret;
+	/*
+	 * The old payload goes to user space before the new one takes its
+	 * place, without the lock, so that a bad pointer changes nothing; if
+	 * the Value was stored meanwhile, again.
+	 */
+	do {
+		u64 version, type;
+
+		args->old_len = room;
+		ret = copy_out(value, args->old_buf, &args->old_len, &type,
+			       &version);
+		empty = ret == -ENODATA;
+		if (empty)
+			args->old_len = 0;
+		else if ((!ret || ret == -EMSGSIZE) && type != args->type)
+			ret = -EPROTOTYPE;
+		if (!ret || empty || (ret == -EMSGSIZE && !args->old_buf))
+			ret = store(value, args->type, &new, &version,
+				    &args->version);
+		cond_resched();
+	} while (ret == -EAGAIN && !signal_pending(current));
+	kvfree(new.data);
+	if (ret == -EAGAIN)
+		return -ERESTARTSYS;
+	return ret ?: !empty;
+}
+
+static bool equal(struct gosync_value_obj *value, const struct payload *payload)
+{
+	struct gosync_value_slot *slot = slot_of(value, value->version);
+
+	lockdep_assert_held(&value->lock);
+	return slot->len == payload->len &&
+	       !memcmp(slot + 1, payload->data, payload->len);
+}
+
+/* In Go's order of checks */
+static long cas(struct gosync_value_obj *value, struct gosync_value *args,
+		const struct payload *old, const struct payload *new)
+{
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
+		u64 stored = type_of(value);
+
+		args->version = value->version;
+		if (!stored && args->old_type)
+			return 0;
+		if (stored && stored != args->type)
+			return -EPROTOTYPE;
+		if (stored && (!args->old_type || !equal(value, old)))
+			return 0;
+		publish(value, args->type, new);
+		args->version = value->version;
+	}
+	return 1;
+}
+
+long gosync_value_cas(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_value_obj *value = to_value(holder->obj);
+	struct gosync_value *args = arg;
+	struct payload old, new;
+	long ret;
+
+	if (args->flags || check_type(args->type) ||
+	    args->old_type == GOSYNC_VALUE_STORING ||
+	    (!args->old_type && (args->old_buf || args->old_len)))
+		return -EINVAL;
+	if (args->old_type && args->old_type != args->type)
+		return -EPROTOTYPE;
+	ret = copy_in(value, args->old_buf, args->old_len, &old);
+	if (ret)
+		return ret;
+	ret = copy_in(value, args->buf, args->len, &new);
+	if (!ret) {
+		ret = cas(value, args, &old, &new);
+		kvfree(new.data);
+	}
+	kvfree(old.data);
+	return ret;
+}
+
+static size_t area_size(u32 type, u64 capacity)
+{
+	return sizeof(struct gosync_value_page) + SLOTS * stride_of(capacity);
+}
+
+static void init(struct gosync_object *obj)
+{
+	struct gosync_value_obj *value = to_value(obj);
+	struct gosync_value_page *page = obj->state;
+
+	mutex_init(&value->lock);
+	page->stride = stride_of(obj->capacity);
+}
+
+static void info(struct gosync_object *obj, struct gosync_info *info)
+{
+	struct gosync_value_page *page = obj->state;
+	u64 type = READ_ONCE(page->type);
+
+	info->word = READ_ONCE(page->version);
+	info->token = type == GOSYNC_VALUE_STORING ? 0 : type;
+	if (info->map_len)
+		info->map_data = sizeof(*page);
+}
+
+const struct gosync_ops gosync_value_ops = {
+	.name = "value",
+	.size = sizeof(struct gosync_value_obj),
+	.read_only = true,
+	.default_capacity = 4096,
+	.max_capacity = 4 << 20,
+	.area_size = area_size,
+	.init = init,
+	.info = info,
+};

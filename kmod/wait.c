@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The one wait queue: every primitive's waiters wait here.
+ *
+ * A waiter is embedded in whoever waits and queued on its object. It leaves
+ * the queue in one of two ways, decided by a compare-and-swap of its claim,
+ * which only one can win:
+ *
+ *   WAITING -> CLAIMED -> TOLD	another party takes it off to tell it something
+ *				(it is granted what it waits for, or is to look
+ *				again) and, having dropped the object's lock,
+ *				tells it and wakes it
+ *   WAITING -> GONE		it gives up, on a signal or at its deadline
+ *
+ * So a grant is never lost on somebody who leaves: who finds itself claimed
+ * while leaving waits to be told, takes what it is given, and passes it on if
+ * it has no use for it. Between CLAIMED and TOLD the claimer owns the waiter's
+ * memory; once TOLD it may be gone, so the claimer takes a reference to the
+ * task first.
+ *
+ * The object's lock protects the queue. Whoever waits runs kernel code in its
+ * own task until it has left the queue, also when killed: nothing here depends
+ * on user space to go on.
+ */
+#include <linux/hrtimer.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "compat.h"
+#include "gosync.h"
+
+enum {
+	WAITING,
+	CLAIMED,
+	TOLD,
+	GONE,
+};
+
+/**
+ * gosync_timeout_init() - when does this deadline come
+ * @timeout: the result
+ * @flags: of the ioctl
+ * @deadline: of the ioctl
+ *
+ * Return: 0, or -EINVAL for an unknown flag.
+ */
+int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline)
+{
+	if (flags & ~GOSYNC_CLOCK_REALTIME)
+		return -EINVAL;
+	timeout->clock = CLOCK_MONOTONIC;
+	timeout->when = KTIME_MAX;
+	if (flags & GOSYNC_CLOCK_REALTIME)
+		timeout->clock = CLOCK_REALTIME;
+	if (!deadline || deadline >= KTIME_MAX)
+		return 0;
+	timeout->when = deadline;
+	if (timeout->clock == CLOCK_MONOTONIC)
+		timeout->when = gosync_monotonic_to_host(deadline);
+	return 0;
+}
+
+static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
+		     void *key)
+{
+	struct gosync_waiter *waiter = container_of(entry, struct gosync_waiter,
+						    entry);
+	struct task_struct *task = get_task_struct(entry->private);
+
+	/* Pairs with the acquire in told(): what was decided is seen there. */
+	smp_store_release(&waiter->claim, TOLD);
+	wake_up_process(task);
+	put_task_struct(task);
+	return 1;
+}
+
+void gosync_waiter_init(struct gosync_waiter *waiter,
+			struct gosync_holder *holder)
+{
+	*waiter = (struct gosync_waiter) { .holder = holder };
+	init_waitqueue_func_entry(&waiter->entry, wake_task);
+	waiter->entry.private = current;
+	waiter->entry.flags = WQ_FLAG_EXCLUSIVE;
+	INIT_LIST_HEAD(&waiter->entry.entry);
+}
+
+/**
+ * gosync_enqueue() - begin to wait
+ * @obj: for what
+ * @waiter: who
+ * @first: at the head of the queue, because it was there before
+ */
+void gosync_enqueue(struct gosync_object *obj, struct gosync_waiter *waiter,
+		    bool first)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	if (!waiter->since) {
+		waiter->since = ktime_get_ns();
+		obj->contended++;
+	}
+	waiter->claim = WAITING;
+	if (first)
+		__add_wait_queue(&obj->wq, &waiter->entry);
+	else
+		__add_wait_queue_entry_tail(&obj->wq, &waiter->entry);
+	obj->nr_waiters++;
+}
+
+static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,
+		  int how)
+{
+	int was = WAITING;
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (!try_cmpxchg(&waiter->claim, &was, how))
+		return false;
+	list_del_init(&waiter->entry.entry);
+	obj->nr_waiters--;
+	return true;
+}
+
+/**
+ * gosync_dequeue() - give up waiting
+ * @obj: for what
+ * @waiter: who
+ *
+ * Return: false if it was claimed already: see gosync_await_told().
+ */
+bool gosync_dequeue(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	return leave(obj, waiter, GONE);
+}
+
+/**
+ * gosync_claim() - take a waiter off its queue to tell it something
+ * @obj: where it waits
+ * @waiter: who
+ *
+ * The caller owes it a gosync_wake(), after dropping the object's lock.
+ *
+ * Return: false if somebody else did.
+ */
+bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	return leave(obj, waiter, CLAIMED);
+}
+
+/**
+ * gosync_claim_first() - take the first waiter off its queue
+ * @obj: where it waits
+ *
+ * Return: the waiter, to whom the caller owes a gosync_wake(); NULL if there
+ * is none.
+ */
+struct gosync_waiter *gosync_claim_first(struct gosync_object *obj)
+{
+	struct gosync_waiter *waiter, *next;
+
+	list_for_each_entry_safe(waiter, next, &obj->wq.head, entry.entry)
+		if (gosync_claim(obj, waiter))
+			return waiter;
+	return NULL;
+}
+
+/**
+ * gosync_wake() - tell a claimed waiter, and wake it
+ * @waiter: who, or NULL
+ * @wake: what it is told
+ */
+void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
+{
+	if (!waiter)
+		return;
+	waiter->wake = wake;
+	waiter->entry.func(&waiter->entry, TASK_NORMAL, 0, NULL);
+}
+
+static bool told(const struct gosync_waiter *waiter)
+{
+	return smp_load_acquire(&waiter->claim) == TOLD;
+}
+
+/**
+ * gosync_sleep() - sleep until told
+ * @waiter: who; queued, without the object's lock
+ * @timeout: until when
+ *
+ * Return: 0 when told; -ERESTARTSYS for a signal, -ETIMEDOUT at the deadline:
+ * then the caller has to leave the queue.
+ */
+int gosync_sleep(struct gosync_waiter *waiter,
+		 const struct gosync_timeout *timeout)
+{
+	ktime_t *when = NULL;
+	ktime_t copy = timeout->when;
+	int expired = 1;
+	int ret;
+
+	if (copy != KTIME_MAX)
+		when = &copy;
+	for (;;) {
+		/*
+		 * Pairs with wake_up_process(): either it sees us asleep, or
+		 * we see that we were told.
+		 */
+		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		ret = 0;
+		if (told(waiter))
+			break;
+		ret = -ERESTARTSYS;
+		if (signal_pending(current))
+			break;
+		ret = -ETIMEDOUT;
+		if (!expired)
+			break;
+		expired = schedule_hrtimeout_range_clock(when, current->timer_slack_ns,
+							 HRTIMER_MODE_ABS,
+							 timeout->clock);
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/**
+ * gosync_await_told() - wait for what a claimer is about to tell
+ * @waiter: who; claimed, without the object's lock
+ *
+ * Short: the claimer is between dropping the object's lock and waking.
+ */
+void gosync_await_told(struct gosync_waiter *waiter)
+{
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (told(waiter))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+/**
+ * gosync_account_wait() - a wait has ended in a grant
+ * @obj: for what
+ * @waiter: who
+ */
+void gosync_account_wait(struct gosync_object *obj,
+			 const struct gosync_waiter *waiter)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	if (waiter->since)
+		obj->wait_max_ns = max(obj->wait_max_ns,
+				       ktime_get_ns() - waiter->since);
+}

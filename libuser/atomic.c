@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Atomic words: the operations themselves are inline in the header; here is
+ * opening, what has to be an ioctl, and waiting.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+static void set_up(struct gosync_words *words, const struct gosync_info *info)
+{
+	struct gosync_base *base = gosync_base_of(words);
+
+	if (!base->map)
+		return;
+	words->words = base->map + info->map_data;
+	words->slot = (void *)(base->map + info->map_offset);
+	words->readable = info->capacity;
+	if (!(info->flags & GOSYNC_RDONLY))
+		words->writable = info->capacity;
+}
+
+EXPORT int gosync_words_open(const char *name, unsigned int type, size_t count,
+			     unsigned int flags, unsigned int mode,
+			     struct gosync_words **words)
+{
+	const struct gosync_create create = {
+		.name = name,
+		.type = type,
+		.flags = flags,
+		.mode = mode,
+		.capacity = count,
+	};
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_open_handle(&create, sizeof(**words), (void **)words, &info);
+	if (!ret)
+		set_up(*words, &info);
+	return ret;
+}
+
+EXPORT int gosync_words_from_fd(int fd, unsigned int type, unsigned int flags,
+				struct gosync_words **words)
+{
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_adopt_fd(fd, type, flags, sizeof(**words), (void **)words,
+			      &info);
+	if (!ret)
+		set_up(*words, &info);
+	return ret;
+}
+
+EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
+			      size_t index, uint64_t value, uint64_t expected,
+			      uint64_t *result)
+{
+	struct gosync_atomic args = {
+		.size = sizeof(args),
+		.index = index,
+		.value = value,
+		.expected = expected,
+	};
+	int ret;
+
+	if (index > UINT32_MAX)
+		return -EINVAL;
+	ret = gosync_ioctl(words, op, &args);
+	if (ret >= 0)
+		*result = args.result;
+	return ret;
+}
+
+/* A mapped word as the kernel would tell it */
+static uint64_t load(const struct gosync_words *words, size_t index)
+{
+	switch (gosync_base_of(words)->type) {
+	case GOSYNC_INT32:
+		return __atomic_load_n((int32_t *)words->words + index,
+				       __ATOMIC_SEQ_CST);
+	case GOSYNC_UINT32:
+	case GOSYNC_BOOL:
+		return __atomic_load_n((uint32_t *)words->words + index,
+				       __ATOMIC_SEQ_CST);
+	default:
+		return __atomic_load_n((uint64_t *)words->words + index,
+				       __ATOMIC_SEQ_CST);
+	}
+}
+
+EXPORT int gosync_words_wait(struct gosync_words *words, size_t index,
+			     uint64_t expected, uint64_t deadline,
+			     unsigned int flags, uint64_t *now)
+{
+	struct gosync_atomic_wait args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.index = index,
+		.expected = expected,
+		.deadline = deadline,
+	};
+	int ret;
+
+	if (index > UINT32_MAX)
+		return -EINVAL;
+	if (index < words->readable && !(args.flags & ~GOSYNC_CLOCK_REALTIME)) {
+		*now = load(words, index);
+		if (*now != expected)
+			return 0;
+	}
+	ret = gosync_wait_ioctl(words, GOSYNC_IOC_ATOMIC_WAIT, &args, flags);
+	if (!ret)
+		*now = args.result;
+	return ret;
+}
+
+EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
+			     unsigned int count)
+{
+	struct gosync_atomic_wake args = {
+		.size = sizeof(args),
+		.index = index,
+		.count = count,
+	};
+
+	if (index > UINT32_MAX)
+		return -EINVAL;
+	if (index < words->writable) {
+		/*
+		 * The word was changed before, the waiters are looked at
+		 * after: pairs with the barrier in gosync_atomic_wait() of
+		 * kmod/atomic.c.
+		 */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (!__atomic_load_n(&words->slot->waiters, __ATOMIC_RELAXED))
+			return 0;
+	}
+	return gosync_ioctl(words, GOSYNC_IOC_ATOMIC_WAKE, &args);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Handles: opening, mapping, closing, and what becomes of them in fork(2).
+ *
+ * A child inherits its parent's descriptors, which are the same holders: if it
+ * locked with them it would own the parent's locks, and keep them alive when
+ * the parent dies. So in the child every handle gets a holder of its own, and
+ * the inherited descriptor is closed. The mapping is the object's and stays.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* All handles, for fork(2) */
+static struct gosync_base handles = { .next = &handles, .prev = &handles };
+static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&handles_lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&handles_lock);
+}
+
+static int fd_ioctl(int fd, unsigned int op, void *arg)
+{
+	int ret = ioctl(fd, op, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int fd_info(int fd, struct gosync_info *info)
+{
+	info->size = sizeof(*info);
+	return fd_ioctl(fd, GOSYNC_IOC_INFO, info);
+}
+
+/*
+ * If there is no descriptor to be had the handle is left without one: its
+ * operations fail with EBADF rather than act in the parent's name.
+ */
+static void reopen(struct gosync_base *base)
+{
+	int fd = fd_ioctl(base->fd, GOSYNC_IOC_REOPEN, NULL);
+	struct gosync_info info;
+
+	if (fd >= 0 && !fd_info(fd, &info) &&
+	    dup3(fd, base->fd, O_CLOEXEC) >= 0) {
+		base->holder = info.holder;
+	} else {
+		close(base->fd);
+		base->fd = -1;
+		base->holder = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (base->reopened)
+		base->reopened(base + 1);
+}
+
+static void in_child(void)
+{
+	struct gosync_base *base;
+
+	for (base = handles.next; base != &handles; base = base->next)
+		reopen(base);
+	pthread_mutex_unlock(&handles_lock);
+}
+
+__attribute__((constructor))
+static void set_up(void)
+{
+	pthread_atfork(before_fork, after_fork, in_child);
+}
+
+int gosync_ioctl(const void *object, unsigned int op, void *arg)
+{
+	return fd_ioctl(gosync_base_of(object)->fd, op, arg);
+}
+
+/* An ioctl that may wait; it goes on after a signal unless asked not to */
+int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
+		      unsigned int flags)
+{
+	int ret;
+
+	do {
+		ret = gosync_ioctl(object, op, arg);
+	} while (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE));
+	return ret;
+}
+
+static int open_device(void)
+{
+	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	return errno == ENOENT || errno == ENODEV ? -ENXIO : -errno;
+}
+
+static void map_state(struct gosync_base *base, const struct gosync_info *info)
+{
+	int prot = PROT_READ;
+	void *map;
+
+	if (!info->map_len)
+		return;
+	if (info->type != GOSYNC_VALUE && !(info->flags & GOSYNC_RDONLY))
+		prot |= PROT_WRITE;
+	/* Refused when the descriptor came from one with more rights. */
+	map = mmap(NULL, info->map_len, prot, MAP_SHARED, base->fd, 0);
+	if (map == MAP_FAILED)
+		return;
+	base->map = map;
+	base->map_len = info->map_len;
+}
+
+/* Make a handle of @fd, which is the handle's if it succeeds */
+static int make_handle(int fd, unsigned int flags, size_t size, void **object,
+		       struct gosync_info *info)
+{
+	struct gosync_base *base;
+
+	/* Both parts are whole cache lines. */
+	size = sizeof(*base) + ((size + 63) & ~(size_t)63);
+	base = aligned_alloc(64, size);
+	if (!base)
+		return -ENOMEM;
+	memset(base, 0, size);
+	base->fd = fd;
+	base->type = info->type;
+	base->holder = info->holder;
+	if (!(flags & GOSYNC_IOCTL_ONLY))
+		map_state(base, info);
+
+	pthread_mutex_lock(&handles_lock);
+	base->next = &handles;
+	base->prev = handles.prev;
+	base->prev->next = base;
+	handles.prev = base;
+	pthread_mutex_unlock(&handles_lock);
+	*object = base + 1;
+	return 0;
+}
+
+int gosync_adopt_fd(int fd, unsigned int type, unsigned int flags, size_t size,
+		    void **object, struct gosync_info *info)
+{
+	int ret;
+
+	if (flags & ~GOSYNC_IOCTL_ONLY)
+		return -EINVAL;
+	ret = fd_info(fd, info);
+	if (ret)
+		return ret;
+	if (info->type != type)
+		return -EPROTOTYPE;
+	return make_handle(fd, flags, size, object, info);
+}
+
+int gosync_open_handle(const struct gosync_create *create, size_t size,
+		       void **object, struct gosync_info *info)
+{
+	struct gosync_open args = {
+		.size = sizeof(args),
+		.type = create->type,
+		.flags = create->flags & ~GOSYNC_IOCTL_ONLY,
+		.mode = create->flags & GOSYNC_CREATE ? create->mode : 0,
+		.name = (uintptr_t)create->name,
+		.name_len = create->name ?
+			    strnlen(create->name, GOSYNC_NAME_MAX + 1) : 0,
+		.capacity = create->capacity,
+	};
+	int device, fd, ret;
+
+	device = open_device();
+	if (device < 0)
+		return device;
+	fd = fd_ioctl(device, GOSYNC_IOC_OPEN, &args);
+	close(device);
+	if (fd < 0)
+		return fd;
+	ret = fd_info(fd, info);
+	if (!ret)
+		ret = make_handle(fd, create->flags, size, object, info);
+	if (ret)
+		close(fd);
+	return ret;
+}
+
+EXPORT void gosync_close(void *object)
+{
+	struct gosync_base *base;
+
+	if (!object)
+		return;
+	base = gosync_base_of(object);
+	pthread_mutex_lock(&handles_lock);
+	base->prev->next = base->next;
+	base->next->prev = base->prev;
+	pthread_mutex_unlock(&handles_lock);
+	if (base->map)
+		munmap(base->map, base->map_len);
+	if (base->fd >= 0)
+		close(base->fd);
+	free(base);
+}
+
+EXPORT int gosync_fd(const void *object)
+{
+	return gosync_base_of(object)->fd;
+}
+
+EXPORT int gosync_is_mapped(const void *object)
+{
+	return !!gosync_base_of(object)->map;
+}
+
+EXPORT int gosync_info(const void *object, struct gosync_info *info)
+{
+	return fd_info(gosync_fd(object), info);
+}
+
+EXPORT int gosync_unlink(const char *name)
+{
+	struct gosync_unlink args = {
+		.size = sizeof(args),
+		.name = (uintptr_t)name,
+		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
+	};
+	int device, ret;
+
+	device = open_device();
+	if (device < 0)
+		return device;
+	ret = fd_ioctl(device, GOSYNC_IOC_UNLINK, &args);
+	close(device);
+	return ret;
+}
+
+#define LIST_ENTRIES	64
+
+EXPORT int gosync_list(int (*fn)(const struct gosync_info *info, void *arg),
+		       void *arg)
+{
+	struct gosync_info *entries;
+	struct gosync_list args = {
+		.size = sizeof(args),
+		.count = LIST_ENTRIES,
+		.entry_size = sizeof(*entries),
+	};
+	int device, got, i, ret = 0;
+
+	entries = calloc(LIST_ENTRIES, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	args.entries = (uintptr_t)entries;
+	device = open_device();
+	if (device < 0) {
+		free(entries);
+		return device;
+	}
+	do {
+		got = fd_ioctl(device, GOSYNC_IOC_LIST, &args);
+		for (i = 0; i < got && !ret; i++)
+			ret = fn(&entries[i], arg);
+	} while (!ret && (got > 0 || got == -EINTR));
+	close(device);
+	free(entries);
+	return ret ? ret : got;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Words: errors in Go's sentences, and the names of types.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+static const struct {
+	unsigned int op;
+	int err;
+	const char *sentence;
+} sentences[] = {
+	{ GOSYNC_IOC_MUTEX_UNLOCK, EPERM, "sync: unlock of unlocked mutex" },
+	{ GOSYNC_IOC_VALUE_STORE, EINVAL,
+	  "sync/atomic: store of nil value into Value" },
+	{ GOSYNC_IOC_VALUE_STORE, EPROTOTYPE,
+	  "sync/atomic: store of inconsistently typed value into Value" },
+	{ GOSYNC_IOC_VALUE_SWAP, EINVAL,
+	  "sync/atomic: swap of nil value into Value" },
+	{ GOSYNC_IOC_VALUE_SWAP, EPROTOTYPE,
+	  "sync/atomic: swap of inconsistently typed value into Value" },
+	{ GOSYNC_IOC_VALUE_CAS, EINVAL,
+	  "sync/atomic: compare and swap of nil value into Value" },
+	{ GOSYNC_IOC_VALUE_CAS, EPROTOTYPE,
+	  "sync/atomic: compare and swap of inconsistently typed values" },
+};
+
+EXPORT const char *gosync_strerror(unsigned int op, int err)
+{
+	const char *text;
+	size_t i;
+
+	if (err < 0)
+		err = -err;
+	for (i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
+		if (sentences[i].op == op && sentences[i].err == err)
+			return sentences[i].sentence;
+	text = strerrordesc_np(err);
+	return text ? text : "Unknown error";
+}
+
+EXPORT const char *gosync_type_name(unsigned int type)
+{
+	static const char *const names[GOSYNC_TYPE_MAX] = {
+		[GOSYNC_INT32] = "int32",
+		[GOSYNC_UINT32] = "uint32",
+		[GOSYNC_INT64] = "int64",
+		[GOSYNC_UINT64] = "uint64",
+		[GOSYNC_UINTPTR] = "uintptr",
+		[GOSYNC_POINTER] = "pointer",
+		[GOSYNC_BOOL] = "bool",
+		[GOSYNC_VALUE] = "value",
+		[GOSYNC_MUTEX] = "mutex",
+	};
+
+	return type < GOSYNC_TYPE_MAX ? names[type] : NULL;
+}
+
+EXPORT uint64_t gosync_deadline(uint64_t ns)
+{
+	struct timespec now;
+	uint64_t deadline;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (__builtin_add_overflow(now.tv_sec * 1000000000ULL + now.tv_nsec, ns,
+				   &deadline))
+		return GOSYNC_FOREVER;
+	return deadline;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Value: loads from the mapped pages, which only the kernel writes; stores are
+ * ioctls. A reader writes nothing that is shared, so it owes nobody anything.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* So often a load is tried before the kernel is asked, which always succeeds */
+#define LOAD_TRIES	16
+
+/**
+ * struct gosync_value_handle - a Value's handle
+ * @page: the mapped state; NULL: there is none
+ * @slots: the payloads
+ * @stride: from one to the next
+ */
+struct gosync_value_handle {
+	const struct gosync_value_page *page;
+	const char *slots;
+	size_t stride;
+};
+
+static void set_up(struct gosync_value_handle *value,
+		   const struct gosync_info *info)
+{
+	struct gosync_base *base = gosync_base_of(value);
+
+	if (!base->map)
+		return;
+	value->page = (void *)(base->map + info->map_offset);
+	value->slots = base->map + info->map_data;
+	value->stride = value->page->stride;
+}
+
+EXPORT int gosync_value_open(const char *name, size_t capacity,
+			     unsigned int flags, unsigned int mode,
+			     gosync_value_t **value)
+{
+	const struct gosync_create create = {
+		.name = name,
+		.type = GOSYNC_VALUE,
+		.flags = flags,
+		.mode = mode,
+		.capacity = capacity,
+	};
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_open_handle(&create, sizeof(**value), (void **)value, &info);
+	if (!ret)
+		set_up(*value, &info);
+	return ret;
+}
+
+EXPORT int gosync_value_from_fd(int fd, unsigned int flags,
+				gosync_value_t **value)
+{
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_adopt_fd(fd, GOSYNC_VALUE, flags, sizeof(**value),
+			      (void **)value, &info);
+	if (!ret)
+		set_up(*value, &info);
+	return ret;
+}
+
+/* FNV-1a over the name and the size */
+EXPORT uint64_t gosync_type_id(const char *name, size_t size)
+{
+	uint64_t id = 0xcbf29ce484222325;
+	uint64_t n = size;
+	int i;
+
+	for (; *name; name++)
+		id = (id ^ (unsigned char)*name) * 0x100000001b3;
+	for (i = 0; i < 8; i++, n >>= 8)
+		id = (id ^ (n & 0xff)) * 0x100000001b3;
+	return id == 0 || id == GOSYNC_VALUE_STORING ? 1 : id;
+}
+
+static int __attribute__((noinline))
+load_ioctl(struct gosync_value_handle *value, void *buf, size_t *len,
+	   uint64_t *type)
+{
+	struct gosync_value args = {
+		.size = sizeof(args),
+		.buf = (uintptr_t)buf,
+		.len = *len,
+	};
+	int ret = gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_LOAD, &args, 0);
+
+	if (ret && ret != -EMSGSIZE)
+		return ret;
+	*len = args.len;
+	if (type)
+		*type = args.type;
+	return ret;
+}
+
+EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
+			     uint64_t *type)
+{
+	const struct gosync_value_page *page = value->page;
+	int tries;
+
+	for (tries = 0; page && tries < LOAD_TRIES; tries++) {
+		const struct gosync_value_slot *slot;
+		uint64_t stored, version;
+		size_t n;
+
+		stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
+		if (unlikely(!stored || stored == GOSYNC_VALUE_STORING))
+			return -ENODATA;
+		version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
+		slot = (void *)(value->slots + version % GOSYNC_VALUE_SLOTS *
+				value->stride);
+		n = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
+		if (likely(n <= *len))
+			memcpy(buf, slot + 1, n);
+		/* The kernel's half stands at publish() in kmod/value.c. */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (unlikely(__atomic_load_n(&page->version, __ATOMIC_RELAXED) -
+			     version >= GOSYNC_VALUE_SLOTS - 1))
+			continue;
+		if (type)
+			*type = stored;
+		if (unlikely(n > *len)) {
+			*len = n;
+			return -EMSGSIZE;
+		}
+		*len = n;
+		return 0;
+	}
+	return load_ioctl(value, buf, len, type);
+}
+
+EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
+{
+	struct gosync_info info;
+	int ret;
+
+	if (value->page) {
+		*version = __atomic_load_n(&value->page->version,
+					   __ATOMIC_ACQUIRE);
+		return 0;
+	}
+	ret = gosync_info(value, &info);
+	if (!ret)
+		*version = info.word;
+	return ret;
+}
+
+EXPORT int gosync_value_store(gosync_value_t *value, uint64_t type,
+			      const void *buf, size_t len)
+{
+	struct gosync_value args = {
+		.size = sizeof(args),
+		.type = type,
+		.buf = (uintptr_t)buf,
+		.len = len,
+	};
+
+	return gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_STORE, &args, 0);
+}
+
+EXPORT int gosync_value_swap(gosync_value_t *value, uint64_t type,
+			     const void *buf, size_t len, void *old,
+			     size_t *old_len)
+{
+	struct gosync_value args = {
+		.size = sizeof(args),
+		.type = type,
+		.buf = (uintptr_t)buf,
+		.len = len,
+		.old_buf = (uintptr_t)old,
+		.old_len = old ? *old_len : 0,
+	};
+	int ret = gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_SWAP, &args, 0);
+
+	if (old_len && (ret >= 0 || ret == -EMSGSIZE))
+		*old_len = args.old_len;
+	return ret;
+}
+
+EXPORT int gosync_value_cas(gosync_value_t *value, uint64_t old_type,
+			    const void *old, size_t old_len, uint64_t type,
+			    const void *buf, size_t len)
+{
+	struct gosync_value args = {
+		.size = sizeof(args),
+		.type = type,
+		.buf = (uintptr_t)buf,
+		.len = len,
+		.old_type = old_type,
+		.old_buf = (uintptr_t)old,
+		.old_len = old_len,
+	};
+
+	return gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_CAS, &args, 0);
+}
