@@ -419,8 +419,6 @@ static void start_worker(int n)
 {
 	sigset_t stopping, before;
 	char number[16], exe[4096];
-	char *args[] = { "gosync", "demo", "--worker", number, "--prefix",
-			 prefix, quiet ? "--quiet" : NULL, NULL };
 	pid_t parent = getpid();
 	ssize_t len;
 
@@ -444,7 +442,9 @@ static void start_worker(int n)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			execv(exe, args);
+			execl(exe, "gosync", "demo", "--worker", number,
+			      "--prefix", prefix, quiet ? "--quiet" : NULL,
+			      NULL);
 		_exit(127);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -736,7 +736,9 @@ int demo_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = demo_parse,
-		.doc = "Workers find a configuration, a lock and some counters by name, and work with them. The configuration changes meanwhile, and one worker is killed while it holds the lock. Fails if what the lock protects is wrong in the end.",
+		.doc = "Workers find a configuration, a lock and some counters by name, and use them.\n"
+		       "The configuration changes, and one worker is killed while it holds the lock.\n"
+		       "Fails if what the lock protects is wrong in the end.",
 	};
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);

@@ -153,7 +153,9 @@ static int ls_entry(const struct gosync_info *info, void *arg)
 static int ls_main(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.doc = "List the names that you may read, oldest first. LOCKED-BY is the process that opened the holder which owns a mutex, ? if that process cannot be seen from here.",
+		.doc = "List the names that you may read, oldest first.\n"
+		       "LOCKED-BY is the process that opened the holder which owns a mutex,\n"
+		       "? if that process cannot be seen from here.",
 	};
 	int ret;
 
@@ -330,7 +332,8 @@ static int rm_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = names_parse,
 		.args_doc = "NAME...",
-		.doc = "Take names away. Who has the object open goes on with it; who opens the name from now on gets another object or none.",
+		.doc = "Take names away. Who has the object open goes on with it;\n"
+		       "who opens the name from now on gets another object or none.",
 	};
 	int first = argc, status = 0;
 	char text[NAME_BUF];

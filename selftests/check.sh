@@ -1,0 +1,297 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# check.sh: the static checks, as TAP. Each function below is one; it prints
+# what is wrong and fails if anything is. Needs the network only for what is
+# not yet in the cache.
+#
+# The code is formatted as checkpatch wants it. clang-format, with the kernel's
+# own settings, would undo the columns of defines and comments and does not
+# know guard(), so layout() looks at white space instead.
+
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 1
+export LC_ALL=C
+vm=selftests/vm
+work=$PWD/build/check
+uapi=uapi/linux/gosync.h
+
+mapfile -t files < <(find . \( -name .git -o -path ./build \) -prune -o \
+	-type f -printf '%P\n' | sort)
+mapfile -t scripts < <(grep -lE '^#!.*sh( |$)' "${files[@]}")
+mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.(c|h|cc|cpp)$')
+mapfile -t kernel_sources < <(printf '%s\n' "${sources[@]}" | grep '^kmod/')
+mapfile -t user_sources < <(printf '%s\n' "${sources[@]}" | grep -v '^kmod/')
+
+# --- the checks -----------------------------------------------------------
+
+# gcc's W=1 and sparse, on links to the sources, since kbuild writes there.
+sparse()
+{
+	rm -rf "$work/kmod"
+	mkdir -p "$work/kmod"
+	cp -rs "$PWD/Kbuild" "$PWD/kmod" "$PWD/uapi" "$work/kmod/"
+	make -C "$stock/build" M="$work/kmod" W=1 C=2 modules \
+		>"$work/sparse.log" 2>&1 || { cat "$work/sparse.log"; return 1; }
+	! grep -E 'warning:|error:|WARNING:|ERROR:' "$work/sparse.log"
+}
+
+# The version is asked only where a feature cannot be, in compat.h; comparing
+# constants is about the order in `if (0 == x)`, and mistakes #if and asserts.
+kernel_ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON
+
+# BIT(), u64, strscpy() and __printf() are not to be had in user space, which
+# has signal handlers (volatile) and typedefs for handles.
+user_ignore=BIT_MACRO,PREFER_KERNEL_TYPES,STRCPY
+user_ignore+=,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE,NEW_TYPEDEFS
+user_ignore+=,EMBEDDED_FUNCTION_NAME
+# The template of the atomic operations, which are macros that make functions.
+template_ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
+template_ignore+=,MACRO_ARG_UNUSED,SPACING
+
+checkpatch()
+{
+	"$source/scripts/checkpatch.pl" --no-tree --strict --terse \
+		--show-types --no-summary "$@"
+}
+
+checkpatch_kernel()
+{
+	checkpatch --ignore "$kernel_ignore" -f "${kernel_sources[@]}"
+}
+
+checkpatch_user()
+{
+	local status=0 file ignore
+
+	for file in "${user_sources[@]}"; do
+		ignore=$user_ignore
+		[ "$file" != libuser/gosync-user.h ] ||
+			ignore+=,$template_ignore
+		checkpatch --ignore "$ignore" -f "$file" || status=1
+	done
+	return $status
+}
+
+kernel_doc()
+{
+	"$source/scripts/kernel-doc" -none -Wall -Werror "${sources[@]}"
+}
+
+shell_check()
+{
+	shellcheck "${scripts[@]}"
+}
+
+# White space at the end, before a tab, or for a tab; the last line.
+layout()
+{
+	local status=0 file
+
+	for file in "${files[@]}"; do
+		case $file in
+		*.svg | *.png) continue ;;
+		esac
+		! grep -nHE $'[ \t\r]$| \t' "$file" || status=1
+		case $file in
+		*.[ch] | *.sh | */Makefile)
+			! grep -nHE '^ {8}' "$file" || status=1 ;;
+		esac
+		if [ -n "$(tail -c 1 "$file")" ] ||
+		   [ -z "$(tail -n 1 "$file")" ]; then
+			echo "$file: should end with one end of line"
+			status=1
+		fi
+	done
+	return $status
+}
+
+license_of()
+{
+	case $1 in
+	kmod/* | Kbuild) echo "GPL-2.0-only" ;;
+	uapi/*) echo "GPL-2.0 WITH Linux-syscall-note" ;;
+	libuser/Makefile) echo "(GPL-2.0-only|LGPL-2.1-or-later)" ;;
+	libuser/*) echo "LGPL-2.1-or-later" ;;
+	*) echo "GPL-2.0-only" ;;
+	esac
+}
+
+spdx()
+{
+	local status=0 file
+
+	for file in "${files[@]}"; do
+		case $file in
+		*.md | *.svg | *.json | *.gitignore | LICENSE* | COPYING*)
+			continue ;;
+		esac
+		if ! head -n 3 "$file" | grep -Eq \
+		     "SPDX-License-Identifier: $(license_of "$file")( \*/)?$"; then
+			echo "$file: no SPDX line with $(license_of "$file")"
+			status=1
+		fi
+	done
+	return $status
+}
+
+# Comments are /* */; the SPDX line of a .c file is the kernel's exception.
+comments()
+{
+	! grep -nHE '(^|[^:"])//' "${sources[@]}" |
+		grep -v ':1:// SPDX-License-Identifier:'
+}
+
+# What people include stands alone, whatever came before it.
+headers()
+{
+	local flags='-Wall -Wextra -Werror -fsyntax-only -Iuapi -Ilibuser'
+	local status=0 std
+
+	for std in gnu99 c11 gnu2x; do
+		# shellcheck disable=SC2086
+		printf '#include <stdbool.h>\n#include <gosync-user.h>\n' |
+			gcc -std=$std $flags -xc - || status=1
+		# shellcheck disable=SC2086
+		printf '#include <gosync-user.h>\n' |
+			gcc -std=$std $flags -pedantic -xc - || status=1
+	done
+	# shellcheck disable=SC2086
+	printf '#include <gosync-user.h>\n' |
+		gcc -m32 $flags -xc - || status=1
+	for std in c++11 c++20; do
+		# shellcheck disable=SC2086
+		printf '#include <gosync-user.h>\n' |
+			g++ -std=$std $flags -xc++ - || status=1
+	done
+	# shellcheck disable=SC2086
+	gcc -std=c90 -Wall -Wpadded -Werror -fsyntax-only -Iuapi -xc \
+		$uapi || status=1
+	return $status
+}
+
+between()
+{
+	sed -n "/<!-- $1:begin -->/,/<!-- $1:end -->/p" README.md |
+		sed '1d;$d'
+}
+
+readme_example()
+{
+	diff <(between example | sed '/^```/d') examples/hello.c
+}
+
+# The table at the top of the header, as Markdown
+error_table()
+{
+	sed -n '/DOC: Errors/,/\*\//p' $uapi | awk '
+		$2 ~ /^===/ { table++ }
+		table != 1 || $2 ~ /^===/ { next }
+		/^ \* E/ {
+			if (row)
+				print row " |"
+			row = "| `" $2 "` |"
+			$2 = ""
+		}
+		{ $1 = ""; $0 = $0; for (i = 1; i <= NF; i++) row = row " " $i }
+		END { print row " |" }'
+}
+
+readme_errors()
+{
+	diff <(between errors | grep '^| `E') <(error_table | grep '^| `E')
+}
+
+# No document may speak of a constant, function or file that does not exist.
+documents()
+{
+	local status=0 doc word
+
+	for doc in README.md Documentation/*.md; do
+		while read -r word; do
+			exists "$word" && continue
+			echo "$doc: there is no $word"
+			status=1
+		done < <(grep -ohE '(GOSYNC|gosync)_[A-Za-z0-9_]*[A-Za-z0-9]' \
+			"$doc" | sort -u)
+		while read -r word; do
+			[ -e "$(dirname "$doc")/$word" ] && continue
+			echo "$doc: there is no $word"
+			status=1
+		done < <(grep -oE '\]\([^)#]+' "$doc" | sed 's/^](//' |
+			grep -vE '^(https?|mailto):')
+	done
+	return $status
+}
+
+# In the sources, or made by the header's macros
+exists()
+{
+	grep -qwr -e "$1" uapi libuser kmod selftests/vm && return
+	[ -e "$work/expanded" ] || echo '#include <gosync-user.h>' |
+		gcc -E -P -Iuapi -Ilibuser -xc - >"$work/expanded"
+	grep -qw -e "$1" "$work/expanded"
+}
+
+user_space()
+{
+	local dir
+
+	for dir in libuser tools examples; do
+		make -C $dir O="$work/user" \
+			CFLAGS='-O2 -Wall -Wextra -Werror' || return 1
+	done
+}
+
+# Sources, scripts and documents have nothing to do with where they were made.
+here()
+{
+	! grep -nHE '(^|[^.[:alnum:]])/(home|work)/' "${files[@]}" |
+		grep -v '^selftests/check.sh:'
+}
+
+# --- the run --------------------------------------------------------------
+
+n=0 pass=0 fail=0
+
+check()
+{
+	local what=$1 log=$work/log
+
+	n=$((n + 1))
+	shift
+	if "$@" >"$log" 2>&1; then
+		pass=$((pass + 1))
+		echo "ok $n - $what"
+	else
+		fail=$((fail + 1))
+		echo "not ok $n - $what"
+		sed 's/^/# /' "$log"
+	fi
+}
+
+mkdir -p "$work"
+rm -rf "$work/expanded" "$work/user"
+"$vm/deps.sh" check || exit 1
+stock=$("$vm/kernel.sh" stock) || exit 1
+source=$("$vm/kernel.sh" source) || exit 1
+
+echo "TAP version 13"
+echo "1..14"
+check "no warning from gcc W=1 and sparse" sparse
+check "checkpatch --strict, module" checkpatch_kernel
+check "checkpatch --strict, user space" checkpatch_user
+check "kernel-doc -Werror" kernel_doc
+check "shellcheck" shell_check
+check "white space" layout
+check "SPDX lines" spdx
+check "no // comments" comments
+check "public headers compile alone, as C and C++, without padding" headers
+check "README's example is examples/hello.c" readme_example
+check "README's errors are the uapi header's" readme_errors
+check "documents name only what exists" documents
+check "no paths of the machine it was written on" here
+check "no warning from the library, tools and examples" user_space
+echo "# totals: pass:$pass fail:$fail skip:0"
+[ $fail = 0 ]
