@@ -422,7 +422,7 @@ static inline int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
 		return 0;						\
 	}								\
 	ret = gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_LOAD, i, 0, 0, &r); \
-	if (!ret)							\
+	if (ret >= 0)							\
 		*now = (T)r;						\
 	return ret;							\
 }									\
@@ -464,7 +464,7 @@ static inline int gosync##N##_wait(gosync##N##_t *a, size_t i,	\
 				    (uint64_t)expected, deadline,	\
 				    flags, &r);				\
 									\
-	if (!ret && now)						\
+	if (ret >= 0 && now)					\
 		*now = (T)r;						\
 	return ret;							\
 }									\
@@ -491,7 +491,7 @@ static inline int gosync##N##_##op(gosync##N##_t *a, size_t i, T v,	\
 	}								\
 	ret = gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_##OP, i,		\
 				 (uint64_t)v, 0, &r);			\
-	if (!ret && result)						\
+	if (ret >= 0 && result)					\
 		*result = (T)r;						\
 	return ret;							\
 }
