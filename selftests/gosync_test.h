@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests share: calls that return -errno, processes that end with the
+ * test, memory that they share, and waiting for something to become true.
+ *
+ * No test takes time for a proof that something was quick: machines are slow
+ * and busy. Deadlines that a test expects to pass are short, those that guard
+ * against a hang are the harness's, and long.
+ */
+#ifndef GOSYNC_TEST_H
+#define GOSYNC_TEST_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <gosync-user.h>
+
+#include "kselftest_harness.h"
+
+/* Seconds until a test is taken to hang */
+#define WATCHDOG		90
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	WATCHDOG
+
+#define NSEC_PER_USEC		1000ULL
+#define NSEC_PER_MSEC		1000000ULL
+#define NSEC_PER_SEC		1000000000ULL
+
+/* Each test of such a fixture is run on mapped state and by ioctls alone. */
+#define MAPPED_AND_IOCTL(fixture)					\
+	FIXTURE_VARIANT(fixture) { unsigned int how; };			\
+	FIXTURE_VARIANT_ADD(fixture, mapped) { .how = 0 };		\
+	FIXTURE_VARIANT_ADD(fixture, ioctl) { .how = GOSYNC_IOCTL_ONLY }
+
+/* Look until it is so; false when it never is. */
+#define eventually(condition)						\
+({									\
+	uint64_t __end = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC; \
+	bool __so;							\
+									\
+	while (!(__so = (condition)) && now_ns(CLOCK_MONOTONIC) < __end) \
+		sleep_ns(NSEC_PER_MSEC / 5);				\
+	__so;								\
+})
+
+static inline uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+static inline void sleep_ns(uint64_t ns)
+{
+	struct timespec ts = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+/* When a randomised test shall end: it runs GOSYNC_TEST_SECONDS. */
+static inline uint64_t end_of_budget(void)
+{
+	const char *seconds = getenv("GOSYNC_TEST_SECONDS");
+
+	return now_ns(CLOCK_MONOTONIC) +
+		(uint64_t)((seconds ? atof(seconds) : 1) * NSEC_PER_SEC);
+}
+
+static inline bool budget_left(uint64_t end)
+{
+	return now_ns(CLOCK_MONOTONIC) < end;
+}
+
+/* xorshift: the tests want many numbers, not good ones */
+static inline uint32_t random_u32(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state >> 16;
+}
+
+static inline uint64_t random_seed(void)
+{
+	return now_ns(CLOCK_MONOTONIC) * 2654435761u + getpid();
+}
+
+/* --- ioctls -------------------------------------------------------------- */
+
+static inline int call(int fd, unsigned int cmd, const void *arg)
+{
+	int ret = ioctl(fd, cmd, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static inline uint64_t to_u64(const void *pointer)
+{
+	return (uintptr_t)pointer;
+}
+
+static inline int open_device(void)
+{
+	return open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
+}
+
+static inline int open_bytes(uint32_t type, const void *name, uint32_t name_len,
+			     uint32_t flags, uint32_t mode, uint64_t capacity)
+{
+	struct gosync_open args = {
+		.size = sizeof(args),
+		.type = type,
+		.flags = flags,
+		.mode = mode,
+		.name = to_u64(name),
+		.name_len = name_len,
+		.capacity = capacity,
+	};
+	int dev = open_device();
+	int ret;
+
+	if (dev < 0)
+		return -errno;
+	ret = call(dev, GOSYNC_IOC_OPEN, &args);
+	close(dev);
+	return ret;
+}
+
+/* Returns a descriptor or -errno; no name makes an anonymous object. */
+static inline int open_object(uint32_t type, const char *name, uint32_t flags,
+			      uint32_t mode)
+{
+	return open_bytes(type, name, name ? strlen(name) : 0, flags, mode, 0);
+}
+
+static inline int reopen_object(int fd, uint32_t flags)
+{
+	struct gosync_reopen args = { .size = sizeof(args), .flags = flags };
+
+	return call(fd, GOSYNC_IOC_REOPEN, &args);
+}
+
+/* All zeros when it fails, which no object's is. */
+static inline struct gosync_info info_of(int fd)
+{
+	struct gosync_info info = { .size = sizeof(info) };
+
+	if (ioctl(fd, GOSYNC_IOC_INFO, &info))
+		memset(&info, 0, sizeof(info));
+	return info;
+}
+
+static inline int lock_fd(int fd)
+{
+	return call(fd, GOSYNC_IOC_MUTEX_LOCK, NULL);
+}
+
+static inline int trylock_fd(int fd)
+{
+	return call(fd, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);
+}
+
+static inline int unlock_fd(int fd)
+{
+	return call(fd, GOSYNC_IOC_MUTEX_UNLOCK, NULL);
+}
+
+/* Unlike any other name, of this test run or another */
+static inline char *unique_name(void)
+{
+	static unsigned int count;
+	char *name;
+
+	if (asprintf(&name, "test-%d-%llx-%u", getpid(),
+		     (unsigned long long)now_ns(CLOCK_MONOTONIC), count++) < 0)
+		abort();
+	return name;
+}
+
+/* --- processes ----------------------------------------------------------- */
+
+/* A child that does not outlive the test */
+static inline pid_t spawn(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+	}
+	return pid;
+}
+
+/* Its exit status, or 128 and the signal that killed it */
+static inline int reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+static inline int kill_and_reap(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	return reap(pid);
+}
+
+/* Zeroed memory that children share */
+static inline void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		abort();
+	return memory;
+}
+
+#define load(p)		__atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define store(p, v)	__atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define add(p, v)	__atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
+
+/* Wait until all of @parties have come here @round times, from 1 on. */
+static inline void meet(unsigned int *arrived, unsigned int parties,
+			unsigned int round)
+{
+	add(arrived, 1);
+	while (load(arrived) < parties * round)
+		sched_yield();
+}
+
+/* Become an ordinary user, in one supplementary group or none. */
+static inline int become(uid_t uid, gid_t gid, gid_t group)
+{
+	int ret = setgroups(group ? 1 : 0, &group);
+
+	if (!ret)
+		ret = setresgid(gid, gid, gid);
+	if (!ret)
+		ret = setresuid(uid, uid, uid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return ret;
+}
+
+static inline int send_fd(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = {};
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) == 1 ? 0 : -errno;
+}
+
+static inline int receive_fd(int socket)
+{
+	int fd = -1;
+	char control[CMSG_SPACE(sizeof(fd))] = {};
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&msg))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/*
+ * The caller goes before everybody else on this processor, and its children
+ * stay there: a child that it wakes runs when the caller sleeps, not before.
+ */
+static inline int rule_one_cpu(void)
+{
+	struct sched_param param = { .sched_priority = 10 };
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		return -errno;
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) ?
+		-errno : 0;
+}
+
+static inline int read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, size - 1);
+	if (n < 0)
+		n = -errno;
+	else
+		text[n] = 0;
+	close(fd);
+	return n < 0 ? n : 0;
+}
+
+static inline int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+#endif /* GOSYNC_TEST_H */
