@@ -302,6 +302,7 @@ long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 	if (check(obj, args, true))
 		return -EINVAL;
 	word = word_of(obj, args->index);
+	/* A cmpxchg that fails orders nothing, ours is to be a full barrier. */
 	smp_mb();
 	if (is_narrow(obj->type))
 		args->result = widen(obj->type,
@@ -310,6 +311,7 @@ long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 	else
 		args->result = atomic64_cmpxchg(word, args->expected,
 						args->value);
+	/* The second half of the above. */
 	smp_mb();
 	if (args->result != args->expected)
 		return 0;

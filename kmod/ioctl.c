@@ -62,63 +62,107 @@ static long version(struct gosync_holder *holder, void *arg)
 	return GOSYNC_ABI_VERSION;
 }
 
-#define OP(_cmd, _on, _flags, _size, _op)				\
-	[_IOC_NR(_cmd) - FIRST_NR] = {					\
-		.cmd = (_cmd), .on = (_on), .flags = (_flags),		\
-		.size = (_size), .op = (_op),				\
-	}
-
+#define NR(cmd)	(_IOC_NR(cmd) - FIRST_NR)
 #define ATOMIC	sizeof(struct gosync_atomic)
 #define VALUE	sizeof(struct gosync_value)
 
 static const struct gosync_ioctl ioctls[] = {
-	OP(GOSYNC_IOC_OPEN, ON_DEVICE, 0, sizeof(struct gosync_open),
-	   gosync_names_open),
-	OP(GOSYNC_IOC_UNLINK, ON_DEVICE, 0, sizeof(struct gosync_unlink),
-	   gosync_names_unlink),
-	OP(GOSYNC_IOC_LIST, ON_DEVICE, RESULTS, sizeof(struct gosync_list),
-	   gosync_names_list),
-	OP(GOSYNC_IOC_VERSION, ON_DEVICE | ON_OBJECTS, 0, 0, version),
-	OP(GOSYNC_IOC_REOPEN, ON_OBJECTS, OPTIONAL,
-	   sizeof(struct gosync_reopen), gosync_holder_reopen),
+	[NR(GOSYNC_IOC_OPEN)] = {
+		GOSYNC_IOC_OPEN, ON_DEVICE, 0,
+		sizeof(struct gosync_open), gosync_names_open,
+	},
+	[NR(GOSYNC_IOC_UNLINK)] = {
+		GOSYNC_IOC_UNLINK, ON_DEVICE, 0,
+		sizeof(struct gosync_unlink), gosync_names_unlink,
+	},
+	[NR(GOSYNC_IOC_LIST)] = {
+		GOSYNC_IOC_LIST, ON_DEVICE, RESULTS,
+		sizeof(struct gosync_list), gosync_names_list,
+	},
+	[NR(GOSYNC_IOC_VERSION)] = {
+		GOSYNC_IOC_VERSION, ON_DEVICE | ON_OBJECTS, 0,
+		0, version,
+	},
+	[NR(GOSYNC_IOC_REOPEN)] = {
+		GOSYNC_IOC_REOPEN, ON_OBJECTS, OPTIONAL,
+		sizeof(struct gosync_reopen), gosync_holder_reopen,
+	},
 
-	OP(GOSYNC_IOC_ATOMIC_LOAD, ON_ATOMICS, RESULTS | OPTIONAL, ATOMIC,
-	   gosync_atomic_load),
-	OP(GOSYNC_IOC_ATOMIC_STORE, ON_ATOMICS, WRITES | RESULTS, ATOMIC,
-	   gosync_atomic_store),
-	OP(GOSYNC_IOC_ATOMIC_SWAP, ON_ATOMICS, WRITES | RESULTS, ATOMIC,
-	   gosync_atomic_swap),
-	OP(GOSYNC_IOC_ATOMIC_ADD, ON_INTEGERS, WRITES | RESULTS, ATOMIC,
-	   gosync_atomic_add),
-	OP(GOSYNC_IOC_ATOMIC_CAS, ON_ATOMICS, WRITES | RESULTS, ATOMIC,
-	   gosync_atomic_cas),
-	OP(GOSYNC_IOC_ATOMIC_AND, ON_INTEGERS, WRITES | RESULTS, ATOMIC,
-	   gosync_atomic_and),
-	OP(GOSYNC_IOC_ATOMIC_OR, ON_INTEGERS, WRITES | RESULTS, ATOMIC,
-	   gosync_atomic_or),
-	OP(GOSYNC_IOC_ATOMIC_WAIT, ON_ATOMICS, RESULTS,
-	   sizeof(struct gosync_atomic_wait), gosync_atomic_wait),
-	OP(GOSYNC_IOC_ATOMIC_WAKE, ON_ATOMICS, WRITES,
-	   sizeof(struct gosync_atomic_wake), gosync_atomic_wake),
+	[NR(GOSYNC_IOC_ATOMIC_LOAD)] = {
+		GOSYNC_IOC_ATOMIC_LOAD, ON_ATOMICS, RESULTS | OPTIONAL,
+		ATOMIC, gosync_atomic_load,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_STORE)] = {
+		GOSYNC_IOC_ATOMIC_STORE, ON_ATOMICS, WRITES | RESULTS,
+		ATOMIC, gosync_atomic_store,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_SWAP)] = {
+		GOSYNC_IOC_ATOMIC_SWAP, ON_ATOMICS, WRITES | RESULTS,
+		ATOMIC, gosync_atomic_swap,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_ADD)] = {
+		GOSYNC_IOC_ATOMIC_ADD, ON_INTEGERS, WRITES | RESULTS,
+		ATOMIC, gosync_atomic_add,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_CAS)] = {
+		GOSYNC_IOC_ATOMIC_CAS, ON_ATOMICS, WRITES | RESULTS,
+		ATOMIC, gosync_atomic_cas,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_AND)] = {
+		GOSYNC_IOC_ATOMIC_AND, ON_INTEGERS, WRITES | RESULTS,
+		ATOMIC, gosync_atomic_and,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_OR)] = {
+		GOSYNC_IOC_ATOMIC_OR, ON_INTEGERS, WRITES | RESULTS,
+		ATOMIC, gosync_atomic_or,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_WAIT)] = {
+		GOSYNC_IOC_ATOMIC_WAIT, ON_ATOMICS, RESULTS,
+		sizeof(struct gosync_atomic_wait), gosync_atomic_wait,
+	},
+	[NR(GOSYNC_IOC_ATOMIC_WAKE)] = {
+		GOSYNC_IOC_ATOMIC_WAKE, ON_ATOMICS, WRITES,
+		sizeof(struct gosync_atomic_wake), gosync_atomic_wake,
+	},
 
-	OP(GOSYNC_IOC_VALUE_LOAD, ON_VALUE, RESULTS, VALUE, gosync_value_load),
-	OP(GOSYNC_IOC_VALUE_STORE, ON_VALUE, WRITES | RESULTS, VALUE,
-	   gosync_value_store),
-	OP(GOSYNC_IOC_VALUE_SWAP, ON_VALUE, WRITES | RESULTS, VALUE,
-	   gosync_value_swap),
-	OP(GOSYNC_IOC_VALUE_CAS, ON_VALUE, WRITES | RESULTS, VALUE,
-	   gosync_value_cas),
+	[NR(GOSYNC_IOC_VALUE_LOAD)] = {
+		GOSYNC_IOC_VALUE_LOAD, ON_VALUE, RESULTS,
+		VALUE, gosync_value_load,
+	},
+	[NR(GOSYNC_IOC_VALUE_STORE)] = {
+		GOSYNC_IOC_VALUE_STORE, ON_VALUE, WRITES | RESULTS,
+		VALUE, gosync_value_store,
+	},
+	[NR(GOSYNC_IOC_VALUE_SWAP)] = {
+		GOSYNC_IOC_VALUE_SWAP, ON_VALUE, WRITES | RESULTS,
+		VALUE, gosync_value_swap,
+	},
+	[NR(GOSYNC_IOC_VALUE_CAS)] = {
+		GOSYNC_IOC_VALUE_CAS, ON_VALUE, WRITES | RESULTS,
+		VALUE, gosync_value_cas,
+	},
 
-	OP(GOSYNC_IOC_MUTEX_LOCK, ON_MUTEX, WRITES | OPTIONAL,
-	   sizeof(struct gosync_mutex_lock), gosync_mutex_lock),
-	OP(GOSYNC_IOC_MUTEX_TRYLOCK, ON_MUTEX, WRITES, 0, gosync_mutex_trylock),
-	OP(GOSYNC_IOC_MUTEX_UNLOCK, ON_MUTEX, WRITES, 0, gosync_mutex_unlock),
-	OP(GOSYNC_IOC_MUTEX_RECOVER, ON_MUTEX, WRITES, 0, gosync_mutex_recover),
+	[NR(GOSYNC_IOC_MUTEX_LOCK)] = {
+		GOSYNC_IOC_MUTEX_LOCK, ON_MUTEX, WRITES | OPTIONAL,
+		sizeof(struct gosync_mutex_lock), gosync_mutex_lock,
+	},
+	[NR(GOSYNC_IOC_MUTEX_TRYLOCK)] = {
+		GOSYNC_IOC_MUTEX_TRYLOCK, ON_MUTEX, WRITES,
+		0, gosync_mutex_trylock,
+	},
+	[NR(GOSYNC_IOC_MUTEX_UNLOCK)] = {
+		GOSYNC_IOC_MUTEX_UNLOCK, ON_MUTEX, WRITES,
+		0, gosync_mutex_unlock,
+	},
+	[NR(GOSYNC_IOC_MUTEX_RECOVER)] = {
+		GOSYNC_IOC_MUTEX_RECOVER, ON_MUTEX, WRITES,
+		0, gosync_mutex_recover,
+	},
 };
 
 static const struct gosync_ioctl *find(unsigned int cmd, u32 on)
 {
-	unsigned int nr = _IOC_NR(cmd) - FIRST_NR;
+	unsigned int nr = NR(cmd);
 	const struct gosync_ioctl *ioctl;
 
 	if (nr >= ARRAY_SIZE(ioctls))

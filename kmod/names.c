@@ -57,7 +57,7 @@ struct gosync_ns {
 	struct hlist_node node;
 	struct ipc_namespace *ipc;
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock; /* names and life of objects */
 	struct xarray named;
 	unsigned int nr_objects;
 	DECLARE_HASHTABLE(partial, GOSYNC_AREA_BITS);
@@ -187,6 +187,8 @@ static void ns_put(struct gosync_ns *ns)
  * @gid: group
  * @mode: permission bits
  * @want: 4 to read, 2 to write
+ *
+ * Return: whether.
  */
 bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
 		u16 want)

@@ -81,6 +81,8 @@ void gosync_object_free(struct gosync_object *obj)
  * gosync_holder_lives() - is there a holder of this number
  * @obj: the object
  * @id: the number, as found in a word
+ *
+ * Return: whether.
  */
 bool gosync_holder_lives(struct gosync_object *obj, u32 id)
 {

@@ -32,12 +32,12 @@
 /**
  * struct gosync_value_obj - a Value
  * @obj: the object
- * @lock: who stores; protects the page and the following
+ * @lock: protects the page and the following
  * @version: as in the page
  */
 struct gosync_value_obj {
 	struct gosync_object obj;
-	struct mutex lock;
+	struct mutex lock; /* who stores */
 	u64 version;
 };
 
@@ -96,7 +96,9 @@ static void publish(struct gosync_value_obj *value, u64 type,
 	}
 	preempt_disable();
 	cmpxchg(&page->type, 0, GOSYNC_VALUE_STORING);
+	/* As above. */
 	smp_store_release(&page->version, value->version);
+	/* Who sees the type sees a version. Pairs with the reader's acquire. */
 	smp_store_release(&page->type, type);
 	preempt_enable();
 }

@@ -177,6 +177,7 @@ void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
 
 static bool told(const struct gosync_waiter *waiter)
 {
+	/* Pairs with the release in wake_task(). */
 	return smp_load_acquire(&waiter->claim) == TOLD;
 }
 

@@ -32,7 +32,7 @@ struct gosync_mutex {
 
 static inline void pause_cpu(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if __has_builtin(__builtin_ia32_pause)
 	__builtin_ia32_pause();
 #else
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
