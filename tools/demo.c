@@ -53,6 +53,8 @@ struct demo_config {
 	uint32_t most;		/* largest amount to move */
 };
 
+#define CONFIG_TYPE	GOSYNC_TYPE_ID(struct demo_config)
+
 /* Words of control and what the first may be */
 enum { PHASE, READY, CONTROL_WORDS };
 enum { PREPARE, WORK, STOP };
@@ -285,7 +287,7 @@ static void find_config(struct demo_config *cfg)
 		row[CONTROL_OPS]++;
 	}
 	must(ret, "load config");
-	if (type != GOSYNC_TYPE_ID(struct demo_config) || len != sizeof(*cfg))
+	if (type != CONFIG_TYPE || len != sizeof(*cfg))
 		fail("config is of another type");
 	row[MY_CONFIG] = cfg->number;
 	say("found configuration %u: moves up to %u, taking %u us",
@@ -309,11 +311,9 @@ static void repair(void)
 
 static void transfer(const struct demo_config *cfg, unsigned int *seed)
 {
-	int from = rand_r(seed) % 2 ? LEFT : RIGHT;
-	int64_t amount = 1 + rand_r(seed) % cfg->most;
-	uint64_t until;
-	uint64_t token;
-	int told;
+	int64_t had[2], amount = 1 + rand_r(seed) % cfg->most;
+	uint64_t until, token;
+	int from, told;
 
 	told = must(gosync_mutex_lock(lock), "lock");
 	row[LOCK_OPS]++;
@@ -328,12 +328,14 @@ static void transfer(const struct demo_config *cfg, unsigned int *seed)
 		repair();
 	set_account(LARGEST_TOKEN, token);
 
-	if (account(LEFT) + account(RIGHT) != TOTAL)
+	/* Loads, work and stores, which only the lock makes one step. */
+	had[LEFT] = account(LEFT);
+	had[RIGHT] = account(RIGHT);
+	if (had[LEFT] + had[RIGHT] != TOTAL)
 		fail("has the lock and found %lld + %lld, which is not %d",
-		     (long long)account(LEFT), (long long)account(RIGHT),
-		     TOTAL);
-
-	set_account(from, account(from) - amount);
+		     (long long)had[LEFT], (long long)had[RIGHT], TOTAL);
+	from = had[LEFT] > had[RIGHT] ? LEFT : RIGHT;
+	set_account(from, had[from] - amount);
 	row[MY_AMOUNT] = amount;
 	publish_row();
 	until = now() + cfg->work_us * 1000ULL;
@@ -341,7 +343,7 @@ static void transfer(const struct demo_config *cfg, unsigned int *seed)
 		;
 	row[MY_AMOUNT] = 0;
 	publish_count(MY_AMOUNT);
-	set_account(!from, account(!from) + amount);
+	set_account(!from, had[!from] + amount);
 	must(gosync_mutex_unlock(lock), "unlock");
 
 	must(gosync_int64_add(jobs, 0, 1, NULL), "add to jobs");
@@ -481,7 +483,7 @@ static void publish_config(uint32_t number, uint32_t work_us, uint32_t most)
 	};
 
 	say("publishes configuration %u", number);
-	must(gosync_value_store(config, GOSYNC_TYPE_ID(struct demo_config),
+	must(gosync_value_store(config, CONFIG_TYPE,
 				&cfg, sizeof(cfg)), "store config");
 	row[CONFIG_OPS]++;
 }
@@ -503,6 +505,7 @@ static int catch_worker(int n)
 {
 	uint64_t deadline = now() + PATIENCE;
 	struct gosync_info info;
+	uint64_t tried = 0;
 	int status;
 
 	for (;;) {
@@ -510,7 +513,8 @@ static int catch_worker(int n)
 		if (now() > deadline)
 			fail("could not catch worker %d with the lock", n);
 		lock_info(&info);
-		if (info.owner_pid != (uint32_t)pids[n]) {
+		/* One try per acquisition, so that it gets on meanwhile. */
+		if (info.owner_pid != (uint32_t)pids[n] || info.token == tried) {
 			snooze(20000);
 			continue;
 		}
@@ -524,6 +528,7 @@ static int catch_worker(int n)
 		if (info.owner_pid == (uint32_t)pids[n] &&
 		    get_count(n, MY_AMOUNT))
 			return get_count(n, MY_AMOUNT);
+		tried = info.token;
 		kill(pids[n], SIGCONT);
 	}
 }
@@ -539,8 +544,8 @@ static void kill_one(int n)
 	say("stopped worker %d, which owns the lock, between taking %d and giving it",
 	    n, amount);
 	if (left + right != TOTAL - amount)
-		fail("%lld + %lld is not %d", (long long)left,
-		     (long long)right, TOTAL - amount);
+		fail("found %lld + %lld, which is not %d: somebody else was at them",
+		     (long long)left, (long long)right, TOTAL - amount);
 	do {
 		snooze(NSEC_PER_MSEC);
 		lock_info(&info);
@@ -626,7 +631,7 @@ static int check(int victim)
 		       "the jobs: %lld in the atomic, %lld by the workers' own counts",
 		       (long long)done, (long long)own);
 	bad += verdict(info.deaths == 1 && sum_counts(MY_REPORTS) == 1 && !told,
-		       "the death: %u of 1 seen, reported %lld times before it was recovered, %d after",
+		       "the death: %u owner died, %lld was told of it before recovery, %d after",
 		       info.deaths, (long long)sum_counts(MY_REPORTS), told);
 	bad += verdict(!late, "the configuration: %d of %d workers found the second",
 		       workers - 1 - late, workers - 1);
@@ -646,15 +651,10 @@ static void table(void)
 	for (i = 0; i < OBJECTS; i++) {
 		must(gosync_info(handles[i], &info), "info");
 		snprintf(name, sizeof(name), "%s", full_name(object_names[i]));
-		printf("%-24s %-6s %10lld ", name, gosync_type_name(info.type),
-		       (long long)sum_counts(i));
-		if (info.type == GOSYNC_MUTEX)
-			printf("%10llu %13s %7u\n",
-			       (unsigned long long)info.contended,
-			       duration_text(info.wait_max_ns, wait),
-			       info.deaths);
-		else
-			printf("%10s %13s %7s\n", "-", "-", "-");
+		printf("%-24s %-6s %10lld %10llu %13s %7u\n", name,
+		       gosync_type_name(info.type), (long long)sum_counts(i),
+		       (unsigned long long)info.contended,
+		       duration_text(info.wait_max_ns, wait), info.deaths);
 	}
 }
 
