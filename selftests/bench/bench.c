@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench: measure gosync's operations and its peers'.
+ *
+ * A bench is one implementation of one operation in one case. Those of the
+ * same case are measured against each other: each has its processes, which
+ * exist from the first round to the last, sleep while it is not their turn,
+ * and know each other by name only (they are fork()ed and exec()ed). In each
+ * round every implementation has its turn once, each round beginning with
+ * another one; the first round is a rehearsal. The result is the median.
+ *
+ * - A round has a length, not a number of operations: were a process done
+ *   before the others, those would go on with less contention, which flatters
+ *   unfair locks. ns is the time from the first process's begin to the last
+ *   one's end, divided by the operations of them all.
+ * - Every process has a second thread, asleep. glibc would do without lock
+ *   prefixes otherwise.
+ * - Process i runs on CPU i modulo their number, so that the scheduler's choice
+ *   of where to wake whom does not decide the comparison.
+ * - The loop is the same for all (BENCH_LOOP), each operation in it is either
+ *   inline or an ordinary call into a shared library, and what it returns is
+ *   looked at: an operation that fails fails the bench.
+ * - With --instructions a guest runs in which an instruction takes one
+ *   nanosecond, and the same measurement gives instructions per operation:
+ *   all of them, the loop's four and the timer interrupts' too. Only what
+ *   nobody contends for can be counted so, since there is but one CPU.
+ *
+ * One line per result goes to standard output; report.py makes tables of them.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define MAX_ROUNDS	99
+#define MAX_IMPLS	16
+#define MAX_BENCHES	256
+#define QUIT		(~0U)
+#define PATIENCE	(60 * 1000000000ULL)
+
+static const struct bench *const tables[] = {
+	mutex_benches, value_benches, atomic_benches, object_benches,
+};
+
+/* All that the tables hold */
+static const struct bench *benches[MAX_BENCHES];
+static unsigned int count;
+
+static unsigned int rounds = 7;
+static bool instructions;
+static const char *only;
+static int status;
+
+/* A bench while its case is being measured */
+struct state {
+	struct run run;
+	pid_t pid[BENCH_PROCS];
+	double ns[MAX_ROUNDS];
+	uint64_t *wait;
+	size_t waits;
+	bool failed;
+};
+
+uint64_t bench_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Map shared memory by name, or NULL. */
+void *bench_shared(const char *name, size_t size, bool create)
+{
+	int fd = shm_open(name, O_RDWR | (create ? O_CREAT | O_EXCL : 0), 0600);
+	void *p = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (!create || !ftruncate(fd, size))
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_POPULATE, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void bench_unshare(const char *name)
+{
+	shm_unlink(name);
+}
+
+void bench_wait(uint32_t *word, uint32_t expected)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL);
+}
+
+void bench_wake(uint32_t *word, int count)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, count);
+}
+
+/* --- A worker process ----------------------------------------------------- */
+
+static void *second_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void arrive(struct board *board)
+{
+	__atomic_add_fetch(&board->arrived, 1, __ATOMIC_SEQ_CST);
+	bench_wake(&board->arrived, 1);
+}
+
+static void pin(unsigned int i)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(i % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void worker(const struct bench *bench, const char *name, unsigned int me)
+{
+	struct run r = { .bench = bench, .me = me };
+	uint32_t seen = 0;
+	pthread_t thread;
+	int ret;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_TIMERSLACK, 1);
+	snprintf(r.name, sizeof(r.name), "%s", name);
+	r.board = bench_shared(r.name, sizeof(*r.board), false);
+	if (!r.board)
+		err(1, "%s", r.name);
+	r.score = &r.board->score[me];
+	if (pthread_create(&thread, NULL, second_thread, NULL))
+		errx(1, "no second thread");
+	pin(me);
+	ret = bench->open ? bench->open(&r) : 0;
+	if (ret)
+		errx(1, "open: %s", strerror(abs(ret)));
+	if (bench->enter && bench->enter(&r))
+		errx(1, "enter");
+	for (;;) {
+		uint32_t now;
+
+		arrive(r.board);
+		while ((now = __atomic_load_n(&r.board->round,
+					      __ATOMIC_SEQ_CST)) == seen)
+			bench_wait(&r.board->round, seen);
+		seen = now;
+		if (seen == QUIT)
+			_exit(0);
+		bench->run(&r);
+	}
+}
+
+/* --- The controller ------------------------------------------------------- */
+
+static void fail(struct state *s, const char *why)
+{
+	const struct bench *b = s->run.bench;
+
+	if (!s->failed)
+		printf("%s %s %s failed: %s\n", b->op, b->kase, b->impl, why);
+	s->failed = true;
+	status = 1;
+}
+
+/* Wait until all workers have opened, or done their round. */
+static bool all_arrived(struct state *s)
+{
+	struct board *board = s->run.board;
+	uint64_t give_up = bench_now() + PATIENCE;
+	const struct timespec second = { .tv_sec = 1 };
+	uint32_t n;
+
+	while ((n = __atomic_load_n(&board->arrived, __ATOMIC_SEQ_CST)) <
+	       s->run.bench->procs) {
+		syscall(SYS_futex, &board->arrived, FUTEX_WAIT, n, &second);
+		for (unsigned int i = 0; i < s->run.bench->procs; i++) {
+			if (!waitpid(s->pid[i], NULL, WNOHANG))
+				continue;
+			s->pid[i] = 0;
+			fail(s, "a process died");
+			return false;
+		}
+		if (bench_now() > give_up) {
+			fail(s, "it hangs");
+			return false;
+		}
+	}
+	return true;
+}
+
+static void spawn(struct state *s, unsigned int index)
+{
+	char number[2][12];
+	char *argv[] = {
+		"bench", "--worker", s->run.name, number[0], number[1], NULL
+	};
+	unsigned int i;
+
+	for (i = 0; i < s->run.bench->procs; i++) {
+		snprintf(number[0], sizeof(number[0]), "%u", index);
+		snprintf(number[1], sizeof(number[1]), "%u", i);
+		s->pid[i] = fork();
+		if (s->pid[i] < 0)
+			err(1, "fork");
+		if (!s->pid[i]) {
+			execv("/proc/self/exe", argv);
+			_exit(127);
+		}
+	}
+}
+
+static void start(struct state *s, unsigned int index)
+{
+	const struct bench *b = benches[index];
+	int ret;
+
+	*s = (struct state){ .run.bench = b };
+	s->wait = malloc((rounds + 1) * sizeof(s->run.board->wait));
+	snprintf(s->run.name, sizeof(s->run.name), "/gosync-bench.%d.%u",
+		 getpid(), index);
+	s->run.board = bench_shared(s->run.name, sizeof(*s->run.board), true);
+	if (!s->run.board || !s->wait)
+		err(1, "%s", s->run.name);
+	ret = b->create ? b->create(&s->run) : 0;
+	if (ret) {
+		fail(s, strerror(abs(ret)));
+		return;
+	}
+	spawn(s, index);
+	all_arrived(s);
+}
+
+static void finish(struct state *s)
+{
+	struct board *board = s->run.board;
+
+	__atomic_store_n(&board->round, QUIT, __ATOMIC_SEQ_CST);
+	bench_wake(&board->round, BENCH_PROCS);
+	for (unsigned int i = 0; i < BENCH_PROCS; i++) {
+		if (!s->pid[i])
+			continue;
+		if (s->failed)
+			kill(s->pid[i], SIGKILL);
+		waitpid(s->pid[i], NULL, 0);
+	}
+	if (s->run.bench->destroy)
+		s->run.bench->destroy(&s->run);
+	munmap(board, sizeof(*board));
+	bench_unshare(s->run.name);
+	free(s->wait);
+}
+
+static void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &ts) == EINTR)
+		;
+}
+
+/* One round of one bench: ns per operation, 0 if it failed */
+static double one_round(struct state *s, unsigned int ms)
+{
+	const struct bench *b = s->run.bench;
+	struct board *board = s->run.board;
+	uint64_t begin = UINT64_MAX;
+	uint64_t end = 0, ops = 0;
+
+	if (s->failed)
+		return 0;
+	board->arrived = 0;
+	board->stop = 0;
+	board->last = 0;
+	for (unsigned int i = 0; i < b->procs; i++)
+		board->score[i] = (struct score){ 0 };
+	__atomic_add_fetch(&board->round, 1, __ATOMIC_SEQ_CST);
+	bench_wake(&board->round, BENCH_PROCS);
+	sleep_ms(ms);
+	__atomic_store_n(&board->stop, 1, __ATOMIC_SEQ_CST);
+	if (!all_arrived(s))
+		return 0;
+	for (unsigned int i = 0; i < b->procs; i++) {
+		const struct score *score = &board->score[i];
+
+		ops += score->ops;
+		if (score->begin < begin)
+			begin = score->begin;
+		if (score->end > end)
+			end = score->end;
+		if (score->failed)
+			fail(s, "an operation failed");
+		memcpy(s->wait + s->waits, board->wait,
+		       score->waits * sizeof(*s->wait));
+		s->waits += score->waits;
+	}
+	if (!ops)
+		fail(s, "nothing was done");
+	else if (b->verify && !b->verify(&s->run, ops))
+		fail(s, "the counts do not agree");
+	return ops ? (double)(end - begin) / ops : 0;
+}
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int by_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void report(struct state *s)
+{
+	const struct bench *b = s->run.bench;
+	double median;
+
+	if (s->failed)
+		return;
+	qsort(s->ns, rounds, sizeof(*s->ns), by_double);
+	median = (s->ns[(rounds - 1) / 2] + s->ns[rounds / 2]) / 2;
+	printf("%-7s %-15s %-14s %s=%.1f min=%.1f max=%.1f", b->op, b->kase,
+	       b->impl, instructions ? "instructions" : "ns", median, s->ns[0],
+	       s->ns[rounds - 1]);
+	if (s->waits) {
+		qsort(s->wait, s->waits, sizeof(*s->wait), by_u64);
+		printf(" worst_ms=%.3f p99_ms=%.3f",
+		       s->wait[s->waits - 1] / 1e6,
+		       s->wait[s->waits * 99 / 100] / 1e6);
+	}
+	printf("\n");
+}
+
+static void measure(const struct bench *b)
+{
+	struct run r = { .bench = b };
+	double bytes;
+
+	snprintf(r.name, sizeof(r.name), "/gosync-bench.%d", getpid());
+	bytes = b->measure(&r);
+	if (bytes < 0) {
+		printf("%s %s %s failed\n", b->op, b->kase, b->impl);
+		status = 1;
+		return;
+	}
+	printf("%-7s %-15s %-14s bytes=%.1f\n", b->op, b->kase, b->impl, bytes);
+}
+
+static bool wanted(const struct bench *b)
+{
+	size_t len = strlen(b->op);
+
+	if (instructions && !b->counted)
+		return false;
+	return !only || !strcmp(only, b->op) ||
+	       (!strncmp(only, b->op, len) && only[len] == '/' &&
+		!strcmp(only + len + 1, b->kase));
+}
+
+static bool same_case(const struct bench *a, const struct bench *b)
+{
+	return !strcmp(a->op, b->op) && !strcmp(a->kase, b->kase);
+}
+
+/* Measure all implementations of the case that begins at this index. */
+static void run_case(unsigned int first)
+{
+	static struct state states[MAX_IMPLS];
+	unsigned int i, k, n = 0;
+
+	for (i = first; i < count && n < MAX_IMPLS; i++) {
+		if (!same_case(benches[i], benches[first]) ||
+		    !wanted(benches[i]))
+			continue;
+		if (benches[i]->measure)
+			measure(benches[i]);
+		else
+			start(&states[n++], i);
+	}
+	for (i = 0; i < n; i++) {
+		one_round(&states[i], instructions ? 5 : 20);
+		states[i].waits = 0;
+	}
+	for (k = 0; k < rounds; k++) {
+		for (i = 0; i < n; i++) {
+			struct state *s = &states[(i + k) % n];
+
+			s->ns[k] = one_round(s, instructions ? 20 :
+						s->run.bench->ms);
+		}
+	}
+	for (i = 0; i < n; i++) {
+		report(&states[i]);
+		finish(&states[i]);
+	}
+	fflush(stdout);
+}
+
+static void collect(void)
+{
+	const struct bench *b;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		for (b = tables[i]; b->op; b++) {
+			if (count == MAX_BENCHES)
+				errx(1, "MAX_BENCHES is too small");
+			benches[count++] = b;
+		}
+	}
+}
+
+static void run_all(void)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < count; i++) {
+		if (!wanted(benches[i]))
+			continue;
+		for (k = 0; !same_case(benches[k], benches[i]) ||
+			    !wanted(benches[k]); k++)
+			;
+		if (k == i)
+			run_case(i);
+	}
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: bench [--only OP[/CASE]] [--rounds N] [--instructions] [--list]\n",
+	      out);
+}
+
+static void header(void)
+{
+	const char *accel = getenv("GOSYNC_ACCEL");
+	struct utsname uts;
+
+	uname(&uts);
+	printf("kernel=%s accel=%s\n", uts.release, accel ? accel : "none");
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "only", required_argument, NULL, 'o' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "instructions", no_argument, NULL, 'i' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	bool list = false;
+	int c;
+
+	if (argc == 5 && !strcmp(argv[1], "--worker")) {
+		collect();
+		worker(benches[atoi(argv[3])], argv[2], atoi(argv[4]));
+	}
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			only = optarg;
+			break;
+		case 'r':
+			rounds = atoi(optarg);
+			break;
+		case 'i':
+			instructions = true;
+			break;
+		case 'l':
+			list = true;
+			break;
+		default:
+			usage(c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
+		}
+	}
+	if (optind < argc || rounds < 1 || rounds > MAX_ROUNDS) {
+		usage(stderr);
+		return 2;
+	}
+	collect();
+	if (list) {
+		for (unsigned int i = 0; i < count; i++)
+			if (wanted(benches[i]))
+				printf("%s/%s %s\n", benches[i]->op,
+				       benches[i]->kase, benches[i]->impl);
+		return 0;
+	}
+	header();
+	run_all();
+	return status;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the benchmarks share. See bench.c.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BENCH_PROCS	8
+#define BENCH_WAITS	16384
+
+struct run;
+
+/**
+ * struct bench - one implementation of one operation in one case
+ * @op: what is measured
+ * @kase: under which circumstances
+ * @impl: by whom
+ * @procs: how many processes work; 0 if @measure does it all
+ * @ms: length of a round in milliseconds
+ * @counted: also in the pass that counts instructions
+ * @create: makes what the processes meet at; called once, before them, and
+ *	what it opens stays open meanwhile
+ * @destroy: takes it away again; may be NULL
+ * @open: called in each process before the first round; may be NULL
+ * @enter: called after @open; may be NULL
+ * @run: called in each process for each round, returns when it is over
+ * @verify: called after each round: do the operations counted agree with what
+ *	they did; may be NULL
+ * @measure: instead of all these: returns bytes, or less than 0
+ */
+struct bench {
+	const char *op;
+	const char *kase;
+	const char *impl;
+	unsigned int procs;
+	unsigned int ms;
+	bool counted;
+	int (*create)(struct run *r);
+	void (*destroy)(struct run *r);
+	int (*open)(struct run *r);
+	int (*enter)(struct run *r);
+	void (*run)(struct run *r);
+	bool (*verify)(struct run *r, uint64_t ops);
+	double (*measure)(struct run *r);
+};
+
+/* One process's results of one round, in a cache line of its own. */
+struct score {
+	_Alignas(64) uint64_t ops;
+	uint64_t begin;
+	uint64_t end;
+	uint32_t failed;
+	uint32_t waits;
+};
+
+/* Shared by the processes of one bench; one line for each purpose. */
+struct board {
+	_Alignas(64) uint32_t round;
+	_Alignas(64) uint32_t arrived;
+	_Alignas(64) uint32_t stop;
+	_Alignas(64) uint32_t last;
+	_Alignas(64) uint64_t counter;
+	struct score score[BENCH_PROCS];
+	_Alignas(64) uint64_t wait[BENCH_WAITS];
+};
+
+/**
+ * struct run - a bench in one process
+ * @bench: which
+ * @board: shared with its other processes
+ * @score: this process's
+ * @me: number of this process, from 0
+ * @name: unlike that of any other bench; begins with a slash
+ */
+struct run {
+	const struct bench *bench;
+	struct board *board;
+	struct score *score;
+	unsigned int me;
+	char name[48];
+};
+
+extern const struct bench mutex_benches[], value_benches[], atomic_benches[],
+	object_benches[];
+
+uint64_t bench_now(void);
+void *bench_shared(const char *name, size_t size, bool create);
+void bench_unshare(const char *name);
+void bench_wait(uint32_t *word, uint32_t expected);
+void bench_wake(uint32_t *word, int count);
+
+static inline bool bench_stopped(const struct run *r)
+{
+	return __atomic_load_n(&r->board->stop, __ATOMIC_RELAXED);
+}
+
+/*
+ * Where processes wait for each other, the one whose turn it is ends the
+ * round: it tells the others before it wakes them.
+ */
+static inline bool bench_last(const struct run *r)
+{
+	return __atomic_load_n(&r->board->last, __ATOMIC_RELAXED);
+}
+
+static inline void bench_set_last(struct run *r)
+{
+	__atomic_store_n(&r->board->last, 1, __ATOMIC_RELAXED);
+}
+
+static inline void bench_begin(struct run *r)
+{
+	r->score->begin = bench_now();
+}
+
+static inline void bench_end(struct run *r, uint64_t ops, int failed)
+{
+	r->score->end = bench_now();
+	r->score->ops = ops;
+	r->score->failed = failed;
+}
+
+/*
+ * The loop around every operation, so that all bear the same cost of it. The
+ * operation assigns to `failed` whatever is not 0; it looks for the end of the
+ * round once in a batch.
+ */
+#define BENCH_LOOP(r, batch, ...)					\
+do {									\
+	uint64_t ops_ = 0;						\
+	int failed = 0;							\
+									\
+	bench_begin(r);							\
+	do {								\
+		for (unsigned int i_ = 0; i_ < (batch); i_++) {		\
+			__VA_ARGS__;					\
+		}							\
+		ops_ += (batch);					\
+	} while (!bench_stopped(r));					\
+	bench_end(r, ops_, failed);					\
+} while (0)
+
+#endif /* BENCH_H */

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects by name: a Mutex, or a named semaphore.
+ *
+ * create-close		create it under a new name and close it, with which it
+ *			is gone (a semaphore: unlink it, too)
+ * open-at-N		open and close one of N that exist, at random. N
+ *			persistent mutexes are unopened otherwise.
+ * bytes-each		memory per named, persistent, unopened mutex: how much
+ *			less is free (MemFree, after dropping caches) with
+ *			100,000 of them than without, slabs, pages, hash tables
+ *			and whatever else included. A semaphore is a file in
+ *			memory; 10,000 of them do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "gosync-user.h"
+
+#define MANY	100000
+#define SOME	10000
+
+/* The objects of a case have names of 20 to 30 bytes: prefix and number. */
+struct names {
+	char name[64];
+	char *number;
+};
+
+static void name_init(struct names *n, const char *prefix)
+{
+	/* One slash is a semaphore's; gosync takes any byte. */
+	n->number = n->name + snprintf(n->name, sizeof(n->name), "/%s.",
+				       prefix);
+}
+
+static const char *name_of(struct names *n, unsigned int i)
+{
+	char *c = n->number + 6;
+
+	for (*c = 0; c != n->number; i /= 10)
+		*--c = '0' + i % 10;
+	return n->name;
+}
+
+static int make_mutexes(const char *prefix, unsigned int count)
+{
+	struct names n;
+	int ret = 0;
+
+	name_init(&n, prefix);
+	for (unsigned int i = 0; i < count && !ret; i++) {
+		gosync_mutex_t *m;
+
+		ret = gosync_mutex_open(name_of(&n, i), GOSYNC_CREATE |
+					GOSYNC_EXCL | GOSYNC_PERSIST |
+					GOSYNC_IOCTL_ONLY, 0600, &m);
+		if (!ret)
+			gosync_close(m);
+	}
+	return ret;
+}
+
+static void remove_mutexes(const char *prefix, unsigned int count)
+{
+	struct names n;
+
+	name_init(&n, prefix);
+	while (count--)
+		gosync_unlink(name_of(&n, count));
+}
+
+static int make_sems(const char *prefix, unsigned int count)
+{
+	struct names n;
+
+	name_init(&n, prefix);
+	for (unsigned int i = 0; i < count; i++) {
+		sem_t *s = sem_open(name_of(&n, i), O_CREAT | O_EXCL, 0600, 1);
+
+		if (s == SEM_FAILED)
+			return errno;
+		sem_close(s);
+	}
+	return 0;
+}
+
+static void remove_sems(const char *prefix, unsigned int count)
+{
+	struct names n;
+
+	name_init(&n, prefix);
+	while (count--)
+		sem_unlink(name_of(&n, count));
+}
+
+/* --- create-close --------------------------------------------------------- */
+
+static void create_with(struct run *r, unsigned int flags)
+{
+	struct names n;
+
+	name_init(&n, "bench-new");
+	name_of(&n, r->bench - object_benches);
+	BENCH_LOOP(r, 8,
+		   gosync_mutex_t *m;
+
+		   failed |= gosync_mutex_open(n.name, GOSYNC_CREATE |
+					       GOSYNC_EXCL | flags, 0600, &m);
+		   if (!failed)
+			   gosync_close(m));
+}
+
+static void create_gosync(struct run *r)
+{
+	create_with(r, 0);
+}
+
+static void create_gosync_ioctl(struct run *r)
+{
+	create_with(r, GOSYNC_IOCTL_ONLY);
+}
+
+static void create_sem_t(struct run *r)
+{
+	struct names n;
+
+	name_init(&n, "bench-new");
+	name_of(&n, 0);
+	BENCH_LOOP(r, 8,
+		   sem_t *s = sem_open(n.name, O_CREAT | O_EXCL, 0600, 1);
+
+		   failed |= s == SEM_FAILED || sem_close(s) ||
+			   sem_unlink(n.name));
+}
+
+/* --- open-at-N ------------------------------------------------------------ */
+
+static unsigned int random_below(unsigned int count)
+{
+	static uint32_t x = 2463534242;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return (uint64_t)x * count >> 32;
+}
+
+static void open_with(struct run *r, unsigned int count, unsigned int flags)
+{
+	struct names n;
+
+	name_init(&n, "bench");
+	BENCH_LOOP(r, 8,
+		   const char *name = name_of(&n, random_below(count));
+		   gosync_mutex_t *m;
+
+		   failed |= gosync_mutex_open(name, flags, 0, &m);
+		   if (!failed)
+			   gosync_close(m));
+}
+
+static void open_100_gosync(struct run *r)
+{
+	open_with(r, 100, 0);
+}
+
+static void open_100_gosync_ioctl(struct run *r)
+{
+	open_with(r, 100, GOSYNC_IOCTL_ONLY);
+}
+
+static void open_many_gosync(struct run *r)
+{
+	open_with(r, MANY, 0);
+}
+
+static void open_many_gosync_ioctl(struct run *r)
+{
+	open_with(r, MANY, GOSYNC_IOCTL_ONLY);
+}
+
+static void open_100_sem_t(struct run *r)
+{
+	struct names n;
+
+	name_init(&n, "bench");
+	BENCH_LOOP(r, 8,
+		   const char *name = name_of(&n, random_below(100));
+		   sem_t *s = sem_open(name, 0);
+
+		   failed |= s == SEM_FAILED || sem_close(s));
+}
+
+/* Those that gosync and gosync-ioctl open are the same. */
+static int make_100(struct run *r)
+{
+	(void)r;
+	return make_mutexes("bench", 100);
+}
+
+static void remove_100(struct run *r)
+{
+	(void)r;
+	remove_mutexes("bench", 100);
+}
+
+static int make_many(struct run *r)
+{
+	(void)r;
+	return make_mutexes("bench", MANY);
+}
+
+static void remove_many(struct run *r)
+{
+	(void)r;
+	remove_mutexes("bench", MANY);
+}
+
+static int make_100_sems(struct run *r)
+{
+	(void)r;
+	return make_sems("bench", 100);
+}
+
+static void remove_100_sems(struct run *r)
+{
+	(void)r;
+	remove_sems("bench", 100);
+}
+
+/* --- bytes-each ----------------------------------------------------------- */
+
+/* What is in use, once everything that lingers has gone */
+static double bytes_used(void)
+{
+	const struct timespec settle = { .tv_nsec = 300000000 };
+	unsigned long total = 0, free = 0;
+	char line[128];
+	FILE *f;
+
+	sync();
+	f = fopen("/proc/sys/vm/drop_caches", "w");
+	if (!f)
+		return -1;
+	fputs("3", f);
+	fclose(f);
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &settle, NULL);
+	f = fopen("/proc/meminfo", "r");
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "MemTotal: %lu", &total);
+		sscanf(line, "MemFree: %lu", &free);
+	}
+	fclose(f);
+	return (total - free) * 1024.0;
+}
+
+static double bytes_each(unsigned int count,
+			 int (*make)(const char *prefix, unsigned int count),
+			 void (*del)(const char *prefix, unsigned int count))
+{
+	double before, after;
+	int ret;
+
+	/* So that what is needed once exists: caches, the directory's blocks */
+	ret = make("bench-bytes", 100);
+	del("bench-bytes", 100);
+	before = bytes_used();
+	ret = ret ?: make("bench-bytes", count);
+	after = bytes_used();
+	del("bench-bytes", count);
+	return ret || before < 0 || after < 0 ? -1 : (after - before) / count;
+}
+
+static double bytes_gosync(struct run *r)
+{
+	(void)r;
+	return bytes_each(MANY, make_mutexes, remove_mutexes);
+}
+
+static double bytes_sem_t(struct run *r)
+{
+	(void)r;
+	return bytes_each(SOME, make_sems, remove_sems);
+}
+
+#define OBJECT(case_, impl_, run_, ...)					\
+{ .op = "object", .kase = case_, .impl = impl_, .procs = 1, .ms = 100,	\
+  .run = run_, .counted = true, __VA_ARGS__ }
+
+const struct bench object_benches[] = {
+	OBJECT("create-close", "gosync", create_gosync),
+	OBJECT("create-close", "gosync-ioctl", create_gosync_ioctl),
+	OBJECT("create-close", "sem_t", create_sem_t),
+	OBJECT("open-at-100", "gosync", open_100_gosync,
+	       .create = make_100, .destroy = remove_100),
+	OBJECT("open-at-100", "gosync-ioctl", open_100_gosync_ioctl),
+	OBJECT("open-at-100", "sem_t", open_100_sem_t,
+	       .create = make_100_sems, .destroy = remove_100_sems),
+	OBJECT("open-at-100000", "gosync", open_many_gosync,
+	       .create = make_many, .destroy = remove_many),
+	OBJECT("open-at-100000", "gosync-ioctl", open_many_gosync_ioctl),
+	{ .op = "object", .kase = "bytes-each", .impl = "gosync",
+	  .measure = bytes_gosync },
+	{ .op = "object", .kase = "bytes-each", .impl = "sem_t",
+	  .measure = bytes_sem_t },
+	{ }
+};

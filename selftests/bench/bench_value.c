@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Values: 64 bytes, beside memcpy() from and to shared memory, which would be
+ * torn when somebody writes meanwhile.
+ *
+ * load-64		one process copies the payload into a buffer
+ * load-64-2readers	two processes do
+ * store-64		one process replaces the payload
+ *
+ * A Value's length is known when it runs, so memcpy() is not told it at
+ * compile time either: it is the C library's function that is called.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+#include "gosync-user.h"
+
+#define TYPE	42
+
+static gosync_value_t *value;
+static char *shared;
+static _Alignas(64) char payload[64];
+static volatile size_t payload_len = sizeof(payload);
+
+static void name_it(char *name, size_t size, struct run *r)
+{
+	snprintf(name, size, "%s.value", r->name);
+}
+
+static int open_gosync_with(struct run *r, unsigned int flags)
+{
+	char name[64];
+	int ret;
+
+	name_it(name, sizeof(name), r);
+	ret = gosync_value_open(name, sizeof(payload), GOSYNC_CREATE | flags,
+				0600, &value);
+	return ret ?: gosync_value_store(value, TYPE, payload, sizeof(payload));
+}
+
+static int open_gosync(struct run *r)
+{
+	return open_gosync_with(r, 0);
+}
+
+static int open_gosync_ioctl(struct run *r)
+{
+	return open_gosync_with(r, GOSYNC_IOCTL_ONLY);
+}
+
+static int share(struct run *r, bool create)
+{
+	char name[64];
+
+	name_it(name, sizeof(name), r);
+	shared = bench_shared(name, sizeof(payload), create);
+	return shared ? 0 : errno;
+}
+
+static int create_shared(struct run *r)
+{
+	return share(r, true);
+}
+
+static int open_shared(struct run *r)
+{
+	return share(r, false);
+}
+
+static void destroy_shared(struct run *r)
+{
+	char name[64];
+
+	name_it(name, sizeof(name), r);
+	bench_unshare(name);
+}
+
+static void load_gosync(struct run *r)
+{
+	gosync_value_t *v = value;
+	_Alignas(64) char buf[sizeof(payload)];
+
+	BENCH_LOOP(r, 64,
+		   size_t len = sizeof(buf);
+		   failed |= gosync_value_load(v, buf, &len, NULL));
+}
+
+static void store_gosync(struct run *r)
+{
+	gosync_value_t *v = value;
+
+	BENCH_LOOP(r, 64, failed |= gosync_value_store(v, TYPE, payload,
+						       sizeof(payload)));
+}
+
+/* Keep the compiler from seeing through the copies, and out of the loops. */
+static inline int copy(void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+	__asm__ volatile("" : : : "memory");
+	return 0;
+}
+
+static void load_memcpy(struct run *r)
+{
+	_Alignas(64) char buf[sizeof(payload)];
+	size_t len = payload_len;
+	char *from = shared;
+
+	BENCH_LOOP(r, 64, failed |= copy(buf, from, len));
+}
+
+static void store_memcpy(struct run *r)
+{
+	size_t len = payload_len;
+	char *to = shared;
+
+	BENCH_LOOP(r, 64, failed |= copy(to, payload, len));
+}
+
+#define VALUE(impl_, x, ...)						\
+{ .op = "value", .kase = "load-64", .procs = 1, .ms = 100,		\
+  .counted = true, .impl = impl_, .run = load_##x, __VA_ARGS__ },	\
+{ .op = "value", .kase = "load-64-2readers", .procs = 2, .ms = 100,	\
+  .impl = impl_, .run = load_##x, __VA_ARGS__ },			\
+{ .op = "value", .kase = "store-64", .procs = 1, .ms = 100,		\
+  .counted = true, .impl = impl_, .run = store_##x, __VA_ARGS__ }
+
+const struct bench value_benches[] = {
+	VALUE("gosync", gosync, .open = open_gosync),
+	VALUE("gosync-ioctl", gosync, .open = open_gosync_ioctl),
+	VALUE("memcpy", memcpy, .create = create_shared, .open = open_shared,
+	      .destroy = destroy_shared),
+	{ }
+};
