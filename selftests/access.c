@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who may do what: user, group and mode, IPC namespaces, limits. Needs root,
+ * to be all these users.
+ */
+#include <sys/stat.h>
+#include "gosync_test.h"
+
+#define ALICE	1001
+#define BOB	1002
+#define CAROL	1004
+#define GROUP	1003
+#define PARAMETERS	"/sys/module/gosync/parameters/"
+
+FIXTURE(access)
+{
+	char *name;
+};
+
+FIXTURE_SETUP(access)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	self->name = unique_name();
+}
+
+FIXTURE_TEARDOWN(access)
+{
+	if (self->name)
+		gosync_unlink(self->name);
+}
+
+/* Run @call as another; its result is -1 to -127 or 0. */
+#define AS(uid, gid, group, call)					\
+({									\
+	pid_t __pid = spawn();						\
+									\
+	if (!__pid) {							\
+		int __ret = become(uid, gid, group);			\
+									\
+		if (!__ret)						\
+			__ret = (call);					\
+		_exit(__ret < 0 ? -__ret : 0);				\
+	}								\
+	-reap(__pid);							\
+})
+
+static int create(const char *name, uint32_t flags, uint32_t mode)
+{
+	return open_object(GOSYNC_MUTEX, name,
+			   GOSYNC_CREATE | GOSYNC_EXCL | flags, mode);
+}
+
+TEST_F(access, is_by_owner_group_and_mode)
+{
+	static const struct {
+		uint32_t mode;
+		char may[7];	/* owner, group, others: r or w or - */
+	} rows[] = {
+		{ 0600, "w--" }, { 0400, "r--" }, { 0640, "wr-" },
+		{ 0660, "ww-" }, { 0606, "w-w" }, { 0604, "w-r" },
+		{ 0666, "www" }, { 0644, "wrr" }, { 0066, "-ww" },
+		{ 0006, "--w" }, { 0000, "---" }, { 0060, "-w-" },
+	};
+	static const uid_t users[] = { ALICE, BOB, CAROL };
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		ASSERT_EQ(0, AS(ALICE, GROUP, 0, create(self->name,
+							GOSYNC_PERSIST,
+							rows[i].mode)));
+		for (j = 0; j < ARRAY_SIZE(users); j++) {
+			gid_t group = users[j] == BOB ? GROUP : 0;
+			char may = rows[i].may[j];
+
+			EXPECT_EQ(may == 'w' ? 0 : -EACCES,
+				  AS(users[j], users[j], group,
+				     open_object(0, self->name, 0, 0))) {
+				TH_LOG("mode %o, uid %u", rows[i].mode, users[j]);
+			}
+			EXPECT_EQ(may == '-' ? -EACCES : 0,
+				  AS(users[j], users[j], group,
+				     open_object(0, self->name, GOSYNC_RDONLY,
+						 0))) {
+				TH_LOG("mode %o, uid %u", rows[i].mode, users[j]);
+			}
+		}
+		/* CAP_IPC_OWNER */
+		EXPECT_LE(0, open_object(0, self->name, 0, 0));
+		ASSERT_EQ(0, gosync_unlink(self->name));
+	}
+}
+
+TEST_F(access, mode_is_taken_as_it_is)
+{
+	int fd;
+
+	umask(077);
+	fd = create(self->name, 0, 0666);
+	EXPECT_EQ(0666, info_of(fd).mode);
+}
+
+TEST_F(access, exclusive_create_says_nothing_of_permission)
+{
+	int fd = create(self->name, 0, 0600);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EEXIST, AS(BOB, BOB, 0, create(self->name, 0, 0600)));
+}
+
+TEST_F(access, owner_is_told_in_info)
+{
+	ASSERT_EQ(0, AS(ALICE, GROUP, 0,
+			create(self->name, GOSYNC_PERSIST, 0600)));
+	EXPECT_EQ(ALICE, info_of(open_object(0, self->name, 0, 0)).uid);
+	EXPECT_EQ(GROUP, info_of(open_object(0, self->name, 0, 0)).gid);
+}
+
+TEST_F(access, only_the_owner_unlinks)
+{
+	ASSERT_EQ(0, AS(ALICE, ALICE, 0,
+			create(self->name, GOSYNC_PERSIST, 0666)));
+	EXPECT_EQ(-EPERM, AS(BOB, BOB, ALICE, gosync_unlink(self->name)));
+	EXPECT_EQ(0, AS(BOB, BOB, 0, open_object(0, self->name, 0, 0)));
+	EXPECT_EQ(0, AS(ALICE, ALICE, 0, gosync_unlink(self->name)));
+	EXPECT_EQ(-ENOENT, open_object(0, self->name, 0, 0));
+	/* CAP_SYS_ADMIN */
+	ASSERT_EQ(0, AS(ALICE, ALICE, 0,
+			create(self->name, GOSYNC_PERSIST, 0666)));
+	EXPECT_EQ(0, gosync_unlink(self->name));
+}
+
+static int is_it(const struct gosync_info *info, void *name)
+{
+	return !strcmp((char *)info->name, name);
+}
+
+static int listed(char *name)
+{
+	int ret = gosync_list(is_it, name);
+
+	return ret == 1 ? 0 : ret < 0 ? ret : -ENOENT;
+}
+
+TEST_F(access, listing_shows_what_one_may_read)
+{
+	ASSERT_EQ(0, AS(ALICE, GROUP, 0,
+			create(self->name, GOSYNC_PERSIST, 0640)));
+	EXPECT_EQ(0, AS(ALICE, ALICE, 0, listed(self->name)));
+	EXPECT_EQ(0, AS(BOB, BOB, GROUP, listed(self->name)));
+	EXPECT_EQ(-ENOENT, AS(BOB, BOB, 0, listed(self->name)));
+	EXPECT_EQ(0, listed(self->name));
+}
+
+TEST_F(access, reading_does_not_become_writing)
+{
+	ASSERT_EQ(0, AS(ALICE, ALICE, 0,
+			create(self->name, GOSYNC_PERSIST, 0644)));
+	EXPECT_EQ(-EBADF, AS(BOB, BOB, 0,
+			     trylock_fd(open_object(0, self->name,
+						    GOSYNC_RDONLY, 0))));
+	EXPECT_EQ(-EBADF, AS(BOB, BOB, 0,
+			     trylock_fd(reopen_object(open_object(0, self->name,
+								  GOSYNC_RDONLY,
+								  0), 0))));
+}
+
+TEST_F(access, device_is_for_everybody)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(GOSYNC_DEVICE, &st));
+	EXPECT_EQ(S_IFCHR | 0666, st.st_mode);
+}
+
+/* --- IPC namespaces ------------------------------------------------------ */
+
+TEST_F(access, ipc_namespaces_do_not_see_each_other)
+{
+	int fd = create(self->name, GOSYNC_PERSIST, 0666);
+	char *theirs = unique_name();
+	int pair[2];
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid = spawn();
+	if (!pid) {
+		int other;
+
+		ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+		EXPECT_EQ(-ENOENT, open_object(0, self->name, 0, 0));
+		EXPECT_EQ(-ENOENT, gosync_unlink(self->name));
+		EXPECT_EQ(-ENOENT, listed(self->name));
+		/* Free for another type */
+		other = open_object(GOSYNC_VALUE, self->name, GOSYNC_CREATE |
+				    GOSYNC_EXCL, 0600);
+		EXPECT_LE(0, other);
+		EXPECT_NE(info_of(fd).id, info_of(other).id);
+		EXPECT_LE(0, create(theirs, 0, 0666));
+		EXPECT_EQ(0, listed(theirs));
+		/* A descriptor is a right wherever it came from. */
+		EXPECT_EQ(0, lock_fd(fd));
+		EXPECT_LE(0, reopen_object(fd, 0));
+		EXPECT_EQ(0, send_fd(pair[1], fd));
+		pause();
+	}
+	close(pair[1]);
+	ASSERT_LE(0, receive_fd(pair[0]));
+	EXPECT_EQ(-ENOENT, listed(theirs));
+	EXPECT_EQ(-ENOENT, open_object(0, theirs, 0, 0));
+	EXPECT_EQ(0, listed(self->name));
+	EXPECT_EQ(GOSYNC_MUTEX, info_of(open_object(0, self->name, 0, 0)).type);
+	kill_and_reap(pid);
+}
+
+/* --- limits -------------------------------------------------------------- */
+
+#define PER_USER	PARAMETERS "max_objects_per_user"
+#define PER_NS		PARAMETERS "max_objects_per_ns"
+
+FIXTURE(limits)
+{
+	char per_user[32];
+	char per_ns[32];
+};
+
+FIXTURE_SETUP(limits)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, read_file(PER_USER, self->per_user, sizeof(self->per_user)));
+	ASSERT_EQ(0, read_file(PER_NS, self->per_ns, sizeof(self->per_ns)));
+}
+
+FIXTURE_TEARDOWN_PARENT(limits)
+{
+	if (self->per_user[0]) {
+		write_file(PER_USER, self->per_user);
+		write_file(PER_NS, self->per_ns);
+	}
+}
+
+/* Create @count anonymous objects; the number of those that there are then */
+static int create_many(int count)
+{
+	int i, fd;
+
+	for (i = 0; i < count; i++) {
+		fd = create(NULL, 0, 0600);
+		if (fd < 0)
+			return fd;
+	}
+	return 0;
+}
+
+TEST_F(limits, objects_per_user)
+{
+	int fd;
+
+	ASSERT_EQ(0, write_file(PER_USER, "5"));
+	EXPECT_EQ(0, AS(ALICE, ALICE, 0, create_many(5)));
+	EXPECT_EQ(-EDQUOT, AS(ALICE, ALICE, 0, create_many(6)));
+	/* All have gone with their creators, so there is room again. */
+	EXPECT_EQ(0, AS(ALICE, ALICE, 0, create_many(5)));
+	/* Opening is not creating, and failing to create costs nothing. */
+	fd = create("limits", 0, 0666);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EDQUOT, AS(ALICE, ALICE, 0, ({
+		int i, ret = create_many(4);
+
+		for (i = 0; i < 9 && !ret; i++)
+			if (open_object(0, "limits", 0, 0) < 0 ||
+			    create("limits", 0, 0600) != -EEXIST)
+				ret = -EINVAL;
+		ret ?: create_many(1) ?: create_many(1);
+	})));
+	/* CAP_SYS_RESOURCE */
+	EXPECT_EQ(0, create_many(10));
+}
+
+TEST_F(limits, one_user_does_not_use_up_the_others)
+{
+	pid_t pid;
+	int pair[2];
+	char byte;
+
+	ASSERT_EQ(0, write_file(PER_USER, "5"));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid = spawn();
+	if (!pid) {
+		become(ALICE, ALICE, 0);
+		byte = -create_many(5);
+		if (write(pair[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(pair[0], &byte, 1));
+	EXPECT_EQ(0, byte);
+	EXPECT_EQ(-EDQUOT, AS(ALICE, ALICE, 0, create_many(1)));
+	EXPECT_EQ(0, AS(BOB, BOB, 0, create_many(5)));
+	kill_and_reap(pid);
+}
+
+TEST_F(limits, objects_per_namespace)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, write_file(PER_NS, "5"));
+	pid = spawn();
+	if (!pid) {
+		ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+		EXPECT_EQ(0, AS(ALICE, ALICE, 0, create_many(5)));
+		EXPECT_EQ(-ENOSPC, AS(ALICE, ALICE, 0, create_many(6)));
+		ASSERT_EQ(0, create_many(4));
+		EXPECT_EQ(0, AS(ALICE, ALICE, 0, create_many(1)));
+		EXPECT_EQ(-ENOSPC, AS(ALICE, ALICE, 0, create_many(2)));
+		/* CAP_SYS_RESOURCE */
+		EXPECT_EQ(0, create_many(10));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	/* Another namespace has room of its own. */
+	pid = spawn();
+	if (!pid) {
+		ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+		EXPECT_EQ(0, AS(ALICE, ALICE, 0, create_many(5)));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
+/* What is left of a dead namespace shows in its user's account. */
+TEST_F(limits, dead_ipc_namespace_leaves_nothing_behind)
+{
+	ASSERT_EQ(0, write_file(PER_USER, "3"));
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	ASSERT_EQ(0, AS(CAROL, CAROL, 0, ({
+		int i, ret = 0;
+
+		for (i = 0; i < 3 && ret >= 0; i++)
+			ret = create(unique_name(), GOSYNC_PERSIST, 0600);
+		ret;
+	})));
+	ASSERT_EQ(-EDQUOT, AS(CAROL, CAROL, 0, create_many(1)));
+	/* The namespace is alive: a process of it is. */
+	sleep_ns(2 * NSEC_PER_SEC);
+	ASSERT_EQ(-EDQUOT, AS(CAROL, CAROL, 0, create_many(1)));
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	EXPECT_TRUE(eventually(!AS(CAROL, CAROL, 0, create_many(3))));
+}
+
+#define CGROUP	"/sys/fs/cgroup/gosync-test"
+
+static long long charged(void)
+{
+	char text[32];
+
+	return read_file(CGROUP "/memory.current", text, sizeof(text)) ? -1 :
+		atoll(text);
+}
+
+TEST_F(limits, memory_is_charged_to_the_cgroup)
+{
+	const size_t size = 4 << 20;
+	long long before;
+	pid_t pid;
+
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || charged() < 0)
+		SKIP(return, "no memory cgroup");
+	pid = spawn();
+	if (!pid) {
+		int fds[4], i;
+
+		ASSERT_EQ(0, write_file(CGROUP "/cgroup.procs", "0"));
+		before = charged();
+		for (i = 0; i < 4; i++) {
+			fds[i] = open_bytes(GOSYNC_VALUE, NULL, 0, GOSYNC_CREATE,
+					    0600, size);
+			ASSERT_LE(0, fds[i]);
+		}
+		EXPECT_TRUE(eventually(charged() >= before + 4 * size));
+		for (i = 0; i < 4; i++)
+			close(fds[i]);
+		EXPECT_TRUE(eventually(charged() < before + size));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	rmdir(CGROUP);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapped state: who gets which page, what may be done with it, and what a
+ * mapping does not do.
+ */
+#include "gosync_test.h"
+
+#define ALICE	1001
+#define BOB	1002
+
+FIXTURE(mapping)
+{
+	char *name;
+};
+
+FIXTURE_SETUP(mapping)
+{
+	self->name = unique_name();
+}
+
+FIXTURE_TEARDOWN(mapping)
+{
+}
+
+static int create(uint32_t type, const char *name, uint32_t flags, uint32_t mode)
+{
+	return open_object(type, name, GOSYNC_CREATE | flags, mode);
+}
+
+static void *map_as(int fd, int prot, int flags)
+{
+	void *map = mmap(NULL, info_of(fd).map_len, prot, flags, fd, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+static int map_error(int fd, size_t len, int prot, int flags, off_t offset)
+{
+	return mmap(NULL, len, prot, flags, fd, offset) == MAP_FAILED ?
+		-errno : 0;
+}
+
+/* Does the page of @there show what happens to the mutex @here? */
+static bool shows(int there, int here)
+{
+	char *map = map_as(there, PROT_READ, MAP_SHARED);
+	uint64_t *word, locked, unlocked;
+
+	if (!map)
+		return false;
+	word = (uint64_t *)(map + info_of(here).map_offset);
+	lock_fd(here);
+	locked = load(word);
+	unlock_fd(here);
+	unlocked = load(word);
+	munmap(map, info_of(there).map_len);
+	return locked != unlocked;
+}
+
+TEST_F(mapping, shows_the_object)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	struct gosync_info info = info_of(fd);
+	struct gosync_mutex_slot *slot;
+	char *map;
+
+	EXPECT_EQ(0, info.map_len % getpagesize());
+	EXPECT_EQ(0, info.map_offset % 64);
+	map = map_as(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(NULL, map);
+	slot = (void *)(map + info.map_offset);
+	EXPECT_EQ(0, load(&slot->word));
+	EXPECT_EQ(0, lock_fd(fd));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED |
+		  (uint64_t)info.holder << GOSYNC_MUTEX_OWNER_SHIFT,
+		  load(&slot->word));
+	EXPECT_EQ(1, load(&slot->token));
+	store(&slot->word, 0);
+	EXPECT_EQ(0, trylock_fd(fd));
+	EXPECT_EQ(0, unlock_fd(fd));
+	EXPECT_TRUE(shows(fd, fd));
+}
+
+TEST_F(mapping, like_objects_share_pages)
+{
+	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	int two = create(GOSYNC_MUTEX, unique_name(), 0, 0600);
+
+	EXPECT_EQ(getpagesize(), info_of(one).map_len);
+	EXPECT_NE(info_of(one).map_offset, info_of(two).map_offset);
+	EXPECT_TRUE(shows(one, two));
+	EXPECT_TRUE(shows(two, one));
+}
+
+TEST_F(mapping, others_do_not)
+{
+	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	const int others[] = {
+		create(GOSYNC_MUTEX, unique_name(), 0, 0660),
+		create(GOSYNC_MUTEX, unique_name(), GOSYNC_OWN_PAGE, 0600),
+		create(GOSYNC_MUTEX, NULL, 0, 0600),
+		create(GOSYNC_VALUE, unique_name(), 0, 0600),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		EXPECT_FALSE(shows(others[i], one));
+		if (info_of(others[i]).type == GOSYNC_MUTEX)
+			EXPECT_FALSE(shows(one, others[i]));
+	}
+}
+
+TEST_F(mapping, other_owners_and_groups_do_not)
+{
+	int one = create(GOSYNC_MUTEX, self->name, 0, 0666);
+	int i, two;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, setegid(i ? 0 : ALICE));
+		ASSERT_EQ(0, seteuid(i ? ALICE : 0));
+		two = create(GOSYNC_MUTEX, unique_name(), 0, 0666);
+		ASSERT_EQ(0, seteuid(0));
+		ASSERT_EQ(0, setegid(0));
+		EXPECT_FALSE(shows(two, one));
+		EXPECT_FALSE(shows(one, two));
+	}
+}
+
+TEST_F(mapping, other_namespaces_do_not)
+{
+	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	EXPECT_FALSE(shows(create(GOSYNC_MUTEX, self->name, 0, 0600), one));
+}
+
+TEST_F(mapping, can_be_ruled_out)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, GOSYNC_NO_MMAP, 0600);
+
+	EXPECT_EQ(0, info_of(fd).map_len);
+	EXPECT_EQ(-EACCES, map_error(fd, getpagesize(), PROT_READ, MAP_SHARED, 0));
+	EXPECT_EQ(0, lock_fd(fd));
+	EXPECT_EQ(0, unlock_fd(fd));
+	/* Those that are mapped are elsewhere. */
+	EXPECT_TRUE(info_of(create(GOSYNC_MUTEX, unique_name(), 0, 0600)).map_len);
+}
+
+TEST_F(mapping, is_read_only_for_readers)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	const int readers[] = {
+		open_object(0, self->name, GOSYNC_RDONLY, 0),
+		reopen_object(fd, GOSYNC_RDONLY),
+		create(GOSYNC_VALUE, unique_name(), 0, 0600),
+		create(GOSYNC_VALUE, NULL, GOSYNC_OWN_PAGE, 0600),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(readers); i++) {
+		size_t len = info_of(readers[i]).map_len;
+		void *map;
+
+		EXPECT_EQ(-EACCES, map_error(readers[i], len,
+					     PROT_READ | PROT_WRITE, MAP_SHARED,
+					     0));
+		EXPECT_EQ(-EACCES, map_error(readers[i], len, PROT_WRITE,
+					     MAP_SHARED, 0));
+		map = map_as(readers[i], PROT_READ, MAP_SHARED);
+		ASSERT_NE(NULL, map);
+		EXPECT_EQ(-1, mprotect(map, len, PROT_READ | PROT_WRITE));
+		EXPECT_EQ(EACCES, errno);
+	}
+}
+
+TEST_F(mapping, is_whole_and_shared)
+{
+	const int fds[] = {
+		create(GOSYNC_MUTEX, self->name, 0, 0600),
+		create(GOSYNC_VALUE, unique_name(), 0, 0600),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		size_t len = info_of(fds[i]).map_len;
+		size_t page = getpagesize();
+
+		EXPECT_EQ(-EINVAL, map_error(fds[i], len, PROT_READ, MAP_PRIVATE,
+					     0));
+		EXPECT_EQ(-EINVAL, map_error(fds[i], len + page, PROT_READ,
+					     MAP_SHARED, 0));
+		EXPECT_EQ(-EINVAL, map_error(fds[i], len, PROT_READ, MAP_SHARED,
+					     page));
+		if (len > page)
+			EXPECT_EQ(-EINVAL, map_error(fds[i], len - page,
+						     PROT_READ, MAP_SHARED, 0));
+	}
+}
+
+TEST_F(mapping, does_not_grow)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	void *map = map_as(fd, PROT_READ, MAP_SHARED);
+
+	EXPECT_EQ(MAP_FAILED, mremap(map, getpagesize(), 2 * getpagesize(),
+				     MREMAP_MAYMOVE));
+}
+
+TEST_F(mapping, survives_the_object)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	struct gosync_info info = info_of(fd);
+	char *map = map_as(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	uint64_t *word = (uint64_t *)(map + info.map_offset);
+	int i;
+
+	close(fd);
+	store(word, 0x5555);
+	EXPECT_EQ(0x5555, load(word));
+	/* Whoever gets the place next finds it as new. */
+	for (i = 0; i < 64; i++) {
+		fd = create(GOSYNC_MUTEX, unique_name(), 0, 0600);
+		EXPECT_EQ(0, info_of(fd).word);
+		EXPECT_EQ(0, info_of(fd).token);
+		EXPECT_EQ(0, trylock_fd(fd));
+	}
+}
+
+TEST_F(mapping, does_not_keep_a_holder_alive)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, GOSYNC_OWN_PAGE, 0600);
+	int other = open_object(0, self->name, 0, 0);
+	struct gosync_info info = info_of(fd);
+	char *map = map_as(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+
+	ASSERT_NE(NULL, map);
+	/* Locked as user space does it */
+	store((uint64_t *)(map + info.map_offset), GOSYNC_MUTEX_LOCKED |
+	      (uint64_t)info.holder << GOSYNC_MUTEX_OWNER_SHIFT);
+	EXPECT_EQ(-EBUSY, trylock_fd(other));
+	EXPECT_EQ(2, info_of(other).holders);
+	close(fd);
+	EXPECT_EQ(1, info_of(other).holders);
+	EXPECT_EQ(1, trylock_fd(other));
+}
+
+/*
+ * A page shared by objects that somebody may not open is not for him, even
+ * when he is given the descriptor of one; the descriptor works nevertheless.
+ */
+TEST_F(mapping, is_not_passed_on_with_a_descriptor)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
+	int own = create(GOSYNC_MUTEX, unique_name(), GOSYNC_OWN_PAGE, 0600);
+	int pair[2];
+	pid_t pid;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid = spawn();
+	if (!pid) {
+		gosync_mutex_t *mutex;
+		int given, given_own;
+
+		close(fd);
+		close(own);
+		ASSERT_EQ(0, become(BOB, BOB, 0));
+		given = receive_fd(pair[1]);
+		given_own = receive_fd(pair[1]);
+		EXPECT_EQ(-EACCES, open_object(0, self->name, 0, 0));
+		EXPECT_EQ(-EACCES, map_error(given, getpagesize(), PROT_READ,
+					     MAP_SHARED, 0));
+		EXPECT_EQ(-EACCES, map_error(given, getpagesize(), PROT_READ |
+					     PROT_WRITE, MAP_SHARED, 0));
+		EXPECT_EQ(0, map_error(given_own, getpagesize(), PROT_READ |
+				       PROT_WRITE, MAP_SHARED, 0));
+
+		ASSERT_EQ(0, gosync_mutex_from_fd(given, 0, &mutex));
+		EXPECT_EQ(0, gosync_is_mapped(mutex));
+		EXPECT_EQ(0, gosync_mutex_lock(mutex));
+		EXPECT_EQ(-EBUSY, gosync_mutex_trylock(mutex));
+		EXPECT_EQ(0, gosync_mutex_unlock(mutex));
+		EXPECT_EQ(0, gosync_mutex_lock(mutex));
+		_exit(0);
+	}
+	ASSERT_EQ(0, send_fd(pair[0], fd));
+	ASSERT_EQ(0, send_fd(pair[0], own));
+	EXPECT_EQ(0, reap(pid));
+	/* The holder is still there, with us. */
+	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
+}
+
+TEST_HARNESS_MAIN
