@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mutex: locking, waiting with deadlines and signals, tokens, and who gets the
+ * lock when several want it. What death does to it is in death.c.
+ */
+#include "gosync_test.h"
+
+FIXTURE(mutex)
+{
+	char *name;
+	gosync_mutex_t *mutex;
+};
+
+MAPPED_AND_IOCTL(mutex);
+
+static gosync_mutex_t *open_mutex(const char *name, unsigned int flags)
+{
+	gosync_mutex_t *mutex;
+
+	return gosync_mutex_open(name, flags, 0600, &mutex) ? NULL : mutex;
+}
+
+FIXTURE_SETUP(mutex)
+{
+	self->name = unique_name();
+	self->mutex = open_mutex(self->name, GOSYNC_CREATE | variant->how);
+	ASSERT_NE(NULL, self->mutex);
+	ASSERT_EQ(!variant->how, gosync_is_mapped(self->mutex));
+}
+
+FIXTURE_TEARDOWN(mutex)
+{
+}
+
+static struct gosync_info info(gosync_mutex_t *mutex)
+{
+	return info_of(gosync_fd(mutex));
+}
+
+static unsigned int waiters(gosync_mutex_t *mutex)
+{
+	return info(mutex).waiters;
+}
+
+static bool is_starving(gosync_mutex_t *mutex)
+{
+	return info(mutex).word & GOSYNC_MUTEX_STARVING;
+}
+
+TEST_F(mutex, excludes)
+{
+	gosync_mutex_t *other = open_mutex(self->name, variant->how);
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(other));
+	/* It is not recursive. */
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(info(self->mutex).holder, info(other).owner);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, info(other).word);
+	EXPECT_EQ(0, gosync_mutex_trylock(other));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_unlock(other));
+	EXPECT_EQ(0, info(other).owner);
+}
+
+TEST_F(mutex, unlocking_what_is_not_locked_is_an_error)
+{
+	EXPECT_EQ(-EPERM, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, info(self->mutex).word);
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(-EPERM, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(-EPERM, gosync_mutex_recover(self->mutex));
+	EXPECT_EQ(0, info(self->mutex).word);
+}
+
+TEST_F(mutex, anyone_may_unlock)
+{
+	gosync_mutex_t *other = open_mutex(self->name, variant->how);
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(-EPERM, gosync_mutex_recover(other));
+	EXPECT_EQ(0, gosync_mutex_unlock(other));
+	EXPECT_EQ(0, gosync_mutex_trylock(other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+}
+
+TEST_F(mutex, errorcheck_lets_only_the_owner_unlock)
+{
+	gosync_mutex_t *mine = open_mutex(unique_name(), GOSYNC_CREATE |
+					  GOSYNC_ERRORCHECK | variant->how);
+	gosync_mutex_t *other = open_mutex((char *)info(mine).name, variant->how);
+
+	ASSERT_NE(NULL, mine);
+	ASSERT_NE(NULL, other);
+	EXPECT_EQ(0, gosync_mutex_lock(mine));
+	EXPECT_EQ(-EPERM, gosync_mutex_unlock(other));
+	EXPECT_EQ(info(mine).holder, info(mine).owner);
+	EXPECT_EQ(0, gosync_mutex_unlock(mine));
+	EXPECT_EQ(-EPERM, gosync_mutex_unlock(mine));
+}
+
+TEST_F(mutex, readers_only_look)
+{
+	gosync_mutex_t *reader = open_mutex(self->name, GOSYNC_RDONLY |
+					    variant->how);
+
+	ASSERT_NE(NULL, reader);
+	EXPECT_EQ(-EBADF, gosync_mutex_lock(reader));
+	EXPECT_EQ(-EBADF, gosync_mutex_trylock(reader));
+	EXPECT_EQ(-EBADF, gosync_mutex_lock_until(reader, 1, 0));
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(-EBADF, gosync_mutex_unlock(reader));
+	EXPECT_EQ(-EBADF, gosync_mutex_recover(reader));
+	EXPECT_EQ(info(self->mutex).holder, info(reader).owner);
+}
+
+/* --- deadlines ----------------------------------------------------------- */
+
+static void times_out(struct __test_metadata *_metadata, gosync_mutex_t *mutex,
+		      clockid_t clock, uint64_t ns)
+{
+	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
+	uint64_t deadline = now_ns(clock) + ns;
+
+	EXPECT_EQ(-ETIMEDOUT, gosync_mutex_lock_until(mutex, deadline, flags));
+	EXPECT_LE(deadline, now_ns(clock));
+}
+
+TEST_F(mutex, waits_until_its_deadline)
+{
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	times_out(_metadata, self->mutex, CLOCK_MONOTONIC, 30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->mutex, CLOCK_REALTIME, 30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->mutex, CLOCK_MONOTONIC, 0);
+	EXPECT_EQ(0, waiters(self->mutex));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+}
+
+TEST_F(mutex, a_deadline_that_has_passed_gets_a_free_lock)
+{
+	EXPECT_EQ(0, gosync_mutex_lock_until(self->mutex, 1, 0));
+	EXPECT_EQ(-ETIMEDOUT, gosync_mutex_lock_until(self->mutex, 1, 0));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_lock_until(self->mutex, 1,
+					     GOSYNC_CLOCK_REALTIME));
+	EXPECT_EQ(-EINVAL, gosync_mutex_lock_until(self->mutex, 1, 1U << 5));
+}
+
+TEST_F(mutex, a_far_deadline_is_no_deadline)
+{
+	static const uint64_t far[] = {
+		GOSYNC_FOREVER, GOSYNC_FOREVER - 1, 1ULL << 63,
+		(1ULL << 63) - 1, (1ULL << 63) - 2, 1ULL << 62, 0,
+	};
+	pid_t pids[2 * ARRAY_SIZE(far)];
+	unsigned int i;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		struct gosync_mutex_lock args = {
+			.size = sizeof(args),
+			.flags = i % 2 ? GOSYNC_CLOCK_REALTIME : 0,
+			.deadline = far[i / 2],
+		};
+
+		pids[i] = spawn();
+		if (!pids[i]) {
+			EXPECT_EQ(0, call(gosync_fd(self->mutex),
+					  GOSYNC_IOC_MUTEX_LOCK, &args));
+			EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+			_exit(0);
+		}
+	}
+	EXPECT_TRUE(eventually(waiters(self->mutex) == ARRAY_SIZE(pids)));
+	sleep_ns(20 * NSEC_PER_MSEC);
+	EXPECT_EQ(ARRAY_SIZE(pids), waiters(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	for (i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(0, reap(pids[i]));
+}
+
+TEST_F(mutex, deadlines_are_those_of_the_time_namespace)
+{
+	static const char *const offsets[] = {
+		"monotonic 100000 0\n", "monotonic -1 0\n",
+	};
+	unsigned int i;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	if (now_ns(CLOCK_MONOTONIC) < 2 * NSEC_PER_SEC)
+		sleep_ns(2 * NSEC_PER_SEC);
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		if (unshare(CLONE_NEWTIME))
+			SKIP(return, "no time namespace");
+		ASSERT_EQ(0, write_file("/proc/self/timens_offsets", offsets[i]));
+		if (!fork()) {
+			times_out(_metadata, self->mutex, CLOCK_MONOTONIC,
+				  50 * NSEC_PER_MSEC);
+			times_out(_metadata, self->mutex, CLOCK_REALTIME,
+				  50 * NSEC_PER_MSEC);
+			EXPECT_EQ(-ETIMEDOUT,
+				  gosync_mutex_lock_until(self->mutex, 1, 0));
+			_exit(0);
+		}
+		EXPECT_LT(0, wait(NULL));
+	}
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+}
+
+/* --- signals ------------------------------------------------------------- */
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal)
+{
+	signals++;
+}
+
+static void handle(int flags)
+{
+	struct sigaction action = {
+		.sa_handler = count_signal, .sa_flags = flags,
+	};
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+TEST_F(mutex, a_signal_ends_the_wait_if_asked_for)
+{
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	pid = spawn();
+	if (!pid) {
+		handle(0);
+		EXPECT_EQ(-EINTR, gosync_mutex_lock_until(self->mutex,
+							  GOSYNC_FOREVER,
+							  GOSYNC_INTERRUPTIBLE));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
+	kill(pid, SIGUSR1);
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
+}
+
+TEST_F(mutex, otherwise_the_wait_goes_on_after_the_signal)
+{
+	unsigned int *seen = shared_memory(sizeof(*seen));
+	int flags, i;
+	pid_t pid;
+
+	for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
+		EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+		store(seen, 0);
+		pid = spawn();
+		if (!pid) {
+			handle(flags);
+			EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+			EXPECT_LT(0, signals);
+			EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+			_exit(0);
+		}
+		for (i = 0; i < 3; i++) {
+			ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
+			kill(pid, SIGUSR1);
+			sleep_ns(5 * NSEC_PER_MSEC);
+		}
+		ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
+		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+		EXPECT_EQ(0, reap(pid));
+	}
+}
+
+TEST_F(mutex, the_ioctl_follows_sa_restart)
+{
+	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
+	int fd = gosync_fd(self->mutex);
+	pid_t pids[3];
+	int i;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	for (i = 0; i < 3; i++) {
+		struct gosync_mutex_lock args = {
+			.size = sizeof(args),
+			.deadline = gosync_deadline(NSEC_PER_SEC),
+		};
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i ? SA_RESTART : 0);
+		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_MUTEX_LOCK,
+					   i == 2 ? &args : NULL));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self->mutex) == 3));
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGUSR1);
+	EXPECT_EQ(0, reap(pids[0]));
+	EXPECT_EQ(0, reap(pids[2]));
+	ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, reap(pids[1]));
+}
+
+/* --- many at once -------------------------------------------------------- */
+
+/*
+ * Processes, some mapped and some not, that lock for shorter and longer times.
+ * The two counters are only equal if nobody is inside beside another, and the
+ * token in the lock only grows.
+ */
+TEST_F(mutex, excludes_many_and_its_token_only_grows)
+{
+	enum { N = 5 };
+	uint64_t end = end_of_budget();
+	struct {
+		uint64_t one, two, token;
+		unsigned int wrong;
+	} *shared = shared_memory(sizeof(*shared));
+	pid_t pids[N];
+	int i;
+
+	for (i = 0; i < N; i++) {
+		uint64_t seed = random_seed() + i, token;
+		gosync_mutex_t *mutex;
+		int ret;
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		mutex = open_mutex(self->name, i ? variant->how :
+				   variant->how ^ GOSYNC_IOCTL_ONLY);
+		while (budget_left(end)) {
+			uint64_t soon = gosync_deadline(random_u32(&seed) %
+							(2 * NSEC_PER_MSEC));
+			uint32_t r = random_u32(&seed);
+
+			if (r % 16 == 1)
+				ret = gosync_mutex_trylock(mutex);
+			else if (r % 16 == 2)
+				ret = gosync_mutex_lock_until(mutex, soon, 0);
+			else
+				ret = gosync_mutex_lock(mutex);
+			if (ret == -EBUSY || ret == -ETIMEDOUT)
+				continue;
+			if (ret || shared->one != shared->two)
+				add(&shared->wrong, 1);
+			shared->one++;
+			gosync_mutex_token(mutex, &token);
+			if (token <= shared->token)
+				add(&shared->wrong, 1);
+			shared->token = token;
+			if (r % 64 == 3)
+				sleep_ns(r % 3000000);
+			shared->two++;
+			if (gosync_mutex_unlock(mutex))
+				add(&shared->wrong, 1);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, shared->wrong);
+	EXPECT_LT(0, shared->one);
+	EXPECT_EQ(shared->one, shared->two);
+	EXPECT_LE(shared->one, shared->token);
+	EXPECT_EQ(0, info(self->mutex).word);
+	EXPECT_EQ(0, info(self->mutex).deaths);
+}
+
+TEST_F(mutex, each_acquisition_has_a_token_of_its_own)
+{
+	gosync_mutex_t *other = open_mutex(self->name,
+					   variant->how ^ GOSYNC_IOCTL_ONLY);
+	uint64_t token, last = 0;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		gosync_mutex_t *mutex = i % 3 ? self->mutex : other;
+
+		EXPECT_EQ(0, i % 2 ? gosync_mutex_lock(mutex) :
+				     gosync_mutex_trylock(mutex));
+		EXPECT_EQ(0, gosync_mutex_token(mutex, &token));
+		EXPECT_LT(last, token);
+		EXPECT_EQ(token, info(mutex).token);
+		last = token;
+		EXPECT_EQ(0, gosync_mutex_unlock(mutex));
+	}
+}
+
+/* --- who is next --------------------------------------------------------- */
+
+/* A child that waits for the lock, notes its turn, and leaves when told. */
+struct turns {
+	unsigned int count;
+	unsigned int order[16];
+	uint64_t tokens[16];
+	unsigned int go_on;
+};
+
+static pid_t spawn_waiter(gosync_mutex_t *mutex, struct turns *turns,
+			  unsigned int me)
+{
+	unsigned int before = waiters(mutex), turn;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (gosync_mutex_lock(mutex))
+			_exit(1);
+		turn = load(&turns->count);
+		turns->order[turn] = me;
+		gosync_mutex_token(mutex, &turns->tokens[turn]);
+		store(&turns->count, turn + 1);
+		while (!load(&turns->go_on))
+			sleep_ns(NSEC_PER_MSEC / 10);
+		_exit(-gosync_mutex_unlock(mutex));
+	}
+	if (!eventually(waiters(mutex) == before + 1))
+		abort();
+	return pid;
+}
+
+/*
+ * The caller holds the lock and somebody waits: unlock and lock again, before
+ * the waiter that was woken does. 0, or -EBUSY if that was quicker.
+ */
+static int barge(gosync_mutex_t *mutex)
+{
+	gosync_mutex_unlock(mutex);
+	return gosync_mutex_trylock(mutex);
+}
+
+/*
+ * Have @count waiters, the mutex starving and the caller its owner. That takes
+ * barging before the first waiter; when this loses, all may go and it is tried
+ * again.
+ */
+static bool starve(gosync_mutex_t *mutex, struct turns *turns, pid_t *pids,
+		   unsigned int count)
+{
+	unsigned int tries, i;
+
+	for (tries = 0; tries < 200; tries++) {
+		memset(turns, 0, sizeof(*turns));
+		if (gosync_mutex_lock(mutex))
+			return false;
+		for (i = 0; i < count; i++)
+			pids[i] = spawn_waiter(mutex, turns, i);
+		sleep_ns(2 * NSEC_PER_MSEC);
+		if (!barge(mutex)) {
+			sleep_ns(2 * NSEC_PER_MSEC);
+			return eventually(is_starving(mutex));
+		}
+		store(&turns->go_on, 1);
+		for (i = 0; i < count; i++)
+			reap(pids[i]);
+	}
+	return false;
+}
+
+TEST_F(mutex, newcomers_may_barge_before_it_starves)
+{
+	struct turns *turns = shared_memory(sizeof(*turns));
+	int tries = 0, ret;
+	pid_t pid;
+
+	do {
+		memset(turns, 0, sizeof(*turns));
+		store(&turns->go_on, 1);
+		ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+		pid = spawn_waiter(self->mutex, turns, 0);
+		EXPECT_FALSE(is_starving(self->mutex));
+		ret = barge(self->mutex);
+		if (!ret) {
+			EXPECT_EQ(0, turns->count);
+			EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+		}
+		EXPECT_EQ(0, reap(pid));
+	} while (ret && ++tries < 200);
+	EXPECT_EQ(0, ret);
+}
+
+TEST_F(mutex, hands_over_after_1ms)
+{
+	struct turns *turns = shared_memory(sizeof(*turns));
+	struct gosync_info before, after;
+	pid_t pid;
+
+	ASSERT_TRUE(starve(self->mutex, turns, &pid, 1));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	before = info(self->mutex);
+	EXPECT_EQ(before.holder, before.owner);
+	EXPECT_EQ(1, before.waiters);
+
+	/* From now on it is the waiter's, without having been free. */
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	after = info(self->mutex);
+	EXPECT_TRUE(after.word & GOSYNC_MUTEX_LOCKED);
+	EXPECT_NE(0, after.owner);
+	EXPECT_NE(before.owner, after.owner);
+	EXPECT_EQ(pid, after.owner_pid);
+	EXPECT_EQ(before.token + 1, after.token);
+	/* It was the last that waited: back to normal. */
+	EXPECT_FALSE(is_starving(self->mutex));
+	EXPECT_EQ(0, after.waiters);
+	EXPECT_LE(NSEC_PER_MSEC, after.wait_max_ns);
+	store(&turns->go_on, 1);
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(before.token + 1, turns->tokens[0]);
+	EXPECT_EQ(0, info(self->mutex).word);
+}
+
+TEST_F(mutex, hands_over_in_order)
+{
+	enum { N = 6 };
+	struct turns *turns = shared_memory(sizeof(*turns));
+	pid_t pids[N];
+	int i;
+
+	ASSERT_TRUE(starve(self->mutex, turns, pids, N));
+	EXPECT_EQ(N, waiters(self->mutex));
+	store(&turns->go_on, 1);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap(pids[i]));
+	ASSERT_EQ(N, turns->count);
+	for (i = 0; i < N; i++) {
+		/* The one that lost to the barger had kept its place. */
+		EXPECT_EQ(i, turns->order[i]);
+		EXPECT_EQ(turns->tokens[0] + i, turns->tokens[i]);
+	}
+	EXPECT_EQ(0, info(self->mutex).word);
+}
+
+TEST_F(mutex, newcomers_queue_while_it_starves)
+{
+	struct turns *turns = shared_memory(sizeof(*turns));
+	pid_t pids[2], newcomer;
+
+	ASSERT_TRUE(starve(self->mutex, turns, pids, 2));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	ASSERT_TRUE(eventually(load(&turns->count) == 1));
+	/* Starving still: the second has waited long enough. */
+	EXPECT_TRUE(is_starving(self->mutex));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	newcomer = spawn_waiter(self->mutex, turns, 2);
+	store(&turns->go_on, 1);
+	EXPECT_EQ(0, reap(pids[0]));
+	EXPECT_EQ(0, reap(pids[1]));
+	EXPECT_EQ(0, reap(newcomer));
+	EXPECT_EQ(0, turns->order[0]);
+	EXPECT_EQ(1, turns->order[1]);
+	EXPECT_EQ(2, turns->order[2]);
+}
+
+TEST_F(mutex, starving_ends_when_its_last_waiter_gives_up)
+{
+	struct turns *turns = shared_memory(sizeof(*turns));
+	pid_t pid;
+
+	ASSERT_TRUE(starve(self->mutex, turns, &pid, 1));
+	kill_and_reap(pid);
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, info(self->mutex).word);
+	EXPECT_EQ(0, gosync_mutex_trylock(self->mutex));
+}
+
+/* One holds the lock 100 us at a time without pause, another wants it too. */
+TEST_F(mutex, nobody_starves_beside_a_hog)
+{
+	enum { WANTED = 30 };
+	unsigned int *turns = shared_memory(sizeof(*turns));
+	pid_t hog = spawn();
+	int i;
+
+	if (!hog) {
+		for (;;) {
+			uint64_t until;
+
+			if (gosync_mutex_lock(self->mutex))
+				_exit(1);
+			until = now_ns(CLOCK_MONOTONIC) + 100 * NSEC_PER_USEC;
+			add(turns, 1);
+			while (now_ns(CLOCK_MONOTONIC) < until)
+				;
+			gosync_mutex_unlock(self->mutex);
+		}
+	}
+	ASSERT_TRUE(eventually(load(turns)));
+	for (i = 0; i < WANTED; i++) {
+		ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+		sleep_ns(100 * NSEC_PER_USEC);
+	}
+	TH_LOG("%d turns, the hog had %u, longest wait %llu us", WANTED,
+	       load(turns),
+	       (unsigned long long)info(self->mutex).wait_max_ns / 1000);
+	kill_and_reap(hog);
+}
+
+TEST_F(mutex, waits_are_counted)
+{
+	struct turns *turns = shared_memory(sizeof(*turns));
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(0, info(self->mutex).contended);
+	pid = spawn_waiter(self->mutex, turns, 0);
+	sleep_ns(3 * NSEC_PER_MSEC);
+	EXPECT_EQ(1, info(self->mutex).contended);
+	store(&turns->go_on, 1);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(1, info(self->mutex).contended);
+	EXPECT_LE(3 * NSEC_PER_MSEC, info(self->mutex).wait_max_ns);
+}
+
+TEST_HARNESS_MAIN
