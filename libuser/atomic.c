@@ -105,7 +105,9 @@ EXPORT int gosync_words_wait(struct gosync_words *words, size_t index,
 
 	if (index > UINT32_MAX)
 		return -EINVAL;
-	if (index < words->readable && !(args.flags & ~GOSYNC_CLOCK_REALTIME)) {
+	if (index < words->readable &&
+	    !(args.flags & ~GOSYNC_CLOCK_REALTIME) &&
+	    (gosync_base_of(words)->type != GOSYNC_BOOL || expected <= 1)) {
 		*now = load(words, index);
 		if (*now != expected)
 			return 0;
