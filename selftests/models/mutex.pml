@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The Mutex of kmod/mutex.c and libuser/mutex.c, for spin: N processes lock and
+ * unlock, all once and process 0 ROUNDS times; up to DEATHS of them are killed,
+ * each between any two of its steps, and up to TIMEOUTS waits time out.
+ *
+ * A step of user space is one load or one compare-and-swap of the word. What
+ * the kernel does under the object's lock is one step: it ends with one
+ * compare-and-swap that is tried again when the word has changed. Between
+ * claiming a waiter and telling it the lock is dropped, so that is two.
+ *
+ * Checked: nobody is in the critical section with somebody else; nobody sleeps
+ * for ever (an invalid end state); nobody is told twice; at the end the word
+ * is free. Each BUG_ below takes something away and must be found:
+ *
+ *	BUG_KEEP_WOKEN	a woken waiter that loses leaves WOKEN set
+ *	BUG_NO_PASS	a woken waiter that is killed just leaves
+ *	BUG_NO_END	the end of a holder does not unlock
+ *	BUG_UNLOCK	user space unlocks although there are waiters
+ *	BUG_DROP_GRANT	a waiter that times out ignores that it was claimed
+ */
+#ifndef N
+#define N 3
+#endif
+#ifndef ROUNDS
+#define ROUNDS 2
+#endif
+#ifndef DEATHS
+#define DEATHS 1
+#endif
+#ifndef TIMEOUTS
+#define TIMEOUTS 1
+#endif
+
+#define LOCKED		1
+#define WOKEN		2
+#define STARVING	4
+#define WAITER		8
+#define WAITERS		(3 * WAITER)
+#define OWNER		32
+
+#define NOBODY		255
+
+/* What a waiter is told */
+#define NOTHING		0
+#define RETRY		1
+#define GRANTED		2
+
+short word;
+byte inside;
+byte deaths, timeouts;
+
+/* What the kernel knows, under the object's lock */
+bool woken, starving;
+byte queue[N];
+byte queued;
+bool lives[N];
+byte told[N];
+
+#define owner_of(w)	((w) / OWNER - 1)
+#define owned_by(p)	(LOCKED + OWNER * ((p) + 1))
+#define ownership(w)	((w & LOCKED) -> (w & LOCKED) + OWNER * ((w) / OWNER) : 0)
+#define is_dead(w)	((w & LOCKED) && !lives[owner_of(w)])
+#define flags()		((woken -> WOKEN : 0) + (starving -> STARVING : 0) + \
+			 queued * WAITER)
+
+inline push(p, first)
+{
+	if
+	:: first ->
+		i = queued;
+		do
+		:: i > 0 -> queue[i] = queue[i - 1]; i--
+		:: else -> break
+		od;
+		queue[0] = p
+	:: else -> queue[queued] = p
+	fi;
+	queued++;
+	i = 0
+}
+
+inline remove(p, found)
+{
+	found = false;
+	i = 0;
+	do
+	:: i < queued ->
+		if
+		:: found -> queue[i - 1] = queue[i]
+		:: !found && queue[i] == p -> found = true
+		:: else
+		fi;
+		i++
+	:: else -> break
+	od;
+	if
+	:: found -> queued--; queue[queued] = 0
+	:: else
+	fi;
+	i = 0
+}
+
+/* The step of take(): sets @got, or queues if @queues */
+inline take(queues)
+{
+	got = false;
+	if
+	:: waited ->
+#ifndef BUG_KEEP_WOKEN
+		woken = false;
+#endif
+		/* It may have waited long enough, or not. */
+		if
+		:: starved = true
+		:: skip
+		fi
+	:: else
+	fi;
+	if
+	:: !(word & LOCKED) || is_dead(word) ->
+		word = owned_by(me) + flags();
+		got = true
+	:: else ->
+		if
+		:: queues ->
+			starving = starving || starved;
+			push(me, waited);
+			waited = true
+		:: else
+		fi;
+		word = ownership(word) + flags()
+	fi
+}
+
+/* The step of release(), of the lock owned by @p; then @next is to be told */
+inline release(p)
+{
+	next = NOBODY;
+	how = RETRY;
+	if
+	:: (word & LOCKED) && owner_of(word) == p ->
+		if
+		:: (starving || !woken) && queued ->
+			next = queue[0];
+			remove(next, found)
+		:: else
+		fi;
+		if
+		:: next != NOBODY && starving ->
+			how = GRANTED;
+			/* The mode ends with the last, or one not starved. */
+			if
+			:: queued -> skip
+			:: starving = false
+			fi;
+			word = owned_by(next) + flags()
+		:: else ->
+			starving = false;
+			woken = woken || next != NOBODY;
+			word = flags()
+		fi
+	:: else
+	fi
+}
+
+inline tell()
+{
+	if
+	:: next != NOBODY ->
+		assert(told[next] == NOTHING);
+		told[next] = how;
+		next = NOBODY
+	:: else
+	fi
+}
+
+/* The last descriptor is closed */
+inline end_of_holder()
+{
+	atomic {
+		lives[me] = false;
+#ifndef BUG_NO_END
+		release(me)
+#endif
+	};
+	tell()
+}
+
+/* Being killed, at this point of user space */
+#define maybe_die							\
+	if								\
+	:: skip								\
+	:: atomic { deaths < DEATHS -> deaths++; goto dead }		\
+	fi
+
+proctype process(byte me)
+{
+	byte round, i, next = NOBODY, how;
+	bool got, found, waited, starved, expired, killed;
+	short seen;
+
+	for (round : 1 .. (me == 0 -> ROUNDS : 1)) {
+		/* lock_free() and barge() */
+		seen = word;
+		maybe_die;
+		if
+		:: !(seen & (LOCKED | STARVING)) ->
+			atomic {
+				if
+				:: word == seen ->
+					word = seen + owned_by(me);
+					goto critical
+				:: else
+				fi
+			}
+		:: else
+		fi;
+
+		/* acquire() */
+		waited = false;
+		starved = false;
+		expired = false;
+		killed = false;
+		do
+		:: atomic { take(!expired && !killed) };
+			if
+			:: got -> break
+			:: else
+			fi;
+			if
+			:: expired -> goto next_round
+			:: killed -> goto dead
+			:: else
+			fi;
+			/* gosync_sleep() */
+			if
+			:: told[me] != NOTHING
+			:: atomic { timeouts < TIMEOUTS -> timeouts++; expired = true }
+			:: atomic { deaths < DEATHS -> deaths++; killed = true }
+			fi;
+			atomic {
+				found = false;
+				if
+				:: expired || killed ->
+					remove(me, found);
+					if
+					:: found ->
+						starving = starving && queued;
+						word = ownership(word) + flags()
+					:: else
+					fi
+				:: else
+				fi;
+#ifdef BUG_DROP_GRANT
+				if
+				:: expired || killed -> found = true
+				:: else
+				fi
+#endif
+			};
+			if
+			:: found && expired -> goto next_round
+			:: found && killed -> goto dead
+			:: else
+			fi;
+			/* gosync_await_told() */
+			atomic {
+				told[me] != NOTHING;
+				how = told[me];
+				told[me] = NOTHING
+			};
+			if
+			:: how == GRANTED -> break
+			:: else
+			fi;
+#ifdef BUG_NO_PASS
+			if
+			:: killed -> goto dead
+			:: else
+			fi
+#endif
+		od;
+		if
+		:: killed ->
+			atomic { release(me) };
+			tell();
+			goto dead
+		:: else
+		fi;
+
+critical:
+		inside++;
+		assert(inside == 1);
+		/* A dying owner leaves the section when it is buried. */
+		if
+		:: inside--
+		:: atomic { deaths < DEATHS -> deaths++; inside--; goto dead }
+		fi;
+
+		/* gosync_mutex_unlock() */
+		seen = word;
+		maybe_die;
+		if
+		:: !(seen & STARVING) &&
+		   (!(seen & WAITERS) || (seen & WOKEN)
+#ifdef BUG_UNLOCK
+		    || true
+#endif
+		   ) ->
+			atomic {
+				if
+				:: word == seen ->
+					word = seen - ownership(seen);
+					goto next_round
+				:: else
+				fi
+			}
+		:: else
+		fi;
+		atomic { release(me) };
+		tell();
+next_round:
+		skip
+	}
+dead:
+	end_of_holder()
+}
+
+init {
+	byte p;
+
+	atomic {
+		for (p : 0 .. N - 1) {
+			lives[p] = true
+		}
+		for (p : 0 .. N - 1) {
+			run process(p)
+		}
+	};
+	_nr_pr == 1;
+	assert(!(word & LOCKED) && !queued && !woken && !starving)
+}
