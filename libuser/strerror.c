@@ -35,6 +35,8 @@ EXPORT const char *gosync_strerror(unsigned int op, int err)
 
 	if (err < 0)
 		err = -err;
+	if (err == ENXIO)
+		return "the gosync module is not loaded";
 	for (i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
 		if (sentences[i].op == op && sentences[i].err == err)
 			return sentences[i].sentence;
