@@ -39,11 +39,11 @@ for model in "$models"/*.pml; do
 	grep -q 'errors: 0$' "$tmp/log" &&
 		! grep -qE 'not completed|max search depth' "$tmp/log"
 	result $? "$name: $(awk '/states, stored/ { print $1 }' "$tmp/log") states, no error"
-	for bug in $(grep -o '^ \*	BUG_[A-Z_]*' "$model" | grep -o 'BUG_.*'); do
+	while read -r bug; do
 		verify "$name" "$bug" >"$tmp/log" 2>&1
 		grep -q 'errors: 1$' "$tmp/log"
 		result $? "$name: finds $bug"
-	done
+	done < <(sed -n 's/^ \*	\(BUG_[A-Z_]*\).*/\1/p' "$model")
 done
 echo "1..$n"
 echo "# totals: pass:$((n - failed)) fail:$failed skip:0"
