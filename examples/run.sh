@@ -4,7 +4,7 @@
 # Run the examples where the module is loaded, and see that they do what they
 # say: TAP on standard output, as the other tests.
 
-cd "$(dirname "$0")" || exit 1
+cd "$(dirname "$0")/../examples" || exit 1
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 n=0

@@ -736,8 +736,8 @@ int demo_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = demo_parse,
-		.doc = "Workers find a configuration, a lock and some counters by name, and use them.\n"
-		       "The configuration changes, and one worker is killed while it holds the lock.\n"
+		.doc = "Workers find a configuration, a lock and counters by name, and use them.\n"
+		       "The configuration changes, and one worker is killed while it has the lock.\n"
 		       "Fails if what the lock protects is wrong in the end.",
 	};
 
