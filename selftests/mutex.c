@@ -574,6 +574,49 @@ TEST_F(mutex, starving_ends_when_its_last_waiter_gives_up)
 	EXPECT_EQ(0, gosync_mutex_trylock(self->mutex));
 }
 
+/*
+ * The waiter is handed the lock while it cannot run yet; before it does, its
+ * deadline passes and a signal comes for it.
+ */
+TEST_F(mutex, a_grant_beats_the_deadline_and_a_signal)
+{
+	uint64_t deadline;
+	int tries;
+	pid_t pid;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	for (tries = 0; tries < 20; tries++) {
+		ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+		deadline = gosync_deadline((tries + 1) * 100 * NSEC_PER_MSEC);
+		pid = spawn();
+		if (!pid) {
+			int ret;
+
+			handle(0);
+			ret = gosync_mutex_lock_until(self->mutex, deadline,
+						      GOSYNC_INTERRUPTIBLE);
+			if (!ret)
+				gosync_mutex_unlock(self->mutex);
+			_exit(-ret);
+		}
+		eventually(waiters(self->mutex) || gosync_deadline(0) > deadline);
+		sleep_ns(2 * NSEC_PER_MSEC);
+		ASSERT_EQ(0, barge(self->mutex));
+		eventually(is_starving(self->mutex) ||
+			   gosync_deadline(0) > deadline);
+		ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
+		if (info(self->mutex).owner_pid == (unsigned int)pid)
+			break;
+		/* The machine was too slow for this deadline. */
+		reap(pid);
+	}
+	kill(pid, SIGUSR1);
+	while (gosync_deadline(0) <= deadline)
+		;
+	EXPECT_EQ(0, reap(pid));
+}
+
 /* One holds the lock 100 us at a time without pause, another wants it too. */
 TEST_F(mutex, nobody_starves_beside_a_hog)
 {

@@ -46,10 +46,13 @@ run()
 	fi
 }
 
+# The module is loaded anew in the first, so that the last to be unloaded is the
+# one that all others have used.
 if [ $# = 0 ]; then
+	set -- module
 	for program in "$here"/*; do
 		case $program in
-		*.sh) ;;
+		*.sh | */module) ;;
 		*) set -- "$@" "${program##*/}" ;;
 		esac
 	done

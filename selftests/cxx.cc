@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The library's header in C++, its inline functions and macros used.
+ */
+#include <cstdio>
+#include <cstring>
+#include <gosync-user.h>
+
+struct config {
+	int answer;
+};
+
+static int failed;
+
+static void check(bool good, const char *what)
+{
+	static int number;
+
+	failed += !good;
+	std::printf("%sok %d %s\n", good ? "" : "not ", ++number, what);
+}
+
+static bool mutex_works()
+{
+	gosync_mutex_t *mutex = nullptr;
+	bool good = !gosync_mutex_open(nullptr, GOSYNC_CREATE, 0600, &mutex) &&
+		!gosync_mutex_lock(mutex) && !gosync_mutex_unlock(mutex);
+
+	gosync_close(mutex);
+	return good;
+}
+
+static bool value_works()
+{
+	config in = { 42 }, out = {};
+	gosync_value_t *value = nullptr;
+	size_t len = sizeof(out);
+	uint64_t type = 0;
+	bool good = !gosync_value_open(nullptr, sizeof(in), GOSYNC_CREATE, 0600,
+				       &value) &&
+		!gosync_value_store(value, GOSYNC_TYPE_ID(config), &in,
+				    sizeof(in)) &&
+		!gosync_value_load(value, &out, &len, &type) &&
+		out.answer == 42 && type == GOSYNC_TYPE_ID(config);
+
+	gosync_close(value);
+	return good;
+}
+
+static bool words_work()
+{
+	gosync_uint32_t *words = nullptr;
+	uint32_t now = 0;
+	bool good = !gosync_uint32_open(nullptr, 4, GOSYNC_CREATE, 0600,
+					&words) &&
+		!gosync_uint32_store(words, 3, 40) &&
+		!gosync_uint32_add(words, 3, 2, &now) && now == 42 &&
+		gosync_uint32_cas(words, 3, 42, 1) == 1;
+
+	gosync_close(words);
+	return good;
+}
+
+int main()
+{
+	std::printf("TAP version 13\n1..3\n");
+	check(mutex_works(), "mutex_works_from_cxx");
+	check(value_works(), "value_works_from_cxx");
+	check(words_work(), "atomic_words_work_from_cxx");
+	return !!failed;
+}

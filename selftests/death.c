@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end of holders: by whatever way one ends, what it held is released, who
+ * gets it next is told, and nobody is left waiting.
+ */
+#include "gosync_test.h"
+
+FIXTURE(death)
+{
+	char *name;
+	gosync_mutex_t *mutex;
+	unsigned int *shared;		/* with children */
+};
+
+MAPPED_AND_IOCTL(death);
+
+static gosync_mutex_t *open_mutex(const char *name, unsigned int how)
+{
+	gosync_mutex_t *mutex;
+
+	return gosync_mutex_open(name, how, 0, &mutex) ? NULL : mutex;
+}
+
+FIXTURE_SETUP(death)
+{
+	self->name = unique_name();
+	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE | variant->how,
+				       0600, &self->mutex));
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(death)
+{
+}
+
+static struct gosync_info info(FIXTURE_DATA(death) *self)
+{
+	return info_of(gosync_fd(self->mutex));
+}
+
+/* A descriptor of a holder of its own */
+static int open_fd(FIXTURE_DATA(death) *self)
+{
+	return open_object(GOSYNC_MUTEX, self->name, 0, 0);
+}
+
+/* A child that has locked, and sleeps */
+static pid_t spawn_owner(FIXTURE_DATA(death) *self)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (gosync_mutex_lock(self->mutex) < 0)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	return eventually(info(self).owner_pid == pid) ? pid : -1;
+}
+
+/* A child that waits, and exits with what it got */
+static pid_t spawn_waiter(FIXTURE_DATA(death) *self)
+{
+	unsigned int before = info(self).waiters;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		int ret = gosync_mutex_lock(self->mutex);
+
+		gosync_mutex_unlock(self->mutex);
+		_exit(ret);
+	}
+	return eventually(info(self).waiters == before + 1) ? pid : -1;
+}
+
+TEST_F(death, of_the_owner_is_told_until_somebody_recovers)
+{
+	gosync_mutex_t *other = open_mutex(self->name, variant->how);
+	pid_t pid = spawn_owner(self);
+
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	kill_and_reap(pid);
+	EXPECT_EQ(0, info(self).owner);
+	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(-EPERM, gosync_mutex_recover(other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(1, gosync_mutex_trylock(other));
+	EXPECT_EQ(0, gosync_mutex_unlock(other));
+	EXPECT_EQ(1, gosync_mutex_lock_until(self->mutex, 1, 0));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_POISONED,
+		  (uint32_t)info(self).word);
+	EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self).word);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_lock(other));
+	EXPECT_EQ(0, gosync_mutex_unlock(other));
+	EXPECT_EQ(1, info(self).deaths);
+}
+
+TEST_F(death, of_the_owner_is_told_to_those_who_wait)
+{
+	pid_t owner = spawn_owner(self), waiters[3];
+	int i;
+
+	ASSERT_LT(0, owner);
+	for (i = 0; i < 3; i++) {
+		waiters[i] = spawn_waiter(self);
+		ASSERT_LT(0, waiters[i]);
+	}
+	kill_and_reap(owner);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(1, reap(waiters[i]));
+	EXPECT_EQ(1, info(self).deaths);
+}
+
+TEST_F(death, each_is_counted)
+{
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		pid_t pid = spawn_owner(self);
+
+		ASSERT_LT(0, pid);
+		EXPECT_EQ(i, info(self).deaths);
+		kill_and_reap(pid);
+	}
+	EXPECT_EQ(5, info(self).deaths);
+	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
+}
+
+TEST_F(death, without_the_lock_poisons_nothing)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		gosync_mutex_lock(self->mutex);
+		_exit(gosync_mutex_unlock(self->mutex));
+	}
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	pid = spawn_waiter(self);
+	ASSERT_LT(0, pid);
+	kill_and_reap(pid);
+	EXPECT_EQ(0, info(self).waiters);
+	EXPECT_EQ(0, info(self).deaths);
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self).word);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+}
+
+TEST_F(death, with_errorcheck_releases_too)
+{
+	pid_t pid;
+
+	gosync_close(self->mutex);
+	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE |
+				       GOSYNC_ERRORCHECK | variant->how, 0600,
+				       &self->mutex));
+	pid = spawn_owner(self);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(-EPERM, gosync_mutex_unlock(self->mutex));
+	kill_and_reap(pid);
+	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+}
+
+/* --- all the ways -------------------------------------------------------- */
+
+static void end_by_exit(gosync_mutex_t *mutex)
+{
+	_exit(0);
+}
+
+static void end_by_close(gosync_mutex_t *mutex)
+{
+	gosync_close(mutex);
+	pause();
+}
+
+static void end_by_exec(gosync_mutex_t *mutex)
+{
+	execlp("sleep", "sleep", "1000", NULL);
+}
+
+static void end_by_fault(gosync_mutex_t *mutex)
+{
+	raise(SIGSEGV);
+}
+
+static void *sleep_for_ever(void *unused)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void end_with_threads(gosync_mutex_t *mutex)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, sleep_for_ever, NULL);
+	pthread_create(&thread, NULL, sleep_for_ever, NULL);
+	_exit(0);
+}
+
+TEST_F(death, has_many_ways)
+{
+	static void (*const ways[])(gosync_mutex_t *mutex) = {
+		end_by_exit, end_by_close, end_by_exec, end_by_fault,
+		end_with_threads,
+	};
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		pid = spawn();
+		if (!pid) {
+			gosync_mutex_t *mutex = open_mutex(self->name,
+							   variant->how);
+
+			if (gosync_mutex_lock(mutex) < 0)
+				_exit(1);
+			store(self->shared, i + 1);
+			ways[i](mutex);
+			_exit(2);
+		}
+		ASSERT_TRUE(eventually(load(self->shared) == i + 1));
+		EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
+		EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
+		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+		EXPECT_EQ(i + 1, info(self).deaths);
+		kill_and_reap(pid);
+	}
+}
+
+/* --- a holder is an open file description -------------------------------- */
+
+TEST_F(death, comes_with_the_last_duplicate)
+{
+	int fd = open_fd(self);
+	int copy = dup(fd);
+
+	EXPECT_EQ(info_of(fd).holder, info_of(copy).holder);
+	EXPECT_EQ(0, lock_fd(fd));
+	close(fd);
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(0, unlock_fd(copy));
+	EXPECT_EQ(0, lock_fd(copy));
+	close(copy);
+	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
+}
+
+TEST_F(death, of_one_process_is_not_that_of_a_holder_shared_by_fork)
+{
+	int fd = open_fd(self);
+	pid_t pid = spawn();
+
+	if (!pid)
+		_exit(lock_fd(fd));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(info_of(fd).holder, info(self).owner);
+	pid = spawn();
+	if (!pid) {
+		/* The child outlives its parent's descriptor. */
+		store(self->shared, 1);
+		pause();
+	}
+	ASSERT_TRUE(eventually(load(self->shared)));
+	close(fd);
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	kill_and_reap(pid);
+	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
+}
+
+TEST_F(death, does_not_come_with_exec_when_the_descriptor_is_kept)
+{
+	int fd = open_fd(self);
+	pid_t pid;
+
+	EXPECT_EQ(0, fcntl(fd, F_SETFD, 0));
+	EXPECT_EQ(0, lock_fd(fd));
+	pid = spawn();
+	if (!pid) {
+		store(self->shared, 1);
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(1);
+	}
+	ASSERT_TRUE(eventually(load(self->shared)));
+	close(fd);
+	sleep_ns(20 * NSEC_PER_MSEC);
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	kill_and_reap(pid);
+	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
+}
+
+TEST_F(death, does_not_come_while_the_descriptor_is_on_its_way)
+{
+	int fd = open_fd(self);
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	EXPECT_EQ(0, lock_fd(fd));
+	ASSERT_EQ(0, send_fd(pair[0], fd));
+	close(fd);
+	close(pair[0]);
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	fd = receive_fd(pair[1]);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(info_of(fd).holder, info(self).owner);
+	EXPECT_EQ(0, unlock_fd(fd));
+	EXPECT_EQ(0, lock_fd(fd));
+	close(fd);
+	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
+}
+
+TEST_F(death, goes_by_the_receiver_of_a_passed_descriptor)
+{
+	int fd = open_fd(self);
+	int pair[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid = spawn();
+	if (!pid) {
+		gosync_mutex_t *mutex;
+
+		close(fd);
+		close(pair[0]);
+		if (gosync_mutex_from_fd(receive_fd(pair[1]), variant->how,
+					 &mutex) ||
+		    gosync_mutex_lock(mutex))
+			_exit(1);
+		store(self->shared, 1);
+		pause();
+	}
+	ASSERT_EQ(0, send_fd(pair[0], fd));
+	close(fd);
+	ASSERT_TRUE(eventually(load(self->shared)));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	kill_and_reap(pid);
+	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
+}
+
+struct lock_in_thread {
+	int fd;
+	int ret;
+};
+
+static void *lock_in_thread(void *arg)
+{
+	struct lock_in_thread *lock = arg;
+
+	lock->ret = lock_fd(lock->fd);
+	return NULL;
+}
+
+/* Who waits on a descriptor that is closed meanwhile waits on. */
+TEST_F(death, comes_after_the_last_wait_on_a_closed_descriptor)
+{
+	struct lock_in_thread lock = { .fd = open_fd(self), .ret = -1 };
+	pthread_t thread;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_in_thread, &lock));
+	ASSERT_TRUE(eventually(info(self).waiters == 1));
+	close(lock.fd);
+	EXPECT_EQ(2, info(self).holders);
+	EXPECT_EQ(1, info(self).waiters);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, lock.ret);
+	/* It had the lock, and its holder has ended with the call. */
+	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(1, info(self).holders);
+}
+
+/* The same when the process does not close it but dies */
+TEST_F(death, ends_the_waits_of_all_threads)
+{
+	pthread_t threads[3];
+	pid_t pid;
+	int i;
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	pid = spawn();
+	if (!pid) {
+		struct lock_in_thread lock = { .fd = open_fd(self) };
+
+		for (i = 0; i < 3; i++)
+			pthread_create(&threads[i], NULL, lock_in_thread, &lock);
+		pause();
+	}
+	ASSERT_TRUE(eventually(info(self).waiters == 3));
+	kill_and_reap(pid);
+	EXPECT_TRUE(eventually(!info(self).waiters));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self).word);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+}
+
+/* --- the death of who was about to get it -------------------------------- */
+
+/*
+ * With a processor to itself, the caller can unlock and kill whom it woke
+ * before that one runs: it dies with the wake-up, or the lock, in its hands.
+ */
+TEST_F(death, of_a_woken_waiter_wakes_the_next)
+{
+	pid_t first, second;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	first = spawn_waiter(self);
+	second = spawn_waiter(self);
+	ASSERT_LT(0, first);
+	ASSERT_LT(0, second);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	/* It may have become starving already; the next test is about that. */
+	EXPECT_EQ(1, info(self).waiters);
+	kill(first, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(first));
+	EXPECT_EQ(0, reap(second));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self).deaths);
+}
+
+TEST_F(death, of_who_was_handed_the_lock_passes_it_on)
+{
+	pid_t first, second;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	first = spawn_waiter(self);
+	second = spawn_waiter(self);
+	ASSERT_LT(0, first);
+	ASSERT_LT(0, second);
+	sleep_ns(2 * NSEC_PER_MSEC);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	ASSERT_EQ(0, gosync_mutex_trylock(self->mutex));
+	ASSERT_TRUE(eventually(info(self).word & GOSYNC_MUTEX_STARVING));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(first, info(self).owner_pid);
+	kill(first, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(first));
+	/* It never was inside, so there is nothing to tell. */
+	EXPECT_EQ(0, reap(second));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self).deaths);
+}
+
+TEST_F(death, of_an_owner_hands_over_when_it_starves)
+{
+	pid_t waiter, owner;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	waiter = spawn_waiter(self);
+	ASSERT_LT(0, waiter);
+	sleep_ns(2 * NSEC_PER_MSEC);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	ASSERT_EQ(0, gosync_mutex_trylock(self->mutex));
+	ASSERT_TRUE(eventually(info(self).word & GOSYNC_MUTEX_STARVING));
+	/* Another is queued behind and becomes the owner that dies. */
+	owner = spawn();
+	if (!owner) {
+		gosync_mutex_lock(self->mutex);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(eventually(info(self).waiters == 2));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, reap(waiter));
+	ASSERT_TRUE(eventually(info(self).owner_pid == (unsigned int)owner));
+	waiter = spawn_waiter(self);
+	ASSERT_LT(0, waiter);
+	kill_and_reap(owner);
+	EXPECT_EQ(1, reap(waiter));
+	EXPECT_EQ(1, info(self).deaths);
+}
+
+/* --- at many random moments ---------------------------------------------- */
+
+enum { WORKERS = 6 };
+
+struct storm {
+	unsigned int stop;
+	unsigned int wrong;
+	unsigned int inside;		/* who is, 0: nobody; under the lock */
+	unsigned int one, two;		/* equal when nobody is inside */
+	unsigned int acquired;
+	unsigned int reports;
+	unsigned int is_inside[WORKERS];
+};
+
+static void work(struct storm *storm, gosync_mutex_t *mutex, unsigned int me)
+{
+	uint64_t seed = random_seed() + me;
+
+	while (!load(&storm->stop)) {
+		uint64_t soon = gosync_deadline(random_u32(&seed) %
+						(3 * NSEC_PER_MSEC));
+		uint32_t r = random_u32(&seed);
+		int ret;
+
+		if (r % 8 == 0)
+			ret = gosync_mutex_lock_until(mutex, soon, 0);
+		else if (r % 8 == 1)
+			ret = gosync_mutex_trylock(mutex);
+		else
+			ret = gosync_mutex_lock(mutex);
+		if (ret == -ETIMEDOUT || ret == -EBUSY)
+			continue;
+		if (ret < 0) {
+			add(&storm->wrong, 1);
+			_exit(1);
+		}
+		store(&storm->is_inside[me], 1);
+		if (ret) {
+			/* Put right what the dead one left. */
+			add(&storm->reports, 1);
+			store(&storm->inside, 0);
+			store(&storm->two, load(&storm->one));
+			if (gosync_mutex_recover(mutex))
+				add(&storm->wrong, 1);
+		}
+		if (load(&storm->inside) ||
+		    load(&storm->one) != load(&storm->two))
+			add(&storm->wrong, 1);
+		store(&storm->inside, me + 1);
+		add(&storm->one, 1);
+		/* Long enough for starvation, now and then */
+		if (r % 32 == 5)
+			sleep_ns(r % (3 * NSEC_PER_MSEC));
+		add(&storm->two, 1);
+		add(&storm->acquired, 1);
+		if (load(&storm->inside) != me + 1)
+			add(&storm->wrong, 1);
+		store(&storm->inside, 0);
+		store(&storm->is_inside[me], 0);
+		if (gosync_mutex_unlock(mutex))
+			add(&storm->wrong, 1);
+	}
+	_exit(0);
+}
+
+static pid_t spawn_worker(FIXTURE_DATA(death) *self, struct storm *storm,
+			  unsigned int me)
+{
+	pid_t pid = spawn();
+
+	if (!pid)
+		work(storm, self->mutex, me);
+	return pid;
+}
+
+TEST_F(death, at_any_moment_leaves_nobody_hanging)
+{
+	uint64_t end = end_of_budget(), seed = random_seed();
+	struct storm *storm = shared_memory(sizeof(*storm));
+	unsigned int i, kills = 0, certain = 0;
+	pid_t pids[WORKERS];
+	int ret;
+
+	for (i = 0; i < WORKERS; i++)
+		pids[i] = spawn_worker(self, storm, i);
+	while (budget_left(end)) {
+		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+		i = random_u32(&seed) % WORKERS;
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+		kills++;
+		certain += load(&storm->is_inside[i]);
+		store(&storm->is_inside[i], 0);
+		pids[i] = spawn_worker(self, storm, i);
+	}
+	store(&storm->stop, 1);
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, reap(pids[i]));
+	TH_LOG("%u locks, %u kills, %u deaths (%u seen inside), %u reports",
+	       storm->acquired, kills, info(self).deaths, certain,
+	       storm->reports);
+	EXPECT_EQ(0, storm->wrong);
+	EXPECT_LT(0, storm->acquired);
+	/* A death outside of what we see of the inside is one nevertheless. */
+	EXPECT_LE(certain, info(self).deaths);
+	EXPECT_LE(info(self).deaths, kills);
+	/* No report without a death */
+	EXPECT_LE(storm->reports, info(self).deaths);
+	EXPECT_EQ(0, info(self).waiters);
+	EXPECT_EQ(0, info(self).word & ~GOSYNC_MUTEX_POISONED);
+	ret = gosync_mutex_trylock(self->mutex);
+	EXPECT_TRUE(ret == 0 || ret == 1);
+	if (storm->inside || storm->one != storm->two)
+		EXPECT_EQ(1, ret);
+}
+
+TEST_HARNESS_MAIN
