@@ -5,13 +5,14 @@
 # their results as TAP and the totals as the last line. Fails if anything does.
 # A program that crashes, hangs or does not say what it planned is a failure.
 #
-# GOSYNC_TEST_SECONDS is how long each randomised test goes on (1).
+# GOSYNC_TEST_SECONDS is how long each randomised test goes on (0.5, and 0.2 as
+# a 32-bit program).
 
 here=$(dirname "$(readlink -f "$0")")
 limit=${GOSYNC_TEST_LIMIT:-600}
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-pass=0 fail=0 skip=0
+number=0 pass=0 fail=0 skip=0
 
 can_run_32()
 {
@@ -24,25 +25,41 @@ can_run_32()
 	return 1
 }
 
+bad()
+{
+	number=$((number + 1)) fail=$((fail + 1))
+	echo "not ok $number $1"
+}
+
+# run PROGRAM NAME SECONDS
 run()
 {
-	timeout -s KILL "$limit" "$1" >"$output" 2>&1
+	name=$2
+	start=$(cut -d. -f1 /proc/uptime)
+	GOSYNC_TEST_SECONDS=${GOSYNC_TEST_SECONDS:-$3} \
+		timeout -s KILL "$limit" "$1" >"$output" 2>&1
 	status=$?
+	start=$(($(cut -d. -f1 /proc/uptime) - start))
+	# The harness's own chatter is left out, the results are renumbered.
+	awk -v name="$name" -v number=$number '
+		/^# +(RUN|OK|Starting|PASSED|FAILED:|Totals|SKIP)|^TAP|^1\.\./ { next }
+		/^ok |^not ok / {
+			sub(/ok [0-9]+ /, "ok " ++number " " name ": ")
+		}
+		{ print }' "$output"
 	# shellcheck disable=SC2046 # four numbers
-	set -- "$1" "$2" $(awk '
+	set -- $(awk '
 		/^1\.\.[0-9]+/ { plan = substr($0, 4) + 0 }
 		/^ok .*# *SKIP/ { skip++; next }
 		/^ok / { pass++ }
 		/^not ok / { fail++ }
 		END { print plan + 0, pass + 0, fail + 0, skip + 0 }' "$output")
-	echo "# $2: status $status, $4 passed, $5 failed, $6 skipped of $3"
-	grep -vE '^# +(RUN|OK|Starting|PASSED|Totals)|^TAP' "$output" |
-		sed "s/^\(ok\|not ok\) \([0-9]*\) /\1 \2 $(basename "$2"): /"
-	pass=$((pass + $4)) fail=$((fail + $5)) skip=$((skip + $6))
-	if [ "$3" = 0 ] || [ $(($4 + $5 + $6)) != "$3" ] ||
-	   { [ "$5" = 0 ] && [ $status != 0 ] && [ $status != 4 ]; }; then
-		echo "not ok - $2 ended with status $status"
-		fail=$((fail + 1))
+	echo "# $name: $2 passed, $3 failed, $4 skipped of $1, $start s"
+	number=$((number + $2 + $3 + $4))
+	pass=$((pass + $2)) fail=$((fail + $3)) skip=$((skip + $4))
+	if [ "$1" = 0 ] || [ $(($2 + $3 + $4)) != "$1" ] ||
+	   { [ "$3" = 0 ] && [ $status != 0 ] && [ $status != 4 ]; }; then
+		bad "$name: ended with status $status"
 	fi
 }
 
@@ -59,17 +76,23 @@ if [ $# = 0 ]; then
 fi
 
 echo "TAP version 13"
-for name; do
-	run "$here/$name" "$name"
+for program; do
+	if [ -x "$here/$program" ]; then
+		run "$here/$program" "$program" 0.5
+	else
+		bad "$program: there is no such program"
+	fi
 done
 if can_run_32; then
-	for name; do
-		[ ! -x "${here}32/$name" ] || run "${here}32/$name" "$name.32"
+	for program; do
+		[ ! -x "${here}32/$program" ] ||
+			run "${here}32/$program" "$program.32" 0.2
 	done
 else
-	echo "# this kernel runs no 32-bit programs"
-	skip=$((skip + $#))
+	number=$((number + 1)) skip=$((skip + 1))
+	echo "ok $number 32-bit programs # SKIP this kernel does not run them"
 fi
 
+echo "1..$number"
 echo "# totals: pass:$pass fail:$fail skip:$skip"
 [ $fail = 0 ] && [ $pass -gt 0 ]

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fault injection: each operation with its first, second, third ... allocation
+ * or copy failing, until it needs none of them any more. It fails with an
+ * error that says so and leaves nothing behind. Needs a kernel with
+ * CONFIG_FAULT_INJECTION.
+ */
+#include "gosync_test.h"
+
+FIXTURE(failnth)
+{
+	int control;		/* /proc/thread-self/fail-nth */
+	int dev;
+	int mutex;
+	int value;
+	char *name;
+	char payload[8192];
+	struct gosync_info *entries;
+};
+
+FIXTURE_SETUP(failnth)
+{
+	static const char *const settings[][2] = {
+		{ "failslab/ignore-gfp-wait", "N" },
+		{ "failslab/verbose", "0" },
+		{ "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ "fail_page_alloc/min-order", "0" },
+		{ "fail_page_alloc/verbose", "0" },
+		{ "fail_usercopy/verbose", "0" },
+	};
+	char path[128];
+	unsigned int i;
+
+	self->control = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (self->control < 0)
+		SKIP(return, "no fault injection");
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s",
+			 settings[i][0]);
+		write_file(path, settings[i][1]);
+	}
+	self->name = unique_name();
+	self->dev = open_device();
+	self->mutex = open_object(GOSYNC_MUTEX, self->name, GOSYNC_CREATE, 0600);
+	self->value = open_bytes(GOSYNC_VALUE, NULL, 0, GOSYNC_CREATE, 0600,
+				 sizeof(self->payload));
+	self->entries = calloc(8, sizeof(*self->entries));
+	ASSERT_LE(0, self->mutex);
+	ASSERT_LE(0, self->value);
+}
+
+FIXTURE_TEARDOWN(failnth)
+{
+}
+
+/*
+ * The allocations and copies of the call that @call is one of are counted from
+ * here on. What it needs is in memory already, so that they are its own.
+ */
+static bool inject(FIXTURE_DATA(failnth) *self, int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", nth);
+
+	return pwrite(self->control, text, len, 0) == len;
+}
+
+/* Was there a fault? Ends the counting. */
+static bool injected(FIXTURE_DATA(failnth) *self)
+{
+	char text[16] = "";
+	bool was;
+
+	was = pread(self->control, text, sizeof(text) - 1, 0) > 0 &&
+		atoi(text) == 0;
+	inject(self, 0);
+	return was;
+}
+
+/*
+ * Do @operation, which returns 0 or more or -errno, with each fault; @undone
+ * is whether nothing is left of one that failed. Ends with one that succeeds
+ * undisturbed, whose result is @result.
+ */
+#define SWEEP(result, operation, undone)				\
+do {									\
+	int __nth, __ret, __faults = 0;					\
+	bool __was;							\
+									\
+	for (__nth = 1; __nth < 1000; __nth++) {			\
+		ASSERT_TRUE(inject(self, __nth));			\
+		__ret = (operation);					\
+		__was = injected(self);					\
+		if (!__was)						\
+			break;						\
+		__faults++;						\
+		if (__ret >= 0)						\
+			continue;					\
+		EXPECT_TRUE(__ret == -ENOMEM || __ret == -EFAULT) {	\
+			TH_LOG("%d at %d", __ret, __nth);		\
+		}							\
+		EXPECT_TRUE(undone) {					\
+			TH_LOG("at %d", __nth);				\
+		}							\
+	}								\
+	EXPECT_EQ(result, __ret);					\
+	EXPECT_LT(0, __faults);						\
+	TH_LOG("%d faults", __faults);					\
+} while (0)
+
+static int open_args(FIXTURE_DATA(failnth) *self, struct gosync_open *args)
+{
+	int fd;
+
+	args->size = sizeof(*args);
+	fd = call(self->dev, GOSYNC_IOC_OPEN, args);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+static bool is_gone(const char *name)
+{
+	return open_object(0, name, 0, 0) == -ENOENT;
+}
+
+static void creates(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(failnth) *self, uint32_t type, uint32_t flags,
+		    uint64_t capacity)
+{
+	char *name = unique_name();
+	struct gosync_open args = {
+		.type = type, .flags = flags | GOSYNC_CREATE, .mode = 0612,
+		.name = to_u64(name), .name_len = strlen(name),
+		.capacity = capacity,
+	};
+
+	SWEEP(0, open_args(self, &args), is_gone(name));
+	gosync_unlink(name);
+}
+
+TEST_F(failnth, creating_a_mutex)
+{
+	creates(_metadata, self, GOSYNC_MUTEX, 0, 0);
+	creates(_metadata, self, GOSYNC_MUTEX, GOSYNC_OWN_PAGE, 0);
+}
+
+TEST_F(failnth, creating_a_persistent_mutex)
+{
+	creates(_metadata, self, GOSYNC_MUTEX, GOSYNC_PERSIST, 0);
+}
+
+TEST_F(failnth, creating_words)
+{
+	creates(_metadata, self, GOSYNC_INT32, 0, 1);
+	creates(_metadata, self, GOSYNC_UINT64, 0, 4096);
+}
+
+TEST_F(failnth, creating_a_value)
+{
+	creates(_metadata, self, GOSYNC_VALUE, 0, 0);
+	creates(_metadata, self, GOSYNC_VALUE, 0, 65536);
+}
+
+TEST_F(failnth, creating_in_a_new_namespace)
+{
+	if (unshare(CLONE_NEWIPC))
+		SKIP(return, "no namespace");
+	creates(_metadata, self, GOSYNC_MUTEX, 0, 0);
+}
+
+TEST_F(failnth, opening)
+{
+	struct gosync_open args = {
+		.name = to_u64(self->name), .name_len = strlen(self->name),
+	};
+
+	SWEEP(0, open_args(self, &args), info_of(self->mutex).holders == 1);
+	EXPECT_EQ(1, info_of(self->mutex).holders);
+}
+
+static int reopen_and_close(int fd)
+{
+	int ret = reopen_object(fd, 0);
+
+	if (ret >= 0)
+		close(ret);
+	return ret < 0 ? ret : 0;
+}
+
+TEST_F(failnth, reopening)
+{
+	SWEEP(0, reopen_and_close(self->mutex),
+	      info_of(self->mutex).holders == 1);
+	EXPECT_EQ(1, info_of(self->mutex).holders);
+}
+
+static int map_and_unmap(int fd, size_t len, int prot)
+{
+	void *map = mmap(NULL, len, prot, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	munmap(map, len);
+	return 0;
+}
+
+TEST_F(failnth, mapping)
+{
+	size_t len = info_of(self->value).map_len;
+
+	SWEEP(0, map_and_unmap(self->mutex, getpagesize(),
+			       PROT_READ | PROT_WRITE), true);
+	SWEEP(0, map_and_unmap(self->value, len, PROT_READ), true);
+}
+
+static int store_value(FIXTURE_DATA(failnth) *self)
+{
+	struct gosync_value args = {
+		.size = sizeof(args), .type = 1, .buf = to_u64(self->payload),
+		.len = sizeof(self->payload),
+	};
+
+	return call(self->value, GOSYNC_IOC_VALUE_STORE, &args);
+}
+
+static int load_value(FIXTURE_DATA(failnth) *self)
+{
+	struct gosync_value args = {
+		.size = sizeof(args), .buf = to_u64(self->payload),
+		.len = sizeof(self->payload),
+	};
+
+	return call(self->value, GOSYNC_IOC_VALUE_LOAD, &args);
+}
+
+static int swap_value(FIXTURE_DATA(failnth) *self, unsigned int op)
+{
+	static char old[8192];
+	struct gosync_value args = {
+		.size = sizeof(args), .type = 1, .buf = to_u64(self->payload),
+		.len = sizeof(self->payload), .old_buf = to_u64(old),
+		.old_len = sizeof(old),
+		.old_type = op == GOSYNC_IOC_VALUE_CAS,
+	};
+
+	return call(self->value, op, &args);
+}
+
+TEST_F(failnth, values)
+{
+	uint64_t version;
+
+	SWEEP(0, store_value(self), info_of(self->value).word == 0);
+	version = info_of(self->value).word;
+	EXPECT_EQ(1, version);
+	SWEEP(0, load_value(self), info_of(self->value).word == version);
+	SWEEP(1, swap_value(self, GOSYNC_IOC_VALUE_SWAP),
+	      info_of(self->value).word == version);
+	version = info_of(self->value).word;
+	SWEEP(1, swap_value(self, GOSYNC_IOC_VALUE_CAS),
+	      info_of(self->value).word == version);
+	EXPECT_EQ(version + 1, info_of(self->value).word);
+}
+
+static int add_word(int fd)
+{
+	struct gosync_atomic args = { .size = sizeof(args), .value = 1 };
+
+	return call(fd, GOSYNC_IOC_ATOMIC_ADD, &args);
+}
+
+TEST_F(failnth, words)
+{
+	int fd = open_object(GOSYNC_INT32, NULL, GOSYNC_CREATE, 0600);
+
+	SWEEP(0, add_word(fd), info_of(fd).word == 0);
+	EXPECT_EQ(1, info_of(fd).word);
+}
+
+static int list_some(FIXTURE_DATA(failnth) *self, uint64_t *cursor)
+{
+	struct gosync_list args = {
+		.size = sizeof(args), .entries = to_u64(self->entries),
+		.count = 1, .entry_size = sizeof(*self->entries),
+	};
+	int ret = call(self->dev, GOSYNC_IOC_LIST, &args);
+
+	*cursor = args.cursor;
+	return ret;
+}
+
+TEST_F(failnth, listing)
+{
+	uint64_t cursor;
+
+	SWEEP(1, list_some(self, &cursor), cursor == 0);
+}
+
+static int get_info(FIXTURE_DATA(failnth) *self)
+{
+	self->entries->size = sizeof(*self->entries);
+	return call(self->mutex, GOSYNC_IOC_INFO, self->entries);
+}
+
+TEST_F(failnth, info)
+{
+	SWEEP(0, get_info(self), true);
+}
+
+static int lock_and_unlock(FIXTURE_DATA(failnth) *self)
+{
+	struct gosync_mutex_lock args = { .size = sizeof(args) };
+	int ret = call(self->mutex, GOSYNC_IOC_MUTEX_LOCK, &args);
+
+	return ret ?: unlock_fd(self->mutex);
+}
+
+TEST_F(failnth, locking)
+{
+	SWEEP(0, lock_and_unlock(self), info_of(self->mutex).word == 0);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading and unloading: refused while anything is open, otherwise possible,
+ * and nothing stays behind. The module is loaded again after each test.
+ */
+#include <sys/syscall.h>
+#include "gosync_test.h"
+
+#define MODULE	"/gosync/gosync.ko"
+
+static int load_module(void)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+static int unload_module(void)
+{
+	return syscall(SYS_delete_module, "gosync", O_NONBLOCK) ? -errno : 0;
+}
+
+FIXTURE(module)
+{
+	bool unused;
+};
+
+FIXTURE_SETUP(module)
+{
+	if (geteuid() || access(MODULE, R_OK))
+		SKIP(return, "no " MODULE " to load");
+}
+
+FIXTURE_TEARDOWN_PARENT(module)
+{
+	if (!access(MODULE, R_OK))
+		load_module();
+}
+
+static int create(const char *name, uint32_t flags)
+{
+	return open_object(GOSYNC_MUTEX, name, GOSYNC_CREATE | flags, 0600);
+}
+
+TEST_F(module, unloads_and_loads_again)
+{
+	EXPECT_EQ(0, unload_module());
+	EXPECT_EQ(-1, open_device());
+	EXPECT_EQ(0, load_module());
+	EXPECT_LE(0, open_device());
+}
+
+TEST_F(module, stays_while_the_device_is_open)
+{
+	int fd = open_device();
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	close(fd);
+	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+TEST_F(module, stays_while_an_object_is_open)
+{
+	int fd = create(NULL, 0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	EXPECT_EQ(0, lock_fd(fd));
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	close(fd);
+	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+TEST_F(module, stays_while_somebody_waits)
+{
+	int fd = create(NULL, 0);
+	pid_t pid;
+
+	ASSERT_EQ(0, lock_fd(fd));
+	pid = spawn();
+	if (!pid)
+		_exit(lock_fd(fd));
+	ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	kill_and_reap(pid);
+	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+TEST_F(module, stays_while_something_is_mapped)
+{
+	int fd = create(NULL, 0);
+	void *map = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 fd, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	munmap(map, getpagesize());
+	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+TEST_F(module, takes_persistent_objects_with_it)
+{
+	char *name = unique_name();
+
+	close(create(name, GOSYNC_PERSIST));
+	EXPECT_TRUE(eventually(!unload_module()));
+	EXPECT_EQ(0, load_module());
+	EXPECT_EQ(-ENOENT, open_object(0, name, 0, 0));
+	/* In another namespace, too */
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	close(create(name, GOSYNC_PERSIST));
+	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+/* --- what is left -------------------------------------------------------- */
+
+enum { OBJECTS = 3000, CACHES = 512 };
+
+struct cache {
+	char name[64];
+	long active;
+};
+
+static int read_caches(struct cache *caches)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	char line[512];
+	int n = 0;
+
+	while (file && n < CACHES && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %ld", caches[n].name,
+			   &caches[n].active) == 2)
+			n++;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+/* Has any cache grown by an object for each two of ours, or come to be? */
+static bool has_grown(const struct cache *before, int n)
+{
+	static struct cache now[CACHES];
+	int m = read_caches(now), i, j;
+
+	for (i = 0; i < m; i++) {
+		for (j = 0; j < n; j++)
+			if (!strcmp(now[i].name, before[j].name))
+				break;
+		if (j == n || now[i].active - before[j].active > OBJECTS / 2)
+			return true;
+	}
+	return false;
+}
+
+TEST_F(module, leaves_nothing_behind)
+{
+	static struct cache before[CACHES];
+	char *name;
+	int n, i;
+
+	EXPECT_EQ(0, unload_module());
+	n = read_caches(before);
+	if (!n)
+		SKIP(return, "no /proc/slabinfo");
+	EXPECT_EQ(0, load_module());
+	for (i = 0; i < OBJECTS; i++) {
+		int fd, other;
+
+		name = unique_name();
+		fd = open_object(i % GOSYNC_MUTEX + 1, name, GOSYNC_CREATE |
+				 (i % 2 ? GOSYNC_PERSIST : 0), 0600);
+		other = reopen_object(fd, 0);
+		if (i % GOSYNC_MUTEX + 1 == GOSYNC_MUTEX)
+			lock_fd(fd);
+		if (i % 4 == 1)
+			gosync_unlink(name);
+		close(fd);
+		close(other);
+		free(name);
+	}
+	EXPECT_TRUE(eventually(!unload_module()));
+	EXPECT_TRUE(eventually(!has_grown(before, n)));
+}
+
+TEST_HARNESS_MAIN
