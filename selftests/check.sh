@@ -56,8 +56,12 @@ tests_ignore+=,MULTISTATEMENT_MACRO_USE_DO_WHILE,MULTIPLE_ASSIGNMENTS
 
 checkpatch()
 {
+	local status=0
+
 	"$source/scripts/checkpatch.pl" --no-tree --strict --terse \
-		--show-types --no-summary "$@"
+		--show-types --no-summary "$@" || status=1
+	rm -f .checkpatch-camelcase.*
+	return $status
 }
 
 checkpatch_kernel()
