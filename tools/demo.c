@@ -268,6 +268,13 @@ static int phase(void)
 
 /* --- A worker ------------------------------------------------------------ */
 
+static void await_work(void)
+{
+	must(gosync_int32_wait(control, PHASE, PREPARE, GOSYNC_FOREVER, 0,
+			       NULL), "wait for control");
+	row[CONTROL_OPS]++;
+}
+
 static void find_config(struct demo_config *cfg)
 {
 	size_t len;
@@ -281,10 +288,7 @@ static void find_config(struct demo_config *cfg)
 		if (ret != -ENODATA)
 			break;
 		/* Nothing published yet. It will be before work begins. */
-		must(gosync_int32_wait(control, PHASE, PREPARE,
-				       GOSYNC_FOREVER, 0, NULL),
-		     "wait for control");
-		row[CONTROL_OPS]++;
+		await_work();
 	}
 	must(ret, "load config");
 	if (type != CONFIG_TYPE || len != sizeof(*cfg))
@@ -365,6 +369,7 @@ static int work(void)
 	row[CONTROL_OPS] += 2;
 
 	find_config(&cfg);
+	await_work();
 	while (phase() == WORK) {
 		transfer(&cfg, &seed);
 		must(gosync_value_version(config, &version), "config");
