@@ -202,9 +202,11 @@ int gosync_sleep(struct gosync_waiter *waiter,
 	for (;;) {
 		/*
 		 * Pairs with wake_up_process(): either it sees us asleep, or
-		 * we see that we were told.
+		 * we see that we were told. Not TASK_FREEZABLE: the freezer is
+		 * to get us out of the queue, as any signal does, lest others
+		 * wait for one who is frozen.
 		 */
-		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		set_current_state(TASK_INTERRUPTIBLE);
 		ret = 0;
 		if (told(waiter))
 			break;
