@@ -3,12 +3,14 @@
  * bench: measure gosync's operations and its peers'.
  *
  * A bench is one implementation of one operation in one case. Those of the
- * same case are measured against each other: each has its processes, which
- * exist from the first round to the last, sleep while it is not their turn,
- * and know each other by name only (they are fork()ed and exec()ed). In each
- * round every implementation has its turn once, each round beginning with
- * another one; the first round is a rehearsal. The result is the median.
+ * same case are measured against each other: in each round every
+ * implementation has its turn once, each round beginning with another one. The
+ * result is the median of the rounds.
  *
+ * - For every turn there are new processes, fork()ed and exec()ed, which know
+ *   each other by name only, rehearse shortly, and are measured. New ones,
+ *   because where a process's pages happen to lie makes it up to twice as fast
+ *   or slow, above all in an emulator.
  * - A round has a length, not a number of operations: were a process done
  *   before the others, those would go on with less contention, which flatters
  *   unfair locks. ns is the time from the first process's begin to the last
@@ -21,9 +23,9 @@
  *   inline or an ordinary call into a shared library, and what it returns is
  *   looked at: an operation that fails fails the bench.
  * - With --instructions a guest runs in which an instruction takes one
- *   nanosecond, and the same measurement gives instructions per operation:
- *   all of them, the loop's four and the timer interrupts' too. Only what
- *   nobody contends for can be counted so, since there is but one CPU.
+ *   nanosecond, so that the CPU time of a process is its instructions, its
+ *   system calls', the loop's (two or so) and the timer interrupts' (few).
+ *   Only what nobody contends for is counted so: there is but one CPU.
  *
  * One line per result goes to standard output; report.py makes tables of them.
  */
@@ -53,6 +55,8 @@
 #define MAX_IMPLS	16
 #define MAX_BENCHES	256
 #define QUIT		(~0U)
+#define REHEARSE_MS	5
+#define COUNT_MS	20
 #define PATIENCE	(60 * 1000000000ULL)
 
 static const struct bench *const tables[] = {
@@ -71,6 +75,7 @@ static int status;
 /* A bench while its case is being measured */
 struct state {
 	struct run run;
+	unsigned int index;
 	pid_t pid[BENCH_PROCS];
 	double ns[MAX_ROUNDS];
 	uint64_t *wait;
@@ -78,12 +83,23 @@ struct state {
 	bool failed;
 };
 
-uint64_t bench_now(void)
+static uint64_t ns_of(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+uint64_t bench_now(void)
+{
+	return ns_of(CLOCK_MONOTONIC);
+}
+
+/* The time that the bench is measured in */
+uint64_t bench_time(const struct run *r)
+{
+	return ns_of(r->board->clock);
 }
 
 /* Map shared memory by name, or NULL. */
@@ -171,9 +187,12 @@ static void worker(const struct bench *bench, const char *name, unsigned int me)
 			bench_wait(&r.board->round, seen);
 		seen = now;
 		if (seen == QUIT)
-			_exit(0);
+			break;
 		bench->run(&r);
 	}
+	if (bench->leave)
+		bench->leave(&r);
+	_exit(0);
 }
 
 /* --- The controller ------------------------------------------------------- */
@@ -214,7 +233,36 @@ static bool all_arrived(struct state *s)
 	return true;
 }
 
-static void spawn(struct state *s, unsigned int index)
+static void start(struct state *s, unsigned int index)
+{
+	const struct bench *b = benches[index];
+	int ret;
+
+	*s = (struct state){ .run.bench = b, .index = index };
+	s->wait = malloc(rounds * sizeof(s->run.board->wait));
+	snprintf(s->run.name, sizeof(s->run.name), "/gosync-bench.%d.%u",
+		 getpid(), index);
+	s->run.board = bench_shared(s->run.name, sizeof(*s->run.board), true);
+	if (!s->run.board || !s->wait)
+		err(1, "%s", s->run.name);
+	s->run.board->clock = instructions ? CLOCK_THREAD_CPUTIME_ID :
+					     CLOCK_MONOTONIC;
+	ret = b->create ? b->create(&s->run) : 0;
+	if (ret)
+		fail(s, strerror(abs(ret)));
+}
+
+static void finish(struct state *s)
+{
+	if (s->run.bench->destroy)
+		s->run.bench->destroy(&s->run);
+	munmap(s->run.board, sizeof(*s->run.board));
+	bench_unshare(s->run.name);
+	free(s->wait);
+}
+
+/* Make the processes; they open what they work on. */
+static void spawn(struct state *s)
 {
 	char number[2][12];
 	char *argv[] = {
@@ -222,8 +270,10 @@ static void spawn(struct state *s, unsigned int index)
 	};
 	unsigned int i;
 
+	s->run.board->arrived = 0;
+	s->run.board->round = 0;
 	for (i = 0; i < s->run.bench->procs; i++) {
-		snprintf(number[0], sizeof(number[0]), "%u", index);
+		snprintf(number[0], sizeof(number[0]), "%u", s->index);
 		snprintf(number[1], sizeof(number[1]), "%u", i);
 		s->pid[i] = fork();
 		if (s->pid[i] < 0)
@@ -233,47 +283,21 @@ static void spawn(struct state *s, unsigned int index)
 			_exit(127);
 		}
 	}
-}
-
-static void start(struct state *s, unsigned int index)
-{
-	const struct bench *b = benches[index];
-	int ret;
-
-	*s = (struct state){ .run.bench = b };
-	s->wait = malloc((rounds + 1) * sizeof(s->run.board->wait));
-	snprintf(s->run.name, sizeof(s->run.name), "/gosync-bench.%d.%u",
-		 getpid(), index);
-	s->run.board = bench_shared(s->run.name, sizeof(*s->run.board), true);
-	if (!s->run.board || !s->wait)
-		err(1, "%s", s->run.name);
-	ret = b->create ? b->create(&s->run) : 0;
-	if (ret) {
-		fail(s, strerror(abs(ret)));
-		return;
-	}
-	spawn(s, index);
 	all_arrived(s);
 }
 
-static void finish(struct state *s)
+static void quit(struct state *s)
 {
-	struct board *board = s->run.board;
-
-	__atomic_store_n(&board->round, QUIT, __ATOMIC_SEQ_CST);
-	bench_wake(&board->round, BENCH_PROCS);
+	__atomic_store_n(&s->run.board->round, QUIT, __ATOMIC_SEQ_CST);
+	bench_wake(&s->run.board->round, BENCH_PROCS);
 	for (unsigned int i = 0; i < BENCH_PROCS; i++) {
 		if (!s->pid[i])
 			continue;
 		if (s->failed)
 			kill(s->pid[i], SIGKILL);
 		waitpid(s->pid[i], NULL, 0);
+		s->pid[i] = 0;
 	}
-	if (s->run.bench->destroy)
-		s->run.bench->destroy(&s->run);
-	munmap(board, sizeof(*board));
-	bench_unshare(s->run.name);
-	free(s->wait);
 }
 
 static void sleep_ms(unsigned int ms)
@@ -286,8 +310,28 @@ static void sleep_ms(unsigned int ms)
 		;
 }
 
-/* One round of one bench: ns per operation, 0 if it failed */
-static double one_round(struct state *s, unsigned int ms)
+/* Have the processes work for so long. */
+static void work(struct state *s, unsigned int ms)
+{
+	struct board *board = s->run.board;
+
+	if (s->failed)
+		return;
+	board->arrived = 0;
+	board->stop = 0;
+	board->last = 0;
+	board->counter = 0;
+	for (unsigned int i = 0; i < s->run.bench->procs; i++)
+		board->score[i] = (struct score){ 0 };
+	__atomic_add_fetch(&board->round, 1, __ATOMIC_SEQ_CST);
+	bench_wake(&board->round, BENCH_PROCS);
+	sleep_ms(ms);
+	__atomic_store_n(&board->stop, 1, __ATOMIC_SEQ_CST);
+	all_arrived(s);
+}
+
+/* Nanoseconds per operation, from what the processes counted */
+static double add_up(struct state *s)
 {
 	const struct bench *b = s->run.bench;
 	struct board *board = s->run.board;
@@ -295,17 +339,6 @@ static double one_round(struct state *s, unsigned int ms)
 	uint64_t end = 0, ops = 0;
 
 	if (s->failed)
-		return 0;
-	board->arrived = 0;
-	board->stop = 0;
-	board->last = 0;
-	for (unsigned int i = 0; i < b->procs; i++)
-		board->score[i] = (struct score){ 0 };
-	__atomic_add_fetch(&board->round, 1, __ATOMIC_SEQ_CST);
-	bench_wake(&board->round, BENCH_PROCS);
-	sleep_ms(ms);
-	__atomic_store_n(&board->stop, 1, __ATOMIC_SEQ_CST);
-	if (!all_arrived(s))
 		return 0;
 	for (unsigned int i = 0; i < b->procs; i++) {
 		const struct score *score = &board->score[i];
@@ -326,6 +359,20 @@ static double one_round(struct state *s, unsigned int ms)
 	else if (b->verify && !b->verify(&s->run, ops))
 		fail(s, "the counts do not agree");
 	return ops ? (double)(end - begin) / ops : 0;
+}
+
+static double turn(struct state *s)
+{
+	double ns;
+
+	if (s->failed)
+		return 0;
+	spawn(s);
+	work(s, REHEARSE_MS);
+	work(s, instructions ? COUNT_MS : s->run.bench->ms);
+	ns = add_up(s);
+	quit(s);
+	return ns;
 }
 
 static int by_double(const void *a, const void *b)
@@ -370,7 +417,7 @@ static void measure(const struct bench *b)
 
 	snprintf(r.name, sizeof(r.name), "/gosync-bench.%d", getpid());
 	bytes = b->measure(&r);
-	if (bytes < 0) {
+	if (!(bytes >= 0)) {
 		printf("%s %s %s failed\n", b->op, b->kase, b->impl);
 		status = 1;
 		return;
@@ -409,18 +456,9 @@ static void run_case(unsigned int first)
 		else
 			start(&states[n++], i);
 	}
-	for (i = 0; i < n; i++) {
-		one_round(&states[i], instructions ? 5 : 20);
-		states[i].waits = 0;
-	}
-	for (k = 0; k < rounds; k++) {
-		for (i = 0; i < n; i++) {
-			struct state *s = &states[(i + k) % n];
-
-			s->ns[k] = one_round(s, instructions ? 20 :
-						s->run.bench->ms);
-		}
-	}
+	for (k = 0; k < rounds; k++)
+		for (i = 0; i < n; i++)
+			states[(i + k) % n].ns[k] = turn(&states[(i + k) % n]);
 	for (i = 0; i < n; i++) {
 		report(&states[i]);
 		finish(&states[i]);

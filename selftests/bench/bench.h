@@ -21,12 +21,13 @@ struct run;
  * @procs: how many processes work; 0 if @measure does it all
  * @ms: length of a round in milliseconds
  * @counted: also in the pass that counts instructions
- * @create: makes what the processes meet at; called once, before them, and
- *	what it opens stays open meanwhile
+ * @create: makes what the processes meet at, once; may be NULL
  * @destroy: takes it away again; may be NULL
- * @open: called in each process before the first round; may be NULL
+ * @open: called first in each process; may be NULL
  * @enter: called after @open; may be NULL
- * @run: called in each process for each round, returns when it is over
+ * @run: called in each process to rehearse and to be measured, returns when
+ *	the time is over
+ * @leave: called last in each process; may be NULL
  * @verify: called after each round: do the operations counted agree with what
  *	they did; may be NULL
  * @measure: instead of all these: returns bytes, or less than 0
@@ -43,6 +44,7 @@ struct bench {
 	int (*open)(struct run *r);
 	int (*enter)(struct run *r);
 	void (*run)(struct run *r);
+	void (*leave)(struct run *r);
 	bool (*verify)(struct run *r, uint64_t ops);
 	double (*measure)(struct run *r);
 };
@@ -59,6 +61,7 @@ struct score {
 /* Shared by the processes of one bench; one line for each purpose. */
 struct board {
 	_Alignas(64) uint32_t round;
+	int clock;
 	_Alignas(64) uint32_t arrived;
 	_Alignas(64) uint32_t stop;
 	_Alignas(64) uint32_t last;
@@ -87,6 +90,7 @@ extern const struct bench mutex_benches[], value_benches[], atomic_benches[],
 	object_benches[];
 
 uint64_t bench_now(void);
+uint64_t bench_time(const struct run *r);
 void *bench_shared(const char *name, size_t size, bool create);
 void bench_unshare(const char *name);
 void bench_wait(uint32_t *word, uint32_t expected);
@@ -113,12 +117,12 @@ static inline void bench_set_last(struct run *r)
 
 static inline void bench_begin(struct run *r)
 {
-	r->score->begin = bench_now();
+	r->score->begin = bench_time(r);
 }
 
 static inline void bench_end(struct run *r, uint64_t ops, int failed)
 {
-	r->score->end = bench_now();
+	r->score->end = bench_time(r);
 	r->score->ops = ops;
 	r->score->failed = failed;
 }
