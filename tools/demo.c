@@ -41,7 +41,7 @@
 
 #define NSEC_PER_SEC	1000000000ULL
 #define NSEC_PER_MSEC	1000000ULL
-#define PATIENCE	(20 * NSEC_PER_SEC)	/* for what should not take long */
+#define PATIENCE	(20 * NSEC_PER_SEC)	/* until something must have happened */
 
 #define MAX_WORKERS	64
 #define TOTAL		1000			/* the sum of both accounts */
@@ -460,7 +460,7 @@ static void start_worker(int n)
 static void start_workers(void)
 {
 	uint64_t deadline = now() + PATIENCE;
-	int32_t ready = 0;
+	int32_t ready = 0, before;
 	int i, ret;
 
 	for (i = 1; i <= workers; i++)
@@ -469,12 +469,15 @@ static void start_workers(void)
 		look_around();
 		if (now() > deadline)
 			fail("only %d workers are there", ready);
+		before = ready;
 		ret = gosync_int32_wait(control, READY, ready,
 					gosync_deadline(100 * NSEC_PER_MSEC),
 					GOSYNC_INTERRUPTIBLE, &ready);
 		row[CONTROL_OPS]++;
 		if (ret != -ETIMEDOUT && ret != -EINTR)
 			must(ret, "wait for control");
+		if (ready != before)
+			deadline = now() + PATIENCE;
 	}
 }
 
