@@ -123,6 +123,12 @@ const char *gosync_type_name(unsigned int type);
 
 typedef struct gosync_mutex gosync_mutex_t;
 
+/* The part of a handle that the inline fast paths at the end work on */
+struct gosync_mutex {
+	struct gosync_mutex_slot *slot;
+	uint64_t locked;
+};
+
 /**
  * gosync_mutex_open() - open or create a Mutex
  * @name: the name, at most 255 bytes; NULL or "" makes an anonymous one
@@ -217,6 +223,55 @@ int gosync_mutex_recover(gosync_mutex_t *mutex);
  * Return: 0 or -errno.
  */
 int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token);
+
+/* The rest of the two: when the lock is not free, or somebody waits for it */
+int gosync_mutex_lock_slow(gosync_mutex_t *mutex);
+int gosync_mutex_unlock_slow(gosync_mutex_t *mutex);
+
+/*
+ * The fast paths are inline and, for whoever takes an address or a foreign
+ * language, exported too.
+ */
+#ifndef GOSYNC_INLINE
+#define GOSYNC_INLINE extern inline __attribute__((__gnu_inline__))
+#endif
+
+/*
+ * 0 -> LOCKED and we: nobody waits, so nobody is owed anything; and the word
+ * names us, so that the kernel unlocks if we die. The token is the owner's to
+ * count.
+ */
+GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
+{
+	struct gosync_mutex_slot *slot = mutex->slot;
+	uint64_t word = 0;
+
+	if (__builtin_expect(!__atomic_compare_exchange_n(&slot->word, &word,
+							  mutex->locked, 0,
+							  __ATOMIC_ACQUIRE,
+							  __ATOMIC_RELAXED), 0))
+		return gosync_mutex_lock_slow(mutex);
+	__atomic_store_n(&slot->token,
+			 __atomic_load_n(&slot->token, __ATOMIC_RELAXED) + 1,
+			 __ATOMIC_RELAXED);
+	return 0;
+}
+
+/*
+ * LOCKED and we -> 0: nobody waits, so nobody is owed anything. Once it is
+ * done the word names us no longer, and our death is nobody's business.
+ */
+GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
+{
+	uint64_t word = mutex->locked;
+
+	if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->slot->word,
+							  &word, 0, 0,
+							  __ATOMIC_RELEASE,
+							  __ATOMIC_RELAXED), 0))
+		return gosync_mutex_unlock_slow(mutex);
+	return 0;
+}
 
 /* --- Value --------------------------------------------------------------- */
 

@@ -5,12 +5,12 @@
 #ifndef GOSYNC_INTERNAL_H
 #define GOSYNC_INTERNAL_H
 
+#define EXPORT		__attribute__((visibility("default")))
+
 #include "gosync-user.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
-
-#define EXPORT		__attribute__((visibility("default")))
 
 /**
  * struct gosync_base - what every handle has

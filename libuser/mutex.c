@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define GOSYNC_INLINE	EXPORT
 #include "internal.h"
 
 /* As in Go: so many rounds of so many pauses before sleeping */
@@ -14,21 +15,30 @@
 #define SPIN_PAUSES	30
 
 /**
- * struct gosync_mutex - a Mutex's handle
- * @slot: the mapped state, or @none
- * @locked: the word when we own the lock and nothing else is the matter
+ * struct handle - a Mutex's handle
+ * @mutex: its public part: the mapped state, or @none; and the word when we
+ *	own the lock and nothing else is the matter
  * @spins: rounds to spin, 0 on a single CPU or without mapped state
  * @strict: only the owner may unlock
  * @none: stands in for a state that isn't mapped: the fast paths find it
  *	locked and leave everything to the kernel
  */
-struct gosync_mutex {
-	struct gosync_mutex_slot *slot;
-	uint64_t locked;
+struct handle {
+	struct gosync_mutex mutex;
 	int spins;
 	int strict;
 	struct gosync_mutex_slot none;
 };
+
+static inline struct handle *handle_of(gosync_mutex_t *mutex)
+{
+	return (struct handle *)mutex;
+}
+
+static inline int is_mapped(gosync_mutex_t *mutex)
+{
+	return mutex->slot != &handle_of(mutex)->none;
+}
 
 static inline void pause_cpu(void)
 {
@@ -41,26 +51,27 @@ static inline void pause_cpu(void)
 
 static void reopened(void *object)
 {
-	struct gosync_mutex *mutex = object;
+	gosync_mutex_t *mutex = object;
 
 	mutex->locked = GOSYNC_MUTEX_LOCKED |
 			(uint64_t)gosync_base_of(mutex)->holder <<
 			GOSYNC_MUTEX_OWNER_SHIFT;
 }
 
-static void set_up(struct gosync_mutex *mutex, const struct gosync_info *info)
+static void set_up(gosync_mutex_t *mutex, const struct gosync_info *info)
 {
 	struct gosync_base *base = gosync_base_of(mutex);
+	struct handle *handle = handle_of(mutex);
 
 	base->reopened = reopened;
 	reopened(mutex);
-	mutex->none.word = GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING;
-	mutex->slot = &mutex->none;
-	mutex->strict = !!(info->flags & GOSYNC_ERRORCHECK);
+	handle->none.word = GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING;
+	mutex->slot = &handle->none;
+	handle->strict = !!(info->flags & GOSYNC_ERRORCHECK);
 	if (base->map && !(info->flags & GOSYNC_RDONLY)) {
 		mutex->slot = (void *)(base->map + info->map_offset);
 		if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
-			mutex->spins = SPIN_ROUNDS;
+			handle->spins = SPIN_ROUNDS;
 	}
 }
 
@@ -76,7 +87,7 @@ EXPORT int gosync_mutex_open(const char *name, unsigned int flags,
 	struct gosync_info info;
 	int ret;
 
-	ret = gosync_open_handle(&create, sizeof(**mutex), (void **)mutex, &info);
+	ret = gosync_open_handle(&create, sizeof(struct handle), (void **)mutex, &info);
 	if (!ret)
 		set_up(*mutex, &info);
 	return ret;
@@ -88,7 +99,7 @@ EXPORT int gosync_mutex_from_fd(int fd, unsigned int flags,
 	struct gosync_info info;
 	int ret;
 
-	ret = gosync_adopt_fd(fd, GOSYNC_MUTEX, flags, sizeof(**mutex),
+	ret = gosync_adopt_fd(fd, GOSYNC_MUTEX, flags, sizeof(struct handle),
 			      (void **)mutex, &info);
 	if (!ret)
 		set_up(*mutex, &info);
@@ -104,28 +115,12 @@ static inline void acquired(struct gosync_mutex_slot *slot)
 }
 
 /*
- * 0 -> LOCKED and we: nobody waits, so nobody is owed anything; and the word
- * names us, so that the kernel unlocks if we die.
- */
-static inline int lock_free(struct gosync_mutex *mutex)
-{
-	struct gosync_mutex_slot *slot = mutex->slot;
-	uint64_t word = 0;
-
-	if (!__atomic_compare_exchange_n(&slot->word, &word, mutex->locked, 0,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return 0;
-	acquired(slot);
-	return 1;
-}
-
-/*
  * Barge: lock what is unlocked and not promised, whoever waits. Waiters stay
  * in the kernel's queue and are owed a wake-up by whoever unlocks, as before.
  *
  * Return: as gosync_mutex_lock(), -EBUSY if it is locked or promised.
  */
-static int barge(struct gosync_mutex *mutex)
+static int barge(gosync_mutex_t *mutex)
 {
 	struct gosync_mutex_slot *slot = mutex->slot;
 	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
@@ -142,8 +137,8 @@ static int barge(struct gosync_mutex *mutex)
 	return -EBUSY;
 }
 
-static int __attribute__((noinline))
-lock_slow(struct gosync_mutex *mutex, uint64_t deadline, unsigned int flags)
+static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
+		      unsigned int flags)
 {
 	struct gosync_mutex_lock args = {
 		.size = sizeof(args),
@@ -156,7 +151,7 @@ lock_slow(struct gosync_mutex *mutex, uint64_t deadline, unsigned int flags)
 		ret = barge(mutex);
 		if (ret != -EBUSY)
 			return ret;
-		if (round >= mutex->spins ||
+		if (round >= handle_of(mutex)->spins ||
 		    __atomic_load_n(&mutex->slot->word, __ATOMIC_RELAXED) &
 		    GOSYNC_MUTEX_STARVING)
 			break;
@@ -168,28 +163,22 @@ lock_slow(struct gosync_mutex *mutex, uint64_t deadline, unsigned int flags)
 				 flags);
 }
 
-EXPORT int gosync_mutex_lock(gosync_mutex_t *mutex)
+EXPORT int gosync_mutex_lock_slow(gosync_mutex_t *mutex)
 {
-	if (likely(lock_free(mutex)))
-		return 0;
-	return lock_slow(mutex, GOSYNC_FOREVER, 0);
+	return lock_until(mutex, GOSYNC_FOREVER, 0);
 }
 
 EXPORT int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 				   unsigned int flags)
 {
-	if (unlikely(flags & ~(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE)))
+	if (flags & ~(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE))
 		return -EINVAL;
-	if (likely(lock_free(mutex)))
-		return 0;
-	return lock_slow(mutex, deadline, flags);
+	return lock_until(mutex, deadline, flags);
 }
 
 EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 {
-	if (likely(lock_free(mutex)))
-		return 0;
-	if (mutex->slot != &mutex->none)
+	if (is_mapped(mutex))
 		return barge(mutex);
 	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);
 }
@@ -202,7 +191,7 @@ EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
  * kernel answers for it, so nobody is owed a wake-up. Everything else, and
  * every error, is the kernel's.
  */
-static int __attribute__((noinline)) unlock_slow(struct gosync_mutex *mutex)
+EXPORT int gosync_mutex_unlock_slow(gosync_mutex_t *mutex)
 {
 	struct gosync_mutex_slot *slot = mutex->slot;
 	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
@@ -211,7 +200,7 @@ static int __attribute__((noinline)) unlock_slow(struct gosync_mutex *mutex)
 
 	while (word & GOSYNC_MUTEX_LOCKED && !(word & GOSYNC_MUTEX_STARVING) &&
 	       (word & GOSYNC_MUTEX_WOKEN || !(word & GOSYNC_MUTEX_WAITERS)) &&
-	       (!mutex->strict || (word & owned) == mutex->locked)) {
+	       (!handle_of(mutex)->strict || (word & owned) == mutex->locked)) {
 		if (__atomic_compare_exchange_n(&slot->word, &word,
 						word & ~owned, 0,
 						__ATOMIC_RELEASE,
@@ -219,21 +208,6 @@ static int __attribute__((noinline)) unlock_slow(struct gosync_mutex *mutex)
 			return 0;
 	}
 	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_UNLOCK, NULL);
-}
-
-/*
- * LOCKED and we -> 0: nobody waits, so nobody is owed anything. Once it is
- * done the word names us no longer, and our death is nobody's business.
- */
-EXPORT int gosync_mutex_unlock(gosync_mutex_t *mutex)
-{
-	uint64_t word = mutex->locked;
-
-	if (likely(__atomic_compare_exchange_n(&mutex->slot->word, &word, 0, 0,
-					       __ATOMIC_RELEASE,
-					       __ATOMIC_RELAXED)))
-		return 0;
-	return unlock_slow(mutex);
 }
 
 EXPORT int gosync_mutex_recover(gosync_mutex_t *mutex)
@@ -246,7 +220,7 @@ EXPORT int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token)
 	struct gosync_info info;
 	int ret;
 
-	if (mutex->slot != &mutex->none) {
+	if (is_mapped(mutex)) {
 		*token = __atomic_load_n(&mutex->slot->token, __ATOMIC_RELAXED);
 		return 0;
 	}
