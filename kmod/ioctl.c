@@ -4,8 +4,8 @@
  *
  * Arguments are copied in, checked for what this kernel does not know, and
  * copied out here, so that an operation sees a plain structure in kernel
- * memory. A result that could not be delivered must not have happened: the
- * argument is written back once before the operation, too.
+ * memory. A change whose result could not be delivered must not have happened:
+ * the argument of what writes is copied out once before the operation, too.
  */
 #include <linux/fs.h>
 #include <linux/nospec.h>
@@ -189,7 +189,8 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	if (ret)
 		return ret;
 	back = min_t(size_t, size, ioctl->size);
-	if (ioctl->flags & RESULTS && copy_to_user(uarg, &arg, back))
+	if (ioctl->flags & RESULTS && ioctl->flags & WRITES &&
+	    copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	ret = ioctl->op(holder, &arg);
 	if (ioctl->flags & RESULTS && (ret >= 0 || ret == -EMSGSIZE) &&

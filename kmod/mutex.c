@@ -282,6 +282,28 @@ static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
 	return 0;
 }
 
+/*
+ * The two transitions that user space does most, without the object's lock:
+ * they oblige nobody here either.
+ */
+static bool take_free(struct gosync_mutex *mutex, struct gosync_holder *holder)
+{
+	s64 old = 0;
+
+	if (!atomic64_try_cmpxchg(word_of(mutex), &old, owned_by(holder->id)))
+		return false;
+	next_token(mutex);
+	return true;
+}
+
+static bool drop_unwanted(struct gosync_mutex *mutex,
+			  struct gosync_holder *holder)
+{
+	s64 old = owned_by(holder->id);
+
+	return atomic64_try_cmpxchg(word_of(mutex), &old, 0);
+}
+
 long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_mutex *mutex = to_mutex(holder->obj);
@@ -290,7 +312,7 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
+	if (ret || take_free(mutex, holder))
 		return ret;
 	return acquire(mutex, holder, &timeout) ?: READ_ONCE(mutex->poisoned);
 }
@@ -310,6 +332,8 @@ long gosync_mutex_unlock(struct gosync_holder *holder, void *arg)
 	struct gosync_mutex *mutex = to_mutex(holder->obj);
 	bool strict = mutex->obj.flags & GOSYNC_ERRORCHECK;
 
+	if (drop_unwanted(mutex, holder))
+		return 0;
 	return release_and_wake(mutex, strict ? holder->id : 0, false);
 }
 

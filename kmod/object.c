@@ -59,7 +59,7 @@ struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 		return NULL;
 	obj->ops = ops;
 	init_waitqueue_head(&obj->wq);
-	xa_init_flags(&obj->holders, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&obj->holders, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	obj->id = atomic64_inc_return(&ids);
 	refcount_set(&obj->refs, 1);
 	current_euid_egid(&obj->uid, &obj->gid);
@@ -77,6 +77,15 @@ void gosync_object_free(struct gosync_object *obj)
 	kfree_rcu(obj, rcu);
 }
 
+/*
+ * Holder number N stands at index N - 1: so the first, and for most objects
+ * only one, needs no memory besides the object's.
+ */
+static unsigned long index_of(u32 id)
+{
+	return id - 1UL;
+}
+
 /**
  * gosync_holder_lives() - is there a holder of this number
  * @obj: the object
@@ -89,7 +98,7 @@ bool gosync_holder_lives(struct gosync_object *obj, u32 id)
 	bool lives;
 
 	rcu_read_lock();
-	lives = xa_load(&obj->holders, id);
+	lives = xa_load(&obj->holders, index_of(id));
 	rcu_read_unlock();
 	return lives;
 }
@@ -101,7 +110,7 @@ static u32 holder_pid(struct gosync_object *obj, u32 id)
 
 	/* The lock keeps the holder, and its reference to the pid. */
 	xa_lock(&obj->holders);
-	holder = xa_load(&obj->holders, id);
+	holder = xa_load(&obj->holders, index_of(id));
 	if (holder)
 		pid = pid_nr_ns(holder->pid, task_active_pid_ns(current));
 	xa_unlock(&obj->holders);
@@ -155,7 +164,7 @@ static int holder_release(struct inode *inode, struct file *file)
 	 * word knows that its owner is dead; then what it held is recovered.
 	 */
 	xa_lock(&obj->holders);
-	__xa_erase(&obj->holders, holder->id);
+	__xa_erase(&obj->holders, index_of(holder->id));
 	obj->nr_holders--;
 	xa_unlock(&obj->holders);
 	if (obj->ops->holder_end)
@@ -220,8 +229,9 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 
 	xa_lock(&obj->holders);
 	ret = __xa_alloc_cyclic(&obj->holders, &holder->id, holder,
-				xa_limit_32b, &obj->next_holder,
+				XA_LIMIT(0, U32_MAX - 1), &obj->next_holder,
 				GFP_KERNEL_ACCOUNT);
+	holder->id++;
 	if (ret >= 0)
 		obj->nr_holders++;
 	xa_unlock(&obj->holders);
@@ -235,7 +245,7 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 	ret = PTR_ERR(file);
 
 	xa_lock(&obj->holders);
-	__xa_erase(&obj->holders, holder->id);
+	__xa_erase(&obj->holders, index_of(holder->id));
 	obj->nr_holders--;
 	xa_unlock(&obj->holders);
 err_free:
