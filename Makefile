@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Two things are built here: a kernel module (Kbuild, kmod/, uapi/) against any
-# kernel, and what runs on top of it (the other directories). All output goes
-# to build/. Whatever runs the module runs it in a virtual machine.
+# kernel, and what uses it (libuser/, tools/, examples/, selftests/). All output
+# goes to build/. Nothing below but install and modules_install touches the
+# machine's own kernel: the module is run in virtual machines.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -14,81 +15,94 @@ kernel := $(or $(firstword $(KERNEL)),stock)
 
 vm     := selftests/vm
 build  := $(CURDIR)/build
-kmod    = $(build)/kmod-$(notdir $(kernel))
 jobs   := -j$(shell nproc)
-run     = $(vm)/run -k $(kernel)
+run    := $(vm)/run -k $(kernel)
+user   := $(MAKE) $(jobs) O=$(build)/user -C
+user32 := $(MAKE) $(jobs) O=$(build)/user32 M32=1 -C
+kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
+
+# $(call kbuild,DIR,KDIR,TARGET): kbuild writes beside its sources, so each
+# kernel gets a directory of links to them.
+kbuild = mkdir -p $(1) && \
+	cp -rsf $(CURDIR)/Kbuild $(CURDIR)/kmod $(CURDIR)/uapi $(1)/ && \
+	find $(1) -xtype l -delete && \
+	$(MAKE) $(jobs) -C $(2) M=$(1) W=1 $(3)
 
 help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|kasan|PATH]'
 	@echo
-	@sed -n 's/^\([a-z_ ]*\):.*## /\1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z_]*\):.*## /    \1\t/p' Makefile | expand -t 22
 
-deps: ## install the Debian packages that building and running need
+deps: ## install the packages that building and running need
 	@$(vm)/deps.sh
 
-# --- what is built --------------------------------------------------------
+# --- build ----------------------------------------------------------------
 
-# kbuild writes beside its sources, so each kernel gets links to them.
-module: deps ## build the module for KERNEL
-	@kdir=$$($(vm)/kernel.sh $(kernel)) && mkdir -p $(kmod) && \
-	cp -rsf $(CURDIR)/Kbuild $(CURDIR)/kmod $(CURDIR)/uapi $(kmod)/ && \
-	find $(kmod) -xtype l -delete && \
-	$(MAKE) $(jobs) -C $$kdir/build M=$(kmod) W=1 modules
-
-user = $(MAKE) $(jobs) -C $(1) O=$(build)/user
-user32 = $(MAKE) $(jobs) -C $(1) O=$(build)/user32 M32=1
-# While the tree is being filled.
-user = $(if $(wildcard $(1)/Makefile),$(MAKE) $(jobs) -C $(1) O=$(build)/user,@:)
-user32 = $(if $(wildcard $(1)/Makefile),$(MAKE) $(jobs) -C $(1) O=$(build)/user32 M32=1,@:)
+module: deps ## build the module for KERNEL (default stock)
+	@kdir=$$($(vm)/kernel.sh $(kernel)) && \
+	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules)
 
 lib: deps ## build the library
-	$(call user,libuser)
+	@$(user) libuser
 
 tools: lib ## build the gosync command
-	$(call user,tools)
+	@$(user) tools
 
 examples: lib ## build the examples
-	$(call user,examples)
+	@$(user) examples
 
-tests: lib ## build the selftests, 64 and 32 bit
-	@$(eval KSELFTEST := $(shell $(vm)/kernel.sh source)/tools/testing/selftests)
-	$(call user,selftests) KSELFTEST=$(KSELFTEST)
-	$(call user32,libuser)
-	$(call user32,selftests) KSELFTEST=$(KSELFTEST)
+tests: tools examples ## build the selftests, 64 and 32 bit
+	@$(user) selftests $(kselftest)
+	@$(user32) libuser
+	@$(user32) selftests $(kselftest)
 
-# --- what is run ----------------------------------------------------------
+# --- run in a virtual machine ---------------------------------------------
 
-run: module tools ## the demonstration, in a virtual machine
-	$(run) -- gosync demo
+run: module tools ## the demonstration
+	@$(run) -- gosync demo
 
-shell: module tools tests examples ## a prompt in a virtual machine
-	$(run) --shell
+shell: module tests ## a prompt, with everything in /gosync
+	@$(run) --shell
 
-test: tools tests examples ## the selftests, on stock and kasan or on KERNEL
+test: tests ## the selftests, on stock and kasan or on KERNEL
 	@for k in $(or $(KERNEL),stock kasan); do \
-		out=$(build)/test-$$(basename $$k); rm -rf $$out; \
-		$(MAKE) module KERNEL=$$k || exit; \
+		out=$(build)/test-$${k##*/}; rm -rf $$out; \
+		$(MAKE) module KERNEL=$$k && \
 		$(vm)/run -k $$k -t 1200 -o $$out -- /gosync/tests/run_tests.sh; \
 		set -- "$$@" $$out; \
 	done; $(vm)/summary.sh "$$@"
 
-check: ## the static checks
-	@$(vm)/deps.sh check
-	selftests/check.sh
-
-bench: module tools ## measure against the peers: build/bench.json and .svg
+bench: module lib ## measure beside the peers: build/bench.json, .svg
 	@$(vm)/deps.sh bench
-	selftests/bench/bench.sh
+	@KERNEL=$(kernel) selftests/bench/bench.sh
+
+# --- look at the source ---------------------------------------------------
+
+check: deps ## the static checks
+	@selftests/check.sh
 
 clean: ## remove build/
 	rm -rf $(build)
 
-# --- on a real machine ----------------------------------------------------
+# --- a real machine -------------------------------------------------------
 
-KDIR ?= /lib/modules/$(shell uname -r)/build
+release := $(shell uname -r)
+KDIR    ?= /lib/modules/$(release)/build
+here    := $(build)/kmod-$(release)
+PREFIX  ?= /usr/local
 
 modules: ## build the module for the running kernel
-	@$(MAKE) module kernel=$(KDIR)
+	@[ -e $(KDIR)/Makefile ] || \
+		{ echo "no $(KDIR): install linux-headers-$(release)"; exit 1; }
+	@$(call kbuild,$(here),$(KDIR),modules)
 
-.PHONY: help deps module lib tools examples tests run shell test check bench \
+modules_install: modules ## install it where modprobe finds it
+	@$(MAKE) -C $(KDIR) M=$(here) modules_install
+	depmod $(release)
+
+install: ## install library, headers and command below PREFIX
+	@$(user) libuser install PREFIX=$(PREFIX)
+	@$(user) tools install PREFIX=$(PREFIX)
+
+.PHONY: help deps module lib tools examples tests run shell test bench check \
 	clean modules modules_install install
