@@ -21,7 +21,7 @@
  *   of where to wake whom does not decide the comparison.
  * - The loop is the same for all (BENCH_LOOP), each operation in it is either
  *   inline or an ordinary call into a shared library, and what it returns is
- *   looked at: an operation that fails fails the bench.
+ *   looked at: the bench fails if one operation does.
  * - With --instructions a guest runs in which an instruction takes one
  *   nanosecond, so that the CPU time of a process is its instructions, its
  *   system calls', the loop's (two or so) and the timer interrupts' (few).
@@ -265,9 +265,6 @@ static void finish(struct state *s)
 static void spawn(struct state *s)
 {
 	char number[2][12];
-	char *argv[] = {
-		"bench", "--worker", s->run.name, number[0], number[1], NULL
-	};
 	unsigned int i;
 
 	s->run.board->arrived = 0;
@@ -279,7 +276,8 @@ static void spawn(struct state *s)
 		if (s->pid[i] < 0)
 			err(1, "fork");
 		if (!s->pid[i]) {
-			execv("/proc/self/exe", argv);
+			execl("/proc/self/exe", "bench", "--worker",
+			      s->run.name, number[0], number[1], NULL);
 			_exit(127);
 		}
 	}
@@ -479,19 +477,12 @@ static void collect(void)
 	}
 }
 
-static void run_all(void)
+static bool is_first_of_case(unsigned int index)
 {
-	unsigned int i, k;
-
-	for (i = 0; i < count; i++) {
-		if (!wanted(benches[i]))
-			continue;
-		for (k = 0; !same_case(benches[k], benches[i]) ||
-			    !wanted(benches[k]); k++)
-			;
-		if (k == i)
-			run_case(i);
-	}
+	for (unsigned int i = 0; i < index; i++)
+		if (wanted(benches[i]) && same_case(benches[i], benches[index]))
+			return false;
+	return wanted(benches[index]);
 }
 
 static void usage(FILE *out)
@@ -559,6 +550,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	header();
-	run_all();
+	for (unsigned int i = 0; i < count; i++)
+		if (is_first_of_case(i))
+			run_case(i);
 	return status;
 }

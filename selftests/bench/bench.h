@@ -11,6 +11,10 @@
 #define BENCH_PROCS	8
 #define BENCH_WAITS	16384
 
+#ifndef __aligned
+#define __aligned(x)	__attribute__((aligned(x)))
+#endif
+
 struct run;
 
 /**
@@ -51,7 +55,7 @@ struct bench {
 
 /* One process's results of one round, in a cache line of its own. */
 struct score {
-	_Alignas(64) uint64_t ops;
+	uint64_t ops __aligned(64);
 	uint64_t begin;
 	uint64_t end;
 	uint32_t failed;
@@ -60,14 +64,14 @@ struct score {
 
 /* Shared by the processes of one bench; one line for each purpose. */
 struct board {
-	_Alignas(64) uint32_t round;
+	uint32_t round __aligned(64);
 	int clock;
-	_Alignas(64) uint32_t arrived;
-	_Alignas(64) uint32_t stop;
-	_Alignas(64) uint32_t last;
-	_Alignas(64) uint64_t counter;
+	uint32_t arrived __aligned(64);
+	uint32_t stop __aligned(64);
+	uint32_t last __aligned(64);
+	uint64_t counter __aligned(64);
+	uint64_t wait[BENCH_WAITS] __aligned(64);
 	struct score score[BENCH_PROCS];
-	_Alignas(64) uint64_t wait[BENCH_WAITS];
 };
 
 /**

@@ -175,14 +175,14 @@ PINGPONG(gosync)
 PINGPONG(futex)
 
 #define ATOMIC(impl_, x, ...)						\
-{ .op = "atomic", .kase = "add", .procs = 1, .ms = 100, .counted = true, \
-  .impl = impl_, .run = add_##x, __VA_ARGS__ },				\
-{ .op = "atomic", .kase = "add-2procs", .procs = 2, .ms = 100,		\
-  .impl = impl_, .run = add_##x, __VA_ARGS__ }
+	{ .op = "atomic", .kase = "add", .procs = 1, .ms = 100,		\
+	  .counted = true, .impl = impl_, .run = add_##x, __VA_ARGS__ },	\
+	{ .op = "atomic", .kase = "add-2procs", .procs = 2, .ms = 100,	\
+	  .impl = impl_, .run = add_##x, __VA_ARGS__ }
 
 #define TURNS(impl_, x, ...)						\
-{ .op = "atomic", .kase = "pingpong", .procs = 2, .ms = 200,		\
-  .impl = impl_, .run = pingpong_##x, __VA_ARGS__ }
+	{ .op = "atomic", .kase = "pingpong", .procs = 2, .ms = 200,	\
+	  .impl = impl_, .run = pingpong_##x, __VA_ARGS__ }
 
 const struct bench atomic_benches[] = {
 	ATOMIC("gosync", gosync, .open = open_gosync),

@@ -105,19 +105,32 @@ static void remove_sems(const char *prefix, unsigned int count)
 
 /* --- create-close --------------------------------------------------------- */
 
+static int open_and_close(const char *name, unsigned int flags)
+{
+	gosync_mutex_t *m;
+	int ret = gosync_mutex_open(name, flags,
+				    flags & GOSYNC_CREATE ? 0600 : 0, &m);
+
+	if (!ret)
+		gosync_close(m);
+	return ret;
+}
+
+static int sem_open_and_close(const char *name, int flags)
+{
+	sem_t *s = sem_open(name, flags, 0600, 1);
+
+	return s == SEM_FAILED || sem_close(s);
+}
+
 static void create_with(struct run *r, unsigned int flags)
 {
 	struct names n;
 
 	name_init(&n, "bench-new");
-	name_of(&n, r->bench - object_benches);
-	BENCH_LOOP(r, 8,
-		   gosync_mutex_t *m;
-
-		   failed |= gosync_mutex_open(n.name, GOSYNC_CREATE |
-					       GOSYNC_EXCL | flags, 0600, &m);
-		   if (!failed)
-			   gosync_close(m));
+	name_of(&n, 0);
+	flags |= GOSYNC_CREATE | GOSYNC_EXCL;
+	BENCH_LOOP(r, 8, failed |= open_and_close(n.name, flags));
 }
 
 static void create_gosync(struct run *r)
@@ -137,22 +150,20 @@ static void create_sem_t(struct run *r)
 	name_init(&n, "bench-new");
 	name_of(&n, 0);
 	BENCH_LOOP(r, 8,
-		   sem_t *s = sem_open(n.name, O_CREAT | O_EXCL, 0600, 1);
-
-		   failed |= s == SEM_FAILED || sem_close(s) ||
-			   sem_unlink(n.name));
+		   failed |= sem_open_and_close(n.name, O_CREAT | O_EXCL);
+		   failed |= sem_unlink(n.name));
 }
 
 /* --- open-at-N ------------------------------------------------------------ */
 
-static unsigned int random_below(unsigned int count)
+static const char *random_name(struct names *n, unsigned int count)
 {
 	static uint32_t x = 2463534242;
 
 	x ^= x << 13;
 	x ^= x >> 17;
 	x ^= x << 5;
-	return (uint64_t)x * count >> 32;
+	return name_of(n, (uint64_t)x * count >> 32);
 }
 
 static void open_with(struct run *r, unsigned int count, unsigned int flags)
@@ -160,13 +171,8 @@ static void open_with(struct run *r, unsigned int count, unsigned int flags)
 	struct names n;
 
 	name_init(&n, "bench");
-	BENCH_LOOP(r, 8,
-		   const char *name = name_of(&n, random_below(count));
-		   gosync_mutex_t *m;
-
-		   failed |= gosync_mutex_open(name, flags, 0, &m);
-		   if (!failed)
-			   gosync_close(m));
+	BENCH_LOOP(r, 8, failed |= open_and_close(random_name(&n, count),
+						  flags));
 }
 
 static void open_100_gosync(struct run *r)
@@ -194,11 +200,7 @@ static void open_100_sem_t(struct run *r)
 	struct names n;
 
 	name_init(&n, "bench");
-	BENCH_LOOP(r, 8,
-		   const char *name = name_of(&n, random_below(100));
-		   sem_t *s = sem_open(name, 0);
-
-		   failed |= s == SEM_FAILED || sem_close(s));
+	BENCH_LOOP(r, 8, failed |= sem_open_and_close(random_name(&n, 100), 0));
 }
 
 /* Those that gosync and gosync-ioctl open are the same. */
@@ -303,8 +305,8 @@ static double bytes_sem_t(struct run *r)
 }
 
 #define OBJECT(case_, impl_, run_, ...)					\
-{ .op = "object", .kase = case_, .impl = impl_, .procs = 1, .ms = 100,	\
-  .run = run_, .counted = true, __VA_ARGS__ }
+	{ .op = "object", .kase = case_, .impl = impl_, .procs = 1,	\
+	  .ms = 100, .run = run_, .counted = true, __VA_ARGS__ }
 
 const struct bench object_benches[] = {
 	OBJECT("create-close", "gosync", create_gosync),

@@ -21,7 +21,7 @@
 
 static gosync_value_t *value;
 static char *shared;
-static _Alignas(64) char payload[64];
+static char payload[64] __aligned(64);
 static volatile size_t payload_len = sizeof(payload);
 
 static void name_it(char *name, size_t size, struct run *r)
@@ -77,14 +77,19 @@ static void destroy_shared(struct run *r)
 	bench_unshare(name);
 }
 
+static inline int load(gosync_value_t *v, void *buf)
+{
+	size_t len = sizeof(payload);
+
+	return gosync_value_load(v, buf, &len, NULL);
+}
+
 static void load_gosync(struct run *r)
 {
+	char buf[sizeof(payload)] __aligned(64);
 	gosync_value_t *v = value;
-	_Alignas(64) char buf[sizeof(payload)];
 
-	BENCH_LOOP(r, 64,
-		   size_t len = sizeof(buf);
-		   failed |= gosync_value_load(v, buf, &len, NULL));
+	BENCH_LOOP(r, 64, failed |= load(v, buf));
 }
 
 static void store_gosync(struct run *r)
@@ -105,7 +110,7 @@ static inline int copy(void *to, const void *from, size_t len)
 
 static void load_memcpy(struct run *r)
 {
-	_Alignas(64) char buf[sizeof(payload)];
+	char buf[sizeof(payload)] __aligned(64);
 	size_t len = payload_len;
 	char *from = shared;
 
@@ -121,12 +126,12 @@ static void store_memcpy(struct run *r)
 }
 
 #define VALUE(impl_, x, ...)						\
-{ .op = "value", .kase = "load-64", .procs = 1, .ms = 100,		\
-  .counted = true, .impl = impl_, .run = load_##x, __VA_ARGS__ },	\
-{ .op = "value", .kase = "load-64-2readers", .procs = 2, .ms = 100,	\
-  .impl = impl_, .run = load_##x, __VA_ARGS__ },			\
-{ .op = "value", .kase = "store-64", .procs = 1, .ms = 100,		\
-  .counted = true, .impl = impl_, .run = store_##x, __VA_ARGS__ }
+	{ .op = "value", .kase = "load-64", .procs = 1, .ms = 100,	\
+	  .counted = true, .impl = impl_, .run = load_##x, __VA_ARGS__ },	\
+	{ .op = "value", .kase = "load-64-2readers", .procs = 2, .ms = 100,	\
+	  .impl = impl_, .run = load_##x, __VA_ARGS__ },		\
+	{ .op = "value", .kase = "store-64", .procs = 1, .ms = 100,	\
+	  .counted = true, .impl = impl_, .run = store_##x, __VA_ARGS__ }
 
 const struct bench value_benches[] = {
 	VALUE("gosync", gosync, .open = open_gosync),

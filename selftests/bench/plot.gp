@@ -7,8 +7,9 @@ set terminal svg size 1000,860 font "sans-serif,13" background "white"
 set output dir . "/bench.svg"
 data = dir . "/bench.dat"
 
-set style fill solid noborder
-set boxwidth 0.86
+set style fill solid border lc rgb "#404040"
+set boxwidth 0.8
+set offsets 0.4, 0.4, 0, 0
 set logscale y
 set grid ytics lc rgb "#d0d0d0" lw 0.5
 set border 3 lc rgb "#606060"
@@ -19,17 +20,16 @@ set lmargin 9
 set rmargin 1
 set tmargin 3
 
-set multiplot title sprintf("gosync and its peers, between processes, 2 CPUs (Linux %s, %s)", kernel, accel) font ",15"
+set multiplot title sprintf("gosync and its peers, between processes, 2 CPUs (Linux %s, QEMU %s)", kernel, accel) font ",15"
 
 # A panel: its bars, how much each is, and the names of the clusters
 bars(i) = sprintf("data index %d using 1:2:3 with boxes lc rgb variable notitle, data index %d using 1:2:4 with labels rotate by 90 left offset 0,0.25 font ',9' notitle, data index %d using 1:(NaN):xtic(2) notitle", i, i, i + 1)
 
-set origin 0, 0.46
-set size 1, 0.50
-set title "Mutex: lock and unlock"
-set ylabel "ns per operation"
-set yrange [10:1e6]
-set key top center horizontal maxrows 2 samplen 1 width 1
+set origin 0, 0.45
+set size 1, 0.51
+set ylabel "ns per lock and unlock of a mutex"
+set yrange [10:3e5]
+set key outside top center horizontal maxrows 1 samplen 1 width 0.5
 eval "plot keyentry with boxes fc rgb '#0072B2' title 'gosync', \
 	keyentry with boxes fc rgb '#56B4E9' title 'gosync, by ioctl', \
 	keyentry with boxes fc rgb '#E69F00' title 'pthread', \
@@ -44,7 +44,7 @@ set origin 0, 0
 set size 0.36, 0.45
 set title "Mutex: worst wait beside a hog"
 set ylabel "ms"
-set yrange [0.01:1e5]
+set yrange [0.1:1e4]
 unset key
 eval "plot " . bars(2)
 
@@ -52,7 +52,7 @@ set origin 0.36, 0
 set size 0.64, 0.45
 set title "Value, atomic word, null ioctl; objects by name"
 set ylabel "ns per operation"
-set yrange [1:1e8]
-set key top left horizontal samplen 1
+set yrange [1:1e7]
+set key inside top left horizontal samplen 1
 eval "plot keyentry with boxes fc rgb '#404040' title 'memcpy, C11 atomic, ioctl', " . bars(4)
 unset multiplot

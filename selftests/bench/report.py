@@ -132,6 +132,7 @@ def panel(results, bars, key):
             if not values:
                 continue
             name = case if op in ("mutex", "object") else f"{op} {case}"
+            name = "" if case == "hog" else name
             ticks.append(f'{x + (len(values) - 1) / 2} "{name}"')
             for impl, value in values:
                 boxes.append(f'{x} {value} {COLOURS[impl]} "{value:.3g}"'
