@@ -174,6 +174,9 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 	err = gosync_timeout_init(&timeout, args->flags, args->deadline);
 	if (err)
 		return err;
+	args->result = load(obj, args->index);
+	if (args->result != args->expected)
+		return 0;
 	gosync_waiter_init(&waiter, holder);
 	waiter.index = args->index;
 	waiter.expected = args->expected;
@@ -188,21 +191,14 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 		 */
 		args->result = load(obj, args->index);
 		if (args->result != args->expected) {
-			gosync_dequeue(obj, &waiter);
+			gosync_claim(obj, &waiter);
 			publish_waiters(obj);
 			return 0;
 		}
 	}
-	err = gosync_sleep(&waiter, &timeout);
-	if (err) {
-		scoped_guard(spinlock, &obj->wq.lock) {
-			if (gosync_dequeue(obj, &waiter)) {
-				publish_waiters(obj);
-				return err;
-			}
-		}
-		gosync_await_told(&waiter);
-	}
+	err = gosync_wait(obj, &waiter, &timeout);
+	if (err)
+		return err;
 	scoped_guard(spinlock, &obj->wq.lock)
 		gosync_account_wait(obj, &waiter);
 	args->result = waiter.seen;
@@ -342,6 +338,7 @@ static void info(struct gosync_object *obj, struct gosync_info *info)
 		.default_capacity = 1,					\
 		.max_capacity = 65536,					\
 		.area_size = area_size,					\
+		.left = publish_waiters,				\
 		.info = info,						\
 	}
 

@@ -64,7 +64,9 @@ struct vm_area_struct;
  *	of its own; NULL: a slot will do
  * @init: make a new object's state, its area is there and zero; may be NULL
  * @holder_end: recover what a holder held that is no longer there; may be NULL
- * @info: fill in what the type knows; may be NULL
+ * @left: a waiter has given up: write what changed by that into the mapped
+ *	state. Called with the object's lock; NULL if nobody ever waits
+ * @info: fill in what the type knows. Called with the object's lock
  */
 struct gosync_ops {
 	const char *name;
@@ -77,6 +79,7 @@ struct gosync_ops {
 	void (*init)(struct gosync_object *obj);
 	void (*holder_end)(struct gosync_object *obj,
 			   struct gosync_holder *holder);
+	void (*left)(struct gosync_object *obj);
 	void (*info)(struct gosync_object *obj, struct gosync_info *info);
 };
 
@@ -234,6 +237,8 @@ enum gosync_wake {
  * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
  * @claim: waiting, claimed, or told (see wait.c)
  * @wake: what it is told
+ * @gave_up: 0, or the error with which it would have left, had it not been
+ *	claimed already: it is not to wait again
  * @starving: it has waited too long
  * @index: atomics: which word
  * @expected: atomics: what it waits to see the end of
@@ -245,6 +250,7 @@ struct gosync_waiter {
 	u64 since;
 	int claim;
 	enum gosync_wake wake;
+	int gave_up;
 	bool starving;
 	u32 index;
 	u64 expected;
@@ -266,12 +272,10 @@ void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder);
 void gosync_enqueue(struct gosync_object *obj, struct gosync_waiter *waiter,
 		    bool first);
-bool gosync_dequeue(struct gosync_object *obj, struct gosync_waiter *waiter);
 struct gosync_waiter *gosync_claim_first(struct gosync_object *obj);
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
-int gosync_sleep(struct gosync_waiter *waiter,
-		 const struct gosync_timeout *timeout);
-void gosync_await_told(struct gosync_waiter *waiter);
+int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
+		const struct gosync_timeout *timeout);
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
 void gosync_account_wait(struct gosync_object *obj,
 			 const struct gosync_waiter *waiter);

@@ -260,19 +260,12 @@ static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
 			continue;
 		}
 
-		err = gosync_sleep(&waiter, timeout);
-		if (err) {
-			scoped_guard(spinlock, &obj->wq.lock) {
-				if (gosync_dequeue(obj, &waiter)) {
-					mutex->starving &= obj->nr_waiters > 0;
-					publish(mutex);
-					return err;
-				}
-			}
-			gosync_await_told(&waiter);
-		}
+		err = gosync_wait(obj, &waiter, timeout);
+		if (err)
+			return err;
 		if (waiter.wake == GOSYNC_GRANTED)
 			break;
+		err = waiter.gave_up;
 	}
 	/* Who is being killed never enters the critical section: pass it on. */
 	if (unlikely(fatal_signal_pending(current))) {
@@ -351,6 +344,14 @@ long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
 	return 0;
 }
 
+static void left(struct gosync_object *obj)
+{
+	struct gosync_mutex *mutex = to_mutex(obj);
+
+	mutex->starving &= obj->nr_waiters > 0;
+	publish(mutex);
+}
+
 static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 {
 	release_and_wake(to_mutex(obj), holder->id, true);
@@ -372,5 +373,6 @@ const struct gosync_ops gosync_mutex_ops = {
 	.size = sizeof(struct gosync_mutex),
 	.flags = GOSYNC_ERRORCHECK,
 	.holder_end = holder_end,
+	.left = left,
 	.info = info,
 };

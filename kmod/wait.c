@@ -120,18 +120,6 @@ static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,
 }
 
 /**
- * gosync_dequeue() - give up waiting
- * @obj: for what
- * @waiter: who
- *
- * Return: false if it was claimed already: see gosync_await_told().
- */
-bool gosync_dequeue(struct gosync_object *obj, struct gosync_waiter *waiter)
-{
-	return leave(obj, waiter, GONE);
-}
-
-/**
  * gosync_claim() - take a waiter off its queue to tell it something
  * @obj: where it waits
  * @waiter: who
@@ -181,16 +169,9 @@ static bool told(const struct gosync_waiter *waiter)
 	return smp_load_acquire(&waiter->claim) == TOLD;
 }
 
-/**
- * gosync_sleep() - sleep until told
- * @waiter: who; queued, without the object's lock
- * @timeout: until when
- *
- * Return: 0 when told; -ERESTARTSYS for a signal, -ETIMEDOUT at the deadline:
- * then the caller has to leave the queue.
- */
-int gosync_sleep(struct gosync_waiter *waiter,
-		 const struct gosync_timeout *timeout)
+/* Return: 0 when told, -ERESTARTSYS for a signal, -ETIMEDOUT */
+static int sleep_until_told(struct gosync_waiter *waiter,
+			    const struct gosync_timeout *timeout)
 {
 	ktime_t *when = NULL;
 	ktime_t copy = timeout->when;
@@ -224,13 +205,8 @@ int gosync_sleep(struct gosync_waiter *waiter,
 	return ret;
 }
 
-/**
- * gosync_await_told() - wait for what a claimer is about to tell
- * @waiter: who; claimed, without the object's lock
- *
- * Short: the claimer is between dropping the object's lock and waking.
- */
-void gosync_await_told(struct gosync_waiter *waiter)
+/* Short: the claimer is between dropping the object's lock and waking. */
+static void await_told(struct gosync_waiter *waiter)
 {
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
@@ -239,6 +215,36 @@ void gosync_await_told(struct gosync_waiter *waiter)
 		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
+}
+
+/**
+ * gosync_wait() - sleep until told, or give up
+ * @obj: for what
+ * @waiter: who; queued
+ * @timeout: until when
+ *
+ * Called without the object's lock.
+ *
+ * Return: 0: told something, see &gosync_waiter.wake; if the signal or the
+ * deadline came at the same time, &gosync_waiter.gave_up is the error.
+ * -ERESTARTSYS, -ETIMEDOUT: no longer queued, and told nothing.
+ */
+int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
+		const struct gosync_timeout *timeout)
+{
+	int ret = sleep_until_told(waiter, timeout);
+
+	if (!ret)
+		return 0;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (leave(obj, waiter, GONE)) {
+			obj->ops->left(obj);
+			return ret;
+		}
+	}
+	await_told(waiter);
+	waiter->gave_up = ret;
+	return 0;
 }
 
 /**

@@ -233,7 +233,7 @@ proctype process(byte me)
 			:: killed -> goto dead
 			:: else
 			fi;
-			/* gosync_sleep() */
+			/* gosync_wait(): asleep */
 			if
 			:: told[me] != NOTHING
 			:: atomic { timeouts < TIMEOUTS -> timeouts++; expired = true }
@@ -264,7 +264,7 @@ proctype process(byte me)
 			:: found && killed -> goto dead
 			:: else
 			fi;
-			/* gosync_await_told() */
+			/* gosync_wait(): told */
 			atomic {
 				told[me] != NOTHING;
 				how = told[me];
