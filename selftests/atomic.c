@@ -34,7 +34,7 @@ FIXTURE_TEARDOWN(atomic)
 
 #define EXPECT_WORD(N, T, a, i, value)					\
 do {									\
-	T __now;							\
+	T __now = 0;							\
 									\
 	EXPECT_EQ(0, N##_load(a, i, &__now));				\
 	EXPECT_EQ((T)(value), __now);					\
@@ -67,7 +67,7 @@ do {									\
 	N##_t *a = OPEN(N, 3);						\
 	T got;								\
 									\
-	/* Add returns the new value, And and Or the old. */		\
+	/* Add returns the new value, the others the old. */		\
 	EXPECT_EQ(0, N##_store(a, 1, max));				\
 	EXPECT_EQ(0, N##_add(a, 1, 1, &got));				\
 	EXPECT_EQ((T)(min), got);					\

@@ -502,7 +502,7 @@ static void work(struct storm *storm, gosync_mutex_t *mutex, unsigned int me)
 {
 	uint64_t seed = random_seed() + me;
 
-	while (!load(&storm->stop)) {
+	do {
 		uint64_t soon = gosync_deadline(random_u32(&seed) %
 						(3 * NSEC_PER_MSEC));
 		uint32_t r = random_u32(&seed);
@@ -545,7 +545,7 @@ static void work(struct storm *storm, gosync_mutex_t *mutex, unsigned int me)
 		store(&storm->is_inside[me], 0);
 		if (gosync_mutex_unlock(mutex))
 			add(&storm->wrong, 1);
-	}
+	} while (!load(&storm->stop));
 	_exit(0);
 }
 

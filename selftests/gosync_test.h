@@ -28,7 +28,9 @@
 #include "kselftest_harness.h"
 
 /* Seconds until a test is taken to hang */
+#ifndef WATCHDOG
 #define WATCHDOG		90
+#endif
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	WATCHDOG
 
@@ -69,7 +71,10 @@ static inline void sleep_ns(uint64_t ns)
 		;
 }
 
-/* When a randomised test shall end: it runs GOSYNC_TEST_SECONDS. */
+/*
+ * When a randomised test shall end: it runs GOSYNC_TEST_SECONDS. Loops that
+ * have to have run are do loops: the seconds may be over before they begin.
+ */
 static inline uint64_t end_of_budget(void)
 {
 	const char *seconds = getenv("GOSYNC_TEST_SECONDS");

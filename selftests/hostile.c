@@ -277,7 +277,7 @@ static pid_t spawn_neighbour(FIXTURE_DATA(hostile) *self, uint64_t end,
 		return pid;
 	if (gosync_mutex_open(self->neighbour_name, how, 0, &mutex))
 		_exit(1);
-	while (budget_left(end)) {
+	do {
 		if (gosync_mutex_lock(mutex) || counters[0] != counters[1])
 			_exit(2);
 		counters[0]++;
@@ -286,7 +286,7 @@ static pid_t spawn_neighbour(FIXTURE_DATA(hostile) *self, uint64_t end,
 		counters[1]++;
 		if (gosync_mutex_unlock(mutex))
 			_exit(3);
-	}
+	} while (budget_left(end));
 	_exit(0);
 }
 

@@ -166,7 +166,7 @@ static void *lock_and_count(void *arg)
 {
 	struct in_thread *shared = arg;
 
-	while (budget_left(shared->end)) {
+	do {
 		if (gosync_mutex_lock(shared->mutex))
 			add(&shared->wrong, 1);
 		if (shared->one++ != shared->two)
@@ -176,7 +176,7 @@ static void *lock_and_count(void *arg)
 		shared->two++;
 		if (gosync_mutex_unlock(shared->mutex))
 			add(&shared->wrong, 1);
-	}
+	} while (budget_left(shared->end));
 	return NULL;
 }
 

@@ -163,6 +163,9 @@ TEST_F(module, leaves_nothing_behind)
 	char *name;
 	int n, i;
 
+	/* What is freed is not free at once, there. */
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		SKIP(return, "left to kmemleak");
 	EXPECT_EQ(0, unload_module());
 	n = read_caches(before);
 	if (!n)

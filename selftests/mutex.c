@@ -337,7 +337,7 @@ TEST_F(mutex, excludes_many_and_its_token_only_grows)
 			continue;
 		mutex = open_mutex(self->name, i ? variant->how :
 				   variant->how ^ GOSYNC_IOCTL_ONLY);
-		while (budget_left(end)) {
+		do {
 			uint64_t soon = gosync_deadline(random_u32(&seed) %
 							(2 * NSEC_PER_MSEC));
 			uint32_t r = random_u32(&seed);
@@ -362,7 +362,7 @@ TEST_F(mutex, excludes_many_and_its_token_only_grows)
 			shared->two++;
 			if (gosync_mutex_unlock(mutex))
 				add(&shared->wrong, 1);
-		}
+		} while (budget_left(end));
 		_exit(0);
 	}
 	for (i = 0; i < N; i++)

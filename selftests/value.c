@@ -368,9 +368,11 @@ static void storm(struct __test_metadata *_metadata, size_t capacity,
 		if (pids[i])
 			continue;
 		seed += i;
-		while (i < WRITERS && budget_left(end)) {
+		do {
 			size_t count = 2 + random_u32(&seed) % (capacity / 4 - 1);
 
+			if (i >= WRITERS)
+				break;
 			/* Short ones are the quickest to come around. */
 			if (random_u32(&seed) % 2)
 				count = 2 + count % 16;
@@ -378,8 +380,8 @@ static void storm(struct __test_metadata *_metadata, size_t capacity,
 			if (gosync_value_store(value, TYPE, words, 4 * count))
 				_exit(1);
 			add(&shared->stores, 1);
-		}
-		while (i >= WRITERS && budget_left(end)) {
+		} while (budget_left(end));
+		do {
 			size_t len = capacity;
 
 			if (gosync_value_version(value, &version))
@@ -392,7 +394,7 @@ static void storm(struct __test_metadata *_metadata, size_t capacity,
 			if (!is_whole(words, len))
 				add(&shared->torn, 1);
 			add(&shared->loads, 1);
-		}
+		} while (i >= WRITERS && budget_left(end));
 		_exit(0);
 	}
 	for (i = 0; i < WRITERS + READERS; i++)
