@@ -64,14 +64,15 @@ struct score {
 
 /* Shared by the processes of one bench; one line for each purpose. */
 struct board {
+	uint32_t clock __aligned(64);
 	uint32_t round __aligned(64);
-	int clock;
 	uint32_t arrived __aligned(64);
 	uint32_t stop __aligned(64);
 	uint32_t last __aligned(64);
 	uint64_t counter __aligned(64);
-	uint64_t wait[BENCH_WAITS] __aligned(64);
 	struct score score[BENCH_PROCS];
+
+	uint64_t wait[BENCH_WAITS];
 };
 
 /**

@@ -3,7 +3,7 @@
 #
 # bench.sh [bench's options]: measure gosync beside its peers in a virtual
 # machine, twice: nanoseconds with 2 CPUs, then instructions. Prints tables,
-# and leaves bench.json, bench.svg and the logs in build/.
+# and leaves bench.json, bench.md, bench.svg and the logs in build/.
 
 set -euo pipefail
 
@@ -26,5 +26,4 @@ fi
 echo
 "$here/report.py" "$build" "$build/bench/output.log" \
 	"$build/bench-icount/output.log"
-echo
-echo "in build/: bench.json bench.svg"
+echo "in build/: bench.json bench.md bench.svg"

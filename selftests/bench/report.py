@@ -3,7 +3,8 @@
 """report.py DIR LOG...: make tables and pictures of what bench printed.
 
 The LOGs of one or several runs of bench are merged. DIR gets bench.json,
-bench.dat (what plot.gp draws) and bench.svg; the tables are printed.
+bench.dat (what plot.gp draws), bench.svg and bench.md, the tables that are
+printed, too.
 """
 
 import json
@@ -90,36 +91,51 @@ def number(value):
     return f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
 
 
-def print_tables(results):
+def tables(results):
     """A table per operation: a row per case, a column per implementation."""
     for op in dict.fromkeys(op for op, _, _ in results):
         impls = [i for i in IMPLS if any(k[0] == op and k[2] == i
                                          for k in results)]
-        print(f"\n{op + ' (ns)':<24}" + "".join(f"{i:>15}" for i in impls))
+        table = [[f"{op} (ns)"] + impls]
         for case in dict.fromkeys(c for o, c, _ in results if o == op):
             for key in KEYS:
                 row = [results.get((op, case, i), {}).get(key) for i in impls]
                 if any(v is not None for v in row):
-                    what = case if key == "ns" else f"  {case}, {key}"
-                    print(f"{what:<24}" + "".join(
-                        f"{'' if v is None else number(v):>15}" for v in row))
+                    table.append([case if key == "ns" else f"{case}, {key}"] +
+                                 ["" if v is None else number(v) for v in row])
+        yield table
 
 
-def print_figures(results):
+def figures(results):
     """What is to be reached, and what was."""
-    print(f"\n{'figure':<48}{'target':>10}{'reached':>10}")
+    table = [["figure", "target", "reached", ""]]
     for text, limit, relation, compute in FIGURES:
         try:
             value = compute(lambda op, case, impl, key="ns":
                             results[op, case, impl][key])
         except (KeyError, ZeroDivisionError):
-            print(f"{text:<48}{'':>10}{'-':>10}")
             continue
-        target = f"{relation} {limit:g}" if limit else ""
         missed = limit and (value > limit if relation == "<=" else
                             value < limit)
-        print(f"{text:<48}{target:>10}{value:>10.2f}"
-              f"{'  missed' if missed else ''}")
+        table.append([text, f"{relation} {limit:g}" if limit else "",
+                      f"{value:.2f}", "missed" if missed else ""])
+    return table
+
+
+def as_text(table):
+    """A table for the terminal."""
+    width = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    return "\n".join("  ".join(
+        [row[0].ljust(width[0])] +
+        [cell.rjust(w) for cell, w in zip(row[1:], width[1:])]).rstrip()
+        for row in table) + "\n"
+
+
+def as_markdown(table):
+    """A table for a document."""
+    lines = ["| " + " | ".join(row) + " |" for row in table]
+    lines.insert(1, "|---" + "|--:" * (len(table[0]) - 1) + "|")
+    return "\n".join(lines) + "\n"
 
 
 def panel(results, bars, key):
@@ -174,10 +190,12 @@ def main():
                     f"; accel='{system['accel']}'", f"{here}/plot.gp"],
                    check=True)
 
-    print(f"Linux {system['kernel']}, {system['accel']}, 2 CPUs; "
-          "nanoseconds per operation unless said, medians")
-    print_tables(results)
-    print_figures(results)
+    head = (f"Linux {system['kernel']}, QEMU {system['accel']}, 2 CPUs; "
+            "nanoseconds per operation unless said, medians.\n")
+    everything = list(tables(results)) + [figures(results)]
+    print("\n".join([head] + [as_text(t) for t in everything]))
+    with open(f"{out}/bench.md", "w", encoding="utf-8") as f:
+        f.write("\n".join([head] + [as_markdown(t) for t in everything]))
 
 
 if __name__ == "__main__":
