@@ -277,13 +277,15 @@ static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
 
 /*
  * The two transitions that user space does most, without the object's lock:
- * they oblige nobody here either.
+ * they oblige nobody here either. If somebody waits whom the word does not
+ * show, it was scribbled on, and the other paths put it right.
  */
 static bool take_free(struct gosync_mutex *mutex, struct gosync_holder *holder)
 {
 	s64 old = 0;
 
-	if (!atomic64_try_cmpxchg(word_of(mutex), &old, owned_by(holder->id)))
+	if (READ_ONCE(mutex->obj.nr_waiters) ||
+	    !atomic64_try_cmpxchg(word_of(mutex), &old, owned_by(holder->id)))
 		return false;
 	next_token(mutex);
 	return true;
@@ -294,7 +296,8 @@ static bool drop_unwanted(struct gosync_mutex *mutex,
 {
 	s64 old = owned_by(holder->id);
 
-	return atomic64_try_cmpxchg(word_of(mutex), &old, 0);
+	return !READ_ONCE(mutex->obj.nr_waiters) &&
+	       atomic64_try_cmpxchg(word_of(mutex), &old, 0);
 }
 
 long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
