@@ -44,14 +44,21 @@
 	FIXTURE_VARIANT_ADD(fixture, mapped) { .how = 0 };		\
 	FIXTURE_VARIANT_ADD(fixture, ioctl) { .how = GOSYNC_IOCTL_ONLY }
 
-/* Look until it is so; false when it never is. */
+/*
+ * Look until it is so; false when it never is. Less and less often, so that it
+ * can become so on a slow machine where the caller comes first.
+ */
 #define eventually(condition)						\
 ({									\
 	uint64_t __end = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC; \
+	uint64_t __pause = NSEC_PER_MSEC / 10;				\
 	bool __so;							\
 									\
-	while (!(__so = (condition)) && now_ns(CLOCK_MONOTONIC) < __end) \
-		sleep_ns(NSEC_PER_MSEC / 5);				\
+	while (!(__so = (condition)) && now_ns(CLOCK_MONOTONIC) < __end) { \
+		sleep_ns(__pause);					\
+		if (__pause < 50 * NSEC_PER_MSEC)			\
+			__pause += __pause / 4;				\
+	}								\
 	__so;								\
 })
 
