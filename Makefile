@@ -68,7 +68,7 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 	@for k in $(or $(KERNEL),stock kasan); do \
 		out=$(build)/test-$${k##*/}; rm -rf $$out; \
 		$(MAKE) module KERNEL=$$k && \
-		$(vm)/run -k $$k -t 1200 -o $$out -- /gosync/tests/run_tests.sh; \
+		$(vm)/run -k $$k -t 1800 -o $$out -- /gosync/tests/run_tests.sh; \
 		set -- "$$@" $$out; \
 	done; $(vm)/summary.sh "$$@"
 
