@@ -214,6 +214,58 @@ TEST_F(access, ipc_namespaces_do_not_see_each_other)
 	kill_and_reap(pid);
 }
 
+/* --- other namespaces ---------------------------------------------------- */
+
+TEST_F(access, owner_is_shown_as_the_reader_knows_it)
+{
+	int fd = create(self->name, 0, 0600);
+	pid_t pid;
+
+	ASSERT_EQ(0, lock_fd(fd));
+	EXPECT_EQ(getpid(), info_of(fd).owner_pid);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	/* Not spawn(): there the parent is not to be seen. */
+	pid = fork();
+	if (pid) {
+		EXPECT_EQ(0, reap(pid));
+		return;
+	}
+	/* We are the first process of a namespace, and do not see the owner. */
+	EXPECT_NE(0, info_of(fd).owner);
+	EXPECT_EQ(0, info_of(fd).owner_pid);
+	EXPECT_EQ(0, unlock_fd(fd));
+	EXPECT_EQ(0, lock_fd(open_object(0, self->name, 0, 0)));
+	EXPECT_EQ(1, info_of(fd).owner_pid);
+	_exit(0);
+}
+
+/* With all capabilities, over nothing of ours */
+TEST_F(access, root_of_a_user_namespace_is_nobody_here)
+{
+	int fd = create(self->name, GOSYNC_PERSIST, 0604);
+	pid_t pid = spawn();
+
+	if (!pid) {
+		ASSERT_EQ(0, become(ALICE, ALICE, 0));
+		if (unshare(CLONE_NEWUSER))
+			_exit(KSFT_SKIP);
+		EXPECT_EQ(-EACCES, open_object(0, self->name, 0, 0));
+		EXPECT_EQ(-EPERM, gosync_unlink(self->name));
+		EXPECT_LE(0, open_object(0, self->name, GOSYNC_RDONLY, 0));
+		/* Whom it cannot name is the overflow user. */
+		EXPECT_EQ(65534, info_of(fd).uid);
+		EXPECT_EQ(65534, info_of(fd).gid);
+		/* In an IPC namespace of its own it is somebody. */
+		EXPECT_EQ(0, unshare(CLONE_NEWIPC));
+		EXPECT_LE(0, create(self->name, 0, 0000));
+		EXPECT_LE(0, open_object(0, self->name, 0, 0));
+		_exit(0);
+	}
+	if (reap(pid) == KSFT_SKIP)
+		SKIP(return, "no user namespace");
+	EXPECT_LE(0, open_object(0, self->name, 0, 0));
+}
+
 /* --- limits -------------------------------------------------------------- */
 
 #define PER_USER	PARAMETERS "max_objects_per_user"
@@ -348,6 +400,28 @@ TEST_F(limits, dead_ipc_namespace_leaves_nothing_behind)
 	ASSERT_EQ(-EDQUOT, AS(CAROL, CAROL, 0, create_many(1)));
 	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
 	EXPECT_TRUE(eventually(!AS(CAROL, CAROL, 0, create_many(3))));
+}
+
+TEST_F(limits, root_of_a_user_namespace_does_not_exceed_them)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, write_file(PER_USER, "5"));
+	ASSERT_EQ(0, write_file(PER_NS, "3"));
+	pid = spawn();
+	if (!pid) {
+		ASSERT_EQ(0, become(ALICE, ALICE, 0));
+		if (unshare(CLONE_NEWUSER | CLONE_NEWIPC))
+			_exit(KSFT_SKIP);
+		EXPECT_EQ(0, create_many(3));
+		EXPECT_EQ(-ENOSPC, create_many(1));
+		ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+		EXPECT_EQ(0, create_many(2));
+		EXPECT_EQ(-EDQUOT, create_many(1));
+		_exit(0);
+	}
+	if (reap(pid) == KSFT_SKIP)
+		SKIP(return, "no user namespace");
 }
 
 #define CGROUP	"/sys/fs/cgroup/gosync-test"
