@@ -12,7 +12,7 @@ packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
 
 for set in "$@"; do
 	case $set in
-	check) packages="$packages sparse shellcheck clang-format perl python3" ;;
+	check) packages="$packages sparse spin g++ shellcheck perl python3" ;;
 	bench) packages="$packages python3 gnuplot-nox" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
