@@ -183,7 +183,7 @@ get_kasan()
 		die "cannot configure the debug kernel"
 	}
 	check_config "$obj/.config" || die "the debug kernel lacks options"
-	"${make[@]}" bzImage modules_prepare \
+	"${make[@]}" bzImage modules \
 		>>"$cache/kasan.log" 2>&1 </dev/null || {
 		tail -20 "$cache/kasan.log" >&2
 		die "cannot build the debug kernel"
