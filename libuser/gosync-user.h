@@ -386,6 +386,692 @@ int gosync_value_cas(gosync_value_t *value, uint64_t old_type, const void *old,
 		     size_t old_len, uint64_t type, const void *buf,
 		     size_t len);
 
+/* --- RWMutex ------------------------------------------------------------- */
+
+typedef struct gosync_rwmutex gosync_rwmutex_t;
+
+/* The part of a handle that the inline fast paths work on */
+struct gosync_rwmutex {
+	struct gosync_rwmutex_slot *slot;
+	uint32_t *reads;
+	uint64_t locked;
+};
+
+/**
+ * gosync_rwmutex_open() - open or create an RWMutex
+ * @name: as gosync_mutex_open()
+ * @flags: as gosync_mutex_open()
+ * @mode: as gosync_mutex_open()
+ * @rwmutex: where to put the handle
+ *
+ * It has a page of its own, in which the first 63 holders have a cache line
+ * each for their read locks; those of others are ioctls.
+ *
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN.
+ */
+int gosync_rwmutex_open(const char *name, unsigned int flags,
+			unsigned int mode, gosync_rwmutex_t **rwmutex);
+
+/**
+ * gosync_rwmutex_from_fd() - make a handle of a received descriptor
+ * @fd: a descriptor of an RWMutex; the handle's own on success
+ * @flags: 0 or GOSYNC_IOCTL_ONLY
+ * @rwmutex: where to put the handle
+ *
+ * Return: as gosync_mutex_from_fd().
+ */
+int gosync_rwmutex_from_fd(int fd, unsigned int flags,
+			   gosync_rwmutex_t **rwmutex);
+
+/**
+ * gosync_rwmutex_lock() - lock for writing, for as long as it takes
+ * @rwmutex: the handle
+ *
+ * From now on new readers wait; the lock is held when those who are there have
+ * gone. Who holds a read lock must not ask for it.
+ *
+ * Return: as gosync_mutex_lock().
+ */
+int gosync_rwmutex_lock(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_trylock() - lock for writing if nobody has to wait for it
+ * @rwmutex: the handle
+ *
+ * Return: as gosync_rwmutex_lock(); -EBUSY.
+ */
+int gosync_rwmutex_trylock(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_lock_until() - lock for writing, until a deadline
+ * @rwmutex: the handle
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: as gosync_mutex_lock_until().
+ */
+int gosync_rwmutex_lock_until(gosync_rwmutex_t *rwmutex, uint64_t deadline,
+			      unsigned int flags);
+
+/**
+ * gosync_rwmutex_unlock() - unlock what was locked for writing
+ * @rwmutex: the handle
+ *
+ * Those who wait to read now go before the next writer.
+ *
+ * Return: as gosync_mutex_unlock().
+ */
+int gosync_rwmutex_unlock(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_rlock() - lock for reading, for as long as it takes
+ * @rwmutex: the handle
+ *
+ * A holder may have several read locks. But who has one and asks for another
+ * while a writer waits, waits for the writer, who waits for the first.
+ *
+ * Return: 0: held. 1: held, and a writer died with it. -EBADF: the handle is
+ * read-only (a read lock is something that others wait for). -ERANGE: this
+ * holder has too many.
+ */
+int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_tryrlock() - lock for reading if nobody has to wait for it
+ * @rwmutex: the handle
+ *
+ * Return: as gosync_rwmutex_rlock(); -EBUSY while a writer has the lock or
+ * waits for the readers to go.
+ */
+int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_rlock_until() - lock for reading, until a deadline
+ * @rwmutex: the handle
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: as gosync_rwmutex_rlock(); -ETIMEDOUT, -EINTR, -EINVAL.
+ */
+int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rwmutex, uint64_t deadline,
+			       unsigned int flags);
+
+/**
+ * gosync_rwmutex_runlock() - unlock what was locked for reading
+ * @rwmutex: the handle
+ *
+ * Unlike Go's, a read lock is its holder's: another cannot unlock it.
+ *
+ * Return: 0; -EPERM if this holder has no read lock.
+ */
+int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_recover() - declare what the lock protects to be right again
+ * @rwmutex: the handle, which must have locked for writing
+ *
+ * Return: 0; -EPERM if this holder has not.
+ */
+int gosync_rwmutex_recover(gosync_rwmutex_t *rwmutex);
+
+/**
+ * gosync_rwmutex_token() - the fencing token of the last lock for writing
+ * @rwmutex: the handle
+ * @token: where to put it
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_rwmutex_token(gosync_rwmutex_t *rwmutex, uint64_t *token);
+
+/* The rest of the four: when it is not so simple */
+int gosync_rwmutex_lock_slow(gosync_rwmutex_t *rwmutex);
+int gosync_rwmutex_unlock_slow(gosync_rwmutex_t *rwmutex);
+int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rwmutex);
+int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rwmutex);
+
+/* RWMUTEX-INLINE */
+
+/* --- WaitGroup ----------------------------------------------------------- */
+
+typedef struct gosync_waitgroup gosync_waitgroup_t;
+
+/* The part of a handle that the inline fast path works on */
+struct gosync_waitgroup {
+	struct gosync_waitgroup_slot *slot;
+};
+
+/**
+ * gosync_waitgroup_open() - open or create a WaitGroup
+ * @name: as gosync_mutex_open()
+ * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @mode: as gosync_mutex_open()
+ * @wg: where to put the handle
+ *
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN.
+ */
+int gosync_waitgroup_open(const char *name, unsigned int flags,
+			  unsigned int mode, gosync_waitgroup_t **wg);
+
+/**
+ * gosync_waitgroup_from_fd() - make a handle of a received descriptor
+ * @fd: a descriptor of a WaitGroup; the handle's own on success
+ * @flags: 0 or GOSYNC_IOCTL_ONLY
+ * @wg: where to put the handle
+ *
+ * Return: as gosync_mutex_from_fd().
+ */
+int gosync_waitgroup_from_fd(int fd, unsigned int flags,
+			     gosync_waitgroup_t **wg);
+
+/**
+ * gosync_waitgroup_add() - change the counter
+ * @wg: the handle
+ * @delta: by how much
+ *
+ * When the counter becomes 0, all who wait at that moment are released; it may
+ * be used again at once. There is no system call unless somebody is released.
+ *
+ * Return: 0; -ERANGE if it would be negative or more than 2147483647; -EBADF
+ * if the handle is read-only.
+ */
+int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta);
+
+/**
+ * gosync_waitgroup_done() - subtract 1
+ * @wg: the handle
+ *
+ * Return: as gosync_waitgroup_add().
+ */
+int gosync_waitgroup_done(gosync_waitgroup_t *wg);
+
+/**
+ * gosync_waitgroup_wait() - wait until the counter is 0
+ * @wg: the handle, which may be read-only
+ *
+ * No system call if it is 0 already.
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_waitgroup_wait(gosync_waitgroup_t *wg);
+
+/**
+ * gosync_waitgroup_wait_until() - wait until the counter is 0 or a deadline
+ * @wg: the handle, which may be read-only
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: 0; -ETIMEDOUT, -EINTR, -EINVAL.
+ */
+int gosync_waitgroup_wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
+				unsigned int flags);
+
+/**
+ * gosync_waitgroup_count() - the counter
+ * @wg: the handle
+ *
+ * Return: the counter, or -errno.
+ */
+int gosync_waitgroup_count(gosync_waitgroup_t *wg);
+
+/**
+ * gosync_waitgroup_go() - Go's WaitGroup.Go: add 1, run, done
+ * @wg: the handle, not to be closed before it is done
+ * @f: runs in a new, detached thread of this process
+ * @arg: passed on to @f
+ *
+ * Return: 0, or -errno and the counter is as before.
+ */
+int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg), void *arg);
+
+/* --- Once ---------------------------------------------------------------- */
+
+typedef struct gosync_once gosync_once_t;
+
+/* The part of a handle that the inline fast path works on */
+struct gosync_once {
+	const struct gosync_once_slot *slot;
+};
+
+/**
+ * gosync_once_open() - open or create a Once
+ * @name: as gosync_mutex_open()
+ * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @mode: as gosync_mutex_open()
+ * @once: where to put the handle
+ *
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN.
+ */
+int gosync_once_open(const char *name, unsigned int flags, unsigned int mode,
+		     gosync_once_t **once);
+
+/**
+ * gosync_once_from_fd() - make a handle of a received descriptor
+ * @fd: a descriptor of a Once; the handle's own on success
+ * @flags: 0 or GOSYNC_IOCTL_ONLY
+ * @once: where to put the handle
+ *
+ * Return: as gosync_mutex_from_fd().
+ */
+int gosync_once_from_fd(int fd, unsigned int flags, gosync_once_t **once);
+
+/**
+ * gosync_once_do() - have something done once, among all processes
+ * @once: the handle
+ * @f: what to do; @died: an earlier runner died while doing it
+ * @arg: passed on to @f
+ *
+ * Returns when @f has been done, by whomever. Once it has, there is no system
+ * call. If its runner dies, the next that waits runs it.
+ *
+ * Return: 0; -EDEADLK from inside @f; -EBADF if the handle is read-only and it
+ * has not been done.
+ */
+int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
+		   void *arg);
+
+/**
+ * gosync_once_begin() - the first half of gosync_once_do()
+ * @once: the handle
+ *
+ * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
+ * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: so, and
+ * an earlier runner died; -EDEADLK, -EBADF.
+ */
+int gosync_once_begin(gosync_once_t *once);
+
+/**
+ * gosync_once_begin_until() - gosync_once_begin(), until a deadline
+ * @once: the handle
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: as gosync_once_begin(); -ETIMEDOUT, -EINTR, -EINVAL.
+ */
+int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
+			    unsigned int flags);
+
+/**
+ * gosync_once_done() - the second half of gosync_once_do()
+ * @once: the handle
+ *
+ * Return: 0; -EPERM if this holder does not run it.
+ */
+int gosync_once_done(gosync_once_t *once);
+
+/**
+ * gosync_once_is_done() - has it been done
+ * @once: the handle, which may be read-only
+ *
+ * Return: 1 if so, otherwise 0; -errno.
+ */
+int gosync_once_is_done(gosync_once_t *once);
+
+/* The rest of gosync_once_do(): when it has not been done */
+int gosync_once_do_slow(gosync_once_t *once, void (*f)(void *arg, int died),
+			void *arg);
+
+/* --- Cond ---------------------------------------------------------------- */
+
+typedef struct gosync_cond gosync_cond_t;
+
+/* The part of a handle that the inline fast paths work on */
+struct gosync_cond {
+	const struct gosync_cond_slot *slot;
+};
+
+/* Flag of gosync_cond_wait_until(), GOSYNC_READ_SIDE: the read lock is held */
+
+/**
+ * gosync_cond_open() - open or create a Cond
+ * @name: as gosync_mutex_open()
+ * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @mode: as gosync_mutex_open()
+ * @cond: where to put the handle
+ *
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN.
+ */
+int gosync_cond_open(const char *name, unsigned int flags, unsigned int mode,
+		     gosync_cond_t **cond);
+
+/**
+ * gosync_cond_from_fd() - make a handle of a received descriptor
+ * @fd: a descriptor of a Cond; the handle's own on success
+ * @flags: 0 or GOSYNC_IOCTL_ONLY
+ * @cond: where to put the handle
+ *
+ * Return: as gosync_mutex_from_fd().
+ */
+int gosync_cond_from_fd(int fd, unsigned int flags, gosync_cond_t **cond);
+
+/**
+ * gosync_cond_wait() - unlock, wait for a signal, lock again
+ * @cond: the handle
+ * @lock: handle of the Mutex or RWMutex that the caller has locked
+ *
+ * There is no spurious wake-up. Whoever signals after the unlock finds the
+ * caller waiting; who has waited longest is woken first.
+ *
+ * Return: 0: signalled, and the lock is held. 1: so, and an owner of the lock
+ * died with it. -EPERM: it was not locked. -ENOTTY: it is no lock. -EBADF: one
+ * of the handles is read-only.
+ */
+int gosync_cond_wait(gosync_cond_t *cond, const void *lock);
+
+/**
+ * gosync_cond_wait_until() - gosync_cond_wait(), until a deadline
+ * @cond: the handle
+ * @lock: as gosync_cond_wait()
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until(), and GOSYNC_READ_SIDE: @lock is an
+ *	RWMutex that the caller has locked for reading
+ *
+ * The deadline ends the wait; locking again takes as long as it takes.
+ *
+ * Return: as gosync_cond_wait(); -ETIMEDOUT, -EINTR: not signalled, and the
+ * lock is held.
+ */
+int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
+			   uint64_t deadline, unsigned int flags);
+
+/**
+ * gosync_cond_signal() - wake the one that has waited longest
+ * @cond: the handle
+ *
+ * The caller may, but need not, have locked. No system call if nobody waits.
+ *
+ * Return: 0; -EBADF if the handle is read-only and somebody waits.
+ */
+int gosync_cond_signal(gosync_cond_t *cond);
+
+/**
+ * gosync_cond_broadcast() - wake all who wait
+ * @cond: the handle
+ *
+ * Return: as gosync_cond_signal().
+ */
+int gosync_cond_broadcast(gosync_cond_t *cond);
+
+/* --- Semaphore ----------------------------------------------------------- */
+
+typedef struct gosync_semaphore_handle gosync_semaphore_t;
+
+/**
+ * gosync_semaphore_open() - open or create a Semaphore
+ * @name: as gosync_mutex_open()
+ * @permits: how many it begins with, up to 2147483647; for a name that exists,
+ *	0 or what was given then
+ * @flags: as gosync_mutex_open(), but instead of GOSYNC_ERRORCHECK
+ *	GOSYNC_GIVE_BACK: what a holder acquired and did not release is
+ *	released when it ends (then all operations are ioctls)
+ * @mode: as gosync_mutex_open()
+ * @semaphore: where to put the handle
+ *
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN.
+ */
+int gosync_semaphore_open(const char *name, unsigned int permits,
+			  unsigned int flags, unsigned int mode,
+			  gosync_semaphore_t **semaphore);
+
+/**
+ * gosync_semaphore_from_fd() - make a handle of a received descriptor
+ * @fd: a descriptor of a Semaphore; the handle's own on success
+ * @flags: 0 or GOSYNC_IOCTL_ONLY
+ * @semaphore: where to put the handle
+ *
+ * Return: as gosync_mutex_from_fd().
+ */
+int gosync_semaphore_from_fd(int fd, unsigned int flags,
+			     gosync_semaphore_t **semaphore);
+
+/**
+ * gosync_semaphore_acquire() - take permits, for as long as it takes
+ * @semaphore: the handle
+ * @n: how many, up to 2147483647
+ *
+ * First come, first served: who wants many is not overtaken by who wants few.
+ *
+ * Return: 0; -EINVAL; -EBADF if the handle is read-only.
+ */
+int gosync_semaphore_acquire(gosync_semaphore_t *semaphore, unsigned int n);
+
+/**
+ * gosync_semaphore_tryacquire() - take permits if they are there
+ * @semaphore: the handle
+ * @n: how many
+ *
+ * Return: as gosync_semaphore_acquire(); -EBUSY if there are too few, or
+ * somebody waits.
+ */
+int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore, unsigned int n);
+
+/**
+ * gosync_semaphore_acquire_until() - take permits, until a deadline
+ * @semaphore: the handle
+ * @n: how many
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: as gosync_semaphore_acquire(); -ETIMEDOUT, -EINTR.
+ */
+int gosync_semaphore_acquire_until(gosync_semaphore_t *semaphore,
+				   unsigned int n, uint64_t deadline,
+				   unsigned int flags);
+
+/**
+ * gosync_semaphore_release() - add permits
+ * @semaphore: the handle
+ * @n: how many
+ *
+ * Return: 0; -ERANGE if there would be more than 2147483647; -EINVAL; -EBADF.
+ */
+int gosync_semaphore_release(gosync_semaphore_t *semaphore, unsigned int n);
+
+/**
+ * gosync_semaphore_count() - how many permits are there
+ * @semaphore: the handle
+ *
+ * Return: how many, or -errno.
+ */
+int gosync_semaphore_count(gosync_semaphore_t *semaphore);
+
+/* --- Map ----------------------------------------------------------------- */
+
+typedef struct gosync_map_handle gosync_map_t;
+
+/**
+ * struct gosync_map_limits - what a Map can hold
+ * @entries: how many entries (0: 4096; at most 4194304)
+ * @key_size: longest key in bytes (0: 64; at most 255)
+ * @value_size: longest value in bytes (0: 256; at most 65536)
+ *
+ * Each entry takes the memory of a longest key and a longest value; memory
+ * grows with the number of entries that there are, not with the limit.
+ */
+struct gosync_map_limits {
+	unsigned int entries;
+	unsigned int key_size;
+	unsigned int value_size;
+};
+
+/**
+ * gosync_map_open() - open or create a Map
+ * @name: as gosync_mutex_open()
+ * @limits: what it can hold, NULL: all 0; for a name that exists, each 0 or
+ *	what was given then
+ * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @mode: as gosync_mutex_open()
+ * @map: where to put the handle
+ *
+ * Return: 0 or -errno of GOSYNC_IOC_OPEN.
+ */
+int gosync_map_open(const char *name, const struct gosync_map_limits *limits,
+		    unsigned int flags, unsigned int mode, gosync_map_t **map);
+
+/**
+ * gosync_map_from_fd() - make a handle of a received descriptor
+ * @fd: a descriptor of a Map; the handle's own on success
+ * @flags: 0 or GOSYNC_IOCTL_ONLY
+ * @map: where to put the handle
+ *
+ * Return: as gosync_mutex_from_fd().
+ */
+int gosync_map_from_fd(int fd, unsigned int flags, gosync_map_t **map);
+
+/**
+ * gosync_map_load() - copy a key's value
+ * @map: the handle, which may be read-only
+ * @key: the key, any bytes
+ * @key_len: its length, 1 up to the limit
+ * @buf: where to put the value
+ * @len: in: room at @buf; out: the value's length, also with -EMSGSIZE
+ *
+ * No system call, and nothing is written to shared memory, whether the key is
+ * there or not.
+ *
+ * Return: 0; -ENODATA if the key is absent; -EMSGSIZE if @buf is too short;
+ * -EINVAL if @key_len is out of its range.
+ */
+int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
+		    void *buf, size_t *len);
+
+/**
+ * gosync_map_store() - set a key's value
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @buf: the value
+ * @len: its length, up to the limit
+ *
+ * Return: 0; -ENOSPC if the key is new and the Map full; -ENOMEM; -EINVAL;
+ * -EMSGSIZE if @len is more than the limit; -EBADF if the handle is read-only.
+ */
+int gosync_map_store(gosync_map_t *map, const void *key, size_t key_len,
+		     const void *buf, size_t len);
+
+/**
+ * gosync_map_load_or_store() - a key's value, or set it if it is absent
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @buf: the value to store
+ * @len: its length
+ * @old: where to put the value that is there
+ * @old_len: in: room at @old; out: its length, also with -EMSGSIZE
+ *
+ * Return: 1 if it was loaded, 0 if stored; or as gosync_map_store(), -EMSGSIZE
+ * also if @old is too short.
+ */
+int gosync_map_load_or_store(gosync_map_t *map, const void *key,
+			     size_t key_len, const void *buf, size_t len,
+			     void *old, size_t *old_len);
+
+/**
+ * gosync_map_load_and_delete() - remove a key and get its value
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @old: where to put the value
+ * @old_len: in: room at @old; out: its length, also with -EMSGSIZE, and then
+ *	the key is still there
+ *
+ * Return: 0; -ENODATA if the key is absent; or -errno.
+ */
+int gosync_map_load_and_delete(gosync_map_t *map, const void *key,
+			       size_t key_len, void *old, size_t *old_len);
+
+/**
+ * gosync_map_delete() - remove a key
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ *
+ * Return: 1 if it was there, 0 if it was not; or -errno.
+ */
+int gosync_map_delete(gosync_map_t *map, const void *key, size_t key_len);
+
+/**
+ * gosync_map_swap() - set a key's value and get the one that was there
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @buf: the new value
+ * @len: its length
+ * @old: where to put the one that was there
+ * @old_len: in: room at @old; out: its length, also with -EMSGSIZE
+ *
+ * Return: 1; 0 if the key was absent; or as gosync_map_store(), -EMSGSIZE also
+ * if @old is too short.
+ */
+int gosync_map_swap(gosync_map_t *map, const void *key, size_t key_len,
+		    const void *buf, size_t len, void *old, size_t *old_len);
+
+/**
+ * gosync_map_cas() - replace a key's value if it is what is expected
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @old: the expected value
+ * @old_len: its length
+ * @buf: the new value
+ * @len: its length
+ *
+ * Values are equal when their lengths and all their bytes are.
+ *
+ * Return: 1 if replaced, 0 if the key is absent or has another value; or
+ * -errno.
+ */
+int gosync_map_cas(gosync_map_t *map, const void *key, size_t key_len,
+		   const void *old, size_t old_len, const void *buf,
+		   size_t len);
+
+/**
+ * gosync_map_compare_and_delete() - remove a key if its value is the expected
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @old: the expected value
+ * @old_len: its length
+ *
+ * Return: 1 if removed, 0 if the key is absent or has another value; or
+ * -errno.
+ */
+int gosync_map_compare_and_delete(gosync_map_t *map, const void *key,
+				  size_t key_len, const void *old,
+				  size_t old_len);
+
+/**
+ * gosync_map_range() - walk the entries
+ * @map: the handle, which may be read-only
+ * @fn: called for each with copies of key and value and no lock held, so it
+ *	may do anything with the map; a return other than 0 ends the walk
+ * @arg: passed on to @fn
+ *
+ * No key is visited twice, and each that is there all the time is visited; the
+ * walk is no snapshot of the map at one moment.
+ *
+ * Return: 0 at the end, what @fn returned, or -errno.
+ */
+int gosync_map_range(gosync_map_t *map,
+		     int (*fn)(const void *key, size_t key_len,
+			       const void *value, size_t len, void *arg),
+		     void *arg);
+
+/**
+ * gosync_map_clear() - remove all keys, at one moment
+ * @map: the handle
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_map_clear(gosync_map_t *map);
+
+/**
+ * gosync_map_len() - how many entries there are
+ * @map: the handle, which may be read-only
+ *
+ * Return: how many, or -errno.
+ */
+long gosync_map_len(gosync_map_t *map);
+
 /* --- Atomics ------------------------------------------------------------- */
 
 /*

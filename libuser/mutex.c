@@ -140,7 +140,7 @@ static int barge(gosync_mutex_t *mutex)
 static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 		      unsigned int flags)
 {
-	struct gosync_mutex_lock args = {
+	struct gosync_wait args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

@@ -14,6 +14,14 @@ static const struct {
 	const char *sentence;
 } sentences[] = {
 	{ GOSYNC_IOC_MUTEX_UNLOCK, EPERM, "sync: unlock of unlocked mutex" },
+	{ GOSYNC_IOC_RWMUTEX_UNLOCK, EPERM,
+	  "sync: Unlock of unlocked RWMutex" },
+	{ GOSYNC_IOC_RWMUTEX_RUNLOCK, EPERM,
+	  "sync: RUnlock of unlocked RWMutex" },
+	{ GOSYNC_IOC_WAITGROUP_ADD, ERANGE,
+	  "sync: negative WaitGroup counter" },
+	{ GOSYNC_IOC_WAITGROUP_ADD, EBUSY,
+	  "sync: WaitGroup misuse: Add called concurrently with Wait" },
 	{ GOSYNC_IOC_VALUE_STORE, EINVAL,
 	  "sync/atomic: store of nil value into Value" },
 	{ GOSYNC_IOC_VALUE_STORE, EPROTOTYPE,
@@ -56,6 +64,12 @@ EXPORT const char *gosync_type_name(unsigned int type)
 		[GOSYNC_BOOL] = "bool",
 		[GOSYNC_VALUE] = "value",
 		[GOSYNC_MUTEX] = "mutex",
+		[GOSYNC_RWMUTEX] = "rwmutex",
+		[GOSYNC_WAITGROUP] = "waitgroup",
+		[GOSYNC_ONCE] = "once",
+		[GOSYNC_COND] = "cond",
+		[GOSYNC_SEMAPHORE] = "semaphore",
+		[GOSYNC_MAP] = "map",
 	};
 
 	return type < GOSYNC_TYPE_MAX ? names[type] : NULL;

@@ -291,7 +291,7 @@ FIXTURE_VARIANT_ADD(ioctl, value_cas) {
 FIXTURE_VARIANT_ADD(ioctl, mutex_lock) {
 	.cmd = GOSYNC_IOC_MUTEX_LOCK, .on = ON(MUTEX), .target = MUTEX,
 	.writes = true, .optional = true,
-	.size = sizeof(struct gosync_mutex_lock), .fill = fill_nothing,
+	.size = sizeof(struct gosync_wait), .fill = fill_nothing,
 	.reserved = { FIELD(gosync_mutex_lock, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
@@ -763,7 +763,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(40, sizeof(struct gosync_atomic_wait));
 	EXPECT_EQ(16, sizeof(struct gosync_atomic_wake));
 	EXPECT_EQ(64, sizeof(struct gosync_value));
-	EXPECT_EQ(16, sizeof(struct gosync_mutex_lock));
+	EXPECT_EQ(16, sizeof(struct gosync_wait));
 	EXPECT_EQ(16, sizeof(struct gosync_mutex_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_atomic_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_value_page));

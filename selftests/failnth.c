@@ -330,7 +330,7 @@ TEST_F(failnth, info)
 
 static int lock_and_unlock(FIXTURE_DATA(failnth) *self)
 {
-	struct gosync_mutex_lock args = { .size = sizeof(args) };
+	struct gosync_wait args = { .size = sizeof(args) };
 	int ret = call(self->mutex, GOSYNC_IOC_MUTEX_LOCK, &args);
 
 	return ret ?: unlock_fd(self->mutex);

@@ -67,7 +67,7 @@ FIXTURE_TEARDOWN(hostile)
 
 static int lock_for(int fd, uint64_t ns)
 {
-	struct gosync_mutex_lock args = {
+	struct gosync_wait args = {
 		.size = sizeof(args), .deadline = gosync_deadline(ns),
 	};
 

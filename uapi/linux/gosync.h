@@ -49,8 +49,11 @@
  * =============  ===========================================================
  * EACCES         the object's mode does not allow this to the caller, or the
  *                object is not to be mapped by the caller
- * EBADF          the descriptor was opened read-only
- * EBUSY          a try found it taken
+ * EBADF          the descriptor was opened read-only; Cond: so was the lock's,
+ *                or it is no descriptor
+ * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
+ *                waits
+ * EDEADLK        Once: begun again by the thread that runs it
  * EDQUOT         the user has reached the limit of objects per user
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
@@ -58,19 +61,22 @@
  * EINTR          a signal ended the wait
  * EINVAL         an argument is out of its range, or a reserved field or flag
  *                is set; a Value is stored with type 0 (Go's nil)
- * EMSGSIZE       the payload is longer than the Value's capacity, or the
- *                caller's buffer shorter than the payload
+ * EMSGSIZE       the payload is longer than the Value's or the Map's limit, or
+ *                the caller's buffer shorter than the payload
  * ENAMETOOLONG   the name is longer than 255 bytes
- * ENODATA        Load of a Value before any Store
+ * ENODATA        Load of a Value before any Store; Map: the key is absent
  * ENOENT         the name does not exist and GOSYNC_CREATE was not given
  * ENOMEM         no memory, or the memory cgroup's limit is reached
- * ENOSPC         the limit of objects per namespace is reached
- * ENOTTY         not an ioctl of this type of object
- * EPERM          unlock of a mutex that is not locked, or with
- *                GOSYNC_ERRORCHECK by another than its owner; unlink by
- *                another than the object's owner
+ * ENOSPC         the limit of objects per namespace, or of a Map's entries, is
+ *                reached
+ * ENOTTY         not an ioctl of this type of object; Cond: the lock is no
+ *                Mutex and no RWMutex
+ * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
+ *                another than its owner; Once: done by another than who runs
+ *                it; unlink by another than the object's owner
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
  *                values of another type
+ * ERANGE         a WaitGroup's or Semaphore's counter would leave its range
  * ETIMEDOUT      the deadline has passed
  * =============  ===========================================================
  */
@@ -92,6 +98,12 @@
  * @GOSYNC_BOOL: atomic words of 32 bits that are 0 or 1, without arithmetic
  * @GOSYNC_VALUE: one consistently typed payload, replaced as a whole
  * @GOSYNC_MUTEX: mutual exclusion
+ * @GOSYNC_RWMUTEX: one writer or any number of readers
+ * @GOSYNC_WAITGROUP: a counter, and waiting until it is 0
+ * @GOSYNC_ONCE: something that is done once
+ * @GOSYNC_COND: waiting for an event under a Mutex or RWMutex
+ * @GOSYNC_SEMAPHORE: a number of permits
+ * @GOSYNC_MAP: values by key
  * @GOSYNC_TYPE_MAX: one more than the last type
  *
  * 0 is no type: user space may open an object with type 0 to accept whatever
@@ -107,6 +119,12 @@ enum gosync_type {
 	GOSYNC_BOOL,
 	GOSYNC_VALUE,
 	GOSYNC_MUTEX,
+	GOSYNC_RWMUTEX,
+	GOSYNC_WAITGROUP,
+	GOSYNC_ONCE,
+	GOSYNC_COND,
+	GOSYNC_SEMAPHORE,
+	GOSYNC_MAP,
 	GOSYNC_TYPE_MAX,
 };
 
@@ -121,10 +139,12 @@ enum gosync_type {
 #define GOSYNC_PERSIST		(1U << 3)	/* stays until unlinked */
 #define GOSYNC_OWN_PAGE		(1U << 4)	/* shares its page with no other object */
 #define GOSYNC_NO_MMAP		(1U << 5)	/* never mapped: every operation is an ioctl */
-#define GOSYNC_ERRORCHECK	(1U << 6)	/* Mutex: only the owner may unlock */
+#define GOSYNC_ERRORCHECK	(1U << 6)	/* Mutex, RWMutex: only the owner may unlock */
+#define GOSYNC_GIVE_BACK	(1U << 7)	/* Semaphore: what a dead holder took is released */
 
 /* Flags of the ioctls that wait */
 #define GOSYNC_CLOCK_REALTIME	(1U << 0)	/* the deadline is CLOCK_REALTIME's */
+#define GOSYNC_READ_SIDE	(1U << 1)	/* Cond: the lock is the RWMutex's read lock */
 
 /* Flag of the atomic operations that write */
 #define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all who wait on the word */
@@ -160,6 +180,41 @@ enum gosync_type {
 #define GOSYNC_IOC_MUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xa9)
 #define GOSYNC_IOC_MUTEX_UNLOCK	_IO(GOSYNC_IOC_TYPE, 0xaa)
 #define GOSYNC_IOC_MUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xab)
+/* On RWMutexes */
+#define GOSYNC_IOC_RWMUTEX_LOCK		_IO(GOSYNC_IOC_TYPE, 0xb0)
+#define GOSYNC_IOC_RWMUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xb1)
+#define GOSYNC_IOC_RWMUTEX_UNLOCK	_IO(GOSYNC_IOC_TYPE, 0xb2)
+#define GOSYNC_IOC_RWMUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xb3)
+#define GOSYNC_IOC_RWMUTEX_DRAIN	_IO(GOSYNC_IOC_TYPE, 0xb4)
+#define GOSYNC_IOC_RWMUTEX_RLOCK	_IO(GOSYNC_IOC_TYPE, 0xb5)
+#define GOSYNC_IOC_RWMUTEX_TRYRLOCK	_IO(GOSYNC_IOC_TYPE, 0xb6)
+#define GOSYNC_IOC_RWMUTEX_RUNLOCK	_IO(GOSYNC_IOC_TYPE, 0xb7)
+#define GOSYNC_IOC_RWMUTEX_DRAINED	_IO(GOSYNC_IOC_TYPE, 0xb8)
+/* On WaitGroups */
+#define GOSYNC_IOC_WAITGROUP_ADD	_IO(GOSYNC_IOC_TYPE, 0xc0)
+#define GOSYNC_IOC_WAITGROUP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc1)
+/* On Onces */
+#define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
+#define GOSYNC_IOC_ONCE_DONE	_IO(GOSYNC_IOC_TYPE, 0xc5)
+/* On Conds */
+#define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
+#define GOSYNC_IOC_COND_SIGNAL	_IO(GOSYNC_IOC_TYPE, 0xc9)
+#define GOSYNC_IOC_COND_BROADCAST	_IO(GOSYNC_IOC_TYPE, 0xca)
+/* On Semaphores */
+#define GOSYNC_IOC_SEMAPHORE_ACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd0)
+#define GOSYNC_IOC_SEMAPHORE_TRYACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd1)
+#define GOSYNC_IOC_SEMAPHORE_RELEASE	_IO(GOSYNC_IOC_TYPE, 0xd2)
+/* On Maps */
+#define GOSYNC_IOC_MAP_LOAD	_IO(GOSYNC_IOC_TYPE, 0xd8)
+#define GOSYNC_IOC_MAP_STORE	_IO(GOSYNC_IOC_TYPE, 0xd9)
+#define GOSYNC_IOC_MAP_LOAD_OR_STORE	_IO(GOSYNC_IOC_TYPE, 0xda)
+#define GOSYNC_IOC_MAP_LOAD_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdb)
+#define GOSYNC_IOC_MAP_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdc)
+#define GOSYNC_IOC_MAP_SWAP	_IO(GOSYNC_IOC_TYPE, 0xdd)
+#define GOSYNC_IOC_MAP_CAS	_IO(GOSYNC_IOC_TYPE, 0xde)
+#define GOSYNC_IOC_MAP_COMPARE_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdf)
+#define GOSYNC_IOC_MAP_RANGE	_IO(GOSYNC_IOC_TYPE, 0xe0)
+#define GOSYNC_IOC_MAP_CLEAR	_IO(GOSYNC_IOC_TYPE, 0xe1)
 
 /**
  * struct gosync_open - argument of GOSYNC_IOC_OPEN
@@ -174,8 +229,13 @@ enum gosync_type {
  *	(needs GOSYNC_CREATE, cannot be GOSYNC_PERSIST)
  * @__reserved: must be 0
  * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
- *	longest payload in bytes (0: 4096; at most 4 MiB); otherwise 0. For a
- *	name that exists, 0 or the capacity that it has
+ *	longest payload in bytes (0: 4096; at most 4 MiB); Semaphore: the
+ *	permits that it begins with (at most 2147483647); Map: the largest
+ *	number of entries (0: 4096; at most 4194304); otherwise 0. For a name
+ *	that exists, 0 or the capacity that it has
+ * @key_size: Map: the longest key in bytes (0: 64; at most 255); as @capacity
+ * @value_size: Map: the longest value in bytes (0: 256; at most 65536); as
+ *	@capacity
  *
  * Names are one name space for all types, one such space per IPC namespace.
  * The object and its name go when the last descriptor is closed, unless it is
@@ -194,6 +254,8 @@ struct gosync_open {
 	__u32 name_len;
 	__u32 __reserved;
 	__aligned_u64 capacity;
+	__u32 key_size;
+	__u32 value_size;
 };
 
 /**
@@ -230,24 +292,28 @@ struct gosync_unlink {
  * @holder: the number of this descriptor's holder (0 in a listing)
  * @holders: how many holders there are
  * @waiters: how many wait in the kernel
- * @owner: Mutex: the holder that owns it, 0 if none
+ * @owner: Mutex, RWMutex: the holder that owns it, 0 if none; Once: the one
+ *	that runs it
  * @owner_pid: the process that opened that holder, in the caller's pid
  *	namespace; 0 if it isn't visible there
  * @name_len: length of @name; 0 for an anonymous or unlinked object
- * @word: Mutex: the lock word; atomics: the first word; Value: the version
- *	(how often it was stored)
- * @token: Mutex: the fencing token of the last acquisition; Value: the type
- *	of what is stored, 0 if nothing is
+ * @word: the mapped word, in atomics the first; Value: the version (how often
+ *	it was stored); Map: the number of entries
+ * @token: Mutex, RWMutex: the fencing token of the last acquisition (for
+ *	writing); Value: the type of what is stored, 0 if nothing is
  * @capacity: as in &struct gosync_open
  * @map_len: bytes that mmap() of this descriptor takes, at offset 0 and with
  *	MAP_SHARED; 0 if it cannot be mapped
  * @map_offset: where in the mapping the object's state begins
  * @map_data: atomics: where in the mapping the words begin; Value: the first
- *	payload slot
+ *	payload slot; RWMutex: this holder's &struct gosync_rwmutex_reader, 0 if
+ *	it has none
  * @contended: how often somebody had to wait
  * @wait_max_ns: the longest wait that ended in a grant, in nanoseconds
  * @deaths: how many owners have died
- * @__reserved: 0
+ * @readers: RWMutex: how many read locks are held
+ * @key_size: as in &struct gosync_open
+ * @value_size: as in &struct gosync_open
  * @name: the name, filled up with zeros
  *
  * Only @size is read. A shorter structure gets as much as fits.
@@ -277,7 +343,9 @@ struct gosync_info {
 	__aligned_u64 contended;
 	__aligned_u64 wait_max_ns;
 	__u32 deaths;
-	__u32 __reserved;
+	__u32 readers;
+	__u32 key_size;
+	__u32 value_size;
 	__u8 name[GOSYNC_NAME_MAX + 1];
 };
 
@@ -480,10 +548,20 @@ struct gosync_value_slot {
 #define GOSYNC_VALUE_STORING	(~(__u64)0)
 
 /**
- * struct gosync_mutex_lock - argument of GOSYNC_IOC_MUTEX_LOCK, may be 0
- * @size: sizeof(struct gosync_mutex_lock)
+ * struct gosync_wait - argument of GOSYNC_IOC_MUTEX_LOCK, of the LOCK, RLOCK
+ *	and DRAIN of RWMutexes and of GOSYNC_IOC_ONCE_BEGIN, may be 0
+ * @size: sizeof(struct gosync_wait)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @deadline: when to give up
+ */
+struct gosync_wait {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+};
+
+/**
+ * DOC: Mutex
  *
  * GOSYNC_IOC_MUTEX_TRYLOCK, GOSYNC_IOC_MUTEX_UNLOCK and
  * GOSYNC_IOC_MUTEX_RECOVER take no argument (0). RECOVER takes the poisoned
@@ -495,11 +573,6 @@ struct gosync_value_slot {
  * or -1 with errno EBADF, EBUSY (TRYLOCK), EFAULT, EINTR, EINVAL, EPERM
  * (UNLOCK; RECOVER by another than the owner), ETIMEDOUT.
  */
-struct gosync_mutex_lock {
-	__u32 size;
-	__u32 flags;
-	__aligned_u64 deadline;
-};
 
 /**
  * DOC: The mutex word
@@ -549,5 +622,259 @@ struct gosync_mutex_slot {
 	__aligned_u64 word;
 	__aligned_u64 token;
 };
+
+/**
+ * DOC: RWMutex
+ *
+ * The word is a Mutex word, and writers do with it what the owners of a Mutex
+ * do. Readers count themselves, each holder in a cache line of its own (&struct
+ * gosync_rwmutex_reader), so that readers do not disturb each other and the
+ * kernel knows what a dead one held. Who has the word has the lock once no
+ * reader is left; from the moment that the word is LOCKED no new reader comes.
+ *
+ * A holder for whom no line was left has a &gosync_info.map_data of 0, and its
+ * read locks are ioctls.
+ *
+ * User space may:
+ *
+ * - read lock: add 1 to its line, then (full barrier) look at the word. If it
+ *   is not LOCKED the lock is held; otherwise take the 1 back as in read
+ *   unlock. If it dies, the kernel clears the line.
+ * - read unlock: if @draining is 0, subtract 1, then (full barrier) look at
+ *   @draining again; if it is not 0 now, tell by GOSYNC_IOC_RWMUTEX_DRAINED. A
+ *   death before that is as good as telling. Otherwise
+ *   GOSYNC_IOC_RWMUTEX_RUNLOCK.
+ * - lock: as a Mutex, then (full barrier) look at @extra and at the lines in
+ *   @lines. If all are 0 the lock is held; they may be looked at for a while;
+ *   then GOSYNC_IOC_RWMUTEX_DRAIN.
+ * - unlock: if WAITERS is 0, clear LOCKED and OWNER, leave the rest. Readers
+ *   that wait are counted in WAITERS, and go before the next writer.
+ *
+ * LOCK, RLOCK and DRAIN take &struct gosync_wait or 0, the others no argument.
+ * DRAIN waits for the readers, given that the caller owns the word and
+ * has not waited yet; after an error it does not own it any more. After EINTR
+ * from DRAIN, LOCK begins anew. DRAINED looks whether a writer can go on.
+ *
+ * Return: LOCK, TRYLOCK, DRAIN, RLOCK, TRYRLOCK: 0, or 1 if the lock is held
+ * and poisoned (a writer has died with it and nobody has called RECOVER
+ * since); the others: 0; or -1 with errno EBADF, EBUSY (TRYLOCK, TRYRLOCK),
+ * EFAULT, EINTR, EINVAL, EPERM (UNLOCK, DRAIN: it is not locked; RUNLOCK: this
+ * holder has no read lock; RECOVER: by another than the owner), ERANGE (RLOCK,
+ * TRYRLOCK: GOSYNC_RWMUTEX_READS_MAX by this holder), ETIMEDOUT.
+ */
+
+/**
+ * struct gosync_rwmutex_slot - an RWMutex's mapped state
+ * @word: as in &struct gosync_mutex_slot
+ * @token: likewise
+ * @lines: a bit for each line that is somebody's, line N at N times
+ *	GOSYNC_RWMUTEX_LINE bytes behind this slot. Kernel only
+ * @draining: how many who own the word sleep until the readers are gone.
+ *	Kernel only
+ * @extra: how many readers are in no line. Kernel only
+ * @__reserved: 0
+ */
+struct gosync_rwmutex_slot {
+	__aligned_u64 word;
+	__aligned_u64 token;
+	__aligned_u64 lines;
+	__u32 draining;
+	__u32 extra;
+	__u32 __reserved[8];
+};
+
+#define GOSYNC_RWMUTEX_LINE	64
+#define GOSYNC_RWMUTEX_READS_MAX	0x7fffffff
+
+/**
+ * struct gosync_rwmutex_reader - what a holder has locked for reading
+ * @reads: how often
+ */
+struct gosync_rwmutex_reader {
+	__u32 reads;
+};
+
+/**
+ * struct gosync_waitgroup_add - argument of GOSYNC_IOC_WAITGROUP_ADD
+ * @size: sizeof(struct gosync_waitgroup_add)
+ * @flags: must be 0
+ * @delta: what to add, from -2147483647 to 2147483647
+ * @counter: out: the counter afterwards
+ *
+ * When the counter becomes 0, all who wait at that moment are released.
+ *
+ * Return: 0, or -1 with errno EBADF, EBUSY (the counter is 0 and somebody
+ * waits nevertheless: the word was written to), EFAULT, EINVAL, ERANGE (the
+ * counter would be negative or more than 2147483647).
+ */
+struct gosync_waitgroup_add {
+	__u32 size;
+	__u32 flags;
+	__aligned_s64 delta;
+	__aligned_u64 counter;
+};
+
+/**
+ * struct gosync_waitgroup_wait - argument of GOSYNC_IOC_WAITGROUP_WAIT, may be 0
+ * @size: sizeof(struct gosync_waitgroup_wait)
+ * @flags: 0 or GOSYNC_CLOCK_REALTIME
+ * @deadline: when to give up
+ * @generation: 0; when a signal interrupts the call, it leaves here how often
+ *	the counter had become 0. Called again with that, it returns at once if
+ *	it has become 0 since
+ *
+ * Read permission is enough. May sleep.
+ *
+ * Return: 0, or -1 with errno EFAULT, EINTR, EINVAL, ETIMEDOUT.
+ */
+struct gosync_waitgroup_wait {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__aligned_u64 generation;
+};
+
+/**
+ * struct gosync_waitgroup_slot - a WaitGroup's mapped state
+ * @word: the counter in bits 0 to 30, how many wait for it in bits 32 to 63
+ *
+ * User space may add, by compare-and-swap of the whole word, unless the
+ * counter would leave its range, or becomes 0 or is 0 while somebody waits.
+ * Then nobody is released by it, and nobody is owed anything. Bits 32 to 63
+ * are the kernel's.
+ */
+struct gosync_waitgroup_slot {
+	__aligned_u64 word;
+};
+
+#define GOSYNC_WAITGROUP_COUNTER	((__u64)0x7fffffff)
+#define GOSYNC_WAITGROUP_WAITER_SHIFT	32
+
+/**
+ * DOC: Once
+ *
+ * GOSYNC_IOC_ONCE_BEGIN (argument: &struct gosync_wait or 0) returns
+ * GOSYNC_ONCE_DONE if it has been done; or one of the following if the caller
+ * is to do it now and then call GOSYNC_IOC_ONCE_DONE (no argument); otherwise
+ * it waits for one of these. If the holder that runs it ends before it is
+ * done, the first who waits is to run it.
+ *
+ * Return: BEGIN: as above; DONE: 0; or -1 with errno EBADF (not if it is
+ * done), EDEADLK (the calling thread is running it), EFAULT, EINTR, EINVAL,
+ * EPERM (DONE: not run by this holder), ETIMEDOUT.
+ */
+#define GOSYNC_ONCE_DONE	0	/* it has been done */
+#define GOSYNC_ONCE_RUN		1	/* do it */
+#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: somebody began, and died */
+
+/**
+ * struct gosync_once_slot - a Once's mapped state
+ * @word: the following bits, and the holder that runs it in bits 32 to 63.
+ *	Kernel only
+ *
+ * User space may look at it: GOSYNC_ONCE_IS_DONE never goes away.
+ */
+struct gosync_once_slot {
+	__aligned_u64 word;
+};
+
+#define GOSYNC_ONCE_IS_DONE	((__u64)1 << 0)
+#define GOSYNC_ONCE_RUNS	((__u64)1 << 1)
+#define GOSYNC_ONCE_DIED	((__u64)1 << 2)
+#define GOSYNC_ONCE_OWNER_SHIFT	32
+
+/**
+ * struct gosync_cond_wait - argument of GOSYNC_IOC_COND_WAIT
+ * @size: sizeof(struct gosync_cond_wait)
+ * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_READ_SIDE
+ * @deadline: when to give up
+ * @ticket: 0; when a signal interrupts the call, it leaves its place in the
+ *	queue here. Called again with that, it goes on where it was, neither
+ *	having lost a signal nor its place
+ * @lock: descriptor of the Mutex or RWMutex that is held
+ * @__reserved: must be 0
+ *
+ * Takes a place in the queue, unlocks, waits to be signalled, and locks again,
+ * with the holder of @lock. Whoever signals after the unlock finds it waiting.
+ * It is not woken but by a signal, and a waiter that leaves by its deadline or
+ * its death swallows none. The deadline ends the wait, not the locking: after
+ * ETIMEDOUT the lock is held.
+ *
+ * After EINTR, and after a signal's handler in general, the lock is not held
+ * until the call was made again with @ticket and has returned something else;
+ * who does not want to wait any longer makes it with a deadline that has
+ * passed.
+ *
+ * Return: 0, or 1 if the lock is poisoned; or -1 with errno EBADF (also: @lock
+ * is no descriptor, or read-only), EFAULT, EINTR, EINVAL (also: no such
+ * @ticket), ENOMEM, ENOTTY (@lock is no Mutex and no RWMutex), EPERM (it is
+ * not locked), ETIMEDOUT.
+ */
+struct gosync_cond_wait {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__aligned_u64 ticket;
+	__s32 lock;
+	__u32 __reserved;
+};
+
+/**
+ * struct gosync_cond_slot - a Cond's mapped state
+ * @waiters: how many wait to be signalled. Kernel only
+ * @__reserved: 0
+ *
+ * GOSYNC_IOC_COND_SIGNAL wakes the one that has waited longest,
+ * GOSYNC_IOC_COND_BROADCAST all who wait at that moment; neither takes an
+ * argument, and both return how many they woke. User space need not call them
+ * if, after a full barrier, @waiters is 0.
+ */
+struct gosync_cond_slot {
+	__u32 waiters;
+	__u32 __reserved;
+};
+
+/**
+ * struct gosync_semaphore - argument of the GOSYNC_IOC_SEMAPHORE operations
+ * @size: sizeof(struct gosync_semaphore)
+ * @flags: ACQUIRE: 0 or GOSYNC_CLOCK_REALTIME; otherwise 0
+ * @deadline: ACQUIRE: when to give up; otherwise 0
+ * @count: how many permits, 0 to 2147483647
+ * @__reserved: must be 0
+ *
+ * ACQUIRE waits until nobody waits before it and @count permits are there, and
+ * takes them; TRYACQUIRE takes them if that is so already; RELEASE adds
+ * permits. Who releases need not be who acquired.
+ *
+ * With GOSYNC_GIVE_BACK, what a holder has acquired and not released is
+ * released when it ends. Then all operations are ioctls.
+ *
+ * Return: 0, or -1 with errno EBADF, EBUSY (TRYACQUIRE), EFAULT, EINTR,
+ * EINVAL, ERANGE (RELEASE: there would be more than 2147483647),
+ * ETIMEDOUT.
+ */
+struct gosync_semaphore {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__u32 count;
+	__u32 __reserved;
+};
+
+/**
+ * struct gosync_semaphore_slot - a Semaphore's mapped state
+ * @word: the permits in bits 0 to 30, how many wait in bits 32 to 63
+ *
+ * Unless the Semaphore is GOSYNC_GIVE_BACK, user space may, by
+ * compare-and-swap of the whole word, if bits 32 to 63 are 0: subtract permits
+ * that are there, and add some. Nobody waits, so nobody is owed any. Bits 32
+ * to 63 are the kernel's.
+ */
+struct gosync_semaphore_slot {
+	__aligned_u64 word;
+};
+
+#define GOSYNC_SEMAPHORE_PERMITS	((__u64)0x7fffffff)
+#define GOSYNC_SEMAPHORE_WAITER_SHIFT	32
 
 #endif /* _UAPI_LINUX_GOSYNC_H */
