@@ -17,9 +17,6 @@
 
 #include "gosync.h"
 
-/* Bounded work under the lock: so many waiters are looked at in one go */
-#define WAKE_BATCH	32
-
 static bool is_narrow(u32 type)
 {
 	return type == GOSYNC_INT32 || type == GOSYNC_UINT32 ||
@@ -92,7 +89,7 @@ static void publish_waiters(struct gosync_object *obj)
 
 /*
  * Take up to @want waiters of @index that can go off the queue into @batch,
- * looking at no more than WAKE_BATCH. @place is our place in the queue: an
+ * looking at no more than GOSYNC_WAKE_BATCH. @place is our place in the queue: an
  * entry of our own there, so that we find it again after dropping the lock.
  * @look counts down to the end of what was queued when the wake began.
  */
@@ -111,7 +108,7 @@ static unsigned int claim_batch(struct gosync_object *obj, u32 index,
 	waiter = list_entry(at, struct gosync_waiter, entry.entry);
 	list_for_each_entry_safe_continue(waiter, next, &obj->wq.head,
 					  entry.entry) {
-		if (!*look || n == want || seen == WAKE_BATCH)
+		if (!*look || n == want || seen == GOSYNC_WAKE_BATCH)
 			break;
 		seen++;
 		/* Another waker's place. */
@@ -135,7 +132,7 @@ static unsigned int claim_batch(struct gosync_object *obj, u32 index,
 
 static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 {
-	struct gosync_waiter *batch[WAKE_BATCH];
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
 	struct gosync_waiter place = {};
 	unsigned int n, i, woken = 0;
 	u32 look;
@@ -182,7 +179,7 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 	waiter.expected = args->expected;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
-		gosync_enqueue(obj, &waiter, false);
+		gosync_enqueue(obj, &obj->wq.head, &waiter, false);
 		publish_waiters(obj);
 		/*
 		 * The barrier in load() pairs with the one in wake() and in the
@@ -324,7 +321,14 @@ static size_t area_size(u32 type, u64 capacity)
 	return GOSYNC_SLOT_SIZE + words;
 }
 
-static void info(struct gosync_object *obj, struct gosync_info *info)
+static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	scoped_guard(spinlock, &obj->wq.lock)
+		publish_waiters(obj);
+}
+
+static void info(struct gosync_object *obj, const struct gosync_holder *holder,
+		 struct gosync_info *info)
 {
 	info->word = load(obj, 0);
 	if (info->map_len)
@@ -338,7 +342,7 @@ static void info(struct gosync_object *obj, struct gosync_info *info)
 		.default_capacity = 1,					\
 		.max_capacity = 65536,					\
 		.area_size = area_size,					\
-		.left = publish_waiters,				\
+		.left = left,						\
 		.info = info,						\
 	}
 

@@ -8,7 +8,10 @@
  *	main.c				module, device
  *	ioctl.c				the table of operations
  *	names.c				namespaces, names, permission, limits
- *	atomic.c value.c mutex.c	the primitives
+ *	cond.c				builds on mutex.c and rwmutex.c
+ *	rwmutex.c			builds on mutex.c
+ *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
+ *					the primitives
  *	object.c			objects, holders, their files
  *	page.c wait.c			mapped state; the wait queue
  *
@@ -17,6 +20,7 @@
  *	gosync_ns.lock		names and life of the namespace's objects
  *	  users_lock		(names.c) objects per user
  *	gosync_value.lock	(value.c) who stores
+ *	gosync_map.lock		(map.c) who changes the set of keys
  *	obj->wq.lock		the state of one object, and its waiters
  *	obj->holders.xa_lock	who holds a descriptor
  *
@@ -52,6 +56,9 @@ struct vm_area_struct;
 
 #define GOSYNC_SLOT_SIZE	64
 
+/* Bounded work under the object's lock: so many waiters are looked at in one go */
+#define GOSYNC_WAKE_BATCH	32
+
 /**
  * struct gosync_ops - a type of object
  * @name: as people know it
@@ -62,11 +69,17 @@ struct vm_area_struct;
  * @max_capacity: and the largest (0: the type has no capacity)
  * @area_size: bytes of mapped state for a capacity, more than a slot: pages
  *	of its own; NULL: a slot will do
- * @init: make a new object's state, its area is there and zero; may be NULL
+ * @init: make a new object's state, its area is there and zero; may fail, may
+ *	be NULL
+ * @fini: undo @init; may be NULL
+ * @holder_begin: give a new holder what it needs; may be NULL
  * @holder_end: recover what a holder held that is no longer there; may be NULL
+ * @flush: a process has closed a descriptor: see to what it may have owed;
+ *	may be NULL
  * @left: a waiter has given up: write what changed by that into the mapped
- *	state. Called with the object's lock; NULL if nobody ever waits
- * @info: fill in what the type knows. Called with the object's lock
+ *	state, wake who can go on by it. NULL if nobody ever waits
+ * @info: fill in what the type knows, for @holder unless it is NULL. Called
+ *	with the object's lock
  */
 struct gosync_ops {
 	const char *name;
@@ -76,11 +89,17 @@ struct gosync_ops {
 	u64 default_capacity;
 	u64 max_capacity;
 	size_t (*area_size)(u32 type, u64 capacity);
-	void (*init)(struct gosync_object *obj);
+	int (*init)(struct gosync_object *obj, const struct gosync_open *args);
+	void (*fini)(struct gosync_object *obj);
+	void (*holder_begin)(struct gosync_object *obj,
+			     struct gosync_holder *holder);
 	void (*holder_end)(struct gosync_object *obj,
 			   struct gosync_holder *holder);
-	void (*left)(struct gosync_object *obj);
-	void (*info)(struct gosync_object *obj, struct gosync_info *info);
+	void (*flush)(struct gosync_object *obj);
+	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
+	void (*info)(struct gosync_object *obj,
+		     const struct gosync_holder *holder,
+		     struct gosync_info *info);
 };
 
 /**
@@ -143,12 +162,17 @@ struct gosync_object {
  * @obj: the object
  * @pid: the process that opened it
  * @id: its number, unique in the object
+ * @held: RWMutex: read locks that are in no line; Semaphore: permits acquired
+ *	and not released (@obj->wq.lock)
+ * @line: RWMutex: the number of its line, 0: none
  * @read_only: may only observe
  */
 struct gosync_holder {
 	struct gosync_object *obj;
 	struct pid *pid;
 	u32 id;
+	u32 held;
+	u8 line;
 	bool read_only;
 };
 
@@ -164,7 +188,10 @@ struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 					  const char *name);
 void gosync_object_free(struct gosync_object *obj);
 const char *gosync_object_name(const struct gosync_object *obj);
-void gosync_object_info(struct gosync_object *obj, struct gosync_info *info);
+void gosync_object_info(struct gosync_object *obj,
+			const struct gosync_holder *holder,
+			struct gosync_info *info);
+struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
@@ -239,8 +266,11 @@ enum gosync_wake {
  * @wake: what it is told
  * @gave_up: 0, or the error with which it would have left, had it not been
  *	claimed already: it is not to wait again
+ * @stays: when a signal comes it stays in the queue, without a task
  * @starving: it has waited too long
- * @index: atomics: which word
+ * @number: WaitGroup, RWMutex: which generation it belongs to; Semaphore: how
+ *	many permits it wants
+ * @index: atomics: which word; RWMutex: what it waits for
  * @expected: atomics: what it waits to see the end of
  * @seen: atomics: and what came instead
  */
@@ -251,7 +281,9 @@ struct gosync_waiter {
 	int claim;
 	enum gosync_wake wake;
 	int gave_up;
+	bool stays;
 	bool starving;
+	u64 number;
 	u32 index;
 	u64 expected;
 	u64 seen;
@@ -270,13 +302,19 @@ struct gosync_timeout {
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
 void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder);
-void gosync_enqueue(struct gosync_object *obj, struct gosync_waiter *waiter,
-		    bool first);
-struct gosync_waiter *gosync_claim_first(struct gosync_object *obj);
+void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
+		    struct gosync_waiter *waiter, bool first);
+struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
+					 struct list_head *queue);
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout);
+void gosync_wait_again(struct gosync_object *obj, struct gosync_waiter *waiter);
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
+unsigned int gosync_grant_all(struct gosync_object *obj,
+			      struct list_head *group,
+			      void (*grant)(struct gosync_object *obj,
+					    struct gosync_waiter *waiter));
 void gosync_account_wait(struct gosync_object *obj,
 			 const struct gosync_waiter *waiter);
 

@@ -54,7 +54,7 @@ union gosync_arg {
 	struct gosync_atomic_wait atomic_wait;
 	struct gosync_atomic_wake atomic_wake;
 	struct gosync_value value;
-	struct gosync_mutex_lock mutex_lock;
+	struct gosync_wait wait;
 };
 
 static long version(struct gosync_holder *holder, void *arg)
@@ -144,7 +144,7 @@ static const struct gosync_ioctl ioctls[] = {
 
 	[NR(GOSYNC_IOC_MUTEX_LOCK)] = {
 		GOSYNC_IOC_MUTEX_LOCK, ON_MUTEX, WRITES | OPTIONAL,
-		sizeof(struct gosync_mutex_lock), gosync_mutex_lock,
+		sizeof(struct gosync_wait), gosync_mutex_lock,
 	},
 	[NR(GOSYNC_IOC_MUTEX_TRYLOCK)] = {
 		GOSYNC_IOC_MUTEX_TRYLOCK, ON_MUTEX, WRITES,

@@ -37,35 +37,11 @@
  */
 #include <linux/sched/signal.h>
 
-#include "gosync.h"
+#include "mutex.h"
 
 #define STARVING_AFTER_NS	NSEC_PER_MSEC
 
 #define WAITERS_MAX	(GOSYNC_MUTEX_WAITERS / GOSYNC_MUTEX_WAITER)
-
-/**
- * struct gosync_mutex - a Mutex
- * @obj: the object; its lock protects the rest
- * @woken: a waiter was woken and is on its way
- * @starving: the lock is handed over
- * @poisoned: an owner has died
- */
-struct gosync_mutex {
-	struct gosync_object obj;
-	bool woken;
-	bool starving;
-	bool poisoned;
-};
-
-static struct gosync_mutex *to_mutex(struct gosync_object *obj)
-{
-	return container_of(obj, struct gosync_mutex, obj);
-}
-
-static atomic64_t *word_of(struct gosync_mutex *mutex)
-{
-	return mutex->obj.state + offsetof(struct gosync_mutex_slot, word);
-}
 
 static void next_token(struct gosync_mutex *mutex)
 {
@@ -81,27 +57,20 @@ static u64 flags(bool woken, bool starving, bool poisoned, u32 waiters)
 	       min_t(u64, waiters, WAITERS_MAX) * GOSYNC_MUTEX_WAITER;
 }
 
-static u64 owned_by(u32 id)
-{
-	return GOSYNC_MUTEX_LOCKED | (u64)id << GOSYNC_MUTEX_OWNER_SHIFT;
-}
-
-static u32 owner_of(u64 word)
-{
-	return word >> GOSYNC_MUTEX_OWNER_SHIFT;
-}
-
 static u64 ownership_of(u64 word)
 {
-	return word & GOSYNC_MUTEX_LOCKED ? owned_by(owner_of(word)) : 0;
+	return word & GOSYNC_MUTEX_LOCKED ? gosync_mutex_owned_by(gosync_mutex_owner_of(word)) : 0;
 }
 
-/* Write what the kernel knows into the word, ownership left as it is */
-static void publish(struct gosync_mutex *mutex)
+/**
+ * gosync_mutex_publish() - write into the word what the kernel knows
+ * @mutex: the mutex; ownership is left as it is
+ */
+void gosync_mutex_publish(struct gosync_mutex *mutex)
 {
 	u64 bits = flags(mutex->woken, mutex->starving, mutex->poisoned,
 			 mutex->obj.nr_waiters);
-	atomic64_t *word = word_of(mutex);
+	atomic64_t *word = gosync_mutex_word(mutex);
 	s64 old = atomic64_read(word);
 	int i;
 
@@ -109,6 +78,27 @@ static void publish(struct gosync_mutex *mutex)
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old, ownership_of(old) | bits))
 			break;
+}
+
+/**
+ * gosync_mutex_show_waiter() - announce one more waiter in a word that is locked
+ * @mutex: the mutex
+ * @old: the word, as the caller saw it
+ *
+ * From now on whoever unlocks comes to the kernel.
+ *
+ * Return: false if the word is another by now.
+ */
+bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
+{
+	s64 was = old;
+
+	lockdep_assert_held(&mutex->obj.wq.lock);
+	return atomic64_try_cmpxchg(gosync_mutex_word(mutex), &was,
+				    ownership_of(old) |
+				    flags(mutex->woken, mutex->starving,
+					  mutex->poisoned,
+					  mutex->obj.nr_waiters + 1));
 }
 
 static bool is_starved(const struct gosync_waiter *waiter)
@@ -126,19 +116,19 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		bool queue)
 {
 	struct gosync_object *obj = &mutex->obj;
-	atomic64_t *word = word_of(mutex);
+	atomic64_t *word = gosync_mutex_word(mutex);
 	s64 old = atomic64_read(word);
 	int i;
 
 	lockdep_assert_held(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool locked = old & GOSYNC_MUTEX_LOCKED;
-		bool died = locked && !gosync_holder_lives(obj, owner_of(old));
+		bool died = locked && !gosync_holder_lives(obj, gosync_mutex_owner_of(old));
 		bool starving = mutex->starving;
 		u64 new;
 
 		if (!locked || died) {
-			new = owned_by(waiter->holder->id) |
+			new = gosync_mutex_owned_by(waiter->holder->id) |
 			      flags(mutex->woken, starving,
 				    mutex->poisoned || died, obj->nr_waiters);
 			if (!atomic64_try_cmpxchg(word, &old, new))
@@ -160,24 +150,28 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		mutex->starving = starving;
 		if (!queue)
 			return -EBUSY;
-		gosync_enqueue(obj, waiter, waiter->since);
+		gosync_enqueue(obj, &obj->wq.head, waiter, waiter->since);
 		return -EINPROGRESS;
 	}
 	return -EAGAIN;
 }
 
-/*
- * Release the lock, if it is @owner's (0: anybody's): hand it over, or wake a
- * waiter to compete for it. @died: the owner has not released it itself.
+/**
+ * gosync_mutex_release() - hand it over, or wake a waiter to compete for it
+ * @mutex: the mutex
+ * @owner: if it is owned by this holder; 0: whoever owns it
+ * @died: the owner has not released it itself
+ * @next: out: whom to wake
+ * @wake: out: with what
  *
  * Return: 0 or -EPERM. Either way the caller owes gosync_wake(*next, *wake)
  * when it has dropped the object's lock.
  */
-static int release(struct gosync_mutex *mutex, u32 owner, bool died,
-		   struct gosync_waiter **next, enum gosync_wake *wake)
+int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
+			 struct gosync_waiter **next, enum gosync_wake *wake)
 {
 	struct gosync_object *obj = &mutex->obj;
-	atomic64_t *word = word_of(mutex);
+	atomic64_t *word = gosync_mutex_word(mutex);
 	s64 old = atomic64_read(word);
 	int i;
 
@@ -189,14 +183,15 @@ static int release(struct gosync_mutex *mutex, u32 owner, bool died,
 		u64 new;
 
 		if (!(old & GOSYNC_MUTEX_LOCKED) ||
-		    (owner && owner_of(old) != owner))
+		    (owner && gosync_mutex_owner_of(old) != owner))
 			break;
 		if (!*next && (mutex->starving || !mutex->woken))
-			*next = gosync_claim_first(obj);
+			*next = gosync_claim_first(obj, &obj->wq.head);
 		grant = *next && mutex->starving;
-		starving = grant && obj->nr_waiters && is_starved(*next);
+		starving = grant && !list_empty(&obj->wq.head) &&
+			   is_starved(*next);
 		woken = mutex->woken || (*next && !grant);
-		new = (grant ? owned_by((*next)->holder->id) : 0) |
+		new = (grant ? gosync_mutex_owned_by((*next)->holder->id) : 0) |
 		      flags(woken, starving, mutex->poisoned || died,
 			    obj->nr_waiters);
 		if (!atomic64_try_cmpxchg(word, &old, new))
@@ -224,15 +219,23 @@ static int release_and_wake(struct gosync_mutex *mutex, u32 owner, bool died)
 	int ret;
 
 	spin_lock(&mutex->obj.wq.lock);
-	ret = release(mutex, owner, died, &next, &wake);
+	ret = gosync_mutex_release(mutex, owner, died, &next, &wake);
 	spin_unlock(&mutex->obj.wq.lock);
 	gosync_wake(next, wake);
 	return ret;
 }
 
-/* Take the lock, waiting for it until @timeout. Return: 0 or an error. */
-static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
-		   const struct gosync_timeout *timeout)
+/**
+ * gosync_mutex_acquire() - take the lock, waiting for it
+ * @mutex: the mutex
+ * @holder: for whom
+ * @timeout: until when
+ *
+ * Return: 0: taken, also if the caller is being killed meanwhile; or an error.
+ */
+int gosync_mutex_acquire(struct gosync_mutex *mutex,
+			 struct gosync_holder *holder,
+			 const struct gosync_timeout *timeout)
 {
 	struct gosync_object *obj = &mutex->obj;
 	struct gosync_waiter waiter;
@@ -250,7 +253,7 @@ static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
 		ret = take(mutex, &waiter, !err);
 		spin_unlock(&obj->wq.lock);
 		if (!ret)
-			break;
+			return 0;
 		if (err)
 			return err;
 		if (ret == -EAGAIN) {
@@ -264,15 +267,25 @@ static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
 		if (err)
 			return err;
 		if (waiter.wake == GOSYNC_GRANTED)
-			break;
+			return 0;
 		err = waiter.gave_up;
 	}
-	/* Who is being killed never enters the critical section: pass it on. */
-	if (unlikely(fatal_signal_pending(current))) {
-		release_and_wake(mutex, holder->id, false);
-		return -EINTR;
-	}
-	return 0;
+}
+
+/**
+ * gosync_mutex_try() - take the lock if nobody has it
+ * @mutex: the mutex
+ * @holder: for whom
+ *
+ * Return: 0 or -EBUSY.
+ */
+int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder)
+{
+	struct gosync_waiter waiter;
+
+	gosync_waiter_init(&waiter, holder);
+	scoped_guard(spinlock, &mutex->obj.wq.lock)
+		return take(mutex, &waiter, false) ? -EBUSY : 0;
 }
 
 /*
@@ -280,95 +293,105 @@ static int acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
  * they oblige nobody here either. If somebody waits whom the word does not
  * show, it was scribbled on, and the other paths put it right.
  */
-static bool take_free(struct gosync_mutex *mutex, struct gosync_holder *holder)
+bool gosync_mutex_take_free(struct gosync_mutex *mutex,
+			    struct gosync_holder *holder)
 {
 	s64 old = 0;
 
 	if (READ_ONCE(mutex->obj.nr_waiters) ||
-	    !atomic64_try_cmpxchg(word_of(mutex), &old, owned_by(holder->id)))
+	    !atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, gosync_mutex_owned_by(holder->id)))
 		return false;
 	next_token(mutex);
 	return true;
 }
 
-static bool drop_unwanted(struct gosync_mutex *mutex,
-			  struct gosync_holder *holder)
+bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
+				struct gosync_holder *holder)
 {
-	s64 old = owned_by(holder->id);
+	s64 old = gosync_mutex_owned_by(holder->id);
 
 	return !READ_ONCE(mutex->obj.nr_waiters) &&
-	       atomic64_try_cmpxchg(word_of(mutex), &old, 0);
+	       atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, 0);
 }
 
 long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_mutex *mutex = to_mutex(holder->obj);
-	struct gosync_mutex_lock *args = arg;
+	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
+	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret || take_free(mutex, holder))
+	if (ret || gosync_mutex_take_free(mutex, holder))
 		return ret;
-	return acquire(mutex, holder, &timeout) ?: READ_ONCE(mutex->poisoned);
+	ret = gosync_mutex_acquire(mutex, holder, &timeout);
+	if (ret)
+		return ret;
+	/* Who is being killed never enters the critical section: pass it on. */
+	if (unlikely(fatal_signal_pending(current))) {
+		release_and_wake(mutex, holder->id, false);
+		return -EINTR;
+	}
+	return READ_ONCE(mutex->poisoned);
 }
 
 long gosync_mutex_trylock(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_mutex *mutex = to_mutex(holder->obj);
-	struct gosync_waiter waiter;
+	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 
-	gosync_waiter_init(&waiter, holder);
-	scoped_guard(spinlock, &mutex->obj.wq.lock)
-		return take(mutex, &waiter, false) ? -EBUSY : mutex->poisoned;
+	return gosync_mutex_try(mutex, holder) ?: READ_ONCE(mutex->poisoned);
 }
 
 long gosync_mutex_unlock(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_mutex *mutex = to_mutex(holder->obj);
+	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 	bool strict = mutex->obj.flags & GOSYNC_ERRORCHECK;
 
-	if (drop_unwanted(mutex, holder))
+	if (gosync_mutex_drop_unwanted(mutex, holder))
 		return 0;
 	return release_and_wake(mutex, strict ? holder->id : 0, false);
 }
 
 long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_mutex *mutex = to_mutex(holder->obj);
+	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 
 	scoped_guard(spinlock, &mutex->obj.wq.lock) {
-		if (ownership_of(atomic64_read(word_of(mutex))) !=
-		    owned_by(holder->id))
+		if (ownership_of(atomic64_read(gosync_mutex_word(mutex))) !=
+		    gosync_mutex_owned_by(holder->id))
 			return -EPERM;
 		mutex->poisoned = false;
-		publish(mutex);
+		gosync_mutex_publish(mutex);
 	}
 	return 0;
 }
 
-static void left(struct gosync_object *obj)
+void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
-	struct gosync_mutex *mutex = to_mutex(obj);
+	struct gosync_mutex *mutex = gosync_to_mutex(obj);
 
-	mutex->starving &= obj->nr_waiters > 0;
-	publish(mutex);
+	scoped_guard(spinlock, &obj->wq.lock) {
+		mutex->starving &= !list_empty(&obj->wq.head);
+		gosync_mutex_publish(mutex);
+	}
 }
 
 static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 {
-	release_and_wake(to_mutex(obj), holder->id, true);
+	release_and_wake(gosync_to_mutex(obj), holder->id, true);
 }
 
-static void info(struct gosync_object *obj, struct gosync_info *info)
+void gosync_mutex_info(struct gosync_object *obj,
+		       const struct gosync_holder *holder,
+		       struct gosync_info *info)
 {
-	struct gosync_mutex *mutex = to_mutex(obj);
-	u64 word = atomic64_read(word_of(mutex));
+	struct gosync_mutex *mutex = gosync_to_mutex(obj);
+	u64 word = atomic64_read(gosync_mutex_word(mutex));
 
 	info->word = word;
 	info->token = atomic64_read(obj->state + offsetof(struct gosync_mutex_slot, token));
 	if (word & GOSYNC_MUTEX_LOCKED)
-		info->owner = owner_of(word);
+		info->owner = gosync_mutex_owner_of(word);
 }
 
 const struct gosync_ops gosync_mutex_ops = {
@@ -376,6 +399,6 @@ const struct gosync_ops gosync_mutex_ops = {
 	.size = sizeof(struct gosync_mutex),
 	.flags = GOSYNC_ERRORCHECK,
 	.holder_end = holder_end,
-	.left = left,
-	.info = info,
+	.left = gosync_mutex_left,
+	.info = gosync_mutex_info,
 };

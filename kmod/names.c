@@ -260,6 +260,8 @@ void gosync_object_put(struct gosync_object *obj)
 		return;
 	if (obj->linked)
 		remove_name(obj);
+	if (obj->ops->fini)
+		obj->ops->fini(obj);
 	gosync_area_put(obj, ns->partial);
 	ns->nr_objects--;
 	mutex_unlock(&ns->lock);
@@ -290,12 +292,13 @@ static struct gosync_object *create(struct gosync_ns *ns,
 	ret = gosync_area_get(obj, ns->partial);
 	if (ret)
 		goto err_uncharge;
-	if (obj->ops->init)
-		obj->ops->init(obj);
+	ret = obj->ops->init ? obj->ops->init(obj, args) : 0;
+	if (ret)
+		goto err_area;
 	if (obj->name_len) {
 		ret = xa_insert(&ns->named, obj->id, obj, GFP_KERNEL_ACCOUNT);
 		if (ret)
-			goto err_area;
+			goto err_fini;
 		obj->linked = true;
 		ret = rhashtable_insert_fast(&names, &obj->node, names_params);
 		if (ret)
@@ -307,6 +310,9 @@ static struct gosync_object *create(struct gosync_ns *ns,
 
 err_named:
 	xa_erase(&ns->named, obj->id);
+err_fini:
+	if (obj->ops->fini)
+		obj->ops->fini(obj);
 err_area:
 	gosync_area_put(obj, ns->partial);
 err_uncharge:
@@ -414,6 +420,8 @@ static int check_open(const struct gosync_open *args)
 	if (args->flags & ~(opening | describing | (ops ? ops->flags : 0)))
 		return -EINVAL;
 	if (ops && args->capacity > ops->max_capacity)
+		return -EINVAL;
+	if (args->type != GOSYNC_MAP && (args->key_size || args->value_size))
 		return -EINVAL;
 	if (!(args->flags & GOSYNC_CREATE))
 		return args->flags & ~GOSYNC_RDONLY || args->mode ||
@@ -559,7 +567,7 @@ static int list_one(struct gosync_object *obj, void __user *to,
 	if (!gosync_may(obj->ns, obj->uid, obj->gid, obj->mode, 4))
 		return 0;
 	memset(info, 0, sizeof(*info));
-	gosync_object_info(obj, info);
+	gosync_object_info(obj, NULL, info);
 	if (!info->name_len)
 		return 0;
 	return copy_to_user(to, info, sizeof(*info)) ? -EFAULT : 1;

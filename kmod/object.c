@@ -118,11 +118,14 @@ static u32 holder_pid(struct gosync_object *obj, u32 id)
 }
 
 /**
- * gosync_object_info() - what is known of an object, but its holder
+ * gosync_object_info() - what is known of an object
  * @obj: the object
+ * @holder: to whom, or NULL
  * @info: zeroed
  */
-void gosync_object_info(struct gosync_object *obj, struct gosync_info *info)
+void gosync_object_info(struct gosync_object *obj,
+			const struct gosync_holder *holder,
+			struct gosync_info *info)
 {
 	struct gosync_area *area = obj->area;
 
@@ -144,19 +147,22 @@ void gosync_object_info(struct gosync_object *obj, struct gosync_info *info)
 		info->contended = obj->contended;
 		info->wait_max_ns = obj->wait_max_ns;
 		info->deaths = obj->deaths;
-		obj->ops->info(obj, info);
+		obj->ops->info(obj, holder, info);
 	}
 	if (info->owner)
 		info->owner_pid = holder_pid(obj, info->owner);
+	if (holder) {
+		info->holder = holder->id;
+		info->flags |= holder->read_only ? GOSYNC_RDONLY : 0;
+	}
 	if (READ_ONCE(obj->linked)) {
 		info->name_len = obj->name_len;
 		memcpy(info->name, gosync_object_name(obj), obj->name_len);
 	}
 }
 
-static int holder_release(struct inode *inode, struct file *file)
+static void holder_end(struct gosync_holder *holder)
 {
-	struct gosync_holder *holder = file->private_data;
 	struct gosync_object *obj = holder->obj;
 
 	/*
@@ -171,7 +177,25 @@ static int holder_release(struct inode *inode, struct file *file)
 		obj->ops->holder_end(obj, holder);
 	put_pid(holder->pid);
 	kfree(holder);
+}
+
+static int holder_release(struct inode *inode, struct file *file)
+{
+	struct gosync_holder *holder = file->private_data;
+	struct gosync_object *obj = holder->obj;
+
+	holder_end(holder);
 	gosync_object_put(obj);
+	return 0;
+}
+
+/* A descriptor is closed; others may still share the file. */
+static int holder_flush(struct file *file, fl_owner_t id)
+{
+	struct gosync_holder *holder = file->private_data;
+
+	if (holder->obj->ops->flush)
+		holder->obj->ops->flush(holder->obj);
 	return 0;
 }
 
@@ -184,7 +208,7 @@ static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
 	info = kzalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return;
-	gosync_object_info(obj, info);
+	gosync_object_info(obj, holder, info);
 	seq_printf(seq, "gosync-type:\t%s\n", obj->ops->name);
 	seq_puts(seq, "gosync-name:\t");
 	seq_escape_mem(seq, info->name, info->name_len,
@@ -199,6 +223,7 @@ static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
 
 static const struct file_operations holder_fops = {
 	.owner = THIS_MODULE,
+	.flush = holder_flush,
 	.release = holder_release,
 	.unlocked_ioctl = gosync_object_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
@@ -206,6 +231,17 @@ static const struct file_operations holder_fops = {
 	.show_fdinfo = holder_show_fdinfo,
 	.llseek = noop_llseek,
 };
+
+/**
+ * gosync_holder_of() - the holder that a file stands for
+ * @file: any file
+ *
+ * Return: the holder, NULL if the file is nothing of ours.
+ */
+struct gosync_holder *gosync_holder_of(struct file *file)
+{
+	return file->f_op == &holder_fops ? file->private_data : NULL;
+}
 
 /**
  * gosync_holder_file() - begin a holder
@@ -235,23 +271,19 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 	if (ret >= 0)
 		obj->nr_holders++;
 	xa_unlock(&obj->holders);
-	if (ret < 0)
-		goto err_free;
+	if (ret < 0) {
+		put_pid(holder->pid);
+		kfree(holder);
+		return ERR_PTR(ret);
+	}
+	if (obj->ops->holder_begin)
+		obj->ops->holder_begin(obj, holder);
 
 	file = anon_inode_getfile("[gosync]", &holder_fops, holder,
 				  (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (!IS_ERR(file))
-		return file;
-	ret = PTR_ERR(file);
-
-	xa_lock(&obj->holders);
-	__xa_erase(&obj->holders, index_of(holder->id));
-	obj->nr_holders--;
-	xa_unlock(&obj->holders);
-err_free:
-	put_pid(holder->pid);
-	kfree(holder);
-	return ERR_PTR(ret);
+	if (IS_ERR(file))
+		holder_end(holder);
+	return file;
 }
 
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
@@ -291,10 +323,7 @@ long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)
 	info = kzalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return -ENOMEM;
-	gosync_object_info(holder->obj, info);
-	info->holder = holder->id;
-	if (holder->read_only)
-		info->flags |= GOSYNC_RDONLY;
+	gosync_object_info(holder->obj, holder, info);
 	if (copy_to_user(uarg, info, min_t(size_t, size, sizeof(*info))) ||
 	    (size > sizeof(*info) &&
 	     clear_user(uarg + sizeof(*info), size - sizeof(*info))))

@@ -311,16 +311,18 @@ static size_t area_size(u32 type, u64 capacity)
 	return sizeof(struct gosync_value_page) + SLOTS * stride_of(capacity);
 }
 
-static void init(struct gosync_object *obj)
+static int init(struct gosync_object *obj, const struct gosync_open *args)
 {
 	struct gosync_value_obj *value = to_value(obj);
 	struct gosync_value_page *page = obj->state;
 
 	mutex_init(&value->lock);
 	page->stride = stride_of(obj->capacity);
+	return 0;
 }
 
-static void info(struct gosync_object *obj, struct gosync_info *info)
+static void info(struct gosync_object *obj, const struct gosync_holder *holder,
+		 struct gosync_info *info)
 {
 	struct gosync_value_page *page = obj->state;
 	u64 type = READ_ONCE(page->type);

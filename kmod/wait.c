@@ -12,6 +12,10 @@
  *				tells it and wakes it
  *   WAITING -> GONE		it gives up, on a signal or at its deadline
  *
+ * A type may have more than one queue, all under the object's lock. To release
+ * many at once it moves them to a list aside, which takes no longer for many,
+ * and then grants them in batches.
+ *
  * So a grant is never lost on somebody who leaves: who finds itself claimed
  * while leaving waits to be told, takes what it is given, and passes it on if
  * it has no use for it. Between CLAIMED and TOLD the claimer owns the waiter's
@@ -65,12 +69,17 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 {
 	struct gosync_waiter *waiter = container_of(entry, struct gosync_waiter,
 						    entry);
-	struct task_struct *task = get_task_struct(entry->private);
+	struct task_struct *task = entry->private;
 
+	/* Its task may be handling a signal, and comes back to look. */
+	if (task)
+		get_task_struct(task);
 	/* Pairs with the acquire in told(): what was decided is seen there. */
 	smp_store_release(&waiter->claim, TOLD);
-	wake_up_process(task);
-	put_task_struct(task);
+	if (task) {
+		wake_up_process(task);
+		put_task_struct(task);
+	}
 	return 1;
 }
 
@@ -87,11 +96,13 @@ void gosync_waiter_init(struct gosync_waiter *waiter,
 /**
  * gosync_enqueue() - begin to wait
  * @obj: for what
+ * @queue: @obj->wq.head, or another list that the type has for those who wait
+ *	for something else
  * @waiter: who
  * @first: at the head of the queue, because it was there before
  */
-void gosync_enqueue(struct gosync_object *obj, struct gosync_waiter *waiter,
-		    bool first)
+void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
+		    struct gosync_waiter *waiter, bool first)
 {
 	lockdep_assert_held(&obj->wq.lock);
 	if (!waiter->since) {
@@ -100,9 +111,9 @@ void gosync_enqueue(struct gosync_object *obj, struct gosync_waiter *waiter,
 	}
 	waiter->claim = WAITING;
 	if (first)
-		__add_wait_queue(&obj->wq, &waiter->entry);
+		list_add(&waiter->entry.entry, queue);
 	else
-		__add_wait_queue_entry_tail(&obj->wq, &waiter->entry);
+		list_add_tail(&waiter->entry.entry, queue);
 	obj->nr_waiters++;
 }
 
@@ -136,15 +147,17 @@ bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter)
 /**
  * gosync_claim_first() - take the first waiter off its queue
  * @obj: where it waits
+ * @queue: as gosync_enqueue()
  *
  * Return: the waiter, to whom the caller owes a gosync_wake(); NULL if there
  * is none.
  */
-struct gosync_waiter *gosync_claim_first(struct gosync_object *obj)
+struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
+					 struct list_head *queue)
 {
 	struct gosync_waiter *waiter, *next;
 
-	list_for_each_entry_safe(waiter, next, &obj->wq.head, entry.entry)
+	list_for_each_entry_safe(waiter, next, queue, entry.entry)
 		if (gosync_claim(obj, waiter))
 			return waiter;
 	return NULL;
@@ -161,6 +174,43 @@ void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
 		return;
 	waiter->wake = wake;
 	waiter->entry.func(&waiter->entry, TASK_NORMAL, 0, NULL);
+}
+
+/**
+ * gosync_grant_all() - give a group of waiters what they wait for
+ * @obj: where they wait
+ * @group: the list that they are on, no longer for others to queue on
+ * @grant: called with the object's lock for each; may be NULL
+ *
+ * Called without the object's lock, which is held for so many at a time. Who
+ * leaves meanwhile has left. The caller may be killed, but not stopped.
+ *
+ * Return: how many.
+ */
+unsigned int gosync_grant_all(struct gosync_object *obj,
+			      struct list_head *group,
+			      void (*grant)(struct gosync_object *obj,
+					    struct gosync_waiter *waiter))
+{
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	unsigned int n, i, all = 0;
+
+	do {
+		n = 0;
+		scoped_guard(spinlock, &obj->wq.lock) {
+			while (n < ARRAY_SIZE(batch) &&
+			       (batch[n] = gosync_claim_first(obj, group))) {
+				if (grant)
+					grant(obj, batch[n]);
+				gosync_account_wait(obj, batch[n++]);
+			}
+		}
+		for (i = 0; i < n; i++)
+			gosync_wake(batch[i], GOSYNC_GRANTED);
+		all += n;
+		cond_resched();
+	} while (n == ARRAY_SIZE(batch));
+	return all;
 }
 
 static bool told(const struct gosync_waiter *waiter)
@@ -227,24 +277,53 @@ static void await_told(struct gosync_waiter *waiter)
  *
  * Return: 0: told something, see &gosync_waiter.wake; if the signal or the
  * deadline came at the same time, &gosync_waiter.gave_up is the error.
- * -ERESTARTSYS, -ETIMEDOUT: no longer queued, and told nothing.
+ * -ERESTARTSYS, -ETIMEDOUT: no longer queued, and told nothing; but one with
+ * &gosync_waiter.stays remains queued after -ERESTARTSYS, unless it is killed.
  */
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
 {
 	int ret = sleep_until_told(waiter, timeout);
+	bool left;
 
 	if (!ret)
 		return 0;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		if (leave(obj, waiter, GONE)) {
-			obj->ops->left(obj);
+		if (waiter->stays && ret == -ERESTARTSYS &&
+		    waiter->claim == WAITING &&
+		    !fatal_signal_pending(current)) {
+			waiter->entry.private = NULL;
 			return ret;
 		}
+		left = leave(obj, waiter, GONE);
+	}
+	if (left) {
+		obj->ops->left(obj, waiter);
+		return ret;
 	}
 	await_told(waiter);
 	waiter->gave_up = ret;
 	return 0;
+}
+
+/**
+ * gosync_wait_again() - come back to a waiter that stayed in its queue
+ * @obj: for what it waits
+ * @waiter: who
+ *
+ * To be followed by gosync_wait().
+ */
+void gosync_wait_again(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (waiter->claim == WAITING) {
+			waiter->entry.private = current;
+			return;
+		}
+	}
+	/* Who claimed it found no task to wake. See await_told(). */
+	while (!told(waiter))
+		schedule_timeout_uninterruptible(1);
 }
 
 /**

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The Mutex word's machinery, for Mutex and for what builds on it.
+ */
+#ifndef GOSYNC_MUTEX_H
+#define GOSYNC_MUTEX_H
+
+#include "gosync.h"
+
+/**
+ * struct gosync_mutex - a Mutex
+ * @obj: the object; its lock protects the rest
+ * @woken: a waiter was woken and is on its way
+ * @starving: the lock is handed over
+ * @poisoned: an owner has died
+ */
+struct gosync_mutex {
+	struct gosync_object obj;
+	bool woken;
+	bool starving;
+	bool poisoned;
+};
+
+static inline struct gosync_mutex *gosync_to_mutex(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_mutex, obj);
+}
+
+/* The word is the first in the slots of all types that have one. */
+static inline atomic64_t *gosync_mutex_word(struct gosync_mutex *mutex)
+{
+	return mutex->obj.state;
+}
+
+static inline u64 gosync_mutex_owned_by(u32 id)
+{
+	return GOSYNC_MUTEX_LOCKED | (u64)id << GOSYNC_MUTEX_OWNER_SHIFT;
+}
+
+static inline u32 gosync_mutex_owner_of(u64 word)
+{
+	return word >> GOSYNC_MUTEX_OWNER_SHIFT;
+}
+
+int gosync_mutex_acquire(struct gosync_mutex *mutex, struct gosync_holder *holder,
+			 const struct gosync_timeout *timeout);
+int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder);
+int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
+			 struct gosync_waiter **next, enum gosync_wake *wake);
+bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old);
+bool gosync_mutex_take_free(struct gosync_mutex *mutex,
+			    struct gosync_holder *holder);
+bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
+				struct gosync_holder *holder);
+void gosync_mutex_publish(struct gosync_mutex *mutex);
+void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter);
+void gosync_mutex_info(struct gosync_object *obj,
+		       const struct gosync_holder *holder,
+		       struct gosync_info *info);
+
+#endif /* GOSYNC_MUTEX_H */
