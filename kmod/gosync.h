@@ -299,6 +299,7 @@ struct gosync_timeout {
 	clockid_t clock;
 };
 
+int gosync_try_again(void);
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
 void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder);
@@ -323,6 +324,11 @@ void gosync_account_wait(struct gosync_object *obj,
 extern const struct gosync_ops gosync_atomic_ops[];
 extern const struct gosync_ops gosync_value_ops;
 extern const struct gosync_ops gosync_mutex_ops;
+extern const struct gosync_ops gosync_rwmutex_ops;
+extern const struct gosync_ops gosync_waitgroup_ops;
+extern const struct gosync_ops gosync_once_ops;
+extern const struct gosync_ops gosync_cond_ops;
+extern const struct gosync_ops gosync_semaphore_ops;
 
 long gosync_atomic_load(struct gosync_holder *holder, void *arg);
 long gosync_atomic_store(struct gosync_holder *holder, void *arg);
@@ -341,5 +347,23 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg);
 long gosync_mutex_trylock(struct gosync_holder *holder, void *arg);
 long gosync_mutex_unlock(struct gosync_holder *holder, void *arg);
 long gosync_mutex_recover(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg);
+long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg);
+long gosync_waitgroup_add(struct gosync_holder *holder, void *arg);
+long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg);
+long gosync_once_begin(struct gosync_holder *holder, void *arg);
+long gosync_once_done(struct gosync_holder *holder, void *arg);
+long gosync_cond_wait(struct gosync_holder *holder, void *arg);
+long gosync_cond_signal(struct gosync_holder *holder, void *arg);
+long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
+long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);
+long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg);
+long gosync_semaphore_release(struct gosync_holder *holder, void *arg);
 
 #endif /* GOSYNC_H */

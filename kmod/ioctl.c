@@ -20,12 +20,18 @@
 #define ON_ATOMICS	GENMASK(GOSYNC_BOOL, GOSYNC_INT32)
 #define ON_VALUE	BIT(GOSYNC_VALUE)
 #define ON_MUTEX	BIT(GOSYNC_MUTEX)
+#define ON_RWMUTEX	BIT(GOSYNC_RWMUTEX)
+#define ON_WAITGROUP	BIT(GOSYNC_WAITGROUP)
+#define ON_ONCE		BIT(GOSYNC_ONCE)
+#define ON_COND		BIT(GOSYNC_COND)
+#define ON_SEMAPHORE	BIT(GOSYNC_SEMAPHORE)
 #define ON_OBJECTS	GENMASK(GOSYNC_TYPE_MAX - 1, 1)
 
 enum {
 	WRITES = BIT(0),	/* not through a read-only descriptor */
 	RESULTS = BIT(1),	/* the argument is copied out again */
 	OPTIONAL = BIT(2),	/* 0 is an argument full of zeros */
+	RESUMES = BIT(3),	/* a signal leaves in it where to go on */
 };
 
 /**
@@ -55,6 +61,10 @@ union gosync_arg {
 	struct gosync_atomic_wake atomic_wake;
 	struct gosync_value value;
 	struct gosync_wait wait;
+	struct gosync_waitgroup_add waitgroup_add;
+	struct gosync_waitgroup_wait waitgroup_wait;
+	struct gosync_cond_wait cond_wait;
+	struct gosync_semaphore semaphore;
 };
 
 static long version(struct gosync_holder *holder, void *arg)
@@ -158,6 +168,87 @@ static const struct gosync_ioctl ioctls[] = {
 		GOSYNC_IOC_MUTEX_RECOVER, ON_MUTEX, WRITES,
 		0, gosync_mutex_recover,
 	},
+
+	[NR(GOSYNC_IOC_RWMUTEX_LOCK)] = {
+		GOSYNC_IOC_RWMUTEX_LOCK, ON_RWMUTEX, WRITES | OPTIONAL,
+		sizeof(struct gosync_wait), gosync_rwmutex_lock,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_TRYLOCK)] = {
+		GOSYNC_IOC_RWMUTEX_TRYLOCK, ON_RWMUTEX, WRITES,
+		0, gosync_rwmutex_trylock,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_UNLOCK)] = {
+		GOSYNC_IOC_RWMUTEX_UNLOCK, ON_RWMUTEX, WRITES,
+		0, gosync_rwmutex_unlock,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_RECOVER)] = {
+		GOSYNC_IOC_RWMUTEX_RECOVER, ON_RWMUTEX, WRITES,
+		0, gosync_mutex_recover,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_DRAIN)] = {
+		GOSYNC_IOC_RWMUTEX_DRAIN, ON_RWMUTEX, WRITES | OPTIONAL,
+		sizeof(struct gosync_wait), gosync_rwmutex_drain,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_RLOCK)] = {
+		GOSYNC_IOC_RWMUTEX_RLOCK, ON_RWMUTEX, WRITES | OPTIONAL,
+		sizeof(struct gosync_wait), gosync_rwmutex_rlock,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_TRYRLOCK)] = {
+		GOSYNC_IOC_RWMUTEX_TRYRLOCK, ON_RWMUTEX, WRITES,
+		0, gosync_rwmutex_tryrlock,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_RUNLOCK)] = {
+		GOSYNC_IOC_RWMUTEX_RUNLOCK, ON_RWMUTEX, WRITES,
+		0, gosync_rwmutex_runlock,
+	},
+	[NR(GOSYNC_IOC_RWMUTEX_DRAINED)] = {
+		GOSYNC_IOC_RWMUTEX_DRAINED, ON_RWMUTEX, WRITES,
+		0, gosync_rwmutex_drained,
+	},
+
+	[NR(GOSYNC_IOC_WAITGROUP_ADD)] = {
+		GOSYNC_IOC_WAITGROUP_ADD, ON_WAITGROUP, WRITES | RESULTS,
+		sizeof(struct gosync_waitgroup_add), gosync_waitgroup_add,
+	},
+	[NR(GOSYNC_IOC_WAITGROUP_WAIT)] = {
+		GOSYNC_IOC_WAITGROUP_WAIT, ON_WAITGROUP, OPTIONAL | RESUMES,
+		sizeof(struct gosync_waitgroup_wait), gosync_waitgroup_wait,
+	},
+
+	[NR(GOSYNC_IOC_ONCE_BEGIN)] = {
+		GOSYNC_IOC_ONCE_BEGIN, ON_ONCE, OPTIONAL,
+		sizeof(struct gosync_wait), gosync_once_begin,
+	},
+	[NR(GOSYNC_IOC_ONCE_DONE)] = {
+		GOSYNC_IOC_ONCE_DONE, ON_ONCE, WRITES,
+		0, gosync_once_done,
+	},
+
+	[NR(GOSYNC_IOC_COND_WAIT)] = {
+		GOSYNC_IOC_COND_WAIT, ON_COND, WRITES | RESUMES,
+		sizeof(struct gosync_cond_wait), gosync_cond_wait,
+	},
+	[NR(GOSYNC_IOC_COND_SIGNAL)] = {
+		GOSYNC_IOC_COND_SIGNAL, ON_COND, WRITES,
+		0, gosync_cond_signal,
+	},
+	[NR(GOSYNC_IOC_COND_BROADCAST)] = {
+		GOSYNC_IOC_COND_BROADCAST, ON_COND, WRITES,
+		0, gosync_cond_broadcast,
+	},
+
+	[NR(GOSYNC_IOC_SEMAPHORE_ACQUIRE)] = {
+		GOSYNC_IOC_SEMAPHORE_ACQUIRE, ON_SEMAPHORE, WRITES,
+		sizeof(struct gosync_semaphore), gosync_semaphore_acquire,
+	},
+	[NR(GOSYNC_IOC_SEMAPHORE_TRYACQUIRE)] = {
+		GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, ON_SEMAPHORE, WRITES,
+		sizeof(struct gosync_semaphore), gosync_semaphore_tryacquire,
+	},
+	[NR(GOSYNC_IOC_SEMAPHORE_RELEASE)] = {
+		GOSYNC_IOC_SEMAPHORE_RELEASE, ON_SEMAPHORE, WRITES,
+		sizeof(struct gosync_semaphore), gosync_semaphore_release,
+	},
 };
 
 static const struct gosync_ioctl *find(unsigned int cmd, u32 on)
@@ -176,6 +267,7 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 			      struct gosync_holder *holder, void __user *uarg)
 {
 	union gosync_arg arg = {};
+	bool deliver;
 	size_t back;
 	u32 size;
 	long ret;
@@ -189,12 +281,13 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	if (ret)
 		return ret;
 	back = min_t(size_t, size, ioctl->size);
-	if (ioctl->flags & RESULTS && ioctl->flags & WRITES &&
-	    copy_to_user(uarg, &arg, back))
+	if (((ioctl->flags & RESULTS && ioctl->flags & WRITES) ||
+	     ioctl->flags & RESUMES) && copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	ret = ioctl->op(holder, &arg);
-	if (ioctl->flags & RESULTS && (ret >= 0 || ret == -EMSGSIZE) &&
-	    copy_to_user(uarg, &arg, back))
+	deliver = ioctl->flags & RESULTS ? ret >= 0 || ret == -EMSGSIZE :
+		  ioctl->flags & RESUMES && ret == -ERESTARTSYS;
+	if (deliver && copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	return ret;
 }

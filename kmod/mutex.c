@@ -257,9 +257,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 		if (err)
 			return err;
 		if (ret == -EAGAIN) {
-			cond_resched();
-			if (signal_pending(current))
-				err = -ERESTARTSYS;
+			err = gosync_try_again();
 			continue;
 		}
 

@@ -30,6 +30,16 @@ const struct gosync_ops *gosync_ops_of(u32 type)
 		return &gosync_value_ops;
 	case GOSYNC_MUTEX:
 		return &gosync_mutex_ops;
+	case GOSYNC_RWMUTEX:
+		return &gosync_rwmutex_ops;
+	case GOSYNC_WAITGROUP:
+		return &gosync_waitgroup_ops;
+	case GOSYNC_ONCE:
+		return &gosync_once_ops;
+	case GOSYNC_COND:
+		return &gosync_cond_ops;
+	case GOSYNC_SEMAPHORE:
+		return &gosync_semaphore_ops;
 	default:
 		return NULL;
 	}

@@ -41,6 +41,17 @@ enum {
 };
 
 /**
+ * gosync_try_again() - before another go at a word that never stood still
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int gosync_try_again(void)
+{
+	cond_resched();
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/**
  * gosync_timeout_init() - when does this deadline come
  * @timeout: the result
  * @flags: of the ioctl

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cond: Go's sync.Cond between processes.
+ *
+ * A wait is one ioctl: it takes a place in the queue, unlocks L, sleeps until
+ * signalled, and locks L again. The place is taken first, so whoever signals
+ * after the unlock finds it; places are signalled in the order in which they
+ * were taken; and nothing but a signal ends a wait, so there are no spurious
+ * wake-ups.
+ *
+ * L is given by a descriptor: a Mutex, or either side of an RWMutex. What is
+ * done with it is what its own ioctls do.
+ *
+ * A signal handler interrupts all that, with L unlocked, and the system call is
+ * made again afterwards, or never. So a waiter is a ticket that is allocated,
+ * and stays in the queue meanwhile. It may be signalled there, and keeps that
+ * until its task comes back with the ticket's number, to lock L. If its holder
+ * ends instead, or its task is killed before it could return, what it was
+ * signalled goes to the next that waited already when the signal was sent. (Who
+ * came later must not be woken by it, and a broadcast has reached them all.)
+ *
+ * Lock order: L's object and the Cond's are never locked at the same time.
+ */
+#include <linux/file.h>
+#include <linux/rbtree.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "gosync.h"
+
+/**
+ * struct gosync_cond - a Cond
+ * @obj: the object; its lock protects the rest
+ * @signalled: those to whom a broadcast went, until they are woken
+ * @absent: tickets whose tasks handle a signal, by their number
+ * @last: the number of the last ticket
+ */
+struct gosync_cond {
+	struct gosync_object obj;
+	struct list_head signalled;
+	struct rb_root absent;
+	u64 last;
+};
+
+/**
+ * struct ticket - a waiter
+ * @waiter: its place in the queue
+ * @node: among the absent
+ * @number: in the order of the queue
+ * @last: the last ticket there was when it was signalled; 0: by a broadcast
+ * @is_over: it waits no longer, L is to be locked
+ * @result: then: 0: signalled, -ETIMEDOUT
+ */
+struct ticket {
+	struct gosync_waiter waiter;
+	struct rb_node node;
+	u64 number;
+	u64 last;
+	bool is_over;
+	int result;
+};
+
+static struct ticket *ticket_of(struct gosync_waiter *waiter)
+{
+	return container_of(waiter, struct ticket, waiter);
+}
+
+static struct gosync_cond *to_cond(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_cond, obj);
+}
+
+static void publish(struct gosync_cond *cond)
+{
+	struct gosync_cond_slot *slot = cond->obj.state;
+
+	lockdep_assert_held(&cond->obj.wq.lock);
+	WRITE_ONCE(slot->waiters, cond->obj.nr_waiters);
+}
+
+/* --- The lock ------------------------------------------------------------- */
+
+static int check_lock(const struct gosync_holder *lock, u32 flags)
+{
+	if (!lock)
+		return -ENOTTY;
+	if (lock->obj->type != GOSYNC_RWMUTEX &&
+	    (lock->obj->type != GOSYNC_MUTEX || flags & GOSYNC_READ_SIDE))
+		return -ENOTTY;
+	return lock->read_only ? -EBADF : 0;
+}
+
+static long unlock(struct gosync_holder *lock, u32 flags)
+{
+	if (lock->obj->type == GOSYNC_MUTEX)
+		return gosync_mutex_unlock(lock, NULL);
+	if (flags & GOSYNC_READ_SIDE)
+		return gosync_rwmutex_runlock(lock, NULL);
+	return gosync_rwmutex_unlock(lock, NULL);
+}
+
+static long relock(struct gosync_holder *lock, u32 flags)
+{
+	struct gosync_wait forever = {};
+
+	if (lock->obj->type == GOSYNC_MUTEX)
+		return gosync_mutex_lock(lock, &forever);
+	if (flags & GOSYNC_READ_SIDE)
+		return gosync_rwmutex_rlock(lock, &forever);
+	return gosync_rwmutex_lock(lock, &forever);
+}
+
+/* --- Signals --------------------------------------------------------------- */
+
+/*
+ * Signal the first, if it came no later than @last.
+ *
+ * Return: how many were woken, 0 or 1.
+ */
+static unsigned int signal_one(struct gosync_cond *cond, u64 last)
+{
+	struct gosync_object *obj = &cond->obj;
+	struct gosync_waiter *first;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		first = list_first_entry_or_null(&obj->wq.head,
+						 struct gosync_waiter,
+						 entry.entry);
+		last = min(last, cond->last);
+		if (!first || ticket_of(first)->number > last ||
+		    !gosync_claim(obj, first))
+			return 0;
+		ticket_of(first)->last = last;
+		gosync_account_wait(obj, first);
+		publish(cond);
+	}
+	gosync_wake(first, GOSYNC_GRANTED);
+	return 1;
+}
+
+long gosync_cond_signal(struct gosync_holder *holder, void *arg)
+{
+	return signal_one(to_cond(holder->obj), U64_MAX);
+}
+
+static void count_granted(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	publish(to_cond(obj));
+}
+
+long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_cond *cond = to_cond(holder->obj);
+
+	/* Who comes after this is not on the list. */
+	scoped_guard(spinlock, &cond->obj.wq.lock)
+		list_splice_tail_init(&cond->obj.wq.head, &cond->signalled);
+	return gosync_grant_all(&cond->obj, &cond->signalled, count_granted);
+}
+
+/* --- Waiting ---------------------------------------------------------------- */
+
+/* A ticket with which nobody will return: its signal is the next one's. */
+static void drop(struct gosync_cond *cond, struct ticket *ticket)
+{
+	if (ticket->is_over && !ticket->result && ticket->last)
+		signal_one(cond, ticket->last);
+	kfree(ticket);
+}
+
+/* Take a ticket that nobody waits with off the queue, and drop it. */
+static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
+{
+	struct gosync_object *obj = &cond->obj;
+
+	if (!ticket->is_over) {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			ticket->is_over = !gosync_claim(obj, &ticket->waiter);
+			publish(cond);
+		}
+		if (ticket->is_over)
+			gosync_wait_again(obj, &ticket->waiter);
+	}
+	drop(cond, ticket);
+}
+
+static bool before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct ticket, node)->number <
+	       rb_entry(b, struct ticket, node)->number;
+}
+
+/* A signal handler is to run: keep the ticket for when its task comes back. */
+static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
+		      u64 *number)
+{
+	*number = ticket->number;
+	scoped_guard(spinlock, &cond->obj.wq.lock)
+		rb_add(&ticket->node, &cond->absent, before);
+	return -ERESTARTSYS;
+}
+
+/* The absent ticket with the smallest number from @number on, or NULL */
+static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
+{
+	struct rb_node *node = cond->absent.rb_node;
+	struct ticket *found = NULL;
+
+	lockdep_assert_held(&cond->obj.wq.lock);
+	while (node) {
+		struct ticket *ticket = rb_entry(node, struct ticket, node);
+
+		if (ticket->number < number) {
+			node = node->rb_right;
+		} else {
+			found = ticket;
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+/* Come back with a ticket. */
+static struct ticket *take_up(struct gosync_cond *cond,
+			      struct gosync_holder *holder, u64 number)
+{
+	struct ticket *ticket;
+
+	scoped_guard(spinlock, &cond->obj.wq.lock) {
+		ticket = find_absent(cond, number);
+		if (!ticket || ticket->number != number ||
+		    ticket->waiter.holder != holder)
+			return ERR_PTR(-EINVAL);
+		rb_erase(&ticket->node, &cond->absent);
+	}
+	if (!ticket->is_over)
+		gosync_wait_again(&cond->obj, &ticket->waiter);
+	return ticket;
+}
+
+/* Take a place in the queue, and unlock. */
+static struct ticket *begin(struct gosync_cond *cond,
+			    struct gosync_holder *holder,
+			    struct gosync_holder *lock, u32 flags)
+{
+	struct gosync_object *obj = &cond->obj;
+	struct ticket *ticket;
+	long ret;
+
+	ticket = kzalloc(sizeof(*ticket), GFP_KERNEL_ACCOUNT);
+	if (!ticket)
+		return ERR_PTR(-ENOMEM);
+	gosync_waiter_init(&ticket->waiter, holder);
+	ticket->waiter.stays = true;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		ticket->number = ++cond->last;
+		gosync_enqueue(obj, &obj->wq.head, &ticket->waiter, false);
+		publish(cond);
+	}
+	/* Unlocking is ordered after that: who locks then sees that we wait. */
+	ret = unlock(lock, flags);
+	if (!ret)
+		return ticket;
+	withdraw(cond, ticket);
+	return ERR_PTR(ret);
+}
+
+static long wait(struct gosync_cond *cond, struct ticket *ticket,
+		 struct gosync_holder *lock, u32 flags,
+		 const struct gosync_timeout *timeout, u64 *number)
+{
+	long ret;
+
+	if (!ticket->is_over) {
+		ret = gosync_wait(&cond->obj, &ticket->waiter, timeout);
+		if (ret == -ERESTARTSYS && !fatal_signal_pending(current))
+			return put_aside(cond, ticket, number);
+		ticket->is_over = true;
+		ticket->result = ret;
+	}
+	ret = relock(lock, flags);
+	/* Who is being killed never enters the critical section. */
+	if (unlikely(fatal_signal_pending(current))) {
+		if (ret >= 0)
+			unlock(lock, flags);
+		drop(cond, ticket);
+		return -EINTR;
+	}
+	if (ret == -ERESTARTSYS)
+		return put_aside(cond, ticket, number);
+	if (ret < 0) {
+		drop(cond, ticket);
+		return ret;
+	}
+	ret = ticket->result ?: ret;
+	kfree(ticket);
+	return ret;
+}
+
+long gosync_cond_wait(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_cond *cond = to_cond(holder->obj);
+	struct gosync_cond_wait *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_holder *lock;
+	struct ticket *ticket;
+	struct fd f;
+	long ret;
+
+	if (args->__reserved)
+		return -EINVAL;
+	ret = gosync_timeout_init(&timeout, args->flags & ~GOSYNC_READ_SIDE,
+				  args->deadline);
+	if (ret)
+		return ret;
+	f = fdget(args->lock);
+	if (!fd_file(f))
+		return -EBADF;
+	lock = gosync_holder_of(fd_file(f));
+	ret = check_lock(lock, args->flags);
+	if (!ret) {
+		ticket = args->ticket ? take_up(cond, holder, args->ticket) :
+			 begin(cond, holder, lock, args->flags);
+		ret = PTR_ERR_OR_ZERO(ticket);
+	}
+	if (!ret)
+		ret = wait(cond, ticket, lock, args->flags, &timeout,
+			   &args->ticket);
+	fdput(f);
+	return ret;
+}
+
+/* --- The rest of the object ------------------------------------------------- */
+
+static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	scoped_guard(spinlock, &obj->wq.lock)
+		publish(to_cond(obj));
+}
+
+/* No call of the holder is under way: only absent tickets are left of it. */
+static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+{
+	struct gosync_cond *cond = to_cond(obj);
+	struct ticket *ticket;
+	u64 number = 0;
+	bool ours;
+
+	for (;;) {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			ticket = find_absent(cond, number);
+			if (!ticket)
+				return;
+			number = ticket->number + 1;
+			ours = ticket->waiter.holder == holder;
+			if (ours)
+				rb_erase(&ticket->node, &cond->absent);
+		}
+		if (ours)
+			withdraw(cond, ticket);
+		cond_resched();
+	}
+}
+
+static int init(struct gosync_object *obj, const struct gosync_open *args)
+{
+	struct gosync_cond *cond = to_cond(obj);
+
+	INIT_LIST_HEAD(&cond->signalled);
+	cond->absent = RB_ROOT;
+	return 0;
+}
+
+static void info(struct gosync_object *obj, const struct gosync_holder *holder,
+		 struct gosync_info *info)
+{
+	struct gosync_cond_slot *slot = obj->state;
+
+	info->word = READ_ONCE(slot->waiters);
+}
+
+const struct gosync_ops gosync_cond_ops = {
+	.name = "cond",
+	.size = sizeof(struct gosync_cond),
+	.init = init,
+	.holder_end = holder_end,
+	.left = left,
+	.info = info,
+};

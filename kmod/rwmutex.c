@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RWMutex: Go's sync.RWMutex between processes.
+ *
+ * A Mutex word for writers, and a cache line for each holder in which it counts
+ * its read locks. The word, the lines and what user space may do with them
+ * stand in <linux/gosync.h>; what writers do with the word is mutex.c's. Here
+ * is what readers and writers have to do with each other in the kernel.
+ *
+ * Who waits is in one of four queues:
+ *
+ *	obj->wq.head	writers that want the word
+ *	drain		the owner of the word, until the readers have gone
+ *	readers		readers that found the word LOCKED
+ *	admitted	readers that a writer let in when it unlocked, until
+ *			each has been counted and woken
+ *
+ * Reader and writer see each other. A reader counts itself, then looks at the
+ * word; a writer takes the word, then looks at the counts; with a full barrier
+ * in between on both sides, at least one of them sees the other. Likewise a
+ * reader that leaves subtracts, then looks whether somebody drains; a draining
+ * writer says so, then looks at the counts.
+ *
+ * Those who waited to read go before the next writer: whoever unlocks first
+ * moves them to the admitted, who count as readers (@extra in the slot) from
+ * before the word is free. Then it counts each in its line, first there and
+ * then no longer as extra; a writer looks at extra first and at the lines
+ * then, so that it finds a reader in one of the two.
+ *
+ * Why no death leaves a sleeper behind. For the writers' queue see mutex.c. For
+ * the others: while readers wait WAITERS is not 0, so that the owner of the
+ * word comes here to unlock, or its holder ends. While one drains, each reader
+ * has a line that is not 0 or is extra; it comes here to say that it has left,
+ * or its holder ends, or, where another process has the same file, its
+ * descriptors are closed (flush()). All of these look at the drain again. The
+ * admitted are served by who unlocked, in the kernel, also when it is killed.
+ */
+#include <linux/sched/signal.h>
+
+#include "mutex.h"
+
+/* What a waiter waits for: gosync_waiter.index */
+enum {
+	TO_WRITE,	/* mutex.c's, who leaves it 0 */
+	TO_DRAIN,
+	TO_READ,
+};
+
+/**
+ * struct gosync_rwmutex - an RWMutex
+ * @mutex: the word; its object's lock protects the rest
+ * @drain: see above
+ * @readers: see above
+ * @admitted: see above
+ * @admissions: how often readers were admitted
+ * @lines: as in the slot
+ * @nr_drain: how many wait in @drain
+ * @nr_readers: and in @readers
+ * @nr_admitted: and in @admitted
+ * @nr_held: read locks in no line
+ */
+struct gosync_rwmutex {
+	struct gosync_mutex mutex;
+	struct list_head drain;
+	struct list_head readers;
+	struct list_head admitted;
+	u64 admissions;
+	u64 lines;
+	u32 nr_drain;
+	u32 nr_readers;
+	u32 nr_admitted;
+	u32 nr_held;
+};
+
+static_assert(PAGE_SIZE >= 64 * GOSYNC_RWMUTEX_LINE);
+
+static struct gosync_rwmutex *to_rwmutex(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_rwmutex, mutex.obj);
+}
+
+static struct gosync_rwmutex_slot *slot_of(struct gosync_rwmutex *rw)
+{
+	return rw->mutex.obj.state;
+}
+
+/* The count in a line, from 1 on: user space may have written anything there. */
+static atomic_t *line_of(struct gosync_rwmutex *rw, unsigned int line)
+{
+	return rw->mutex.obj.state + line * GOSYNC_RWMUTEX_LINE;
+}
+
+static bool is_locked(struct gosync_rwmutex *rw)
+{
+	return atomic64_read(gosync_mutex_word(&rw->mutex)) & GOSYNC_MUTEX_LOCKED;
+}
+
+static void publish_extra(struct gosync_rwmutex *rw)
+{
+	WRITE_ONCE(slot_of(rw)->extra, rw->nr_held + rw->nr_admitted);
+}
+
+/* How many read locks there are; garbage in a line is as good as a lock. */
+static u64 count_reads(struct gosync_rwmutex *rw)
+{
+	u64 reads = rw->nr_held + rw->nr_admitted;
+	unsigned long lines = rw->lines;
+	unsigned int line;
+
+	lockdep_assert_held(&rw->mutex.obj.wq.lock);
+	for_each_set_bit(line, &lines, 64)
+		reads += (u32)atomic_read(line_of(rw, line));
+	return reads;
+}
+
+/* Count one more, or with @n of -1 one less, for @holder. Return: 0 or an error */
+static int count(struct gosync_rwmutex *rw, struct gosync_holder *holder, int n)
+{
+	const int most = n > 0 ? GOSYNC_RWMUTEX_READS_MAX : 0;
+	int i, now;
+
+	lockdep_assert_held(&rw->mutex.obj.wq.lock);
+	if (!holder->line) {
+		if (holder->held == most)
+			return n > 0 ? -ERANGE : -EPERM;
+		holder->held += n;
+		rw->nr_held += n;
+		publish_extra(rw);
+		return 0;
+	}
+	now = atomic_read(line_of(rw, holder->line));
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		if (now < 0 || now == most)
+			break;
+		if (atomic_try_cmpxchg(line_of(rw, holder->line), &now, now + n))
+			return 0;
+	}
+	return n > 0 ? -ERANGE : -EPERM;
+}
+
+/*
+ * If somebody drains and no reader is left, it is granted the lock.
+ *
+ * Return: whom the caller owes a gosync_wake(GOSYNC_GRANTED), or NULL.
+ */
+static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+	struct gosync_waiter *waiter;
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (!rw->nr_drain)
+		return NULL;
+	/* Pairs with the reader's between subtracting and looking at draining. */
+	smp_mb();
+	if (count_reads(rw))
+		return NULL;
+	waiter = gosync_claim_first(obj, &rw->drain);
+	if (waiter) {
+		WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
+		gosync_account_wait(obj, waiter);
+	}
+	return waiter;
+}
+
+static void look_at_drain(struct gosync_object *obj)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+	struct gosync_waiter *waiter;
+
+	spin_lock(&obj->wq.lock);
+	waiter = drained(rw);
+	spin_unlock(&obj->wq.lock);
+	gosync_wake(waiter, GOSYNC_GRANTED);
+}
+
+/* --- Unlocking ------------------------------------------------------------ */
+
+/* All readers that wait are let in, and count from now on. */
+static void admit(struct gosync_rwmutex *rw)
+{
+	if (!rw->nr_readers)
+		return;
+	list_splice_tail_init(&rw->readers, &rw->admitted);
+	rw->nr_admitted += rw->nr_readers;
+	rw->nr_readers = 0;
+	rw->admissions++;
+	/* The word is freed after this, by a full barrier. */
+	publish_extra(rw);
+}
+
+static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	/* If user space scribbled so that it cannot be counted, it isn't held. */
+	count(rw, waiter->holder, 1);
+	rw->nr_admitted--;
+	/* First in the line, then not here: pairs with who looks for readers. */
+	smp_wmb();
+	publish_extra(rw);
+}
+
+/* As gosync_mutex_release(), and readers go first */
+static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+	struct gosync_waiter *next = NULL;
+	enum gosync_wake wake;
+	int ret = -EPERM;
+	u64 word;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		word = atomic64_read(gosync_mutex_word(&rw->mutex));
+		if (word & GOSYNC_MUTEX_LOCKED &&
+		    (!owner || gosync_mutex_owner_of(word) == owner)) {
+			admit(rw);
+			ret = gosync_mutex_release(&rw->mutex, owner, died,
+						   &next, &wake);
+		}
+	}
+	gosync_wake(next, wake);
+	gosync_grant_all(obj, &rw->admitted, grant_read);
+	return ret;
+}
+
+/* --- Writers --------------------------------------------------------------- */
+
+/*
+ * The caller's holder owns the word: wait until the readers have gone. After an
+ * error the word is free again.
+ */
+static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+		 const struct gosync_timeout *timeout)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+	struct gosync_waiter waiter;
+	int ret;
+
+	gosync_waiter_init(&waiter, holder);
+	waiter.index = TO_DRAIN;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		/* Pairs with the reader's between counting and looking. */
+		smp_mb();
+		if (!count_reads(rw))
+			return 0;
+		WRITE_ONCE(slot_of(rw)->draining, ++rw->nr_drain);
+		/* Pairs with the reader's, see drained(). */
+		smp_mb();
+		if (!count_reads(rw)) {
+			WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
+			return 0;
+		}
+		gosync_enqueue(obj, &rw->drain, &waiter, false);
+	}
+	ret = gosync_wait(obj, &waiter, timeout);
+	if (ret)
+		release(rw, holder->id, false);
+	/* What the word says of waiters was true while we were one of them. */
+	scoped_guard(spinlock, &obj->wq.lock)
+		gosync_mutex_publish(&rw->mutex);
+	return ret;
+}
+
+/* The word was taken in the kernel: become the writer. */
+static long lock_taken(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+		       const struct gosync_timeout *timeout)
+{
+	int ret = drain(rw, holder, timeout);
+
+	if (ret)
+		return ret;
+	/* Who is being killed never enters the critical section: pass it on. */
+	if (unlikely(fatal_signal_pending(current))) {
+		release(rw, holder->id, false);
+		return -EINTR;
+	}
+	return READ_ONCE(rw->mutex.poisoned);
+}
+
+long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	struct gosync_wait *args = arg;
+	struct gosync_timeout timeout;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	if (!gosync_mutex_take_free(&rw->mutex, holder)) {
+		ret = gosync_mutex_acquire(&rw->mutex, holder, &timeout);
+		if (ret)
+			return ret;
+	}
+	return lock_taken(rw, holder, &timeout);
+}
+
+long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	struct gosync_wait *args = arg;
+	struct gosync_timeout timeout;
+	long ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	if ((atomic64_read(gosync_mutex_word(&rw->mutex)) &
+	     gosync_mutex_owned_by(U32_MAX)) != gosync_mutex_owned_by(holder->id))
+		return -EPERM;
+	ret = lock_taken(rw, holder, &timeout);
+	/* The word is not owned any more, so this call can't be restarted. */
+	return ret == -ERESTARTSYS ? -EINTR : ret;
+}
+
+long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	struct gosync_object *obj = &rw->mutex.obj;
+	u64 reads;
+
+	/* Don't stop readers for a try that fails. */
+	scoped_guard(spinlock, &obj->wq.lock)
+		reads = count_reads(rw);
+	if (reads || gosync_mutex_try(&rw->mutex, holder))
+		return -EBUSY;
+	/* Pairs with the reader's between counting and looking at the word. */
+	smp_mb();
+	scoped_guard(spinlock, &obj->wq.lock)
+		reads = count_reads(rw);
+	if (!reads)
+		return READ_ONCE(rw->mutex.poisoned);
+	release(rw, holder->id, false);
+	return -EBUSY;
+}
+
+long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	bool strict = rw->mutex.obj.flags & GOSYNC_ERRORCHECK;
+
+	if (gosync_mutex_drop_unwanted(&rw->mutex, holder))
+		return 0;
+	return release(rw, strict ? holder->id : 0, false);
+}
+
+/* --- Readers --------------------------------------------------------------- */
+
+/*
+ * Take a read lock if no writer is there; otherwise queue if @waiter isn't
+ * NULL.
+ *
+ * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
+ * if the word is owned by a holder (*@dead) that does not live, -EAGAIN if the
+ * word never stood still, -ERANGE.
+ */
+static int read_or_queue(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+			 struct gosync_waiter *waiter, u32 *dead)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+	int i, ret;
+	u64 word;
+
+	lockdep_assert_held(&obj->wq.lock);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		word = atomic64_read(gosync_mutex_word(&rw->mutex));
+		if (!(word & GOSYNC_MUTEX_LOCKED)) {
+			ret = count(rw, holder, 1);
+			if (ret)
+				return ret;
+			/* Pairs with the writer's, see the top. */
+			smp_mb();
+			if (!is_locked(rw))
+				return 0;
+			/* Nobody can have gone to sleep on us meanwhile. */
+			count(rw, holder, -1);
+			continue;
+		}
+		*dead = gosync_mutex_owner_of(word);
+		if (!gosync_holder_lives(obj, *dead))
+			return -EOWNERDEAD;
+		if (!waiter)
+			return -EBUSY;
+		if (!gosync_mutex_show_waiter(&rw->mutex, word))
+			continue;
+		waiter->index = TO_READ;
+		waiter->number = rw->admissions;
+		gosync_enqueue(obj, &rw->readers, waiter, false);
+		rw->nr_readers++;
+		return -EINPROGRESS;
+	}
+	return -EAGAIN;
+}
+
+static long lock_to_read(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+		      const struct gosync_timeout *timeout)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+	struct gosync_waiter waiter;
+	u32 dead;
+	int ret;
+
+	gosync_waiter_init(&waiter, holder);
+	for (;;) {
+		spin_lock(&obj->wq.lock);
+		ret = read_or_queue(rw, holder, timeout ? &waiter : NULL, &dead);
+		spin_unlock(&obj->wq.lock);
+		if (ret != -EOWNERDEAD && ret != -EAGAIN)
+			break;
+		if (ret == -EOWNERDEAD)
+			release(rw, dead, true);
+		ret = gosync_try_again();
+		if (ret)
+			return ret;
+	}
+	if (ret == -EINPROGRESS)
+		ret = gosync_wait(obj, &waiter, timeout);
+	if (ret)
+		return ret;
+	if (unlikely(fatal_signal_pending(current))) {
+		gosync_rwmutex_runlock(holder, NULL);
+		return -EINTR;
+	}
+	return READ_ONCE(rw->mutex.poisoned);
+}
+
+long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_wait *args = arg;
+	struct gosync_timeout timeout;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	return lock_to_read(to_rwmutex(holder->obj), holder, &timeout);
+}
+
+long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
+{
+	return lock_to_read(to_rwmutex(holder->obj), holder, NULL);
+}
+
+long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	struct gosync_waiter *waiter = NULL;
+	int ret;
+
+	scoped_guard(spinlock, &rw->mutex.obj.wq.lock) {
+		ret = count(rw, holder, -1);
+		if (!ret)
+			waiter = drained(rw);
+	}
+	gosync_wake(waiter, GOSYNC_GRANTED);
+	return ret;
+}
+
+long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg)
+{
+	look_at_drain(holder->obj);
+	return 0;
+}
+
+/* --- Holders, and the rest of the object ----------------------------------- */
+
+static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+	struct gosync_waiter *next;
+
+	spin_lock(&obj->wq.lock);
+	if (waiter->index == TO_DRAIN) {
+		WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
+	} else if (waiter->index == TO_READ) {
+		if (waiter->number == rw->admissions)
+			rw->nr_readers--;
+		else
+			rw->nr_admitted--;
+		publish_extra(rw);
+	}
+	next = drained(rw);
+	spin_unlock(&obj->wq.lock);
+	gosync_wake(next, GOSYNC_GRANTED);
+	gosync_mutex_left(obj, waiter);
+}
+
+static void publish_lines(struct gosync_rwmutex *rw)
+{
+	WRITE_ONCE(slot_of(rw)->lines, rw->lines);
+}
+
+static void holder_begin(struct gosync_object *obj, struct gosync_holder *holder)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	if (holder->read_only)
+		return;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		/* The first is the slot's. */
+		if (!~(rw->lines | 1))
+			return;
+		holder->line = ffz(rw->lines | 1);
+		atomic_set(line_of(rw, holder->line), 0);
+		rw->lines |= BIT_ULL(holder->line);
+		publish_lines(rw);
+	}
+}
+
+static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (holder->line) {
+			atomic_set(line_of(rw, holder->line), 0);
+			rw->lines &= ~BIT_ULL(holder->line);
+			publish_lines(rw);
+		}
+		rw->nr_held -= holder->held;
+		publish_extra(rw);
+	}
+	release(rw, holder->id, true);
+	look_at_drain(obj);
+}
+
+static size_t area_size(u32 type, u64 capacity)
+{
+	return PAGE_SIZE;
+}
+
+static int init(struct gosync_object *obj, const struct gosync_open *args)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	INIT_LIST_HEAD(&rw->drain);
+	INIT_LIST_HEAD(&rw->readers);
+	INIT_LIST_HEAD(&rw->admitted);
+	return 0;
+}
+
+static void info(struct gosync_object *obj, const struct gosync_holder *holder,
+		 struct gosync_info *info)
+{
+	gosync_mutex_info(obj, holder, info);
+	info->readers = min_t(u64, count_reads(to_rwmutex(obj)), U32_MAX);
+	if (holder && info->map_len)
+		info->map_data = holder->line * GOSYNC_RWMUTEX_LINE;
+}
+
+const struct gosync_ops gosync_rwmutex_ops = {
+	.name = "rwmutex",
+	.size = sizeof(struct gosync_rwmutex),
+	.flags = GOSYNC_ERRORCHECK,
+	.area_size = area_size,
+	.init = init,
+	.holder_begin = holder_begin,
+	.holder_end = holder_end,
+	.flush = look_at_drain,
+	.left = left,
+	.info = info,
+};

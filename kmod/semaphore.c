@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Semaphore: Go's runtime_Semacquire and runtime_Semrelease, made public and
+ * weighted.
+ *
+ * Permits and number of waiters are one word. As long as nobody waits, user
+ * space takes and adds permits by compare-and-swap; from the first waiter on
+ * it all happens here, in the order of the queue: permits go to the first, if
+ * there are as many as it wants, then to the next, and nobody overtakes.
+ *
+ * Why no death leaves a sleeper behind: a release with waiters is made here,
+ * and hands the permits out in the same go. A waiter that leaves, by whatever
+ * way, lets those behind it have what there is; who was granted permits while
+ * being killed adds them again. Permits are nobody's, so those that a dead
+ * process had taken stay taken, unless the Semaphore is GOSYNC_GIVE_BACK. Then
+ * user space takes none by itself, and each holder's are counted here.
+ */
+#include <linux/sched/signal.h>
+
+#include "gosync.h"
+
+static atomic64_t *word_of(struct gosync_object *obj)
+{
+	return obj->state + offsetof(struct gosync_semaphore_slot, word);
+}
+
+static u32 permits_of(u64 word)
+{
+	return word & GOSYNC_SEMAPHORE_PERMITS;
+}
+
+static u64 make_word(u32 permits, u32 waiters)
+{
+	return permits | (u64)waiters << GOSYNC_SEMAPHORE_WAITER_SHIFT;
+}
+
+static void count_held(struct gosync_holder *holder, s64 n)
+{
+	lockdep_assert_held(&holder->obj->wq.lock);
+	if (holder->obj->flags & GOSYNC_GIVE_BACK)
+		holder->held = clamp_t(s64, holder->held + n, 0, U32_MAX);
+}
+
+/*
+ * Take @n permits; if that isn't possible, queue if @waiter isn't NULL.
+ *
+ * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
+ * the word never stood still.
+ */
+static int take(struct gosync_holder *holder, u32 n,
+		struct gosync_waiter *waiter)
+{
+	struct gosync_object *obj = holder->obj;
+	atomic64_t *word = word_of(obj);
+	s64 old = atomic64_read(word);
+	int i;
+
+	lockdep_assert_held(&obj->wq.lock);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		bool can = !obj->nr_waiters && permits_of(old) >= n;
+		u64 new = can ? make_word(permits_of(old) - n, 0) :
+			  make_word(permits_of(old),
+				    obj->nr_waiters + !!waiter);
+
+		if (!atomic64_try_cmpxchg(word, &old, new))
+			continue;
+		if (can) {
+			count_held(holder, n);
+			return 0;
+		}
+		if (!waiter)
+			return -EBUSY;
+		waiter->number = n;
+		gosync_enqueue(obj, &obj->wq.head, waiter, false);
+		return -EINPROGRESS;
+	}
+	return -EAGAIN;
+}
+
+/*
+ * Add @n permits and hand out what there is, to so many waiters. Who is claimed
+ * is granted, so the word is written whatever becomes of it meanwhile: only
+ * scribbling can interfere while somebody waits.
+ *
+ * Return: how many are in @batch, to be woken; or -ERANGE.
+ */
+static int give(struct gosync_object *obj, u32 n, struct gosync_waiter **batch)
+{
+	atomic64_t *word = word_of(obj);
+	s64 old = atomic64_read(word);
+	unsigned int nr = 0, i;
+	s64 permits, taken = 0;
+
+	lockdep_assert_held(&obj->wq.lock);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		permits = (s64)permits_of(old) + n;
+		if (permits > GOSYNC_SEMAPHORE_PERMITS)
+			return -ERANGE;
+		if (atomic64_try_cmpxchg(word, &old,
+					 make_word(permits, obj->nr_waiters)))
+			break;
+	}
+	while (nr < GOSYNC_WAKE_BATCH) {
+		struct gosync_waiter *first;
+
+		first = list_first_entry_or_null(&obj->wq.head,
+						 struct gosync_waiter,
+						 entry.entry);
+		if (!first || first->number > permits - taken)
+			break;
+		if (!gosync_claim(obj, first))
+			break;
+		taken += first->number;
+		count_held(first->holder, first->number);
+		gosync_account_wait(obj, first);
+		batch[nr++] = first;
+	}
+	old = atomic64_read(word);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		permits = max_t(s64, permits_of(old) - taken, 0);
+		if (atomic64_try_cmpxchg(word, &old,
+					 make_word(permits, obj->nr_waiters)))
+			break;
+	}
+	return nr;
+}
+
+/* @holder: who releases, NULL: nobody, permits are only handed out */
+static int release(struct gosync_object *obj, struct gosync_holder *holder,
+		   u32 n)
+{
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	int nr, i;
+
+	do {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			nr = give(obj, n, batch);
+			if (nr >= 0 && holder)
+				count_held(holder, -(s64)n);
+		}
+		for (i = 0; i < nr; i++)
+			gosync_wake(batch[i], GOSYNC_GRANTED);
+		/* The rest of those for whom there is something */
+		holder = NULL;
+		n = 0;
+		cond_resched();
+	} while (nr == GOSYNC_WAKE_BATCH);
+	return min(nr, 0);
+}
+
+static int check(const struct gosync_semaphore *args)
+{
+	return args->count > GOSYNC_SEMAPHORE_PERMITS || args->__reserved ?
+	       -EINVAL : 0;
+}
+
+static int check_instant(const struct gosync_semaphore *args)
+{
+	return args->flags || args->deadline ? -EINVAL : check(args);
+}
+
+static int acquire(struct gosync_holder *holder, u32 n,
+		   struct gosync_waiter *waiter)
+{
+	int ret;
+
+	do {
+		scoped_guard(spinlock, &holder->obj->wq.lock)
+			ret = take(holder, n, waiter);
+		if (ret != -EAGAIN)
+			return ret;
+		ret = gosync_try_again();
+	} while (!ret);
+	return ret;
+}
+
+long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_semaphore *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	ret = check(args) ?: gosync_timeout_init(&timeout, args->flags,
+						 args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	ret = acquire(holder, args->count, &waiter);
+	if (ret != -EINPROGRESS)
+		return ret;
+	ret = gosync_wait(holder->obj, &waiter, &timeout);
+	if (!ret && unlikely(fatal_signal_pending(current))) {
+		release(holder->obj, holder, args->count);
+		return -EINTR;
+	}
+	return ret;
+}
+
+long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_semaphore *args = arg;
+
+	return check_instant(args) ?: acquire(holder, args->count, NULL);
+}
+
+long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_semaphore *args = arg;
+
+	return check_instant(args) ?:
+	       release(holder->obj, holder, args->count);
+}
+
+/* The next may be content with less. */
+static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	release(obj, NULL, 0);
+}
+
+static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+{
+	if (!holder->held)
+		return;
+	scoped_guard(spinlock, &obj->wq.lock)
+		obj->deaths++;
+	release(obj, holder, holder->held);
+}
+
+static int init(struct gosync_object *obj, const struct gosync_open *args)
+{
+	atomic64_set(word_of(obj), make_word(obj->capacity, 0));
+	return 0;
+}
+
+static void info(struct gosync_object *obj, const struct gosync_holder *holder,
+		 struct gosync_info *info)
+{
+	info->word = atomic64_read(word_of(obj));
+}
+
+const struct gosync_ops gosync_semaphore_ops = {
+	.name = "semaphore",
+	.size = sizeof(struct gosync_object),
+	.flags = GOSYNC_GIVE_BACK,
+	.max_capacity = GOSYNC_SEMAPHORE_PERMITS,
+	.init = init,
+	.holder_end = holder_end,
+	.left = left,
+	.info = info,
+};

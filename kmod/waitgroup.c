@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * WaitGroup: Go's sync.WaitGroup between processes.
+ *
+ * Counter and number of waiters are one word, so that who adds in user space
+ * knows by one compare-and-swap that it releases nobody. Whoever would come to
+ * 0 with waiters does it here: it makes the word 0, waiters and all, moves the
+ * queue aside, and wakes all who are on it. That is the end of a generation;
+ * who begins to wait from now on belongs to the next one.
+ *
+ * A generation has a number, so that a wait that was interrupted by a signal
+ * and comes back later knows that its own is over.
+ *
+ * A death leaves the counter as it is, as the end of a goroutine does: nobody
+ * but the program knows what was still to be done. No sleeper depends on a
+ * transition that its maker could die in: either the compare-and-swap has
+ * happened and released nobody, or it was this file's, which goes on.
+ */
+#include "gosync.h"
+
+/**
+ * struct gosync_waitgroup - a WaitGroup
+ * @obj: the object; its lock protects the rest
+ * @released: those who waited when the counter became 0, until they are woken
+ * @generation: one more than how often that happened while somebody waited
+ * @nr_waiting: how many wait for the present one
+ */
+struct gosync_waitgroup {
+	struct gosync_object obj;
+	struct list_head released;
+	u64 generation;
+	u32 nr_waiting;
+};
+
+static struct gosync_waitgroup *to_waitgroup(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_waitgroup, obj);
+}
+
+static atomic64_t *word_of(struct gosync_waitgroup *wg)
+{
+	return wg->obj.state + offsetof(struct gosync_waitgroup_slot, word);
+}
+
+static u32 counter_of(u64 word)
+{
+	return word & GOSYNC_WAITGROUP_COUNTER;
+}
+
+static u64 make_word(u32 counter, u32 waiters)
+{
+	return counter | (u64)waiters << GOSYNC_WAITGROUP_WAITER_SHIFT;
+}
+
+/*
+ * Return: 0, -ERANGE, -EBUSY, or -EAGAIN if the word never stood still. *@zero:
+ * the caller is to wake the released.
+ */
+static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
+{
+	atomic64_t *word = word_of(wg);
+	s64 old = atomic64_read(word);
+	int i;
+
+	lockdep_assert_held(&wg->obj.wq.lock);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		s64 new = counter_of(old) + delta;
+
+		if (new < 0 || new > GOSYNC_WAITGROUP_COUNTER)
+			return -ERANGE;
+		if (!counter_of(old) && delta && wg->nr_waiting)
+			return -EBUSY;
+		*zero = !new && wg->nr_waiting;
+		if (!atomic64_try_cmpxchg(word, &old,
+					  make_word(new, *zero ? 0 : wg->nr_waiting)))
+			continue;
+		*counter = new;
+		if (*zero) {
+			list_splice_tail_init(&wg->obj.wq.head, &wg->released);
+			wg->nr_waiting = 0;
+			wg->generation++;
+		}
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(holder->obj);
+	struct gosync_waitgroup_add *args = arg;
+	bool zero = false;
+	int ret;
+
+	if (args->flags)
+		return -EINVAL;
+	if (args->delta > S32_MAX || args->delta < -S32_MAX)
+		return -ERANGE;
+	do {
+		scoped_guard(spinlock, &wg->obj.wq.lock)
+			ret = add(wg, args->delta, &args->counter, &zero);
+		if (ret != -EAGAIN)
+			break;
+		ret = gosync_try_again();
+	} while (!ret);
+	if (zero)
+		gosync_grant_all(&wg->obj, &wg->released, NULL);
+	return ret;
+}
+
+/*
+ * Queue, unless the counter is 0.
+ *
+ * Return: 0 if it is, -EINPROGRESS if queued, -EAGAIN if the word never stood
+ * still.
+ */
+static int queue(struct gosync_waitgroup *wg, struct gosync_waiter *waiter)
+{
+	atomic64_t *word = word_of(wg);
+	s64 old = atomic64_read(word);
+	int i;
+
+	lockdep_assert_held(&wg->obj.wq.lock);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		if (!counter_of(old))
+			return 0;
+		if (!atomic64_try_cmpxchg(word, &old,
+					  make_word(counter_of(old),
+						    wg->nr_waiting + 1)))
+			continue;
+		wg->nr_waiting++;
+		waiter->number = wg->generation;
+		gosync_enqueue(&wg->obj, &wg->obj.wq.head, waiter, false);
+		return -EINPROGRESS;
+	}
+	return -EAGAIN;
+}
+
+long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(holder->obj);
+	struct gosync_waitgroup_wait *args = arg;
+	struct gosync_object *obj = &wg->obj;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	do {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			if (args->generation &&
+			    args->generation != wg->generation)
+				return 0;
+			ret = queue(wg, &waiter);
+		}
+		if (ret != -EAGAIN)
+			break;
+		ret = gosync_try_again();
+	} while (!ret);
+	if (ret != -EINPROGRESS)
+		return ret;
+	ret = gosync_wait(obj, &waiter, &timeout);
+	if (!ret)
+		return 0;
+	/* It may have been released, and not yet woken. */
+	args->generation = waiter.number;
+	scoped_guard(spinlock, &obj->wq.lock)
+		return waiter.number == wg->generation ? ret : 0;
+}
+
+static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(obj);
+	s64 old = atomic64_read(word_of(wg));
+	int i;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (waiter->number != wg->generation)
+			return;
+		wg->nr_waiting--;
+		for (i = 0; i < GOSYNC_RACES; i++)
+			if (atomic64_try_cmpxchg(word_of(wg), &old,
+						 make_word(counter_of(old),
+							   wg->nr_waiting)))
+				break;
+	}
+}
+
+static int init(struct gosync_object *obj, const struct gosync_open *args)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(obj);
+
+	INIT_LIST_HEAD(&wg->released);
+	wg->generation = 1;
+	return 0;
+}
+
+static void info(struct gosync_object *obj, const struct gosync_holder *holder,
+		 struct gosync_info *info)
+{
+	info->word = atomic64_read(word_of(to_waitgroup(obj)));
+}
+
+const struct gosync_ops gosync_waitgroup_ops = {
+	.name = "waitgroup",
+	.size = sizeof(struct gosync_waitgroup),
+	.init = init,
+	.left = left,
+	.info = info,
+};
