@@ -308,12 +308,12 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		}
 		left = leave(obj, waiter, GONE);
 	}
+	waiter->gave_up = ret;
 	if (left) {
 		obj->ops->left(obj, waiter);
 		return ret;
 	}
 	await_told(waiter);
-	waiter->gave_up = ret;
 	return 0;
 }
 
