@@ -15,6 +15,10 @@
 #define __aligned(x)	__attribute__((aligned(x)))
 #endif
 
+/* Flags of gosync objects that are made once and opened later */
+#define BENCH_PERSIST	\
+	(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_PERSIST | GOSYNC_IOCTL_ONLY)
+
 struct run;
 
 /**
@@ -96,10 +100,15 @@ extern const struct bench mutex_benches[], value_benches[], atomic_benches[],
 
 uint64_t bench_now(void);
 uint64_t bench_time(const struct run *r);
-void *bench_shared(const char *name, size_t size, bool create);
-void bench_unshare(const char *name);
+void *bench_share(const struct run *r, size_t size, bool create);
+void bench_unshare(struct run *r);
+void bench_busy(uint64_t ns);
+void bench_rest(uint64_t ns);
+void bench_record(struct run *r, uint64_t ns);
 void bench_wait(uint32_t *word, uint32_t expected);
 void bench_wake(uint32_t *word, int count);
+double bench_bytes_each(unsigned int count, int (*make)(const char *name),
+			int (*unlink)(const char *name));
 
 static inline bool bench_stopped(const struct run *r)
 {
