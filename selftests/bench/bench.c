@@ -60,7 +60,10 @@
 #define PATIENCE	(60 * 1000000000ULL)
 
 static const struct bench *const tables[] = {
-	mutex_benches, value_benches, atomic_benches, object_benches,
+	mutex_benches,
+	value_benches,
+	atomic_benches,
+	object_benches,
 };
 
 /* All that the tables hold */
@@ -435,7 +438,7 @@ static void report(struct state *s)
 		return;
 	qsort(s->ns, rounds, sizeof(*s->ns), by_double);
 	median = (s->ns[(rounds - 1) / 2] + s->ns[rounds / 2]) / 2;
-	printf("%-7s %-15s %-14s %s=%.1f min=%.1f max=%.1f", b->op, b->kase,
+	printf("%-9s %-15s %-16s %s=%.1f min=%.1f max=%.1f", b->op, b->kase,
 	       b->impl, instructions ? "instructions" : "ns", median, s->ns[0],
 	       s->ns[rounds - 1]);
 	if (s->waits) {
@@ -459,7 +462,8 @@ static void measure(const struct bench *b)
 		status = 1;
 		return;
 	}
-	printf("%-7s %-15s %-14s bytes=%.1f\n", b->op, b->kase, b->impl, bytes);
+	printf("%-9s %-15s %-16s bytes=%.1f\n", b->op, b->kase, b->impl,
+	       bytes);
 }
 
 static bool wanted(const struct bench *b)

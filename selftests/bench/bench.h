@@ -6,6 +6,7 @@
 #define BENCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BENCH_PROCS	8
@@ -95,8 +96,10 @@ struct run {
 	char name[48];
 };
 
-extern const struct bench mutex_benches[], value_benches[], atomic_benches[],
-	object_benches[];
+extern const struct bench mutex_benches[];
+extern const struct bench value_benches[];
+extern const struct bench atomic_benches[];
+extern const struct bench object_benches[];
 
 uint64_t bench_now(void);
 uint64_t bench_time(const struct run *r);
