@@ -61,6 +61,7 @@
 
 static const struct bench *const tables[] = {
 	mutex_benches,
+	rwmutex_benches,
 	value_benches,
 	atomic_benches,
 	object_benches,
