@@ -63,6 +63,7 @@ static const struct bench *const tables[] = {
 	mutex_benches,
 	rwmutex_benches,
 	waitgroup_benches,
+	once_benches,
 	value_benches,
 	atomic_benches,
 	object_benches,
