@@ -64,6 +64,7 @@ static const struct bench *const tables[] = {
 	rwmutex_benches,
 	waitgroup_benches,
 	once_benches,
+	cond_benches,
 	value_benches,
 	atomic_benches,
 	object_benches,
