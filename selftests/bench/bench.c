@@ -65,6 +65,7 @@ static const struct bench *const tables[] = {
 	waitgroup_benches,
 	once_benches,
 	cond_benches,
+	semaphore_benches,
 	value_benches,
 	atomic_benches,
 	object_benches,

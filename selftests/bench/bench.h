@@ -101,6 +101,7 @@ extern const struct bench rwmutex_benches[];
 extern const struct bench waitgroup_benches[];
 extern const struct bench once_benches[];
 extern const struct bench cond_benches[];
+extern const struct bench semaphore_benches[];
 extern const struct bench value_benches[];
 extern const struct bench atomic_benches[];
 extern const struct bench object_benches[];
