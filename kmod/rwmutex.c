@@ -222,7 +222,11 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 		}
 	}
 	gosync_wake(next, wake);
-	gosync_grant_all(obj, &rw->admitted, grant_read);
+	if (gosync_grant_all(obj, &rw->admitted, grant_read)) {
+		/* They were waiters when the word was written. */
+		scoped_guard(spinlock, &obj->wq.lock)
+			gosync_mutex_publish(&rw->mutex);
+	}
 	return ret;
 }
 
