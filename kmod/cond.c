@@ -26,7 +26,10 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "gosync.h"
+#include "mutex.h"
+
+/* So many looks at L before queueing for it */
+#define SPINS	120
 
 /**
  * struct gosync_cond - a Cond
@@ -99,10 +102,29 @@ static long unlock(struct gosync_holder *lock, u32 flags)
 	return gosync_rwmutex_unlock(lock, NULL);
 }
 
+/*
+ * Who signals often has L, and is about to unlock. As the library does before
+ * it comes to lock, see whether that is soon.
+ */
+static void spin(struct gosync_holder *lock)
+{
+	atomic64_t *word = gosync_mutex_word(gosync_to_mutex(lock->obj));
+	int i;
+
+	if (num_online_cpus() == 1)
+		return;
+	for (i = 0; i < SPINS && !need_resched(); i++) {
+		if (!(atomic64_read(word) & GOSYNC_MUTEX_LOCKED))
+			break;
+		cpu_relax();
+	}
+}
+
 static long relock(struct gosync_holder *lock, u32 flags)
 {
 	struct gosync_wait forever = {};
 
+	spin(lock);
 	if (lock->obj->type == GOSYNC_MUTEX)
 		return gosync_mutex_lock(lock, &forever);
 	if (flags & GOSYNC_READ_SIDE)

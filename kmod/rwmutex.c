@@ -245,7 +245,7 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 		 const struct gosync_timeout *timeout)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
-	struct gosync_waiter waiter;
+	struct gosync_waiter waiter, *next;
 	int ret;
 
 	gosync_waiter_init(&waiter, holder);
@@ -267,9 +267,16 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 	ret = gosync_wait(obj, &waiter, timeout);
 	if (ret)
 		release(rw, holder->id, false);
-	/* What the word says of waiters was true while we were one of them. */
-	scoped_guard(spinlock, &obj->wq.lock)
+	/*
+	 * What the word says of waiters was true while we were one of them. And
+	 * there is another who drains, if a word that was owned was unlocked by
+	 * somebody else.
+	 */
+	scoped_guard(spinlock, &obj->wq.lock) {
 		gosync_mutex_publish(&rw->mutex);
+		next = drained(rw);
+	}
+	gosync_wake(next, GOSYNC_GRANTED);
 	return ret;
 }
 
