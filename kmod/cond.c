@@ -12,9 +12,9 @@
  * done with it is what its own ioctls do.
  *
  * A signal handler interrupts all that, with L unlocked, and the system call is
- * made again afterwards, or never. So a waiter is a ticket that is allocated,
- * and stays in the queue meanwhile. It may be signalled there, and keeps that
- * until its task comes back with the ticket's number, to lock L. If its holder
+ * made again afterwards, or never. So a waiter is a ticket that leaves the
+ * task's stack then and stays in the queue. It may be signalled there, and keeps
+ * that until its task comes back with its number, to lock L. If its holder
  * ends instead, or its task is killed before it could return, what it was
  * signalled goes to the next that waited already when the signal was sent. (Who
  * came later must not be woken by it, and a broadcast has reached them all.)
@@ -26,10 +26,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "mutex.h"
-
-/* So many looks at L before queueing for it */
-#define SPINS	120
+#include "gosync.h"
 
 /**
  * struct gosync_cond - a Cond
@@ -102,29 +99,10 @@ static long unlock(struct gosync_holder *lock, u32 flags)
 	return gosync_rwmutex_unlock(lock, NULL);
 }
 
-/*
- * Who signals often has L, and is about to unlock. As the library does before
- * it comes to lock, see whether that is soon.
- */
-static void spin(struct gosync_holder *lock)
-{
-	atomic64_t *word = gosync_mutex_word(gosync_to_mutex(lock->obj));
-	int i;
-
-	if (num_online_cpus() == 1)
-		return;
-	for (i = 0; i < SPINS && !need_resched(); i++) {
-		if (!(atomic64_read(word) & GOSYNC_MUTEX_LOCKED))
-			break;
-		cpu_relax();
-	}
-}
-
 static long relock(struct gosync_holder *lock, u32 flags)
 {
 	struct gosync_wait forever = {};
 
-	spin(lock);
 	if (lock->obj->type == GOSYNC_MUTEX)
 		return gosync_mutex_lock(lock, &forever);
 	if (flags & GOSYNC_READ_SIDE)
@@ -184,11 +162,10 @@ long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 /* --- Waiting -------------------------------------------------------------- */
 
 /* A ticket with which nobody will return: its signal is the next one's. */
-static void drop(struct gosync_cond *cond, struct ticket *ticket)
+static void drop(struct gosync_cond *cond, const struct ticket *ticket)
 {
 	if (ticket->is_over && !ticket->result && ticket->last)
 		signal_one(cond, ticket->last);
-	kfree(ticket);
 }
 
 /* Take a ticket that nobody waits with off the queue, and drop it. */
@@ -202,7 +179,7 @@ static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
 			publish(cond);
 		}
 		if (ticket->is_over)
-			gosync_wait_again(obj, &ticket->waiter);
+			gosync_await_told(&ticket->waiter);
 	}
 	drop(cond, ticket);
 }
@@ -213,13 +190,30 @@ static bool before(struct rb_node *a, const struct rb_node *b)
 	       rb_entry(b, struct ticket, node)->number;
 }
 
-/* A signal handler is to run: keep the ticket for when its task comes back. */
+/*
+ * A signal handler is to run: keep the ticket for when its task comes back. L
+ * is unlocked, so this is no time for an error.
+ */
 static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 		      u64 *number)
 {
-	*number = ticket->number;
-	scoped_guard(spinlock, &cond->obj.wq.lock)
-		rb_add(&ticket->node, &cond->absent, before);
+	struct gosync_object *obj = &cond->obj;
+	struct ticket *kept;
+
+	kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	scoped_guard(spinlock, &obj->wq.lock) {
+		*kept = *ticket;
+		if (!ticket->is_over)
+			kept->is_over = !gosync_replace(&ticket->waiter,
+							&kept->waiter);
+	}
+	if (kept->is_over && !ticket->is_over) {
+		gosync_await_told(&ticket->waiter);
+		kept->last = ticket->last;
+	}
+	*number = kept->number;
+	scoped_guard(spinlock, &obj->wq.lock)
+		rb_add(&kept->node, &cond->absent, before);
 	return -ERESTARTSYS;
 }
 
@@ -244,35 +238,42 @@ static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
 }
 
 /* Come back with a ticket. */
-static struct ticket *take_up(struct gosync_cond *cond,
-			      struct gosync_holder *holder, u64 number)
+static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
+		   u64 number, struct ticket *ticket)
 {
-	struct ticket *ticket;
+	struct gosync_object *obj = &cond->obj;
+	struct ticket *kept;
 
-	scoped_guard(spinlock, &cond->obj.wq.lock) {
-		ticket = find_absent(cond, number);
-		if (!ticket || ticket->number != number ||
-		    ticket->waiter.holder != holder)
-			return ERR_PTR(-EINVAL);
-		rb_erase(&ticket->node, &cond->absent);
+	scoped_guard(spinlock, &obj->wq.lock) {
+		kept = find_absent(cond, number);
+		if (!kept || kept->number != number ||
+		    kept->waiter.holder != holder)
+			return -EINVAL;
+		rb_erase(&kept->node, &cond->absent);
+		*ticket = *kept;
+		ticket->waiter.entry.private = current;
+		if (!kept->is_over)
+			ticket->is_over = !gosync_replace(&kept->waiter,
+							  &ticket->waiter);
 	}
-	if (!ticket->is_over)
-		gosync_wait_again(&cond->obj, &ticket->waiter);
-	return ticket;
+	if (ticket->is_over && !kept->is_over) {
+		gosync_await_told(&kept->waiter);
+		ticket->last = kept->last;
+	}
+	kfree(kept);
+	return 0;
 }
 
 /* Take a place in the queue, and unlock. */
-static struct ticket *begin(struct gosync_cond *cond,
-			    struct gosync_holder *holder,
-			    struct gosync_holder *lock, u32 flags)
+static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
+		 struct gosync_holder *lock, u32 flags, struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
-	struct ticket *ticket;
 	long ret;
 
-	ticket = kzalloc(sizeof(*ticket), GFP_KERNEL_ACCOUNT);
-	if (!ticket)
-		return ERR_PTR(-ENOMEM);
+	ticket->last = 0;
+	ticket->result = 0;
+	ticket->is_over = false;
 	gosync_waiter_init(&ticket->waiter, holder);
 	ticket->waiter.stays = true;
 	scoped_guard(spinlock, &obj->wq.lock) {
@@ -282,10 +283,9 @@ static struct ticket *begin(struct gosync_cond *cond,
 	}
 	/* Unlocking is ordered after that: who locks then sees that we wait. */
 	ret = unlock(lock, flags);
-	if (!ret)
-		return ticket;
-	withdraw(cond, ticket);
-	return ERR_PTR(ret);
+	if (ret)
+		withdraw(cond, ticket);
+	return ret;
 }
 
 static long wait(struct gosync_cond *cond, struct ticket *ticket,
@@ -319,9 +319,7 @@ static long wait(struct gosync_cond *cond, struct ticket *ticket,
 		drop(cond, ticket);
 		return ret;
 	}
-	ret = ticket->result ?: ret;
-	kfree(ticket);
-	return ret;
+	return ticket->result ?: ret;
 }
 
 long gosync_cond_wait(struct gosync_holder *holder, void *arg)
@@ -330,7 +328,7 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	struct gosync_cond_wait *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_holder *lock;
-	struct ticket *ticket;
+	struct ticket ticket;
 	struct fd f;
 	long ret;
 
@@ -345,13 +343,12 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 		return -EBADF;
 	lock = gosync_holder_of(fd_file(f));
 	ret = check_lock(lock, args->flags);
-	if (!ret) {
-		ticket = args->ticket ? take_up(cond, holder, args->ticket) :
-			 begin(cond, holder, lock, args->flags);
-		ret = PTR_ERR_OR_ZERO(ticket);
-	}
+	if (!ret && args->ticket)
+		ret = take_up(cond, holder, args->ticket, &ticket);
+	else if (!ret)
+		ret = begin(cond, holder, lock, args->flags, &ticket);
 	if (!ret)
-		ret = wait(cond, ticket, lock, args->flags, &timeout,
+		ret = wait(cond, &ticket, lock, args->flags, &timeout,
 			   &args->ticket);
 	fdput(f);
 	return ret;
@@ -383,8 +380,10 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 			if (ours)
 				rb_erase(&ticket->node, &cond->absent);
 		}
-		if (ours)
+		if (ours) {
 			withdraw(cond, ticket);
+			kfree(ticket);
+		}
 		cond_resched();
 	}
 }

@@ -315,7 +315,8 @@ struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout);
-void gosync_wait_again(struct gosync_object *obj, struct gosync_waiter *waiter);
+bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new);
+void gosync_await_told(struct gosync_waiter *waiter);
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
 unsigned int gosync_grant_all(struct gosync_object *obj,
 			      struct list_head *group,

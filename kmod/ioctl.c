@@ -281,8 +281,8 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	if (ret)
 		return ret;
 	back = min_t(size_t, size, ioctl->size);
-	if (((ioctl->flags & RESULTS && ioctl->flags & WRITES) ||
-	     ioctl->flags & RESUMES) && copy_to_user(uarg, &arg, back))
+	if (ioctl->flags & RESULTS && ioctl->flags & WRITES &&
+	    copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	ret = ioctl->op(holder, &arg);
 	deliver = ioctl->flags & RESULTS ? ret >= 0 || ret == -EMSGSIZE :

@@ -317,21 +317,30 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 }
 
 /**
- * gosync_wait_again() - come back to a waiter that stayed in its queue
- * @obj: for what it waits
- * @waiter: who
+ * gosync_replace() - have another in a waiter's place in the queue
+ * @old: who is there
+ * @new: a copy of it
  *
- * To be followed by gosync_wait().
+ * For waiters with &gosync_waiter.stays, called with the object's lock.
+ *
+ * Return: false if @old has been claimed; see gosync_await_told().
  */
-void gosync_wait_again(struct gosync_object *obj, struct gosync_waiter *waiter)
+bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new)
 {
-	scoped_guard(spinlock, &obj->wq.lock) {
-		if (waiter->claim == WAITING) {
-			waiter->entry.private = current;
-			return;
-		}
-	}
-	/* Who claimed it found no task to wake. See await_told(). */
+	lockdep_assert_held(&old->holder->obj->wq.lock);
+	if (old->claim != WAITING)
+		return false;
+	list_replace(&old->entry.entry, &new->entry.entry);
+	return true;
+}
+
+/**
+ * gosync_await_told() - until a waiter that was claimed may go away
+ * @waiter: who; it has no task, so that nobody is woken when it is told
+ */
+void gosync_await_told(struct gosync_waiter *waiter)
+{
+	/* Short, see await_told(). */
 	while (!told(waiter))
 		schedule_timeout_uninterruptible(1);
 }
