@@ -10,17 +10,20 @@
 #define PAYLOAD_TYPE	7
 #define WORD		5
 
-enum { DEVICE, INT32, POINTER, VALUE, MUTEX, KINDS };
+enum { DEVICE, INT32, POINTER, VALUE, MUTEX, RWMUTEX, COND, KINDS };
 
 #define ON(kind)	(1U << (kind))
 #define ON_ATOMICS	(ON(INT32) | ON(POINTER))
-#define ON_OBJECTS	(ON_ATOMICS | ON(VALUE) | ON(MUTEX))
+#define ON_OBJECTS	(ON_ATOMICS | ON(VALUE) | ON(MUTEX) | ON(RWMUTEX) | \
+			 ON(COND))
 
 static const uint32_t type_of[KINDS] = {
 	[INT32] = GOSYNC_INT32,
 	[POINTER] = GOSYNC_POINTER,
 	[VALUE] = GOSYNC_VALUE,
 	[MUTEX] = GOSYNC_MUTEX,
+	[RWMUTEX] = GOSYNC_RWMUTEX,
+	[COND] = GOSYNC_COND,
 };
 
 /* A field in which only the bits of @allowed may be set */
@@ -56,6 +59,7 @@ FIXTURE_VARIANT(ioctl)
 	void (*fill)(FIXTURE_DATA(ioctl) *self, void *arg);
 	struct field reserved[4];
 	size_t pointers[2];
+	int result;			/* when all is right, if no success */
 };
 
 /* --- arguments that work ------------------------------------------------- */
@@ -143,6 +147,21 @@ static void fill_value_cas(FIXTURE_DATA(ioctl) *self, void *arg)
 	memcpy(self->old, self->payload, sizeof(self->old));
 }
 
+static void fill_rwmutex_drain(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
+}
+
+/* Nobody signals, so it is the deadline that ends it. */
+static void fill_cond_wait(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_cond_wait *args = arg;
+
+	lock_fd(self->fds[MUTEX]);
+	args->deadline = 1;
+	args->lock = self->fds[MUTEX];
+}
+
 /* --- the table ----------------------------------------------------------- */
 
 FIXTURE_VARIANT_ADD(ioctl, open) {
@@ -152,6 +171,7 @@ FIXTURE_VARIANT_ADD(ioctl, open) {
 		FIELD(gosync_open, flags, 0x7f),
 		FIELD(gosync_open, mode, 0777),
 		FIELD(gosync_open, __reserved, 0),
+		FIELD(gosync_open, key_size, 0),
 	},
 	.pointers = { offsetof(struct gosync_open, name) },
 };
@@ -295,6 +315,33 @@ FIXTURE_VARIANT_ADD(ioctl, mutex_lock) {
 	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
+#define RWMUTEX_WAIT(op, OP, fill_it)					\
+FIXTURE_VARIANT_ADD(ioctl, rwmutex_##op) {				\
+	.cmd = GOSYNC_IOC_RWMUTEX_##OP, .on = ON(RWMUTEX),		\
+	.target = RWMUTEX, .writes = true, .optional = true,		\
+	.size = sizeof(struct gosync_wait), .fill = (fill_it),		\
+	.reserved = {							\
+		FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME),	\
+	},								\
+}
+
+RWMUTEX_WAIT(lock, LOCK, fill_nothing);
+RWMUTEX_WAIT(rlock, RLOCK, fill_nothing);
+RWMUTEX_WAIT(drain, DRAIN, fill_rwmutex_drain);
+
+FIXTURE_VARIANT_ADD(ioctl, cond_wait) {
+	.cmd = GOSYNC_IOC_COND_WAIT, .on = ON(COND), .target = COND,
+	.writes = true, .results = true, .result = -ETIMEDOUT,
+	.size = sizeof(struct gosync_cond_wait), .fill = fill_cond_wait,
+	.reserved = {
+		FIELD(gosync_cond_wait, flags,
+		      GOSYNC_CLOCK_REALTIME | GOSYNC_READ_SIDE),
+		/* Nobody has one. */
+		FIELD(gosync_cond_wait, ticket, 0),
+		FIELD(gosync_cond_wait, __reserved, 0),
+	},
+};
+
 /* --- preparation, and what must not change ------------------------------- */
 
 static void put_payload(int fd, const char *payload, size_t len)
@@ -318,6 +365,9 @@ static void prepare(FIXTURE_DATA(ioctl) *self)
 	call(self->fds[POINTER], GOSYNC_IOC_ATOMIC_STORE, &word);
 	put_payload(self->fds[VALUE], self->payload, sizeof(self->payload));
 	unlock_fd(self->fds[MUTEX]);
+	call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
+	while (!call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL))
+		;
 }
 
 struct state {
@@ -376,6 +426,11 @@ static int run(FIXTURE_DATA(ioctl) *self, const FIXTURE_VARIANT(ioctl) *variant,
 	return run_on(self->fds[variant->target], variant, arg);
 }
 
+static bool is_right(const FIXTURE_VARIANT(ioctl) *variant, int ret)
+{
+	return variant->result ? ret == variant->result : ret >= 0;
+}
+
 /* @where tells what was wrong, should it not be refused. */
 #define EXPECT_REFUSED(error, arg, where)				\
 do {									\
@@ -423,7 +478,9 @@ FIXTURE_TEARDOWN(ioctl)
 
 TEST_F(ioctl, works)
 {
-	EXPECT_LE(0, run(self, variant, fill(self, variant, variant->size)));
+	void *arg = fill(self, variant, variant->size);
+
+	EXPECT_TRUE(is_right(variant, run(self, variant, arg)));
 }
 
 TEST_F(ioctl, refuses_every_reserved_bit)
@@ -480,11 +537,14 @@ TEST_F(ioctl, takes_a_longer_structure_when_the_rest_is_zero)
 	static const size_t more[] = { 4, 8, 100 };
 	size_t size = variant->size;
 	unsigned int i;
+	void *arg;
 
-	for (i = 0; i < ARRAY_SIZE(more); i++)
-		EXPECT_LE(0, run(self, variant,
-				 fill(self, variant, size + more[i])));
-	EXPECT_LE(0, run(self, variant, fill(self, variant, getpagesize())));
+	for (i = 0; i < ARRAY_SIZE(more); i++) {
+		arg = fill(self, variant, size + more[i]);
+		EXPECT_TRUE(is_right(variant, run(self, variant, arg)));
+	}
+	arg = fill(self, variant, getpagesize());
+	EXPECT_TRUE(is_right(variant, run(self, variant, arg)));
 }
 
 TEST_F(ioctl, refuses_bits_it_does_not_know)
@@ -620,6 +680,8 @@ FIXTURE(bare)
 {
 	int dev;
 	int mutex;
+	int rwmutex;
+	int cond;
 	int read_only;
 	int word;
 };
@@ -628,9 +690,13 @@ FIXTURE_SETUP(bare)
 {
 	self->dev = open_device();
 	self->mutex = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+	self->rwmutex = open_object(GOSYNC_RWMUTEX, NULL, GOSYNC_CREATE, 0600);
+	self->cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600);
 	self->word = open_object(GOSYNC_INT32, NULL, GOSYNC_CREATE, 0600);
 	ASSERT_LE(0, self->dev);
 	ASSERT_LE(0, self->mutex);
+	ASSERT_LE(0, self->rwmutex);
+	ASSERT_LE(0, self->cond);
 	ASSERT_LE(0, self->word);
 	self->read_only = reopen_object(self->mutex, GOSYNC_RDONLY);
 	ASSERT_LE(0, self->read_only);
@@ -661,20 +727,63 @@ TEST_F(bare, ioctls_without_argument_take_none)
 	EXPECT_EQ(info_of(self->mutex).holder, info_of(self->mutex).owner);
 }
 
-TEST_F(bare, mutex_ioctls_are_unknown_to_others_and_need_write)
+TEST_F(bare, rwmutex_ioctls_without_argument_take_none)
 {
-	static const unsigned int cmds[] = {
-		GOSYNC_IOC_MUTEX_TRYLOCK, GOSYNC_IOC_MUTEX_UNLOCK,
-		GOSYNC_IOC_MUTEX_RECOVER,
-	};
-	unsigned int i;
+	uint64_t arg = sizeof(arg);
+	int fd = self->rwmutex;
 
-	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
-		EXPECT_EQ(-ENOTTY, call(self->dev, cmds[i], NULL));
-		EXPECT_EQ(-ENOTTY, call(self->word, cmds[i], NULL));
-		EXPECT_EQ(-EBADF, call(self->read_only, cmds[i], NULL));
+	EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_RWMUTEX_TRYLOCK, &arg));
+	EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_RWMUTEX_TRYRLOCK, &arg));
+	EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_RWMUTEX_DRAINED, &arg));
+	EXPECT_EQ(0, info_of(fd).owner);
+	EXPECT_EQ(0, info_of(fd).readers);
+	EXPECT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_RLOCK, NULL));
+	EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_RWMUTEX_RUNLOCK, &arg));
+	EXPECT_EQ(1, info_of(fd).readers);
+	EXPECT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL));
+	EXPECT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
+	EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_RWMUTEX_RECOVER, &arg));
+	EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_RWMUTEX_UNLOCK, &arg));
+	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
+	EXPECT_EQ(-EINVAL, call(self->cond, GOSYNC_IOC_COND_SIGNAL, &arg));
+	EXPECT_EQ(-EINVAL, call(self->cond, GOSYNC_IOC_COND_BROADCAST, &arg));
+}
+
+TEST_F(bare, ioctls_are_unknown_to_other_types_and_need_write)
+{
+	const struct {
+		int fd;
+		unsigned int cmds[7];
+	} rows[] = {
+		{ self->mutex, {
+			GOSYNC_IOC_MUTEX_TRYLOCK, GOSYNC_IOC_MUTEX_UNLOCK,
+			GOSYNC_IOC_MUTEX_RECOVER,
+		} },
+		{ self->rwmutex, {
+			GOSYNC_IOC_RWMUTEX_TRYLOCK, GOSYNC_IOC_RWMUTEX_UNLOCK,
+			GOSYNC_IOC_RWMUTEX_RECOVER, GOSYNC_IOC_RWMUTEX_TRYRLOCK,
+			GOSYNC_IOC_RWMUTEX_RUNLOCK, GOSYNC_IOC_RWMUTEX_DRAINED,
+		} },
+		{ self->cond, {
+			GOSYNC_IOC_COND_SIGNAL, GOSYNC_IOC_COND_BROADCAST,
+		} },
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		int read_only = reopen_object(rows[i].fd, GOSYNC_RDONLY);
+		int other = rows[(i + 1) % ARRAY_SIZE(rows)].fd;
+		const unsigned int *cmd;
+
+		for (cmd = rows[i].cmds; *cmd; cmd++) {
+			EXPECT_EQ(-ENOTTY, call(self->dev, *cmd, NULL));
+			EXPECT_EQ(-ENOTTY, call(self->word, *cmd, NULL));
+			EXPECT_EQ(-ENOTTY, call(other, *cmd, NULL));
+			EXPECT_EQ(-EBADF, call(read_only, *cmd, NULL));
+		}
+		for (j = 0; j < ARRAY_SIZE(rows); j++)
+			EXPECT_EQ(0, info_of(rows[j].fd).word);
 	}
-	EXPECT_EQ(0, info_of(self->mutex).owner);
 }
 
 TEST_F(bare, info_gives_as_much_as_fits)
@@ -729,7 +838,9 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 	static const unsigned int known[] = {
 		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x90, 0x91, 0x92, 0x93, 0x94,
 		0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1, 0xa2, 0xa3, 0xa8, 0xa9, 0xaa,
-		0xab,
+		0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xc0,
+		0xc1, 0xc4, 0xc5, 0xc8, 0xc9, 0xca, 0xd0, 0xd1, 0xd2, 0xd8, 0xd9,
+		0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xe1,
 	};
 	unsigned int nr, i = 0;
 
@@ -755,7 +866,7 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 
 TEST_F(bare, structures_are_the_same_for_all_callers)
 {
-	EXPECT_EQ(40, sizeof(struct gosync_open));
+	EXPECT_EQ(48, sizeof(struct gosync_open));
 	EXPECT_EQ(24, sizeof(struct gosync_unlink));
 	EXPECT_EQ(32, sizeof(struct gosync_list));
 	EXPECT_EQ(8, sizeof(struct gosync_reopen));
@@ -767,7 +878,17 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(16, sizeof(struct gosync_mutex_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_atomic_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_value_page));
-	EXPECT_EQ(376, sizeof(struct gosync_info));
+	EXPECT_EQ(64, sizeof(struct gosync_rwmutex_slot));
+	EXPECT_EQ(4, sizeof(struct gosync_rwmutex_reader));
+	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_add));
+	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_wait));
+	EXPECT_EQ(8, sizeof(struct gosync_waitgroup_slot));
+	EXPECT_EQ(8, sizeof(struct gosync_once_slot));
+	EXPECT_EQ(32, sizeof(struct gosync_cond_wait));
+	EXPECT_EQ(8, sizeof(struct gosync_cond_slot));
+	EXPECT_EQ(24, sizeof(struct gosync_semaphore));
+	EXPECT_EQ(8, sizeof(struct gosync_semaphore_slot));
+	EXPECT_EQ(384, sizeof(struct gosync_info));
 }
 
 TEST_HARNESS_MAIN
