@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <gosync-user.h>
@@ -229,6 +231,17 @@ static inline int reap(pid_t pid)
 				     WEXITSTATUS(status);
 }
 
+/* The same of one that is to end by itself; -ETIMEDOUT if it never does */
+static inline int reap_soon(pid_t pid)
+{
+	int status = 0;
+
+	if (!eventually(waitpid(pid, &status, WNOHANG) == pid))
+		return -ETIMEDOUT;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
 static inline int kill_and_reap(pid_t pid)
 {
 	kill(pid, SIGKILL);
@@ -325,6 +338,22 @@ static inline int rule_one_cpu(void)
 		return -errno;
 	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) ?
 		-errno : 0;
+}
+
+/*
+ * Run @f in a child that is killed for the first system call it makes. Its exit
+ * status: 0 if @f returned 0; KSFT_SKIP if the kernel cannot do that.
+ */
+static inline int without_system_calls(int (*f)(void *arg), void *arg)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+			_exit(KSFT_SKIP);
+		syscall(SYS_exit, !!f(arg));
+	}
+	return reap(pid);
 }
 
 static inline int read_file(const char *path, char *text, size_t size)
