@@ -736,17 +736,18 @@ TEST_F(once, a_runner_ends_in_many_ways)
  */
 TEST_F(once, who_is_told_to_run_and_dies_passes_it_on)
 {
+	gosync_once_t *runner;
 	pid_t first, second;
-	int fd, i;
+	int i;
 
 	if (rule_one_cpu())
 		SKIP(return, "cannot have a processor");
 	for (i = 0; i < 10; i++) {
 		unsigned int deaths = info(self).deaths;
 
-		fd = open_object(0, self->name, 0, 0);
-		ASSERT_LE(i ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN,
-			  begin_fd(fd));
+		runner = open_once(self->name, variant->how);
+		ASSERT_EQ(i ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN,
+			  gosync_once_begin(runner));
 		first = spawn_waiter(self);
 		second = spawn();
 		if (!second) {
@@ -757,7 +758,7 @@ TEST_F(once, who_is_told_to_run_and_dies_passes_it_on)
 		}
 		ASSERT_LT(0, first);
 		ASSERT_TRUE(eventually(waiters(self) == 2));
-		close(fd);
+		gosync_close(runner);
 		EXPECT_EQ(first, info(self).owner_pid);
 		kill(first, SIGKILL);
 		EXPECT_EQ(128 + SIGKILL, reap(first));

@@ -266,7 +266,6 @@ static int use_without_waiting(void *arg)
 		ret |= gosync_semaphore_tryacquire(semaphore, 1);
 		ret |= gosync_semaphore_acquire_until(semaphore, 2, 1, 0);
 		ret |= gosync_semaphore_tryacquire(semaphore, 1) != -EBUSY;
-		ret |= gosync_semaphore_count(semaphore);
 	}
 	return ret;
 }
@@ -537,6 +536,7 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 	int i;
 
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, PERMITS));
+	handle(0);
 	for (i = 0; i < N; i++) {
 		gosync_semaphore_t *semaphore;
 
