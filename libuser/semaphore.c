@@ -30,7 +30,7 @@ static void set_up(gosync_semaphore_t *semaphore,
 {
 	struct handle *handle = handle_of(semaphore);
 
-	handle->none.word = ~(uint64_t)0;
+	handle->none.word = (uint64_t)1 << 63;
 	semaphore->slot = state_of(semaphore, info, 1);
 	/* The kernel is to know who takes them. */
 	if (!semaphore->slot || info->flags & GOSYNC_GIVE_BACK)

@@ -30,7 +30,7 @@ static void set_up(gosync_waitgroup_t *wg, const struct gosync_info *info)
 {
 	struct handle *handle = handle_of(wg);
 
-	handle->none.word = ~(uint64_t)0;
+	handle->none.word = (uint64_t)1 << 63 | 1;
 	wg->slot = state_of(wg, info, 1);
 	if (!wg->slot)
 		wg->slot = &handle->none;
