@@ -644,21 +644,37 @@ TEST_F(waitgroup, who_waited_when_it_became_0_is_released_whatever_follows)
 }
 
 /*
- * Reused without any pause. While @active is a generation's number its counter
- * is not 0; @ended tells that it will be now. So who saw a generation active and
- * then waited must not come back before that has ended.
+ * Reused without any pause: one process takes the counter to 0, and while it is
+ * still at it, releasing those who wait, another has begun the next generation.
+ * While @active is a generation's number its counter is not 0; @ended tells that
+ * it will be now. So who saw a generation active and then waited must not come
+ * back before that has ended.
  */
 TEST_F(waitgroup, generations_never_mix)
 {
 	enum { N = 4, ROUNDS = 3000 };
 	struct {
 		unsigned int active, ended, stop, early, failed, waited;
+		unsigned int taken_down;
 	} *shared = shared_memory(sizeof(*shared));
 	uint64_t end = end_of_budget(), seed = random_seed();
 	unsigned int i, generation = 0;
-	pid_t pids[N];
+	pid_t pids[N], ender;
 
 	handle(count_signal, 0);
+	ender = spawn();
+	if (!ender) {
+		while (!load(&shared->stop)) {
+			if (load(&shared->ended) == load(&shared->taken_down)) {
+				sched_yield();
+				continue;
+			}
+			add(&shared->taken_down, 1);
+			if (gosync_waitgroup_done(self->wg))
+				add(&shared->failed, 1);
+		}
+		_exit(0);
+	}
 	for (i = 0; i < N; i++) {
 		pids[i] = spawn();
 		if (pids[i])
@@ -688,19 +704,23 @@ TEST_F(waitgroup, generations_never_mix)
 		uint32_t r = random_u32(&seed);
 
 		generation++;
-		ASSERT_EQ(0, gosync_waitgroup_add(self->wg, 1 + r % 3));
+		ASSERT_EQ(0, gosync_waitgroup_add(self->wg, 2));
 		store(&shared->active, generation);
+		ASSERT_EQ(0, gosync_waitgroup_done(self->wg));
 		if (r % 16 == 0)
 			sched_yield();
 		if (r % 64 == 1)
 			sleep_ns(r % (300 * NSEC_PER_USEC));
 		if (r % 64 == 2)
 			kill(pids[r / 64 % N], SIGUSR1);
-		store(&shared->ended, generation);
 		store(&shared->active, 0);
-		ASSERT_EQ(0, gosync_waitgroup_add(self->wg, -(int)(1 + r % 3)));
+		store(&shared->ended, generation);
+		while (gosync_waitgroup_count(self->wg))
+			sched_yield();
 	} while (generation < ROUNDS || budget_left(end));
+	ASSERT_TRUE(eventually(load(&shared->taken_down) == generation));
 	store(&shared->stop, 1);
+	EXPECT_EQ(0, reap_soon(ender));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
 	TH_LOG("%u generations, %u waited for one, %llu slept", generation,
