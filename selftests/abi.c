@@ -10,12 +10,16 @@
 #define PAYLOAD_TYPE	7
 #define WORD		5
 
-enum { DEVICE, INT32, POINTER, VALUE, MUTEX, RWMUTEX, COND, KINDS };
+enum {
+	DEVICE, INT32, POINTER, VALUE, MUTEX,
+	RWMUTEX, WAITGROUP, ONCE, COND, SEMAPHORE,
+	KINDS
+};
 
 #define ON(kind)	(1U << (kind))
 #define ON_ATOMICS	(ON(INT32) | ON(POINTER))
 #define ON_OBJECTS	(ON_ATOMICS | ON(VALUE) | ON(MUTEX) | ON(RWMUTEX) | \
-			 ON(COND))
+			 ON(WAITGROUP) | ON(ONCE) | ON(COND) | ON(SEMAPHORE))
 
 static const uint32_t type_of[KINDS] = {
 	[INT32] = GOSYNC_INT32,
@@ -23,7 +27,10 @@ static const uint32_t type_of[KINDS] = {
 	[VALUE] = GOSYNC_VALUE,
 	[MUTEX] = GOSYNC_MUTEX,
 	[RWMUTEX] = GOSYNC_RWMUTEX,
+	[WAITGROUP] = GOSYNC_WAITGROUP,
+	[ONCE] = GOSYNC_ONCE,
 	[COND] = GOSYNC_COND,
+	[SEMAPHORE] = GOSYNC_SEMAPHORE,
 };
 
 /* A field in which only the bits of @allowed may be set */
@@ -160,6 +167,16 @@ static void fill_cond_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 	lock_fd(self->fds[MUTEX]);
 	args->deadline = 1;
 	args->lock = self->fds[MUTEX];
+}
+
+static void fill_waitgroup_add(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	((struct gosync_waitgroup_add *)arg)->delta = 1;
+}
+
+static void fill_semaphore(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	((struct gosync_semaphore *)arg)->count = 1;
 }
 
 /* --- the table ----------------------------------------------------------- */
@@ -331,7 +348,7 @@ RWMUTEX_WAIT(drain, DRAIN, fill_rwmutex_drain);
 
 FIXTURE_VARIANT_ADD(ioctl, cond_wait) {
 	.cmd = GOSYNC_IOC_COND_WAIT, .on = ON(COND), .target = COND,
-	.writes = true, .results = true, .result = -ETIMEDOUT,
+	.writes = true, .result = -ETIMEDOUT,
 	.size = sizeof(struct gosync_cond_wait), .fill = fill_cond_wait,
 	.reserved = {
 		FIELD(gosync_cond_wait, flags,
@@ -342,7 +359,85 @@ FIXTURE_VARIANT_ADD(ioctl, cond_wait) {
 	},
 };
 
+FIXTURE_VARIANT_ADD(ioctl, waitgroup_add) {
+	.cmd = GOSYNC_IOC_WAITGROUP_ADD, .on = ON(WAITGROUP),
+	.target = WAITGROUP, .writes = true, .results = true,
+	.size = sizeof(struct gosync_waitgroup_add), .fill = fill_waitgroup_add,
+	.reserved = { FIELD(gosync_waitgroup_add, flags, 0) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, waitgroup_wait) {
+	.cmd = GOSYNC_IOC_WAITGROUP_WAIT, .on = ON(WAITGROUP),
+	.target = WAITGROUP, .optional = true,
+	.size = sizeof(struct gosync_waitgroup_wait), .fill = fill_nothing,
+	.reserved = {
+		FIELD(gosync_waitgroup_wait, flags, GOSYNC_CLOCK_REALTIME),
+	},
+};
+
+FIXTURE_VARIANT_ADD(ioctl, once_begin) {
+	.cmd = GOSYNC_IOC_ONCE_BEGIN, .on = ON(ONCE), .target = ONCE,
+	.writes = true, .optional = true,
+	.size = sizeof(struct gosync_wait), .fill = fill_nothing,
+	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, semaphore_acquire) {
+	.cmd = GOSYNC_IOC_SEMAPHORE_ACQUIRE, .on = ON(SEMAPHORE),
+	.target = SEMAPHORE, .writes = true,
+	.size = sizeof(struct gosync_semaphore), .fill = fill_semaphore,
+	.reserved = {
+		FIELD(gosync_semaphore, flags, GOSYNC_CLOCK_REALTIME),
+		FIELD(gosync_semaphore, count, INT32_MAX),
+		FIELD(gosync_semaphore, __reserved, 0),
+	},
+};
+
+#define SEMAPHORE_INSTANT(op, OP)					\
+FIXTURE_VARIANT_ADD(ioctl, semaphore_##op) {				\
+	.cmd = GOSYNC_IOC_SEMAPHORE_##OP, .on = ON(SEMAPHORE),		\
+	.target = SEMAPHORE, .writes = true,				\
+	.size = sizeof(struct gosync_semaphore), .fill = fill_semaphore, \
+	.reserved = {							\
+		FIELD(gosync_semaphore, flags, 0),			\
+		FIELD(gosync_semaphore, deadline, 0),			\
+		FIELD(gosync_semaphore, count, INT32_MAX),		\
+	},								\
+}
+
+SEMAPHORE_INSTANT(tryacquire, TRYACQUIRE);
+SEMAPHORE_INSTANT(release, RELEASE);
+
 /* --- preparation, and what must not change ------------------------------- */
+
+static void zero_waitgroup(int fd)
+{
+	struct gosync_waitgroup_add args = {
+		.size = sizeof(args), .delta = -(int64_t)info_of(fd).word,
+	};
+
+	call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
+}
+
+static void set_permits(int fd, uint32_t permits)
+{
+	struct gosync_semaphore args = {
+		.size = sizeof(args), .count = info_of(fd).word,
+	};
+
+	call(fd, GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, &args);
+	args.count = permits;
+	call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args);
+}
+
+/* What is done or begun remains so: another takes its place. */
+static void renew_once(FIXTURE_DATA(ioctl) *self)
+{
+	close(self->fds[ONCE]);
+	close(self->read_only[ONCE]);
+	self->fds[ONCE] = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
+	self->read_only[ONCE] = reopen_object(self->fds[ONCE], GOSYNC_RDONLY);
+}
 
 static void put_payload(int fd, const char *payload, size_t len)
 {
@@ -368,6 +463,9 @@ static void prepare(FIXTURE_DATA(ioctl) *self)
 	call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 	while (!call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL))
 		;
+	zero_waitgroup(self->fds[WAITGROUP]);
+	set_permits(self->fds[SEMAPHORE], 5);
+	renew_once(self);
 }
 
 struct state {
@@ -784,6 +882,22 @@ TEST_F(bare, ioctls_are_unknown_to_other_types_and_need_write)
 		for (j = 0; j < ARRAY_SIZE(rows); j++)
 			EXPECT_EQ(0, info_of(rows[j].fd).word);
 	}
+}
+
+TEST_F(bare, once_done_takes_no_argument_and_needs_write)
+{
+	int once = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
+	int read_only = reopen_object(once, GOSYNC_RDONLY);
+	uint64_t arg = sizeof(arg);
+
+	ASSERT_LE(0, read_only);
+	EXPECT_EQ(GOSYNC_ONCE_RUN, call(once, GOSYNC_IOC_ONCE_BEGIN, NULL));
+	EXPECT_EQ(-EINVAL, call(once, GOSYNC_IOC_ONCE_DONE, &arg));
+	EXPECT_EQ(-EBADF, call(read_only, GOSYNC_IOC_ONCE_DONE, NULL));
+	EXPECT_EQ(-ENOTTY, call(self->mutex, GOSYNC_IOC_ONCE_DONE, NULL));
+	EXPECT_EQ(-ENOTTY, call(self->dev, GOSYNC_IOC_ONCE_DONE, NULL));
+	EXPECT_EQ(info_of(once).holder, info_of(once).owner);
+	EXPECT_EQ(0, call(once, GOSYNC_IOC_ONCE_DONE, NULL));
 }
 
 TEST_F(bare, info_gives_as_much_as_fits)

@@ -111,7 +111,7 @@ TEST_F(death, of_the_owner_is_told_to_those_who_wait)
 	}
 	kill_and_reap(owner);
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(1, reap(waiters[i]));
+		EXPECT_EQ(1, reap_soon(waiters[i]));
 	EXPECT_EQ(1, info(self).deaths);
 }
 
@@ -138,7 +138,7 @@ TEST_F(death, without_the_lock_poisons_nothing)
 		gosync_mutex_lock(self->mutex);
 		_exit(gosync_mutex_unlock(self->mutex));
 	}
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	pid = spawn_waiter(self);
 	ASSERT_LT(0, pid);
@@ -259,7 +259,7 @@ TEST_F(death, of_one_process_is_not_that_of_a_holder_shared_by_fork)
 
 	if (!pid)
 		_exit(lock_fd(fd));
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	EXPECT_EQ(info_of(fd).holder, info(self).owner);
 	pid = spawn();
@@ -438,8 +438,8 @@ static bool dies_before_it_runs(FIXTURE_DATA(death) *self, bool handed)
 	if (handed)
 		good &= info(self).owner_pid == first;
 	kill(first, SIGKILL);
-	good &= reap(first) == 128 + SIGKILL;
-	good &= reap(second) == 0;
+	good &= reap_soon(first) == 128 + SIGKILL;
+	good &= reap_soon(second) == 0;
 	return good && info(self).word == 0 && info(self).deaths == deaths;
 }
 
@@ -475,7 +475,7 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 		ASSERT_LT(0, waiter);
 		if (starve(self))
 			break;
-		EXPECT_EQ(0, reap(waiter));
+		EXPECT_EQ(0, reap_soon(waiter));
 		ASSERT_GT(100, ++tries);
 	}
 	/* Two more queue behind; the first of them is handed it and dies. */
@@ -490,12 +490,12 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 	other = spawn_waiter(self);
 	ASSERT_LT(0, other);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	EXPECT_EQ(0, reap(waiter));
+	EXPECT_EQ(0, reap_soon(waiter));
 	/* Before it is inside its death would be nobody's business. */
 	ASSERT_TRUE(eventually(load(self->shared)));
 	EXPECT_EQ(owner, info(self).owner_pid);
 	kill_and_reap(owner);
-	EXPECT_EQ(1, reap(other));
+	EXPECT_EQ(1, reap_soon(other));
 	EXPECT_EQ(1, info(self).deaths);
 }
 
@@ -595,7 +595,7 @@ TEST_F(death, at_any_moment_leaves_nobody_hanging)
 	}
 	store(&storm->stop, 1);
 	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+		EXPECT_EQ(0, reap_soon(pids[i]));
 	TH_LOG("%u locks, %u kills, %u deaths (%u seen inside), %u reports",
 	       storm->acquired, kills, info(self).deaths, certain,
 	       storm->reports);

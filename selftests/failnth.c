@@ -172,6 +172,15 @@ TEST_F(failnth, creating_a_value)
 	creates(_metadata, self, GOSYNC_VALUE, 0, 65536);
 }
 
+TEST_F(failnth, creating_what_is_built_of_words_and_queues)
+{
+	creates(_metadata, self, GOSYNC_RWMUTEX, 0, 0);
+	creates(_metadata, self, GOSYNC_WAITGROUP, 0, 0);
+	creates(_metadata, self, GOSYNC_ONCE, GOSYNC_PERSIST, 0);
+	creates(_metadata, self, GOSYNC_COND, 0, 0);
+	creates(_metadata, self, GOSYNC_SEMAPHORE, GOSYNC_GIVE_BACK, 7);
+}
+
 TEST_F(failnth, creating_in_a_new_namespace)
 {
 	if (unshare(CLONE_NEWIPC))
@@ -339,6 +348,127 @@ static int lock_and_unlock(FIXTURE_DATA(failnth) *self)
 TEST_F(failnth, locking)
 {
 	SWEEP(0, lock_and_unlock(self), info_of(self->mutex).word == 0);
+}
+
+/* --- waits that end at their deadline ------------------------------------ */
+
+/* All of these begin with the same members. */
+union any_wait {
+	struct gosync_wait wait;
+	struct gosync_waitgroup_wait waitgroup;
+	struct gosync_semaphore semaphore;
+};
+
+static int wait_in_vain(int fd, unsigned int op, union any_wait args)
+{
+	int ret;
+
+	args.wait.deadline = 1;
+	ret = call(fd, op, &args);
+	return ret == -ETIMEDOUT ? 0 : ret;
+}
+
+/* Nobody waits, and the word shows nobody. */
+static bool nobody_waits(int fd, uint64_t word)
+{
+	struct gosync_info info = info_of(fd);
+
+	return !info.waiters && info.word == word;
+}
+
+#define WAITS(fd, op, ...)						\
+do {									\
+	union any_wait __args = { __VA_ARGS__ };			\
+	uint64_t __word = info_of(fd).word;				\
+									\
+	SWEEP(0, wait_in_vain(fd, op, __args), nobody_waits(fd, __word)); \
+} while (0)
+
+static int create(uint32_t type)
+{
+	return open_object(type, NULL, GOSYNC_CREATE, 0600);
+}
+
+TEST_F(failnth, waiting_for_a_waitgroup)
+{
+	struct gosync_waitgroup_add args = { .size = sizeof(args), .delta = 1 };
+	int fd = create(GOSYNC_WAITGROUP);
+
+	ASSERT_EQ(0, call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args));
+	WAITS(fd, GOSYNC_IOC_WAITGROUP_WAIT,
+	      .waitgroup = { .size = sizeof(struct gosync_waitgroup_wait) });
+}
+
+TEST_F(failnth, counting_in_a_waitgroup)
+{
+	struct gosync_waitgroup_add args = { .size = sizeof(args), .delta = 1 };
+	int fd = create(GOSYNC_WAITGROUP);
+	uint64_t last = 0;
+
+	SWEEP(0, call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args),
+	      changed_by(&last, info_of(fd).word, __ret));
+	EXPECT_EQ(last + 1, info_of(fd).word);
+}
+
+TEST_F(failnth, waiting_for_a_once)
+{
+	int fd = create(GOSYNC_ONCE);
+	pid_t pid;
+
+	/* Not by this thread, which must not wait for itself */
+	pid = spawn();
+	if (!pid) {
+		if (call(fd, GOSYNC_IOC_ONCE_BEGIN, NULL) != GOSYNC_ONCE_RUN)
+			_exit(1);
+		pause();
+	}
+	ASSERT_TRUE(eventually(info_of(fd).owner));
+	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN,
+	      .wait = { .size = sizeof(struct gosync_wait) });
+	kill_and_reap(pid);
+}
+
+TEST_F(failnth, waiting_for_permits)
+{
+	int fd = create(GOSYNC_SEMAPHORE);
+
+	WAITS(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+	      .semaphore = {
+			.size = sizeof(struct gosync_semaphore), .count = 1,
+	      });
+}
+
+TEST_F(failnth, waiting_for_an_rwmutex)
+{
+	int fd = create(GOSYNC_RWMUTEX);
+
+	ASSERT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
+	WAITS(fd, GOSYNC_IOC_RWMUTEX_LOCK,
+	      .wait = { .size = sizeof(struct gosync_wait) });
+	WAITS(fd, GOSYNC_IOC_RWMUTEX_RLOCK,
+	      .wait = { .size = sizeof(struct gosync_wait) });
+}
+
+static int wait_for_cond(int cond, int mutex)
+{
+	struct gosync_cond_wait args = {
+		.size = sizeof(args), .deadline = 1, .lock = mutex,
+	};
+	int ret = call(cond, GOSYNC_IOC_COND_WAIT, &args);
+
+	return ret == -ETIMEDOUT ? 0 : ret;
+}
+
+/* Whatever fails, the lock is held as before. */
+TEST_F(failnth, waiting_for_a_cond)
+{
+	int fd = create(GOSYNC_COND);
+	uint64_t word;
+
+	ASSERT_EQ(0, lock_fd(self->mutex));
+	word = info_of(self->mutex).word;
+	SWEEP(0, wait_for_cond(fd, self->mutex),
+	      nobody_waits(fd, 0) && info_of(self->mutex).word == word);
 }
 
 TEST_HARNESS_MAIN

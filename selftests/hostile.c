@@ -266,16 +266,15 @@ static pid_t spawn_victim(FIXTURE_DATA(hostile) *self, uint64_t end, int me,
 }
 
 /* Uses the neighbour as it should be, and sees whether it is. */
-static pid_t spawn_neighbour(FIXTURE_DATA(hostile) *self, uint64_t end,
-			     unsigned int how)
+static pid_t spawn_neighbour(const char *name, unsigned int *counters,
+			     uint64_t end, unsigned int how)
 {
-	unsigned int *counters = self->shared + 16;
 	gosync_mutex_t *mutex;
 	pid_t pid = spawn();
 
 	if (pid)
 		return pid;
-	if (gosync_mutex_open(self->neighbour_name, how, 0, &mutex))
+	if (gosync_mutex_open(name, how, 0, &mutex))
 		_exit(1);
 	do {
 		if (gosync_mutex_lock(mutex) || counters[0] != counters[1])
@@ -301,7 +300,9 @@ TEST_F(hostile, a_scribbled_mutex_harms_itself_alone)
 	for (i = 0; i < 4; i++)
 		victims[i] = spawn_victim(self, end, i, variant->how);
 	for (i = 0; i < 2; i++)
-		neighbours[i] = spawn_neighbour(self, end, variant->how);
+		neighbours[i] = spawn_neighbour(self->neighbour_name,
+						self->shared + 16, end,
+						variant->how);
 	while (budget_left(end)) {
 		/* Somebody waits for ever, until killed. */
 		stuck = spawn();
@@ -339,7 +340,8 @@ TEST_F(hostile, scribbled_words_harm_themselves_alone)
 
 	scribbler = spawn_scribbler((uint64_t *)self->atomic_slot,
 				    sizeof(*self->atomic_slot) / 8);
-	neighbour = spawn_neighbour(self, end, variant->how);
+	neighbour = spawn_neighbour(self->neighbour_name, self->shared + 16, end,
+				    variant->how);
 	for (i = 0; i < 3; i++) {
 		uint64_t seed = random_seed() + i;
 		gosync_int64_t *words;
@@ -399,8 +401,8 @@ TEST_F(hostile, a_scribbled_page_harms_itself_alone)
 
 	fd = open_object(GOSYNC_MUTEX, elsewhere, GOSYNC_CREATE, 0660);
 	ASSERT_LE(0, fd);
-	self->neighbour_name = elsewhere;
-	neighbour = spawn_neighbour(self, end, variant->how);
+	neighbour = spawn_neighbour(elsewhere, self->shared + 16, end,
+				    variant->how);
 	scribbler = spawn_scribbler((uint64_t *)self->page, getpagesize() / 8);
 	for (i = 0; i < 2; i++)
 		victims[i] = spawn_victim(self, end, i, variant->how);
@@ -422,6 +424,385 @@ TEST_F(hostile, a_scribbled_page_harms_itself_alone)
 	kill_and_reap(scribbler);
 	EXPECT_EQ(0, info_of(fd).word);
 	EXPECT_EQ(0, info_of(fd).deaths);
+}
+
+/* --- other words --------------------------------------------------------- */
+
+/* Who suffers: @fd. Who shares its page: @neighbour. */
+FIXTURE(word)
+{
+	char *name;
+	char *neighbour_name;
+	int fd;
+	int neighbour;
+	uint64_t *word;
+	unsigned int *shared;
+};
+
+FIXTURE_VARIANT(word)
+{
+	uint32_t type;
+	unsigned int how;
+	int (*open)(const char *name, unsigned int how, void **object);
+	/* Not 0: an error that must not be */
+	int (*use)(void *object, uint32_t r, unsigned int *shared);
+	unsigned int wait;		/* the ioctl that waits */
+};
+
+static int open_waitgroup(const char *name, unsigned int how, void **object)
+{
+	return gosync_waitgroup_open(name, how, 0, (void *)object);
+}
+
+static int open_once(const char *name, unsigned int how, void **object)
+{
+	return gosync_once_open(name, how, 0, (void *)object);
+}
+
+static int open_semaphore(const char *name, unsigned int how, void **object)
+{
+	return gosync_semaphore_open(name, 0, how, 0, (void *)object);
+}
+
+static int add_fd(int fd, int64_t delta)
+{
+	struct gosync_waitgroup_add args = {
+		.size = sizeof(args), .delta = delta,
+	};
+
+	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
+}
+
+static int wait_fd(int fd, uint64_t ns)
+{
+	struct gosync_waitgroup_wait args = {
+		.size = sizeof(args), .deadline = gosync_deadline(ns),
+	};
+
+	return call(fd, GOSYNC_IOC_WAITGROUP_WAIT, &args);
+}
+
+static int begin_fd(int fd, uint64_t ns)
+{
+	struct gosync_wait args = {
+		.size = sizeof(args), .deadline = gosync_deadline(ns),
+	};
+
+	return call(fd, GOSYNC_IOC_ONCE_BEGIN, &args);
+}
+
+static int permits_fd(int fd, unsigned int op, unsigned int n, uint64_t deadline)
+{
+	struct gosync_semaphore args = {
+		.size = sizeof(args), .count = n, .deadline = deadline,
+	};
+
+	return call(fd, op, &args);
+}
+
+static int acquire_fd(int fd, unsigned int n, uint64_t ns)
+{
+	return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, n,
+			  gosync_deadline(ns));
+}
+
+static int release_fd(int fd, unsigned int n)
+{
+	return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, n, 0);
+}
+
+static int use_waitgroup(void *object, uint32_t r, unsigned int *shared)
+{
+	int ret;
+
+	switch (r % 4) {
+	case 0:
+		ret = gosync_waitgroup_add(object, (int)(r / 8 % 16) - 8);
+		break;
+	case 1:
+		ret = add_fd(gosync_fd(object), (int)(r / 8 % 16) - 8);
+		break;
+	case 2:
+		ret = gosync_waitgroup_done(object);
+		break;
+	default:
+		ret = gosync_waitgroup_wait_until(object,
+						  gosync_deadline(r % 1000000),
+						  0);
+		break;
+	}
+	return ret && ret != -ERANGE && ret != -EBUSY && ret != -ETIMEDOUT;
+}
+
+/* In @shared: how many were told to run, and how many that it is done */
+static int use_once(void *object, uint32_t r, unsigned int *shared)
+{
+	int ret;
+
+	if (r % 4 == 0) {
+		ret = gosync_once_done(object);
+		return ret != -EPERM;
+	}
+	ret = r % 4 == 1 ? begin_fd(gosync_fd(object), r % 1000000) :
+	      gosync_once_begin_until(object, gosync_deadline(r % 1000000), 0);
+	if (ret <= 0)
+		return ret && ret != -ETIMEDOUT;
+	add(shared, 1);
+	/* Long enough for many to try meanwhile */
+	sleep_ns(100 * NSEC_PER_MSEC);
+	if (gosync_once_done(object))
+		return 1;
+	add(shared + 1, 1);
+	return ret != GOSYNC_ONCE_RUN;
+}
+
+static int use_semaphore(void *object, uint32_t r, unsigned int *shared)
+{
+	unsigned int n = r / 8 % 8;
+	int ret;
+
+	switch (r % 5) {
+	case 0:
+		ret = gosync_semaphore_release(object, n);
+		break;
+	case 1:
+		ret = release_fd(gosync_fd(object), n);
+		break;
+	case 2:
+		ret = gosync_semaphore_tryacquire(object, n);
+		break;
+	case 3:
+		ret = acquire_fd(gosync_fd(object), n, r % 1000000);
+		break;
+	default:
+		ret = gosync_semaphore_acquire_until(object, n,
+						     gosync_deadline(r % 1000000),
+						     0);
+		break;
+	}
+	return ret && ret != -ERANGE && ret != -EBUSY && ret != -ETIMEDOUT;
+}
+
+#define WORD_VARIANTS(kind, KIND, ioctl)				\
+	FIXTURE_VARIANT_ADD(word, kind) {				\
+		.type = GOSYNC_##KIND, .open = open_##kind,		\
+		.use = use_##kind, .wait = (ioctl),			\
+	};								\
+	FIXTURE_VARIANT_ADD(word, kind##_ioctl) {			\
+		.type = GOSYNC_##KIND, .how = GOSYNC_IOCTL_ONLY,	\
+		.open = open_##kind, .use = use_##kind, .wait = (ioctl), \
+	}
+
+WORD_VARIANTS(waitgroup, WAITGROUP, GOSYNC_IOC_WAITGROUP_WAIT);
+WORD_VARIANTS(once, ONCE, GOSYNC_IOC_ONCE_BEGIN);
+WORD_VARIANTS(semaphore, SEMAPHORE, GOSYNC_IOC_SEMAPHORE_ACQUIRE);
+
+FIXTURE_SETUP(word)
+{
+	struct gosync_info info;
+	char *page;
+
+	self->name = unique_name();
+	self->neighbour_name = unique_name();
+	self->fd = create(variant->type, self->name);
+	self->neighbour = create(GOSYNC_MUTEX, self->neighbour_name);
+	ASSERT_LE(0, self->fd);
+	ASSERT_LE(0, self->neighbour);
+	info = info_of(self->fd);
+	page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    self->fd, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	self->word = (void *)(page + info.map_offset);
+	lock_fd(self->neighbour);
+	ASSERT_EQ(OWNED_BY(info_of(self->neighbour).holder),
+		  load((uint64_t *)(page + info_of(self->neighbour).map_offset)));
+	unlock_fd(self->neighbour);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(word)
+{
+}
+
+static pid_t spawn_user(FIXTURE_DATA(word) *self,
+			const FIXTURE_VARIANT(word) *variant, uint64_t end,
+			unsigned int me)
+{
+	uint64_t seed = random_seed() + me;
+	pid_t pid = spawn();
+	void *object;
+
+	if (pid)
+		return pid;
+	if (variant->open(self->name, variant->how, &object))
+		_exit(1);
+	while (budget_left(end))
+		if (variant->use(object, random_u32(&seed), self->shared))
+			_exit(2);
+	_exit(0);
+}
+
+TEST_F(word, scribbled_continuously_harms_itself_alone)
+{
+	uint64_t end = end_of_budget();
+	pid_t scribbler, users[3], neighbour, stuck;
+	int i;
+
+	scribbler = spawn_scribbler(self->word, 1);
+	for (i = 0; i < 3; i++)
+		users[i] = spawn_user(self, variant, end, i);
+	neighbour = spawn_neighbour(self->neighbour_name, self->shared + 16, end,
+				    variant->how);
+	while (budget_left(end) && variant->type != GOSYNC_ONCE) {
+		/* Somebody waits for ever, until killed. */
+		stuck = spawn();
+		if (!stuck) {
+			struct gosync_semaphore args = {
+				.size = sizeof(args),
+				.count = INT32_MAX,
+			};
+
+			for (;;)
+				call(self->fd, variant->wait,
+				     variant->type == GOSYNC_SEMAPHORE ? &args :
+									 NULL);
+		}
+		sleep_ns(10 * NSEC_PER_MSEC);
+		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
+	}
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, reap_soon(users[i]));
+	EXPECT_EQ(0, reap_soon(neighbour));
+	kill_and_reap(scribbler);
+	EXPECT_LT(0, self->shared[16]);
+	EXPECT_EQ(0, info_of(self->neighbour).word);
+	EXPECT_EQ(0, info_of(self->neighbour).deaths);
+	EXPECT_EQ(0, info_of(self->fd).waiters);
+
+	/* And it can be used again. */
+	store(self->word, 0);
+	switch (variant->type) {
+	case GOSYNC_WAITGROUP:
+		EXPECT_EQ(0, add_fd(self->fd, 1));
+		EXPECT_EQ(-ETIMEDOUT, wait_fd(self->fd, 0));
+		EXPECT_EQ(0, add_fd(self->fd, -1));
+		EXPECT_EQ(0, wait_fd(self->fd, 0));
+		EXPECT_EQ(0, load(self->word));
+		break;
+	case GOSYNC_SEMAPHORE:
+		EXPECT_EQ(0, release_fd(self->fd, 3));
+		EXPECT_EQ(-ETIMEDOUT, acquire_fd(self->fd, 4, 0));
+		EXPECT_EQ(0, acquire_fd(self->fd, 2, 0));
+		EXPECT_EQ(1, load(self->word));
+		break;
+	case GOSYNC_ONCE:
+		/* A look can be deceived, the kernel cannot. */
+		EXPECT_GE(1, self->shared[0]);
+		EXPECT_EQ(self->shared[0], self->shared[1]);
+		EXPECT_EQ(0, info_of(self->fd).deaths);
+		if (!self->shared[0]) {
+			EXPECT_EQ(GOSYNC_ONCE_RUN, begin_fd(self->fd, 0));
+			EXPECT_EQ(0, call(self->fd, GOSYNC_IOC_ONCE_DONE, NULL));
+		}
+		EXPECT_EQ(GOSYNC_ONCE_DONE, begin_fd(self->fd, 0));
+		break;
+	}
+}
+
+/* What stands in the bits of the kernel does not count. */
+static void counts_as(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(word) *self,
+		      const FIXTURE_VARIANT(word) *variant, uint64_t word,
+		      uint32_t count)
+{
+	bool is_waitgroup = variant->type == GOSYNC_WAITGROUP;
+	int fd = self->fd;
+
+	store(self->word, word);
+	EXPECT_EQ((is_waitgroup ? count > 0 : count < 3) ? -ETIMEDOUT : 0,
+		  is_waitgroup ? wait_fd(fd, 1000) : acquire_fd(fd, 3, 1000));
+	store(self->word, word);
+	EXPECT_EQ(count == INT32_MAX ? -ERANGE : 0,
+		  is_waitgroup ? add_fd(fd, 1) : release_fd(fd, 1));
+	if (count < INT32_MAX)
+		EXPECT_EQ(count + 1, load(self->word));
+	store(self->word, word);
+	EXPECT_EQ(0, is_waitgroup ? add_fd(fd, 0) : acquire_fd(fd, 0, 1000));
+	EXPECT_EQ(count, load(self->word));
+	EXPECT_EQ(0, is_waitgroup ? add_fd(fd, -(int64_t)count) :
+				    acquire_fd(fd, count, 1000));
+	EXPECT_EQ(0, load(self->word));
+	EXPECT_EQ(0, info_of(fd).waiters);
+}
+
+TEST_F(word, scribbled_at_rest_is_put_right)
+{
+	int fd = self->fd, other = open_object(0, self->name, 0, 0);
+
+	if (variant->type != GOSYNC_ONCE) {
+		counts_as(_metadata, self, variant, 7ULL << 32, 0);
+		counts_as(_metadata, self, variant, 1ULL << 32 | 5, 5);
+		counts_as(_metadata, self, variant, 1ULL << 31, 0);
+		counts_as(_metadata, self, variant, 1ULL << 31 | 2, 2);
+		counts_as(_metadata, self, variant, UINT64_MAX, INT32_MAX);
+		counts_as(_metadata, self, variant, ~0ULL << 31, 0);
+		return;
+	}
+	/* What a Once is, the kernel knows by itself. */
+	store(self->word, GOSYNC_ONCE_IS_DONE);
+	EXPECT_EQ(GOSYNC_ONCE_RUN, begin_fd(fd, 0));
+	store(self->word, 0);
+	/* We run it ourselves. */
+	EXPECT_EQ(-EDEADLK, begin_fd(other, 0));
+	store(self->word, GOSYNC_ONCE_RUNS | (uint64_t)info_of(other).holder <<
+	      GOSYNC_ONCE_OWNER_SHIFT);
+	EXPECT_EQ(-EPERM, call(other, GOSYNC_IOC_ONCE_DONE, NULL));
+	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
+	EXPECT_EQ(0, call(fd, GOSYNC_IOC_ONCE_DONE, NULL));
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, load(self->word));
+	store(self->word, UINT64_MAX & ~GOSYNC_ONCE_IS_DONE);
+	EXPECT_EQ(GOSYNC_ONCE_DONE, begin_fd(other, 0));
+	EXPECT_EQ(-EPERM, call(other, GOSYNC_IOC_ONCE_DONE, NULL));
+	close(other);
+	EXPECT_EQ(0, info_of(fd).deaths);
+	EXPECT_EQ(GOSYNC_ONCE_DONE, begin_fd(fd, 0));
+}
+
+/* The queue is the kernel's: no word makes it forget who waits. */
+TEST_F(word, waiters_that_it_forgot_are_found_again)
+{
+	int fd = self->fd;
+	pid_t pid;
+
+	if (variant->type == GOSYNC_WAITGROUP)
+		EXPECT_EQ(0, add_fd(fd, 1));
+	if (variant->type == GOSYNC_ONCE)
+		EXPECT_EQ(GOSYNC_ONCE_RUN, begin_fd(fd, 0));
+	pid = spawn();
+	if (!pid) {
+		struct gosync_semaphore args = { .size = sizeof(args), .count = 2 };
+
+		_exit(-call(fd, variant->wait,
+			    variant->type == GOSYNC_SEMAPHORE ? &args : NULL));
+	}
+	ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+	store(self->word, variant->type == GOSYNC_WAITGROUP);
+	EXPECT_EQ(1, info_of(fd).waiters);
+	switch (variant->type) {
+	case GOSYNC_WAITGROUP:
+		EXPECT_EQ(0, add_fd(fd, -1));
+		break;
+	case GOSYNC_ONCE:
+		EXPECT_EQ(0, call(fd, GOSYNC_IOC_ONCE_DONE, NULL));
+		break;
+	case GOSYNC_SEMAPHORE:
+		EXPECT_EQ(0, release_fd(fd, 2));
+		break;
+	}
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, info_of(fd).waiters);
+	EXPECT_EQ(variant->type == GOSYNC_ONCE ? GOSYNC_ONCE_IS_DONE : 0,
+		  load(self->word));
 }
 
 TEST_HARNESS_MAIN

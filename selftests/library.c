@@ -416,6 +416,14 @@ TEST_F(words, errors_are_told_as_go_does)
 	} rows[] = {
 		{ GOSYNC_IOC_MUTEX_UNLOCK, -EPERM,
 		  "sync: unlock of unlocked mutex" },
+		{ GOSYNC_IOC_RWMUTEX_UNLOCK, -EPERM,
+		  "sync: Unlock of unlocked RWMutex" },
+		{ GOSYNC_IOC_RWMUTEX_RUNLOCK, -EPERM,
+		  "sync: RUnlock of unlocked RWMutex" },
+		{ GOSYNC_IOC_WAITGROUP_ADD, -ERANGE,
+		  "sync: negative WaitGroup counter" },
+		{ GOSYNC_IOC_WAITGROUP_ADD, -EBUSY,
+		  "sync: WaitGroup misuse: Add called concurrently with Wait" },
 		{ GOSYNC_IOC_VALUE_STORE, -EINVAL,
 		  "sync/atomic: store of nil value into Value" },
 		{ GOSYNC_IOC_VALUE_STORE, -EPROTOTYPE,
@@ -439,6 +447,12 @@ TEST_F(words, errors_are_told_as_go_does)
 	/* Where Go has no sentence the system has. */
 	EXPECT_STREQ(strerror(ETIMEDOUT),
 		     gosync_strerror(GOSYNC_IOC_MUTEX_LOCK, -ETIMEDOUT));
+	EXPECT_STREQ(strerror(EDEADLK),
+		     gosync_strerror(GOSYNC_IOC_ONCE_BEGIN, -EDEADLK));
+	EXPECT_STREQ(strerror(ERANGE),
+		     gosync_strerror(GOSYNC_IOC_SEMAPHORE_RELEASE, -ERANGE));
+	EXPECT_STREQ(strerror(EBUSY),
+		     gosync_strerror(GOSYNC_IOC_RWMUTEX_TRYLOCK, -EBUSY));
 	EXPECT_NE(NULL, gosync_strerror(0, -ENOENT));
 	EXPECT_NE(NULL, gosync_strerror(0, 0));
 	EXPECT_NE(NULL, gosync_strerror(GOSYNC_IOC_MUTEX_LOCK, 1));
@@ -449,13 +463,15 @@ TEST_F(words, types_have_names_and_numbers)
 {
 	static const char *const names[] = {
 		"int32", "uint32", "int64", "uint64", "uintptr", "pointer",
-		"bool", "value", "mutex",
+		"bool", "value", "mutex", "rwmutex", "waitgroup", "once",
+		"cond", "semaphore", "map",
 	};
 	unsigned int i;
 
 	EXPECT_EQ(NULL, gosync_type_name(0));
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		EXPECT_STREQ(names[i], gosync_type_name(i + 1));
+	EXPECT_EQ(GOSYNC_TYPE_MAX, ARRAY_SIZE(names) + 1);
 	EXPECT_EQ(NULL, gosync_type_name(GOSYNC_TYPE_MAX));
 
 	EXPECT_EQ(gosync_type_id("struct config", 8),

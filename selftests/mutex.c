@@ -179,7 +179,7 @@ TEST_F(mutex, a_far_deadline_is_no_deadline)
 	EXPECT_EQ(ARRAY_SIZE(pids), waiters(self->mutex));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	for (i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(0, reap(pids[i]));
+		EXPECT_EQ(0, reap_soon(pids[i]));
 }
 
 TEST_F(mutex, deadlines_are_those_of_the_time_namespace)
@@ -244,7 +244,7 @@ TEST_F(mutex, a_signal_ends_the_wait_if_asked_for)
 	}
 	ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
 	kill(pid, SIGUSR1);
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
 }
 
@@ -272,7 +272,7 @@ TEST_F(mutex, otherwise_the_wait_goes_on_after_the_signal)
 		}
 		ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
 		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-		EXPECT_EQ(0, reap(pid));
+		EXPECT_EQ(0, reap_soon(pid));
 	}
 }
 
@@ -302,11 +302,11 @@ TEST_F(mutex, the_ioctl_follows_sa_restart)
 	ASSERT_TRUE(eventually(waiters(self->mutex) == 3));
 	for (i = 0; i < 3; i++)
 		kill(pids[i], SIGUSR1);
-	EXPECT_EQ(0, reap(pids[0]));
-	EXPECT_EQ(0, reap(pids[2]));
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[2]));
 	ASSERT_TRUE(eventually(waiters(self->mutex) == 1));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	EXPECT_EQ(0, reap(pids[1]));
+	EXPECT_EQ(0, reap_soon(pids[1]));
 }
 
 /* --- many at once -------------------------------------------------------- */
@@ -366,7 +366,7 @@ TEST_F(mutex, excludes_many_and_its_token_only_grows)
 		_exit(0);
 	}
 	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+		EXPECT_EQ(0, reap_soon(pids[i]));
 	EXPECT_EQ(0, shared->wrong);
 	EXPECT_LT(0, shared->one);
 	EXPECT_EQ(shared->one, shared->two);
@@ -482,7 +482,7 @@ TEST_F(mutex, newcomers_may_barge_before_it_starves)
 			EXPECT_EQ(0, turns->count);
 			EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 		}
-		EXPECT_EQ(0, reap(pid));
+		EXPECT_EQ(0, reap_soon(pid));
 	} while (ret && ++tries < 200);
 	EXPECT_EQ(0, ret);
 }
@@ -513,7 +513,7 @@ TEST_F(mutex, hands_over_after_1ms)
 	EXPECT_EQ(0, after.waiters);
 	EXPECT_LE(NSEC_PER_MSEC, after.wait_max_ns);
 	store(&turns->go_on, 1);
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(before.token + 1, turns->tokens[0]);
 	EXPECT_EQ(0, info(self->mutex).word);
 }
@@ -530,7 +530,7 @@ TEST_F(mutex, hands_over_in_order)
 	store(&turns->go_on, 1);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+		EXPECT_EQ(0, reap_soon(pids[i]));
 	ASSERT_EQ(N, turns->count);
 	for (i = 0; i < N; i++) {
 		/* The one that lost to the barger had kept its place. */
@@ -553,9 +553,9 @@ TEST_F(mutex, newcomers_queue_while_it_starves)
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	newcomer = spawn_waiter(self->mutex, turns, 2);
 	store(&turns->go_on, 1);
-	EXPECT_EQ(0, reap(pids[0]));
-	EXPECT_EQ(0, reap(pids[1]));
-	EXPECT_EQ(0, reap(newcomer));
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+	EXPECT_EQ(0, reap_soon(newcomer));
 	EXPECT_EQ(0, turns->order[0]);
 	EXPECT_EQ(1, turns->order[1]);
 	EXPECT_EQ(2, turns->order[2]);
@@ -618,7 +618,89 @@ TEST_F(mutex, a_grant_beats_the_deadline_and_a_signal)
 	kill(pid, SIGUSR1);
 	while (gosync_deadline(0) <= deadline)
 		;
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, reap_soon(pid));
+}
+
+/*
+ * Unlocked at just the moment when the deadlines of some who wait come, and
+ * signals for them: one that is woken and leaves passes it on to the one that
+ * stays. It must have had the lock before the next round.
+ */
+TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
+{
+	enum { LEAVING = 3, ROUNDS = 300 };
+	struct {
+		uint64_t deadline;
+		unsigned int round, back, stayed, left, wrong, stop;
+	} *shared = shared_memory(sizeof(*shared));
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int i, round = 0;
+	pid_t pids[LEAVING + 1];
+
+	handle(0);
+	for (i = 0; i <= LEAVING; i++) {
+		unsigned int done = 0;
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		for (;;) {
+			uint64_t deadline;
+			int ret;
+
+			while (load(&shared->round) == done)
+				if (load(&shared->stop))
+					_exit(0);
+				else
+					sched_yield();
+			done++;
+			deadline = i == LEAVING ? GOSYNC_FOREVER :
+				   load(&shared->deadline);
+			ret = gosync_mutex_lock_until(self->mutex, deadline,
+						      i == LEAVING ? 0 :
+						      GOSYNC_INTERRUPTIBLE);
+			if (!ret && gosync_mutex_unlock(self->mutex))
+				add(&shared->wrong, 1);
+			if (ret && (i == LEAVING || (ret != -ETIMEDOUT &&
+						     ret != -EINTR)))
+				add(&shared->wrong, 1);
+			add(&shared->back, 1);
+			if (i == LEAVING)
+				add(&shared->stayed, 1);
+			else if (ret)
+				add(&shared->left, 1);
+		}
+	}
+	do {
+		uint64_t moment;
+
+		ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+		moment = gosync_deadline(2 * NSEC_PER_MSEC);
+		store(&shared->deadline, moment);
+		store(&shared->round, ++round);
+		while (waiters(self->mutex) < LEAVING + 1 &&
+		       gosync_deadline(0) < moment)
+			;
+		moment += random_u32(&seed) % (100 * NSEC_PER_USEC);
+		while (gosync_deadline(0) < moment - 40 * NSEC_PER_USEC)
+			;
+		if (round % 2)
+			kill(pids[round % LEAVING], SIGUSR1);
+		ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
+		ASSERT_TRUE(eventually(load(&shared->stayed) == round)) {
+			TH_LOG("in round %u", round);
+		}
+		ASSERT_TRUE(eventually(load(&shared->back) ==
+				       (LEAVING + 1) * round));
+	} while (round < ROUNDS || budget_left(end));
+	store(&shared->stop, 1);
+	for (i = 0; i <= LEAVING; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u rounds, %u left, %u had it", round, shared->left,
+	       LEAVING * round - shared->left);
+	EXPECT_EQ(0, shared->wrong);
+	EXPECT_LT(0, shared->left);
+	EXPECT_EQ(0, info(self->mutex).word);
 }
 
 /* One holds the lock 100 us at a time without pause, another wants it too. */
@@ -666,7 +748,7 @@ TEST_F(mutex, waits_are_counted)
 	EXPECT_EQ(1, info(self->mutex).contended);
 	store(&turns->go_on, 1);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(1, info(self->mutex).contended);
 	EXPECT_LE(3 * NSEC_PER_MSEC, info(self->mutex).wait_max_ns);
 }

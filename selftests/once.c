@@ -1,0 +1,973 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Once: something is done once among all processes, and whoever dies while
+ * doing it has a successor that is told.
+ */
+#include "gosync_test.h"
+
+FIXTURE(once)
+{
+	char *name;
+	gosync_once_t *once;
+	unsigned int *shared;		/* with children */
+};
+
+MAPPED_AND_IOCTL(once);
+
+static gosync_once_t *open_once(const char *name, unsigned int flags)
+{
+	gosync_once_t *once;
+
+	return gosync_once_open(name, flags, 0600, &once) ? NULL : once;
+}
+
+FIXTURE_SETUP(once)
+{
+	self->name = unique_name();
+	self->once = open_once(self->name, GOSYNC_CREATE | variant->how);
+	ASSERT_NE(NULL, self->once);
+	ASSERT_EQ(!variant->how, gosync_is_mapped(self->once));
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(once)
+{
+}
+
+static struct gosync_info info(FIXTURE_DATA(once) *self)
+{
+	return info_of(gosync_fd(self->once));
+}
+
+static unsigned int waiters(FIXTURE_DATA(once) *self)
+{
+	return info(self).waiters;
+}
+
+static int begin_fd(int fd)
+{
+	return call(fd, GOSYNC_IOC_ONCE_BEGIN, NULL);
+}
+
+static int done_fd(int fd)
+{
+	return call(fd, GOSYNC_IOC_ONCE_DONE, NULL);
+}
+
+/* A child that runs it, for ever */
+static pid_t spawn_runner(FIXTURE_DATA(once) *self)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (gosync_once_begin(self->once) <= 0)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	return eventually(info(self).owner_pid == pid) ? pid : -1;
+}
+
+/* A child that waits, does it if told so, and exits with what it was told */
+static pid_t spawn_waiter(FIXTURE_DATA(once) *self)
+{
+	unsigned int before = waiters(self);
+	pid_t pid = spawn();
+
+	if (!pid) {
+		int ret = gosync_once_begin(self->once);
+
+		if (ret > 0 && gosync_once_done(self->once))
+			_exit(100);
+		_exit(ret);
+	}
+	return eventually(waiters(self) == before + 1) ? pid : -1;
+}
+
+static bool is_waiting(pid_t pid)
+{
+	return !waitpid(pid, NULL, WNOHANG);
+}
+
+/* Counts how often it ran, and how often after somebody's death. */
+struct runs {
+	unsigned int count;
+	unsigned int died;
+};
+
+static void run(void *arg, int died)
+{
+	struct runs *runs = arg;
+
+	add(&runs->count, 1);
+	if (died)
+		add(&runs->died, 1);
+}
+
+/* --- once ---------------------------------------------------------------- */
+
+TEST_F(once, is_begun_and_done)
+{
+	gosync_once_t *other = open_once(self->name,
+					 variant->how ^ GOSYNC_IOCTL_ONLY);
+	uint32_t me = info(self).holder;
+
+	EXPECT_EQ(0, gosync_once_is_done(self->once));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(me, info(self).owner);
+	EXPECT_EQ(GOSYNC_ONCE_RUNS | (uint64_t)me << GOSYNC_ONCE_OWNER_SHIFT,
+		  info(self).word);
+	EXPECT_EQ(0, gosync_once_is_done(other));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+	EXPECT_EQ(1, gosync_once_is_done(other));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(other));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(self->once));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, begin_fd(gosync_fd(other)));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin_until(other, 1, 0));
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+	EXPECT_EQ(0, info(self).owner);
+	EXPECT_EQ(0, info(self).deaths);
+}
+
+TEST_F(once, does_it_once)
+{
+	gosync_once_t *other = open_once(self->name, variant->how);
+	struct runs runs = {};
+
+	EXPECT_EQ(0, gosync_once_do(self->once, run, &runs));
+	EXPECT_EQ(1, runs.count);
+	EXPECT_EQ(0, gosync_once_do(self->once, run, &runs));
+	EXPECT_EQ(0, gosync_once_do(other, run, &runs));
+	EXPECT_EQ(1, runs.count);
+	EXPECT_EQ(0, runs.died);
+}
+
+TEST_F(once, is_done_only_by_who_runs_it)
+{
+	gosync_once_t *other = open_once(self->name, variant->how);
+
+	EXPECT_EQ(-EPERM, gosync_once_done(self->once));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(-EPERM, gosync_once_done(other));
+	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(0, gosync_once_is_done(other));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(-EPERM, gosync_once_done(self->once));
+	EXPECT_EQ(-EPERM, gosync_once_done(other));
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+}
+
+enum { ROUNDS = 20, RACERS = 6 };
+
+struct race {
+	unsigned int arrived;
+	unsigned int runs[ROUNDS];
+	unsigned int effect[ROUNDS];
+	unsigned int unseen;
+};
+
+static unsigned int race_round;
+
+static void run_in_race(void *arg, int died)
+{
+	struct race *race = arg;
+
+	add(&race->runs[race_round], 1 + 100 * !!died);
+	sleep_ns(NSEC_PER_MSEC);
+	store(&race->effect[race_round], 1);
+}
+
+TEST_F(once, one_of_many_does_it_and_all_see_it_done)
+{
+	struct race *race = shared_memory(sizeof(*race));
+	gosync_once_t *onces[ROUNDS];
+	pid_t pids[RACERS];
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		onces[i] = open_once(NULL, GOSYNC_CREATE | variant->how);
+		ASSERT_NE(NULL, onces[i]);
+	}
+	for (i = 0; i < RACERS; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		for (race_round = 0; race_round < ROUNDS; race_round++) {
+			meet(&race->arrived, RACERS, race_round + 1);
+			EXPECT_EQ(0, gosync_once_do(onces[race_round],
+						    run_in_race, race));
+			if (!load(&race->effect[race_round]))
+				add(&race->unseen, 1);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < RACERS; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	for (i = 0; i < ROUNDS; i++)
+		EXPECT_EQ(1, race->runs[i]);
+	EXPECT_EQ(0, race->unseen);
+}
+
+TEST_F(once, done_releases_all_who_wait)
+{
+	enum { N = 50 };
+	pid_t pids[N];
+	int i;
+
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			_exit(gosync_once_begin(self->once));
+	}
+	ASSERT_TRUE(eventually(waiters(self) == N));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(pids[i]));
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+}
+
+TEST_F(once, readers_only_look)
+{
+	gosync_once_t *reader = open_once(self->name, GOSYNC_RDONLY |
+					  variant->how);
+	struct runs runs = {};
+
+	ASSERT_NE(NULL, reader);
+	EXPECT_EQ(0, gosync_once_is_done(reader));
+	EXPECT_EQ(-EBADF, gosync_once_begin(reader));
+	EXPECT_EQ(-EBADF, gosync_once_begin_until(reader, 1, 0));
+	EXPECT_EQ(-EBADF, gosync_once_do(reader, run, &runs));
+	EXPECT_EQ(-EBADF, gosync_once_done(reader));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(-EBADF, gosync_once_begin(reader));
+	EXPECT_EQ(0, gosync_once_is_done(reader));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(1, gosync_once_is_done(reader));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(reader));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, begin_fd(gosync_fd(reader)));
+	EXPECT_EQ(0, gosync_once_do(reader, run, &runs));
+	EXPECT_EQ(0, runs.count);
+}
+
+TEST_F(once, is_no_other_type)
+{
+	gosync_once_t *once;
+	gosync_mutex_t *mutex;
+
+	EXPECT_EQ(-EPROTOTYPE, gosync_mutex_open(self->name, 0, 0, &mutex));
+	EXPECT_EQ(-EINVAL, gosync_once_open(NULL, GOSYNC_CREATE |
+					    GOSYNC_ERRORCHECK, 0600, &once));
+	EXPECT_EQ(-EINVAL, gosync_once_open(NULL, GOSYNC_CREATE |
+					    GOSYNC_GIVE_BACK, 0600, &once));
+	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_ONCE, NULL, 0, GOSYNC_CREATE, 0600,
+				      1));
+	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	EXPECT_EQ(-EPROTOTYPE, gosync_once_from_fd(gosync_fd(mutex), 0, &once));
+	/* The same holder: it may be done with either handle. */
+	ASSERT_EQ(0, gosync_once_from_fd(dup(gosync_fd(self->once)),
+					 variant->how, &once));
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+}
+
+/* --- no system call ------------------------------------------------------ */
+
+static int use_when_done(void *arg)
+{
+	gosync_once_t *once = arg;
+	struct runs runs = {};
+	int i, ret = 0;
+
+	for (i = 0; i < 100; i++) {
+		ret |= gosync_once_do(once, run, &runs);
+		ret |= gosync_once_begin(once);
+		ret |= gosync_once_begin_until(once, 1, 0);
+		ret |= gosync_once_is_done(once) != 1;
+	}
+	return ret | runs.count;
+}
+
+static int look(void *arg)
+{
+	return gosync_once_is_done(arg);
+}
+
+TEST_F(once, makes_no_system_call_once_done)
+{
+	gosync_once_t *reader = open_once(self->name, GOSYNC_RDONLY |
+					  variant->how);
+	int expected = variant->how ? 128 + SIGKILL : 0;
+	int ret = without_system_calls(look, self->once);
+
+	if (ret == KSFT_SKIP)
+		SKIP(return, "no seccomp");
+	EXPECT_EQ(expected, ret);
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(expected, without_system_calls(look, self->once));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(expected, without_system_calls(use_when_done, self->once));
+	EXPECT_EQ(expected, without_system_calls(use_when_done, reader));
+}
+
+/* --- inside itself ------------------------------------------------------- */
+
+struct inside {
+	gosync_once_t *once;
+	gosync_once_t *other;
+	struct runs runs;
+	int results[5];
+};
+
+static void try_again(void *arg, int died)
+{
+	struct inside *inside = arg;
+
+	inside->results[0] = gosync_once_do(inside->once, run, &inside->runs);
+	inside->results[1] = gosync_once_begin(inside->once);
+	inside->results[2] = gosync_once_begin_until(inside->once,
+						     gosync_deadline(1000000),
+						     0);
+	/* By another holder, but the thread is the same. */
+	inside->results[3] = gosync_once_begin(inside->other);
+	inside->results[4] = gosync_once_do(inside->other, run, &inside->runs);
+}
+
+TEST_F(once, is_not_begun_inside_itself)
+{
+	struct inside inside = {
+		self->once, open_once(self->name, variant->how),
+	};
+	unsigned int i;
+
+	EXPECT_EQ(0, gosync_once_do(self->once, try_again, &inside));
+	for (i = 0; i < ARRAY_SIZE(inside.results); i++) {
+		EXPECT_EQ(-EDEADLK, inside.results[i]) {
+			TH_LOG("at %u", i);
+		}
+	}
+	EXPECT_EQ(0, inside.runs.count);
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+	EXPECT_EQ(0, gosync_once_do(self->once, try_again, &inside));
+}
+
+static void do_other(void *arg, int died)
+{
+	struct inside *inside = arg;
+
+	inside->results[0] = gosync_once_do(inside->other, run, &inside->runs);
+}
+
+TEST_F(once, another_may_be_done_inside)
+{
+	struct inside inside = {
+		self->once, open_once(NULL, GOSYNC_CREATE | variant->how),
+	};
+
+	EXPECT_EQ(0, gosync_once_do(self->once, do_other, &inside));
+	EXPECT_EQ(0, inside.results[0]);
+	EXPECT_EQ(1, inside.runs.count);
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+	EXPECT_EQ(1, gosync_once_is_done(inside.other));
+}
+
+struct in_thread {
+	gosync_once_t *once;
+	uint64_t deadline;
+	int ret;
+};
+
+static void *begin_in_thread(void *arg)
+{
+	struct in_thread *in = arg;
+
+	in->ret = gosync_once_begin_until(in->once, in->deadline, 0);
+	return NULL;
+}
+
+static void *done_in_thread(void *arg)
+{
+	struct in_thread *in = arg;
+
+	in->ret = gosync_once_done(in->once);
+	return NULL;
+}
+
+TEST_F(once, another_thread_of_the_runners_process_waits)
+{
+	struct in_thread in = { self->once, gosync_deadline(20000000), -1 };
+	pthread_t thread;
+
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, begin_in_thread, &in));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ETIMEDOUT, in.ret);
+	in.deadline = GOSYNC_FOREVER;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, begin_in_thread, &in));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, in.ret);
+}
+
+TEST_F(once, another_thread_may_do_the_rest)
+{
+	struct in_thread in = { self->once, GOSYNC_FOREVER, -1 };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, begin_in_thread, &in));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(GOSYNC_ONCE_RUN, in.ret);
+	/* The thread that began has ended, the holder that runs it has not. */
+	EXPECT_EQ(-ETIMEDOUT, gosync_once_begin_until(self->once, 1, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, done_in_thread, &in));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, in.ret);
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+}
+
+/* --- deadlines and signals ----------------------------------------------- */
+
+static void times_out(struct __test_metadata *_metadata, gosync_once_t *once,
+		      clockid_t clock, uint64_t ns)
+{
+	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
+	uint64_t deadline = now_ns(clock) + ns;
+
+	EXPECT_EQ(-ETIMEDOUT, gosync_once_begin_until(once, deadline, flags));
+	EXPECT_LE(deadline, now_ns(clock));
+}
+
+TEST_F(once, waits_until_its_deadline)
+{
+	pid_t pid = spawn_runner(self);
+
+	ASSERT_LT(0, pid);
+	times_out(_metadata, self->once, CLOCK_MONOTONIC, 30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->once, CLOCK_REALTIME, 30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->once, CLOCK_MONOTONIC, 0);
+	EXPECT_EQ(-EINVAL, gosync_once_begin_until(self->once, 1, 1U << 5));
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(pid, info(self).owner_pid);
+	kill_and_reap(pid);
+	/* What is free is had, however late it is. */
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN,
+		  gosync_once_begin_until(self->once, 1, 0));
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal)
+{
+	signals++;
+}
+
+static void handle(int flags)
+{
+	struct sigaction action = {
+		.sa_handler = count_signal, .sa_flags = flags,
+	};
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+TEST_F(once, a_signal_ends_the_wait_if_asked_for)
+{
+	pid_t pid;
+
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	pid = spawn();
+	if (!pid) {
+		handle(0);
+		EXPECT_EQ(-EINTR, gosync_once_begin_until(self->once,
+							  GOSYNC_FOREVER,
+							  GOSYNC_INTERRUPTIBLE));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	kill(pid, SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(0, waiters(self));
+}
+
+TEST_F(once, otherwise_the_wait_goes_on_after_the_signal)
+{
+	pid_t pids[2];
+	int i, j;
+
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	for (i = 0; i < 2; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i * SA_RESTART);
+		EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(self->once));
+		EXPECT_LT(0, signals);
+		_exit(0);
+	}
+	for (j = 0; j < 3; j++) {
+		ASSERT_TRUE(eventually(waiters(self) == 2));
+		for (i = 0; i < 2; i++)
+			kill(pids[i], SIGUSR1);
+		sleep_ns(5 * NSEC_PER_MSEC);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 2));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+}
+
+TEST_F(once, the_ioctl_follows_sa_restart)
+{
+	static const int results[] = { -EINTR, GOSYNC_ONCE_DONE, -ETIMEDOUT };
+	int fd = gosync_fd(self->once);
+	pid_t pids[3];
+	int i;
+
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	for (i = 0; i < 3; i++) {
+		struct gosync_wait args = {
+			.size = sizeof(args),
+			.deadline = gosync_deadline(NSEC_PER_SEC),
+		};
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i ? SA_RESTART : 0);
+		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_ONCE_BEGIN,
+					   i == 2 ? &args : NULL));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 3));
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[2]));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+}
+
+/* --- the death of who runs it -------------------------------------------- */
+
+TEST_F(once, a_dead_runner_is_replaced_and_its_successor_told)
+{
+	pid_t runner = spawn_runner(self), waiters[3];
+	int i;
+
+	ASSERT_LT(0, runner);
+	for (i = 0; i < 3; i++) {
+		waiters[i] = spawn_waiter(self);
+		ASSERT_LT(0, waiters[i]);
+	}
+	kill_and_reap(runner);
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, reap_soon(waiters[0]));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(waiters[1]));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(waiters[2]));
+	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE,
+		  info(self).word & ~GOSYNC_ONCE_DIED);
+}
+
+TEST_F(once, a_runner_that_dies_alone_is_told_to_the_next)
+{
+	struct runs runs = {};
+	pid_t pid = spawn_runner(self);
+
+	ASSERT_LT(0, pid);
+	kill_and_reap(pid);
+	EXPECT_EQ(0, info(self).owner);
+	EXPECT_EQ(0, gosync_once_is_done(self->once));
+	EXPECT_EQ(0, gosync_once_do(self->once, run, &runs));
+	EXPECT_EQ(1, runs.count);
+	EXPECT_EQ(1, runs.died);
+	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+}
+
+TEST_F(once, a_death_outside_is_not_told)
+{
+	pid_t pid = spawn();
+
+	if (!pid)
+		_exit(gosync_once_is_done(self->once));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	pid = spawn_waiter(self);
+	ASSERT_LT(0, pid);
+	kill_and_reap(pid);
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(0, info(self).deaths);
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+}
+
+/* All queue; each but the last is killed when it is told to run. */
+TEST_F(once, killed_runners_in_a_row)
+{
+	enum { N = 20 };
+	pid_t pids[N + 1], last;
+	int i;
+
+	pids[0] = spawn_runner(self);
+	ASSERT_LT(0, pids[0]);
+	for (i = 1; i <= N; i++) {
+		pids[i] = spawn();
+		if (!pids[i]) {
+			/* Die with it, or be released when it is done. */
+			if (gosync_once_begin(self->once) !=
+			    GOSYNC_ONCE_RUN_AGAIN)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		ASSERT_TRUE(eventually(waiters(self) == i));
+	}
+	last = spawn_waiter(self);
+	ASSERT_LT(0, last);
+	for (i = 0; i <= N; i++) {
+		ASSERT_TRUE(eventually(info(self).owner_pid == pids[i])) {
+			TH_LOG("at %d", i);
+		}
+		EXPECT_EQ(i, info(self).deaths);
+		EXPECT_TRUE(is_waiting(last));
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	}
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, reap_soon(last));
+	EXPECT_EQ(N + 1, info(self).deaths);
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+	EXPECT_EQ(0, waiters(self));
+}
+
+static void end_by_exit(gosync_once_t *once)
+{
+	_exit(0);
+}
+
+static void end_by_close(gosync_once_t *once)
+{
+	gosync_close(once);
+	pause();
+}
+
+static void end_by_exec(gosync_once_t *once)
+{
+	execlp("sleep", "sleep", "1000", NULL);
+}
+
+static void end_by_fault(gosync_once_t *once)
+{
+	raise(SIGSEGV);
+}
+
+TEST_F(once, a_runner_ends_in_many_ways)
+{
+	static void (*const ways[])(gosync_once_t *once) = {
+		end_by_exit, end_by_close, end_by_exec, end_by_fault,
+	};
+	unsigned int i, deaths = 0;
+	bool waited;
+	pid_t pid;
+
+	/* A holder that stays */
+	ASSERT_LE(0, open_object(0, self->name, 0, 0));
+	for (i = 0; i < 2 * ARRAY_SIZE(ways); i++) {
+		/* While somebody waits, and while nobody does */
+		waited = i % 2;
+		store(self->shared, 0);
+		pid = spawn();
+		if (!pid) {
+			gosync_once_t *once = open_once(self->name,
+							variant->how);
+
+			if (gosync_once_begin(once) <= 0)
+				_exit(1);
+			store(self->shared, 1);
+			while (load(self->shared) != 2)
+				sleep_ns(NSEC_PER_MSEC / 10);
+			ways[i / 2](once);
+			_exit(2);
+		}
+		ASSERT_TRUE(eventually(load(self->shared) == 1));
+		if (!waited) {
+			store(self->shared, 2);
+			EXPECT_TRUE(eventually(info(self).deaths == deaths + 1));
+		} else {
+			pid_t helper = spawn();
+
+			if (!helper) {
+				if (!eventually(waiters(self) == 1))
+					_exit(1);
+				store(self->shared, 2);
+				_exit(0);
+			}
+			EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN,
+				  gosync_once_begin(self->once)) {
+				TH_LOG("way %u", i / 2);
+			}
+			EXPECT_EQ(0, reap(helper));
+			/* Our own end, for the next of them */
+			gosync_close(self->once);
+			self->once = open_once(self->name, variant->how);
+			deaths++;
+		}
+		deaths++;
+		EXPECT_EQ(deaths, info(self).deaths);
+		kill_and_reap(pid);
+	}
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+}
+
+/*
+ * With a processor to itself, the caller can end its run and kill whom it told
+ * to take over before that one runs.
+ */
+TEST_F(once, who_is_told_to_run_and_dies_passes_it_on)
+{
+	gosync_once_t *runner;
+	pid_t first, second;
+	int i;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	for (i = 0; i < 10; i++) {
+		unsigned int deaths = info(self).deaths;
+
+		runner = open_once(self->name, variant->how);
+		ASSERT_EQ(i ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN,
+			  gosync_once_begin(runner));
+		first = spawn_waiter(self);
+		second = spawn();
+		if (!second) {
+			if (gosync_once_begin(self->once) <= 0)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		ASSERT_LT(0, first);
+		ASSERT_TRUE(eventually(waiters(self) == 2));
+		gosync_close(runner);
+		EXPECT_EQ(first, info(self).owner_pid);
+		kill(first, SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, reap(first));
+		ASSERT_TRUE(eventually(info(self).owner_pid == second));
+		EXPECT_LT(deaths, info(self).deaths);
+		kill_and_reap(second);
+		EXPECT_EQ(0, gosync_once_is_done(self->once));
+	}
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(1, gosync_once_is_done(self->once));
+}
+
+struct fork_inside {
+	FIXTURE_DATA(once) *self;
+	int done, begin;
+	pid_t child;
+};
+
+static void fork_inside(void *arg, int died)
+{
+	struct fork_inside *inside = arg;
+	FIXTURE_DATA(once) *self = inside->self;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		/* What the parent runs is not ours to say done. */
+		if (gosync_once_done(self->once) != -EPERM)
+			_exit(1);
+		_exit(gosync_once_begin_until(self->once, 1, 0) == -ETIMEDOUT ?
+		      0 : 2);
+	}
+	/* Its end is not the end of our run. */
+	inside->done = reap_soon(pid);
+	inside->begin = info(self).owner == info(self).holder;
+	inside->child = spawn_waiter(self);
+}
+
+TEST_F(once, a_child_of_the_runner_waits_like_others)
+{
+	struct fork_inside inside = { self };
+
+	EXPECT_EQ(0, gosync_once_do(self->once, fork_inside, &inside));
+	EXPECT_EQ(0, inside.done);
+	EXPECT_EQ(1, inside.begin);
+	ASSERT_LT(0, inside.child);
+	EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(inside.child));
+	EXPECT_EQ(0, info(self).deaths);
+}
+
+struct wait_in_thread {
+	int fd;
+	int ret;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct wait_in_thread *wait = arg;
+
+	wait->ret = begin_fd(wait->fd);
+	return NULL;
+}
+
+/* Who is told to run on a descriptor that is closed by then has ended. */
+TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
+{
+	struct wait_in_thread wait = {
+		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	};
+	pid_t runner = spawn_runner(self);
+	pthread_t thread;
+
+	ASSERT_LT(0, runner);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	close(wait.fd);
+	EXPECT_EQ(1, waiters(self));
+	kill_and_reap(runner);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, wait.ret);
+	EXPECT_EQ(1, info(self).holders);
+	EXPECT_EQ(2, info(self).deaths);
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
+
+	wait.fd = open_object(0, self->name, 0, 0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	close(wait.fd);
+	EXPECT_EQ(0, done_fd(gosync_fd(self->once)));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(GOSYNC_ONCE_DONE, wait.ret);
+}
+
+/* --- at many random moments ---------------------------------------------- */
+
+enum { WORKERS = 5, BATCH = 8 };
+
+struct storm {
+	struct storm_once {
+		char name[64];
+		unsigned int inside;	/* who runs it, or died with it */
+		unsigned int effect;
+		unsigned int first, again;
+	} onces[BATCH];
+	unsigned int wrong;
+};
+
+struct storm_run {
+	struct storm *storm;
+	struct storm_once *once;
+	unsigned int me;
+	uint64_t *seed;
+};
+
+static void run_in_storm(void *arg, int died)
+{
+	struct storm_run *run = arg;
+	struct storm_once *once = run->once;
+
+	/* Who finds traces of another is told that it died. */
+	if (!died && (load(&once->inside) || load(&once->effect)))
+		add(&run->storm->wrong, 1);
+	add(died ? &once->again : &once->first, 1);
+	store(&once->inside, run->me);
+	if (random_u32(run->seed) % 2)
+		sleep_ns(random_u32(run->seed) % (2 * NSEC_PER_MSEC));
+	if (load(&once->inside) != run->me)
+		add(&run->storm->wrong, 1);
+	store(&once->effect, run->me);
+}
+
+static pid_t spawn_worker(struct storm *storm, unsigned int how)
+{
+	static unsigned int workers;
+	unsigned int i, me = ++workers;
+	pid_t pid = spawn();
+
+	if (pid)
+		return pid;
+	for (i = 0; i < BATCH; i++) {
+		uint64_t seed = random_seed() + me * BATCH + i;
+		struct storm_run run = { storm, &storm->onces[i], me, &seed };
+		gosync_once_t *once = open_once(storm->onces[i].name, how);
+
+		if (!once)
+			_exit(1);
+		if (gosync_once_do(once, run_in_storm, &run))
+			_exit(2);
+		if (!load(&storm->onces[i].effect))
+			_exit(3);
+		gosync_close(once);
+	}
+	_exit(0);
+}
+
+TEST_F(once, death_at_any_moment_leaves_nobody_hanging)
+{
+	uint64_t end = end_of_budget(), seed = random_seed();
+	struct storm *storm = shared_memory(sizeof(*storm));
+	unsigned int i, kills = 0, again = 0, batches = 0;
+	int fds[BATCH];
+
+	do {
+		unsigned int left = 2 * WORKERS, batch_kills = 0;
+		pid_t pids[WORKERS];
+
+		memset(storm, 0, sizeof(*storm));
+		for (i = 0; i < BATCH; i++) {
+			snprintf(storm->onces[i].name, sizeof(storm->onces[i].name),
+				 "%s-%u-%u", self->name, batches, i);
+			fds[i] = open_object(GOSYNC_ONCE, storm->onces[i].name,
+					     GOSYNC_CREATE, 0600);
+			ASSERT_LE(0, fds[i]);
+		}
+		for (i = 0; i < WORKERS; i++)
+			pids[i] = spawn_worker(storm, variant->how);
+		while (left--) {
+			int ret;
+
+			sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+			i = random_u32(&seed) % WORKERS;
+			ret = kill_and_reap(pids[i]);
+			EXPECT_TRUE(ret == 0 || ret == 128 + SIGKILL) {
+				TH_LOG("exit %d", ret);
+			}
+			batch_kills++;
+			pids[i] = spawn_worker(storm, variant->how);
+		}
+		for (i = 0; i < WORKERS; i++)
+			EXPECT_EQ(0, reap_soon(pids[i]));
+		ASSERT_EQ(0, storm->wrong);
+		for (i = 0; i < BATCH; i++) {
+			struct storm_once *once = &storm->onces[i];
+
+			/* It may die before it counts itself. */
+			ASSERT_GE(1, once->first);
+			ASSERT_LE(1, once->first + once->again);
+			ASSERT_GE(batch_kills, once->again);
+			ASSERT_LE(once->again, info_of(fds[i]).deaths);
+			ASSERT_EQ(0, info_of(fds[i]).waiters);
+			ASSERT_EQ(GOSYNC_ONCE_DONE, begin_fd(fds[i]));
+			again += once->again;
+			close(fds[i]);
+		}
+		kills += batch_kills;
+		batches++;
+	} while (budget_left(end));
+	TH_LOG("%u onces, %u kills, %u runs again", batches * BATCH, kills,
+	       again);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,1157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Semaphore: permits by number, first come first served, none lost and none
+ * made; and what a dead holder had, when it was asked to be given back.
+ */
+#include <sys/sysinfo.h>
+#include "gosync_test.h"
+
+#define PERMITS_MAX	2147483647U
+
+FIXTURE(semaphore)
+{
+	char *name;
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;		/* with children */
+};
+
+MAPPED_AND_IOCTL(semaphore);
+
+static gosync_semaphore_t *open_semaphore(const char *name, unsigned int permits,
+					  unsigned int flags)
+{
+	gosync_semaphore_t *semaphore;
+
+	return gosync_semaphore_open(name, permits, flags, 0600, &semaphore) ?
+		NULL : semaphore;
+}
+
+/* It begins with no permits. */
+FIXTURE_SETUP(semaphore)
+{
+	self->name = unique_name();
+	self->semaphore = open_semaphore(self->name, 0,
+					 GOSYNC_CREATE | variant->how);
+	ASSERT_NE(NULL, self->semaphore);
+	ASSERT_EQ(!variant->how, gosync_is_mapped(self->semaphore));
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(semaphore)
+{
+}
+
+static struct gosync_info info(FIXTURE_DATA(semaphore) *self)
+{
+	return info_of(gosync_fd(self->semaphore));
+}
+
+static unsigned int waiters(FIXTURE_DATA(semaphore) *self)
+{
+	return info(self).waiters;
+}
+
+static int acquire_fd(int fd, unsigned int n)
+{
+	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+
+	return call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args);
+}
+
+static int release_fd(int fd, unsigned int n)
+{
+	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+
+	return call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args);
+}
+
+/*
+ * A child that waits for @n permits, leaves its mark in @shared, and exits with
+ * the error it got. It gives nothing back.
+ */
+static pid_t spawn_waiter_until(FIXTURE_DATA(semaphore) *self, unsigned int n,
+				uint64_t deadline)
+{
+	unsigned int before = waiters(self);
+	pid_t pid = spawn();
+
+	if (!pid) {
+		int ret = gosync_semaphore_acquire_until(self->semaphore, n,
+							 deadline, 0);
+
+		if (!ret)
+			add(self->shared, n);
+		_exit(-ret);
+	}
+	return eventually(waiters(self) == before + 1) ? pid : -1;
+}
+
+static pid_t spawn_waiter(FIXTURE_DATA(semaphore) *self, unsigned int n)
+{
+	return spawn_waiter_until(self, n, GOSYNC_FOREVER);
+}
+
+static bool is_waiting(pid_t pid)
+{
+	return !waitpid(pid, NULL, WNOHANG);
+}
+
+/* --- permits ------------------------------------------------------------- */
+
+TEST_F(semaphore, begins_with_its_permits)
+{
+	char *name = unique_name();
+	gosync_semaphore_t *three, *other;
+
+	ASSERT_EQ(0, gosync_semaphore_open(name, 3, GOSYNC_CREATE | variant->how,
+					   0600, &three));
+	EXPECT_EQ(3, gosync_semaphore_count(three));
+	EXPECT_EQ(3, info_of(gosync_fd(three)).capacity);
+	EXPECT_EQ(0, gosync_semaphore_acquire(three, 2));
+	EXPECT_EQ(0, gosync_semaphore_open(name, 0, variant->how, 0, &other));
+	EXPECT_EQ(1, gosync_semaphore_count(other));
+	/* What it was created with, not what is there */
+	EXPECT_EQ(0, gosync_semaphore_open(name, 3, GOSYNC_CREATE, 0600, &other));
+	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_open(name, 1, GOSYNC_CREATE,
+						     0600, &other));
+	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_open(name, 4, 0, 0, &other));
+	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_open(self->name, 1, 0, 0,
+						     &other));
+	EXPECT_EQ(1, gosync_semaphore_count(three));
+}
+
+TEST_F(semaphore, begins_with_no_more_than_there_can_be)
+{
+	gosync_semaphore_t *all;
+
+	EXPECT_EQ(-EINVAL, gosync_semaphore_open(NULL, PERMITS_MAX + 1,
+						 GOSYNC_CREATE, 0600, &all));
+	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_SEMAPHORE, NULL, 0, GOSYNC_CREATE,
+				      0600, 1ULL << 32));
+	ASSERT_EQ(0, gosync_semaphore_open(NULL, PERMITS_MAX, GOSYNC_CREATE |
+					   variant->how, 0600, &all));
+	EXPECT_EQ(PERMITS_MAX, gosync_semaphore_count(all));
+	EXPECT_EQ(0, gosync_semaphore_acquire(all, PERMITS_MAX));
+	EXPECT_EQ(0, gosync_semaphore_count(all));
+}
+
+TEST_F(semaphore, counts)
+{
+	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how ^
+						   GOSYNC_IOCTL_ONLY);
+
+	EXPECT_EQ(0, gosync_semaphore_count(self->semaphore));
+	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 1));
+	/* Who releases need not have acquired. */
+	EXPECT_EQ(0, gosync_semaphore_release(other, 5));
+	EXPECT_EQ(5, gosync_semaphore_count(self->semaphore));
+	EXPECT_EQ(5, info(self).word);
+	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 6));
+	EXPECT_EQ(-ETIMEDOUT, gosync_semaphore_acquire_until(self->semaphore, 6,
+							     1, 0));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(other, 2));
+	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 1));
+	EXPECT_EQ(0, gosync_semaphore_acquire_until(self->semaphore, 1, 1, 0));
+	EXPECT_EQ(1, gosync_semaphore_count(other));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(self->semaphore, 1));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, waiters(self));
+}
+
+TEST_F(semaphore, nothing_is_always_there)
+{
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 0));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(self->semaphore, 0));
+	EXPECT_EQ(0, gosync_semaphore_acquire_until(self->semaphore, 0, 1, 0));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 0));
+	EXPECT_EQ(0, acquire_fd(gosync_fd(self->semaphore), 0));
+	EXPECT_EQ(0, release_fd(gosync_fd(self->semaphore), 0));
+	EXPECT_EQ(0, info(self).word);
+	/* But not out of turn */
+	pid = spawn_waiter(self, 1);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 0));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 0));
+	EXPECT_TRUE(is_waiting(pid));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(semaphore, refuses_what_cannot_be)
+{
+	int fd = gosync_fd(self->semaphore);
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 7));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_acquire(self->semaphore,
+						    PERMITS_MAX + 1));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_tryacquire(self->semaphore,
+						       UINT32_MAX));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_acquire_until(self->semaphore,
+							  UINT32_MAX, 1, 0));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_release(self->semaphore,
+						    PERMITS_MAX + 1));
+	EXPECT_EQ(-EINVAL, release_fd(fd, UINT32_MAX));
+	EXPECT_EQ(-EINVAL, acquire_fd(fd, PERMITS_MAX + 1));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_acquire_until(self->semaphore, 1, 1,
+							  1U << 5));
+	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore,
+						    PERMITS_MAX));
+	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore,
+						    PERMITS_MAX - 6));
+	EXPECT_EQ(-ERANGE, release_fd(fd, PERMITS_MAX - 6));
+	EXPECT_EQ(7, info(self).word);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, PERMITS_MAX - 8));
+	/* Also while somebody waits, who stays where it is */
+	pid = spawn_waiter(self, PERMITS_MAX);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore, 2));
+	EXPECT_EQ(PERMITS_MAX - 1, gosync_semaphore_count(self->semaphore));
+	EXPECT_TRUE(is_waiting(pid));
+	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(semaphore, readers_only_look)
+{
+	gosync_semaphore_t *reader = open_semaphore(self->name, 0,
+						    GOSYNC_RDONLY |
+						    variant->how);
+
+	ASSERT_NE(NULL, reader);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
+	EXPECT_EQ(-EBADF, gosync_semaphore_acquire(reader, 1));
+	EXPECT_EQ(-EBADF, gosync_semaphore_acquire(reader, 3));
+	EXPECT_EQ(-EBADF, gosync_semaphore_tryacquire(reader, 1));
+	EXPECT_EQ(-EBADF, gosync_semaphore_acquire_until(reader, 3, 1, 0));
+	EXPECT_EQ(-EBADF, gosync_semaphore_release(reader, 1));
+	EXPECT_EQ(2, gosync_semaphore_count(reader));
+	EXPECT_EQ(2, info(self).word);
+}
+
+TEST_F(semaphore, is_no_other_type)
+{
+	gosync_semaphore_t *semaphore;
+	gosync_mutex_t *mutex;
+
+	EXPECT_EQ(-EPROTOTYPE, gosync_mutex_open(self->name, 0, 0, &mutex));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_open(NULL, 1, GOSYNC_CREATE |
+						 GOSYNC_ERRORCHECK, 0600,
+						 &semaphore));
+	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_from_fd(gosync_fd(mutex), 0,
+							&semaphore));
+	ASSERT_EQ(0, gosync_semaphore_from_fd(dup(gosync_fd(self->semaphore)),
+					      variant->how, &semaphore));
+	EXPECT_EQ(0, gosync_semaphore_release(semaphore, 1));
+	gosync_close(semaphore);
+	EXPECT_EQ(1, gosync_semaphore_count(self->semaphore));
+}
+
+/* --- no system call ------------------------------------------------------ */
+
+static int use_without_waiting(void *arg)
+{
+	gosync_semaphore_t *semaphore = arg;
+	int i, ret = 0;
+
+	for (i = 0; i < 100; i++) {
+		ret |= gosync_semaphore_release(semaphore, 4);
+		ret |= gosync_semaphore_acquire(semaphore, 1);
+		ret |= gosync_semaphore_tryacquire(semaphore, 1);
+		ret |= gosync_semaphore_acquire_until(semaphore, 2, 1, 0);
+		ret |= gosync_semaphore_tryacquire(semaphore, 1) != -EBUSY;
+		ret |= gosync_semaphore_count(semaphore);
+	}
+	return ret;
+}
+
+TEST_F(semaphore, makes_no_system_call_while_nobody_waits)
+{
+	int ret = without_system_calls(use_without_waiting, self->semaphore);
+
+	if (ret == KSFT_SKIP)
+		SKIP(return, "no seccomp");
+	EXPECT_EQ(variant->how ? 128 + SIGKILL : 0, ret);
+}
+
+/* --- who is next --------------------------------------------------------- */
+
+TEST_F(semaphore, who_wants_many_is_not_overtaken)
+{
+	pid_t ten, one, two;
+
+	ten = spawn_waiter(self, 10);
+	one = spawn_waiter(self, 1);
+	two = spawn_waiter(self, 2);
+	ASSERT_LT(0, ten);
+	ASSERT_LT(0, one);
+	ASSERT_LT(0, two);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 9));
+	sleep_ns(5 * NSEC_PER_MSEC);
+	EXPECT_EQ(3, waiters(self));
+	EXPECT_EQ(3, info(self).word >> GOSYNC_SEMAPHORE_WAITER_SHIFT);
+	EXPECT_EQ(9, gosync_semaphore_count(self->semaphore));
+	EXPECT_EQ(0, load(self->shared));
+	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 1));
+	EXPECT_EQ(-ETIMEDOUT, gosync_semaphore_acquire_until(self->semaphore, 1,
+							     1, 0));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(ten));
+	EXPECT_EQ(2, waiters(self));
+	EXPECT_EQ(0, gosync_semaphore_count(self->semaphore));
+	EXPECT_TRUE(is_waiting(one));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 4));
+	EXPECT_EQ(0, reap_soon(one));
+	EXPECT_EQ(0, reap_soon(two));
+	EXPECT_EQ(1, info(self).word);
+}
+
+TEST_F(semaphore, is_had_in_the_order_of_arrival)
+{
+	enum { N = 8 };
+	unsigned int *order = self->shared + 1;
+	pid_t pids[N];
+	int i;
+
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (!pids[i]) {
+			if (gosync_semaphore_acquire(self->semaphore, 1 + i % 3))
+				_exit(1);
+			/* It is alone: the next gets what it wants from us. */
+			order[load(self->shared)] = i;
+			add(self->shared, 1);
+			_exit(-gosync_semaphore_release(self->semaphore,
+							1 + (i + 1) % 3));
+		}
+		ASSERT_TRUE(eventually(waiters(self) == i + 1));
+	}
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	ASSERT_EQ(N, load(self->shared));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(i, order[i]);
+}
+
+TEST_F(semaphore, one_release_is_enough_for_several)
+{
+	enum { N = 100 };
+	pid_t pids[N];
+	int i;
+
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			_exit(-gosync_semaphore_acquire(self->semaphore, 2));
+	}
+	ASSERT_TRUE(eventually(waiters(self) == N));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2 * N + 1));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(1, info(self).word);
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(N, info(self).contended);
+}
+
+/* The first wants more than there is; when it leaves, the others can go on. */
+TEST_F(semaphore, those_behind_one_that_times_out_go_on)
+{
+	pid_t many, first, second;
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
+	many = spawn_waiter_until(self, 10, gosync_deadline(2 * NSEC_PER_SEC));
+	first = spawn_waiter(self, 1);
+	second = spawn_waiter(self, 2);
+	ASSERT_LT(0, many);
+	ASSERT_LT(0, first);
+	ASSERT_LT(0, second);
+	EXPECT_EQ(ETIMEDOUT, reap_soon(many));
+	EXPECT_EQ(0, reap_soon(first));
+	EXPECT_EQ(0, reap_soon(second));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(semaphore, those_behind_one_that_is_killed_go_on)
+{
+	pid_t many, first, second, third;
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
+	many = spawn_waiter(self, 10);
+	first = spawn_waiter(self, 1);
+	second = spawn_waiter(self, 2);
+	third = spawn_waiter(self, 1);
+	ASSERT_LT(0, many);
+	ASSERT_LT(0, third);
+	EXPECT_EQ(128 + SIGKILL, kill_and_reap(many));
+	EXPECT_EQ(0, reap_soon(first));
+	EXPECT_EQ(0, reap_soon(second));
+	EXPECT_EQ(1, waiters(self));
+	EXPECT_TRUE(is_waiting(third));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(third));
+	EXPECT_EQ(0, info(self).word);
+}
+
+/* --- deadlines and signals ----------------------------------------------- */
+
+static void times_out(struct __test_metadata *_metadata,
+		      gosync_semaphore_t *semaphore, clockid_t clock,
+		      uint64_t ns)
+{
+	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
+	uint64_t deadline = now_ns(clock) + ns;
+
+	EXPECT_EQ(-ETIMEDOUT, gosync_semaphore_acquire_until(semaphore, 1,
+							     deadline, flags));
+	EXPECT_LE(deadline, now_ns(clock));
+}
+
+TEST_F(semaphore, waits_until_its_deadline)
+{
+	times_out(_metadata, self->semaphore, CLOCK_MONOTONIC,
+		  30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->semaphore, CLOCK_REALTIME,
+		  30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->semaphore, CLOCK_MONOTONIC, 0);
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info(self).word);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal)
+{
+	signals++;
+}
+
+static void handle(int flags)
+{
+	struct sigaction action = {
+		.sa_handler = count_signal, .sa_flags = flags,
+	};
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+TEST_F(semaphore, a_signal_ends_the_wait_if_asked_for)
+{
+	pid_t pid, behind;
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	pid = spawn();
+	if (!pid) {
+		handle(0);
+		EXPECT_EQ(-EINTR,
+			  gosync_semaphore_acquire_until(self->semaphore, 2,
+							 GOSYNC_FOREVER,
+							 GOSYNC_INTERRUPTIBLE));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	behind = spawn_waiter(self, 1);
+	ASSERT_LT(0, behind);
+	kill(pid, SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, reap_soon(behind));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(semaphore, otherwise_the_wait_goes_on_after_the_signal)
+{
+	pid_t pids[2];
+	int i, j;
+
+	for (i = 0; i < 2; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i * SA_RESTART);
+		EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 2));
+		EXPECT_LT(0, signals);
+		_exit(0);
+	}
+	for (j = 0; j < 3; j++) {
+		ASSERT_TRUE(eventually(waiters(self) == 2));
+		for (i = 0; i < 2; i++)
+			kill(pids[i], SIGUSR1);
+		sleep_ns(5 * NSEC_PER_MSEC);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 2));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 4));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(semaphore, the_ioctl_follows_sa_restart)
+{
+	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
+	int fd = gosync_fd(self->semaphore);
+	pid_t pids[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		struct gosync_semaphore args = {
+			.size = sizeof(args), .count = 1,
+			.deadline = i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
+		};
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i ? SA_RESTART : 0);
+		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+					   &args));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 3));
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[2]));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+}
+
+/* --- none lost, none made ------------------------------------------------ */
+
+/* Everything at once; @in_use is never more than there are. */
+TEST_F(semaphore, permits_are_neither_lost_nor_made)
+{
+	enum { N = 5, PERMITS = 7 };
+	struct {
+		unsigned int in_use, too_many, failed, had, waited;
+	} *shared = shared_memory(sizeof(*shared));
+	uint64_t end = end_of_budget(), seed = random_seed();
+	pid_t pids[N];
+	int i;
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, PERMITS));
+	handle(0);
+	for (i = 0; i < N; i++) {
+		gosync_semaphore_t *semaphore;
+
+		seed += i;
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		semaphore = open_semaphore(self->name, 0, i ? variant->how :
+					   variant->how ^ GOSYNC_IOCTL_ONLY);
+		handle(i % 2 ? SA_RESTART : 0);
+		do {
+			uint64_t soon = gosync_deadline(random_u32(&seed) %
+							(2 * NSEC_PER_MSEC));
+			uint32_t r = random_u32(&seed);
+			unsigned int n = random_u32(&seed) % (PERMITS + 1), part;
+			int ret;
+
+			switch (r % 4) {
+			case 0:
+				ret = gosync_semaphore_tryacquire(semaphore, n);
+				break;
+			case 1:
+				ret = gosync_semaphore_acquire_until(semaphore,
+								     n, soon, 0);
+				break;
+			case 2:
+				ret = gosync_semaphore_acquire_until(semaphore,
+					n, GOSYNC_FOREVER, GOSYNC_INTERRUPTIBLE);
+				break;
+			default:
+				ret = gosync_semaphore_acquire(semaphore, n);
+				break;
+			}
+			if (ret == -ETIMEDOUT || ret == -EINTR)
+				add(&shared->waited, 1);
+			else if (ret && ret != -EBUSY)
+				add(&shared->failed, 1);
+			if (ret)
+				continue;
+			add(&shared->had, 1);
+			if (add(&shared->in_use, n) > PERMITS)
+				add(&shared->too_many, 1);
+			if (r % 32 == 5)
+				sleep_ns(r % NSEC_PER_MSEC);
+			/* Back in two parts */
+			part = n ? r / 64 % n : 0;
+			add(&shared->in_use, -part);
+			ret = gosync_semaphore_release(semaphore, part);
+			add(&shared->in_use, part - n);
+			ret |= gosync_semaphore_release(semaphore, n - part);
+			if (ret)
+				add(&shared->failed, 1);
+		} while (budget_left(end));
+		_exit(0);
+	}
+	while (budget_left(end)) {
+		sleep_ns(random_u32(&seed) % NSEC_PER_MSEC);
+		kill(pids[random_u32(&seed) % N], SIGUSR1);
+	}
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u times had, %u times given up, %llu waited", shared->had,
+	       shared->waited, (unsigned long long)info(self).contended);
+	EXPECT_EQ(0, shared->too_many);
+	EXPECT_EQ(0, shared->failed);
+	EXPECT_LT(0, shared->had);
+	EXPECT_EQ(PERMITS, info(self).word);
+	EXPECT_EQ(0, waiters(self));
+}
+
+/* --- fork, close, death -------------------------------------------------- */
+
+TEST_F(semaphore, keeps_what_the_dead_took)
+{
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 5));
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 3));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(2, gosync_semaphore_count(self->semaphore));
+	EXPECT_EQ(0, info(self).deaths);
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_semaphore_release(self->semaphore, 4));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(6, info(self).word);
+}
+
+TEST_F(semaphore, killed_waiters_leave_no_trace)
+{
+	pid_t pids[5];
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		pids[i] = spawn_waiter(self, 1 + i);
+		ASSERT_LT(0, pids[i]);
+	}
+	for (i = 0; i < 5; i += 2)
+		kill_and_reap(pids[i]);
+	EXPECT_EQ(2, waiters(self));
+	EXPECT_EQ(2, info(self).word >> GOSYNC_SEMAPHORE_WAITER_SHIFT);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+	kill_and_reap(pids[3]);
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(self->semaphore, 1));
+}
+
+struct acquire_in_thread {
+	int fd;
+	int ret;
+};
+
+static void *acquire_in_thread(void *arg)
+{
+	struct acquire_in_thread *acquire = arg;
+
+	acquire->ret = acquire_fd(acquire->fd, 2);
+	return NULL;
+}
+
+TEST_F(semaphore, closing_the_descriptor_does_not_end_the_wait)
+{
+	struct acquire_in_thread acquire = {
+		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	};
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, acquire_in_thread, &acquire));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	close(acquire.fd);
+	EXPECT_EQ(2, info(self).holders);
+	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, acquire.ret);
+	EXPECT_EQ(1, info(self).word);
+	EXPECT_EQ(1, info(self).holders);
+}
+
+/* Each kill is paid with what the dead one can have had. */
+TEST_F(semaphore, death_at_any_moment_leaves_nobody_hanging)
+{
+	enum { WORKERS = 6, MOST = 3 };
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int *stop = self->shared, *had = self->shared + 1;
+	unsigned int *failed = self->shared + 2;
+	unsigned int i, kills = 0;
+	pid_t pids[WORKERS] = {};
+
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, MOST));
+	for (;;) {
+		for (i = 0; i < WORKERS; i++) {
+			if (pids[i])
+				continue;
+			random_u32(&seed);
+			pids[i] = spawn();
+			if (pids[i])
+				continue;
+			do {
+				unsigned int n = 1 + random_u32(&seed) % MOST;
+				int ret;
+
+				ret = gosync_semaphore_acquire(self->semaphore, n);
+				if (random_u32(&seed) % 4 == 0)
+					sleep_ns(NSEC_PER_MSEC / 4);
+				ret |= gosync_semaphore_release(self->semaphore,
+								n);
+				if (ret)
+					add(failed, 1);
+				add(had, 1);
+			} while (!load(stop));
+			_exit(0);
+		}
+		if (!budget_left(end))
+			break;
+		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+		i = random_u32(&seed) % WORKERS;
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+		pids[i] = 0;
+		kills++;
+		ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, MOST));
+	}
+	store(stop, 1);
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u kills, %u times had", kills, load(had));
+	EXPECT_EQ(0, load(failed));
+	EXPECT_LT(0, load(had));
+	EXPECT_EQ(0, waiters(self));
+	/* A waiter that is killed has had nothing. */
+	EXPECT_LE(MOST, info(self).word);
+	EXPECT_GE(MOST * (1 + kills), info(self).word);
+}
+
+/* --- what is given back -------------------------------------------------- */
+
+FIXTURE(give_back)
+{
+	char *name;
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+};
+
+MAPPED_AND_IOCTL(give_back);
+
+enum { GIVEN = 10 };
+
+FIXTURE_SETUP(give_back)
+{
+	self->name = unique_name();
+	self->semaphore = open_semaphore(self->name, GIVEN, GOSYNC_CREATE |
+					 GOSYNC_GIVE_BACK | variant->how);
+	ASSERT_NE(NULL, self->semaphore);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(give_back)
+{
+}
+
+static int count(FIXTURE_DATA(give_back) *self)
+{
+	return gosync_semaphore_count(self->semaphore);
+}
+
+/* A child that acquires and releases, sleeps and is killed */
+static bool held_by_a_dead(FIXTURE_DATA(give_back) *self, const int *steps,
+			   int before)
+{
+	pid_t pid;
+	bool good;
+
+	store(self->shared, 0);
+	pid = spawn();
+	if (!pid) {
+		for (; *steps; steps++)
+			if (*steps > 0 ? gosync_semaphore_acquire(self->semaphore,
+								  *steps) :
+					 gosync_semaphore_release(self->semaphore,
+								  -*steps))
+				_exit(1);
+		store(self->shared, 1);
+		for (;;)
+			pause();
+	}
+	good = eventually(load(self->shared)) && count(self) == before;
+	return kill_and_reap(pid) == 128 + SIGKILL && good;
+}
+
+TEST_F(give_back, returns_exactly_what_was_held)
+{
+	/* What is done, what is there then, and what is after the death */
+	static const struct {
+		int steps[6], before, after;
+	} rows[] = {
+		{ { 3 }, 7, 10 },
+		{ { 10 }, 0, 10 },
+		{ { 2, 3, 1 }, 4, 10 },
+		{ { 5, -2 }, 7, 10 },
+		{ { 5, -5 }, 10, 10 },
+		/* More released than acquired is not to be undone. */
+		{ { -4 }, 14, 14 },
+		{ { 3, -5 }, 16, 16 },
+		{ { -2, 3 }, 15, 18 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_TRUE(held_by_a_dead(self, rows[i].steps, rows[i].before)) {
+			TH_LOG("row %u", i);
+		}
+		ASSERT_EQ(rows[i].after, count(self)) {
+			TH_LOG("row %u", i);
+		}
+	}
+}
+
+TEST_F(give_back, follows_the_holder_that_acquired)
+{
+	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how);
+	gosync_semaphore_t *third = open_semaphore(self->name, 0, variant->how);
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(other, 6));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(third, 2));
+	/* Another's release does not make it hold less. */
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(3, count(self));
+	gosync_close(other);
+	EXPECT_EQ(9, count(self));
+	gosync_close(third);
+	EXPECT_EQ(11, count(self));
+	EXPECT_EQ(0, gosync_semaphore_acquire_until(self->semaphore, 11, 1, 0));
+	EXPECT_EQ(0, count(self));
+}
+
+TEST_F(give_back, goes_to_those_who_wait)
+{
+	pid_t owner = spawn(), many, one;
+
+	if (!owner) {
+		if (gosync_semaphore_acquire(self->semaphore, GIVEN))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(eventually(!count(self)));
+	many = spawn();
+	if (!many)
+		_exit(-gosync_semaphore_acquire(self->semaphore, GIVEN));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	one = spawn();
+	if (!one)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 1));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 2));
+	kill_and_reap(owner);
+	/* And on, when these end */
+	EXPECT_EQ(0, reap_soon(many));
+	EXPECT_EQ(0, reap_soon(one));
+	EXPECT_EQ(GIVEN, count(self));
+}
+
+TEST_F(give_back, comes_by_exec_and_exit_too_but_not_from_a_fork)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (gosync_semaphore_acquire(self->semaphore, 4))
+			_exit(1);
+		store(self->shared, count(self));
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(1);
+	}
+	ASSERT_TRUE(eventually(load(self->shared) == GIVEN - 4));
+	EXPECT_TRUE(eventually(count(self) == GIVEN));
+	kill_and_reap(pid);
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 3));
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 2));
+	EXPECT_EQ(0, reap(pid));
+	/* The child's are back, ours are ours. */
+	EXPECT_EQ(GIVEN - 3, count(self));
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_semaphore_release(self->semaphore, 3));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(GIVEN, count(self));
+}
+
+TEST_F(give_back, comes_with_the_last_wait_on_a_closed_descriptor)
+{
+	struct acquire_in_thread acquire = {
+		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	};
+	pthread_t thread;
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, GIVEN));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, acquire_in_thread, &acquire));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	close(acquire.fd);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, acquire.ret);
+	EXPECT_EQ(2, count(self));
+}
+
+/* There may be no room for all of it: then there are as many as can be. */
+TEST_F(give_back, does_not_exceed_what_can_be)
+{
+	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how);
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(other, 8));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, PERMITS_MAX - 5));
+	EXPECT_EQ(PERMITS_MAX - 3, count(self));
+	gosync_close(other);
+	EXPECT_EQ(PERMITS_MAX, count(self));
+}
+
+/* Whatever the moment, all is back when all are dead. */
+TEST_F(give_back, after_death_at_any_moment_nothing_is_missing)
+{
+	enum { WORKERS = 6 };
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int *had = self->shared, *failed = self->shared + 1;
+	unsigned int i, kills = 0;
+	pid_t pids[WORKERS] = {};
+
+	do {
+		for (i = 0; i < WORKERS; i++) {
+			if (pids[i])
+				continue;
+			random_u32(&seed);
+			pids[i] = spawn();
+			if (pids[i])
+				continue;
+			for (;;) {
+				uint64_t soon = gosync_deadline(random_u32(&seed) %
+								NSEC_PER_MSEC);
+				uint32_t r = random_u32(&seed);
+				unsigned int n = r / 8 % (GIVEN + 1);
+				int ret;
+
+				ret = r % 2 ?
+				      gosync_semaphore_acquire(self->semaphore,
+							       n) :
+				      gosync_semaphore_acquire_until(self->semaphore,
+								     n, soon, 0);
+				if (ret == -ETIMEDOUT)
+					continue;
+				if (r % 8 == 1)
+					sleep_ns(NSEC_PER_MSEC / 4);
+				ret |= gosync_semaphore_release(self->semaphore,
+								n);
+				if (ret)
+					add(failed, 1);
+				add(had, 1);
+			}
+		}
+		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+		i = random_u32(&seed) % WORKERS;
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+		pids[i] = 0;
+		kills++;
+	} while (budget_left(end) || !load(had));
+	for (i = 0; i < WORKERS; i++)
+		if (pids[i])
+			ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	TH_LOG("%u kills, %u times had", kills, load(had));
+	EXPECT_EQ(0, load(failed));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).waiters);
+	EXPECT_EQ(GIVEN, info_of(gosync_fd(self->semaphore)).word);
+}
+
+/* --- very many ----------------------------------------------------------- */
+
+/*
+ * As many waiters as there is memory for, up to 10,000: threads with the
+ * smallest of stacks in a number of processes.
+ */
+FIXTURE(crowd)
+{
+	char *name;
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+	pid_t pids[20];
+	unsigned int each;		/* threads in a process */
+	unsigned int size;		/* of the crowd */
+};
+
+FIXTURE_SETUP(crowd)
+{
+	uint64_t cost = 64 << 10;
+	struct sysinfo info;
+
+	ASSERT_EQ(0, sysinfo(&info));
+	/* What a thread costs at the most, on a debug kernel and otherwise */
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		cost = 256 << 10;
+	self->each = 10000 / ARRAY_SIZE(self->pids);
+	if (info.freeram * (uint64_t)info.mem_unit < 10000 * cost)
+		self->each = info.freeram * (uint64_t)info.mem_unit / cost /
+			     ARRAY_SIZE(self->pids);
+	self->size = self->each * ARRAY_SIZE(self->pids);
+	write_file("/proc/sys/kernel/threads-max", "30000");
+	self->name = unique_name();
+	self->semaphore = open_semaphore(self->name, 0, GOSYNC_CREATE);
+	ASSERT_NE(NULL, self->semaphore);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+}
+
+struct member {
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+	uint64_t deadline;
+};
+
+static void *join_crowd(void *arg)
+{
+	struct member *member = arg;
+	int ret = gosync_semaphore_acquire_until(member->semaphore, 1,
+						 member->deadline, 0);
+
+	add(member->shared + !!ret, 1);
+	return NULL;
+}
+
+/* All of them wait, or exit with a failure. */
+static bool spawn_crowd(FIXTURE_DATA(crowd) *self, uint64_t deadline)
+{
+	pthread_t *threads;
+	pthread_attr_t attr;
+	struct member member = { self->semaphore, self->shared, deadline };
+	unsigned int i, j;
+
+	store(&self->shared[0], 0);
+	store(&self->shared[1], 0);
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++) {
+		self->pids[i] = spawn();
+		if (self->pids[i])
+			continue;
+		threads = calloc(self->each, sizeof(*threads));
+		pthread_attr_init(&attr);
+		pthread_attr_setstacksize(&attr, sysconf(_SC_THREAD_STACK_MIN));
+		for (j = 0; j < self->each; j++)
+			if (pthread_create(&threads[j], &attr, join_crowd,
+					   &member))
+				_exit(1);
+		for (j = 0; j < self->each; j++)
+			pthread_join(threads[j], NULL);
+		_exit(0);
+	}
+	return deadline != GOSYNC_FOREVER ||
+		eventually(info_of(gosync_fd(self->semaphore)).waiters ==
+			   self->size);
+}
+
+static bool crowd_has_gone(FIXTURE_DATA(crowd) *self)
+{
+	unsigned int i;
+	bool good = true;
+
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
+		good &= reap_soon(self->pids[i]) == 0;
+	return good && !info_of(gosync_fd(self->semaphore)).waiters;
+}
+
+TEST_F(crowd, is_released_by_one_and_one_by_one)
+{
+	unsigned int i;
+
+	ASSERT_TRUE(spawn_crowd(self, GOSYNC_FOREVER));
+	/* Half of it by itself, the rest at once */
+	for (i = 0; i < self->size / 2; i++)
+		ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(self->size - i,
+		  info_of(gosync_fd(self->semaphore)).waiters);
+	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, self->size - i));
+	EXPECT_TRUE(crowd_has_gone(self));
+	EXPECT_EQ(self->size, load(&self->shared[0]));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	TH_LOG("%u waiters", self->size);
+}
+
+TEST_F(crowd, times_out)
+{
+	ASSERT_TRUE(spawn_crowd(self, gosync_deadline(4 * NSEC_PER_SEC)));
+	EXPECT_TRUE(crowd_has_gone(self));
+	EXPECT_EQ(self->size, load(&self->shared[1]));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+}
+
+TEST_F(crowd, is_killed)
+{
+	unsigned int i;
+
+	ASSERT_TRUE(spawn_crowd(self, GOSYNC_FOREVER));
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
+		kill(self->pids[i], SIGKILL);
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
+		EXPECT_EQ(128 + SIGKILL, reap_soon(self->pids[i]));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).waiters);
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	EXPECT_EQ(0, load(&self->shared[0]));
+}
+
+/* Processor time of the calling thread: it does not matter who else runs. */
+static uint64_t cost_of_waiting_in_vain(gosync_semaphore_t *semaphore)
+{
+	uint64_t best = UINT64_MAX, before, cost;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		before = now_ns(CLOCK_THREAD_CPUTIME_ID);
+		gosync_semaphore_release(semaphore, 0);
+		gosync_semaphore_tryacquire(semaphore, 1);
+		gosync_semaphore_acquire_until(semaphore, 1, 1, 0);
+		cost = now_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+		if (cost < best)
+			best = cost;
+	}
+	return best;
+}
+
+/*
+ * Releasing, trying, joining and leaving the queue cost what they cost, however
+ * many wait: walking along 10,000 would be hundreds of times as much.
+ */
+TEST_F(crowd, costs_the_others_nothing)
+{
+	uint64_t alone, among;
+	pid_t pid = spawn();
+
+	if (!pid)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 1));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	alone = cost_of_waiting_in_vain(self->semaphore);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(pid));
+	ASSERT_TRUE(spawn_crowd(self, GOSYNC_FOREVER));
+	among = cost_of_waiting_in_vain(self->semaphore);
+	TH_LOG("%llu ns beside one, %llu ns beside %u",
+	       (unsigned long long)alone, (unsigned long long)among, self->size);
+	EXPECT_GT(8 * alone, among);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, self->size));
+	EXPECT_TRUE(crowd_has_gone(self));
+}
+
+TEST_HARNESS_MAIN

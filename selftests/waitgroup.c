@@ -1,0 +1,1018 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * WaitGroup: counting, waiting, and that a wait ends with its own generation,
+ * no earlier and no later, whatever comes in between.
+ */
+#include <sys/resource.h>
+#include "gosync_test.h"
+
+#define COUNTER_MAX	INT32_MAX
+
+FIXTURE(waitgroup)
+{
+	char *name;
+	gosync_waitgroup_t *wg;
+	unsigned int *shared;		/* with children */
+};
+
+MAPPED_AND_IOCTL(waitgroup);
+
+static gosync_waitgroup_t *open_wg(const char *name, unsigned int flags)
+{
+	gosync_waitgroup_t *wg;
+
+	return gosync_waitgroup_open(name, flags, 0600, &wg) ? NULL : wg;
+}
+
+FIXTURE_SETUP(waitgroup)
+{
+	self->name = unique_name();
+	self->wg = open_wg(self->name, GOSYNC_CREATE | variant->how);
+	ASSERT_NE(NULL, self->wg);
+	ASSERT_EQ(!variant->how, gosync_is_mapped(self->wg));
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(waitgroup)
+{
+}
+
+static struct gosync_info info(FIXTURE_DATA(waitgroup) *self)
+{
+	return info_of(gosync_fd(self->wg));
+}
+
+static unsigned int waiters(FIXTURE_DATA(waitgroup) *self)
+{
+	return info(self).waiters;
+}
+
+/* A child that waits, and exits with what came of it */
+static pid_t spawn_waiter(FIXTURE_DATA(waitgroup) *self)
+{
+	unsigned int before = waiters(self);
+	pid_t pid = spawn();
+
+	if (!pid)
+		_exit(-gosync_waitgroup_wait(self->wg));
+	return eventually(waiters(self) == before + 1) ? pid : -1;
+}
+
+static bool is_waiting(pid_t pid)
+{
+	return !waitpid(pid, NULL, WNOHANG);
+}
+
+static int add_fd(int fd, int64_t delta, uint64_t *counter)
+{
+	struct gosync_waitgroup_add args = {
+		.size = sizeof(args), .delta = delta,
+	};
+	int ret = call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
+
+	if (!ret && counter)
+		*counter = args.counter;
+	return ret;
+}
+
+static int wait_fd(int fd)
+{
+	struct gosync_waitgroup_wait args = { .size = sizeof(args) };
+
+	return call(fd, GOSYNC_IOC_WAITGROUP_WAIT, &args);
+}
+
+/* --- counting ------------------------------------------------------------ */
+
+TEST_F(waitgroup, is_ready_from_the_start)
+{
+	EXPECT_EQ(0, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_wait_until(self->wg, 1, 0));
+	EXPECT_EQ(0, wait_fd(gosync_fd(self->wg)));
+	EXPECT_EQ(0, call(gosync_fd(self->wg), GOSYNC_IOC_WAITGROUP_WAIT, NULL));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self).contended);
+}
+
+TEST_F(waitgroup, counts)
+{
+	gosync_waitgroup_t *other = open_wg(self->name,
+					    variant->how ^ GOSYNC_IOCTL_ONLY);
+	uint64_t counter;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 3));
+	EXPECT_EQ(3, gosync_waitgroup_count(other));
+	EXPECT_EQ(0, gosync_waitgroup_done(other));
+	EXPECT_EQ(0, gosync_waitgroup_add(other, 5));
+	EXPECT_EQ(7, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(7, info(self).word);
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -3));
+	EXPECT_EQ(0, add_fd(gosync_fd(other), -2, &counter));
+	EXPECT_EQ(2, counter);
+	EXPECT_EQ(-ETIMEDOUT, gosync_waitgroup_wait_until(self->wg, 1, 0));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(waitgroup, refuses_to_leave_its_range)
+{
+	int fd = gosync_fd(self->wg);
+	uint64_t counter;
+
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, -3));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, -COUNTER_MAX));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, INT32_MIN));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, COUNTER_MAX - 1));
+	EXPECT_EQ(2, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, COUNTER_MAX - 2));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, 1));
+	EXPECT_EQ(COUNTER_MAX, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(COUNTER_MAX, info(self).word);
+
+	EXPECT_EQ(-ERANGE, add_fd(fd, 1, NULL));
+	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 31, NULL));
+	EXPECT_EQ(-ERANGE, add_fd(fd, -(1LL << 31), NULL));
+	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 32, NULL));
+	EXPECT_EQ(-ERANGE, add_fd(fd, INT64_MIN, NULL));
+	EXPECT_EQ(-ERANGE, add_fd(fd, INT64_MAX, NULL));
+	EXPECT_EQ(0, add_fd(fd, 0, &counter));
+	EXPECT_EQ(COUNTER_MAX, counter);
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -COUNTER_MAX));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(waitgroup, a_refused_add_releases_nobody)
+{
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+	pid = spawn_waiter(self);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, -3));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, COUNTER_MAX));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	sleep_ns(5 * NSEC_PER_MSEC);
+	EXPECT_TRUE(is_waiting(pid));
+	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(waitgroup, readers_wait_but_do_not_count)
+{
+	gosync_waitgroup_t *reader = open_wg(self->name, GOSYNC_RDONLY |
+					     variant->how);
+	pid_t pid;
+
+	ASSERT_NE(NULL, reader);
+	EXPECT_EQ(0, gosync_waitgroup_wait(reader));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+	EXPECT_EQ(-EBADF, gosync_waitgroup_add(reader, 1));
+	EXPECT_EQ(-EBADF, gosync_waitgroup_done(reader));
+	EXPECT_EQ(-EBADF, gosync_waitgroup_go(reader, NULL, NULL));
+	EXPECT_EQ(2, gosync_waitgroup_count(reader));
+	EXPECT_EQ(-ETIMEDOUT, gosync_waitgroup_wait_until(reader, 1, 0));
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_waitgroup_wait(reader));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
+	EXPECT_EQ(0, reap_soon(pid));
+}
+
+TEST_F(waitgroup, is_no_other_type)
+{
+	gosync_waitgroup_t *wg;
+	gosync_mutex_t *mutex;
+
+	EXPECT_EQ(-EPROTOTYPE, gosync_mutex_open(self->name, GOSYNC_CREATE, 0600,
+						 &mutex));
+	EXPECT_EQ(-EINVAL, gosync_waitgroup_open(NULL, GOSYNC_CREATE |
+						 GOSYNC_ERRORCHECK, 0600, &wg));
+	EXPECT_EQ(-EINVAL, gosync_waitgroup_open(NULL, GOSYNC_CREATE |
+						 GOSYNC_GIVE_BACK, 0600, &wg));
+	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_WAITGROUP, NULL, 0, GOSYNC_CREATE,
+				      0600, 1));
+	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	EXPECT_EQ(-EPROTOTYPE, gosync_waitgroup_from_fd(gosync_fd(mutex), 0,
+							&wg));
+	ASSERT_EQ(0, gosync_waitgroup_from_fd(dup(gosync_fd(self->wg)),
+					      variant->how, &wg));
+	EXPECT_EQ(0, gosync_waitgroup_add(wg, 1));
+	gosync_close(wg);
+	/* Nobody's death takes back what was counted. */
+	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+}
+
+/* --- no system call ------------------------------------------------------ */
+
+static int use_without_waiting(void *arg)
+{
+	gosync_waitgroup_t *wg = arg;
+	int i, ret = 0;
+
+	for (i = 0; i < 100; i++) {
+		ret |= gosync_waitgroup_wait(wg);
+		ret |= gosync_waitgroup_wait_until(wg, 1, 0);
+		ret |= gosync_waitgroup_add(wg, 2);
+		ret |= gosync_waitgroup_count(wg) != 2;
+		ret |= gosync_waitgroup_done(wg);
+		ret |= gosync_waitgroup_done(wg);
+	}
+	return ret;
+}
+
+static int use_while_somebody_waits(void *arg)
+{
+	gosync_waitgroup_t *wg = arg;
+	int i, ret = 0;
+
+	for (i = 0; i < 100; i++) {
+		ret |= gosync_waitgroup_add(wg, 2);
+		ret |= gosync_waitgroup_done(wg);
+		ret |= gosync_waitgroup_add(wg, -1);
+		ret |= gosync_waitgroup_count(wg) != 1;
+	}
+	return ret;
+}
+
+TEST_F(waitgroup, makes_no_system_call_unless_somebody_sleeps_or_is_woken)
+{
+	/* By ioctl it does: that it is seen is the control. */
+	int expected = variant->how ? 128 + SIGKILL : 0;
+	int ret = without_system_calls(use_without_waiting, self->wg);
+	pid_t pid;
+
+	if (ret == KSFT_SKIP)
+		SKIP(return, "no seccomp");
+	EXPECT_EQ(expected, ret);
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	pid = spawn_waiter(self);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(expected, without_system_calls(use_while_somebody_waits,
+						 self->wg));
+	EXPECT_TRUE(is_waiting(pid));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, reap_soon(pid));
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+TEST_F(waitgroup, waits_for_the_work_of_other_processes)
+{
+	enum { N = 6 };
+	pid_t pids[N];
+	int i;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, N));
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		sleep_ns(i * NSEC_PER_MSEC);
+		add(self->shared, 1);
+		_exit(-gosync_waitgroup_done(self->wg));
+	}
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(N, load(self->shared));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap(pids[i]));
+}
+
+static void release(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(waitgroup) *self, unsigned int n)
+{
+	pid_t *pids = calloc(n, sizeof(*pids));
+	unsigned int i;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	for (i = 0; i < n; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			_exit(-gosync_waitgroup_wait(self->wg));
+	}
+	ASSERT_TRUE(eventually(waiters(self) == n));
+	EXPECT_EQ(n, info(self).word >> GOSYNC_WAITGROUP_WAITER_SHIFT);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	for (i = 0; i < n; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(n, info(self).contended);
+	free(pids);
+}
+
+TEST_F(waitgroup, releases_all_who_wait)
+{
+	release(_metadata, self, 7);
+}
+
+/* More than are looked at in one go */
+TEST_F(waitgroup, one_done_releases_200)
+{
+	release(_metadata, self, 200);
+}
+
+static void times_out(struct __test_metadata *_metadata, gosync_waitgroup_t *wg,
+		      clockid_t clock, uint64_t ns)
+{
+	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
+	uint64_t deadline = now_ns(clock) + ns;
+
+	EXPECT_EQ(-ETIMEDOUT, gosync_waitgroup_wait_until(wg, deadline, flags));
+	EXPECT_LE(deadline, now_ns(clock));
+}
+
+TEST_F(waitgroup, waits_until_its_deadline)
+{
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	times_out(_metadata, self->wg, CLOCK_MONOTONIC, 30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->wg, CLOCK_REALTIME, 30 * NSEC_PER_MSEC);
+	times_out(_metadata, self->wg, CLOCK_MONOTONIC, 0);
+	EXPECT_EQ(-EINVAL, gosync_waitgroup_wait_until(self->wg, 1, 1U << 5));
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(1, info(self).word);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_wait_until(self->wg, 1,
+						 GOSYNC_CLOCK_REALTIME));
+}
+
+TEST_F(waitgroup, waits_for_ever_without_deadline)
+{
+	static const uint64_t far[] = { GOSYNC_FOREVER, GOSYNC_FOREVER - 1, 0 };
+	pid_t pids[ARRAY_SIZE(far) + 1];
+	unsigned int i;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		struct gosync_waitgroup_wait args = { .size = sizeof(args) };
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		if (i < ARRAY_SIZE(far))
+			args.deadline = far[i];
+		_exit(-call(gosync_fd(self->wg), GOSYNC_IOC_WAITGROUP_WAIT,
+			    i < ARRAY_SIZE(far) ? &args : NULL));
+	}
+	ASSERT_TRUE(eventually(waiters(self) == ARRAY_SIZE(pids)));
+	sleep_ns(10 * NSEC_PER_MSEC);
+	EXPECT_EQ(ARRAY_SIZE(pids), waiters(self));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	for (i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+}
+
+/* --- signals ------------------------------------------------------------- */
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal)
+{
+	signals++;
+}
+
+static void handle(void (*handler)(int signal), int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+TEST_F(waitgroup, a_signal_ends_the_wait_if_asked_for)
+{
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	pid = spawn();
+	if (!pid) {
+		handle(count_signal, 0);
+		EXPECT_EQ(-EINTR,
+			  gosync_waitgroup_wait_until(self->wg, GOSYNC_FOREVER,
+						      GOSYNC_INTERRUPTIBLE));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	kill(pid, SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(waitgroup, otherwise_the_wait_goes_on_after_the_signal)
+{
+	int flags, i;
+	pid_t pid;
+
+	for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
+		EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+		pid = spawn();
+		if (!pid) {
+			handle(count_signal, flags);
+			EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+			EXPECT_LT(0, signals);
+			_exit(0);
+		}
+		for (i = 0; i < 3; i++) {
+			ASSERT_TRUE(eventually(waiters(self) == 1));
+			kill(pid, SIGUSR1);
+			sleep_ns(5 * NSEC_PER_MSEC);
+		}
+		ASSERT_TRUE(eventually(waiters(self) == 1));
+		EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+		EXPECT_EQ(0, reap_soon(pid));
+	}
+}
+
+TEST_F(waitgroup, the_ioctl_follows_sa_restart)
+{
+	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
+	int fd = gosync_fd(self->wg);
+	pid_t pids[3];
+	int i;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	for (i = 0; i < 3; i++) {
+		struct gosync_waitgroup_wait args = {
+			.size = sizeof(args),
+			.deadline = i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
+		};
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(count_signal, i ? SA_RESTART : 0);
+		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_WAITGROUP_WAIT, &args));
+		EXPECT_EQ(1, signals);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 3));
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[2]));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+}
+
+/* A handler that lasts until it is told to end */
+static unsigned int *handler_stage;
+
+static void stay_in_handler(int signal)
+{
+	store(handler_stage, 1);
+	while (load(handler_stage) != 2)
+		sleep_ns(NSEC_PER_MSEC / 10);
+}
+
+static int wait_in_handle(gosync_waitgroup_t *wg)
+{
+	return gosync_waitgroup_wait(wg);
+}
+
+static int wait_in_handle_until(gosync_waitgroup_t *wg)
+{
+	return gosync_waitgroup_wait_until(wg, GOSYNC_FOREVER, 0);
+}
+
+/* The kernel goes on by itself with SA_RESTART, we do without. */
+static int wait_by_ioctl(gosync_waitgroup_t *wg)
+{
+	struct gosync_waitgroup_wait args = { .size = sizeof(args) };
+	int ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
+
+	if (ret == -EINTR)
+		ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
+	return ret;
+}
+
+static int (*const ways_to_wait[])(gosync_waitgroup_t *wg) = {
+	wait_in_handle, wait_in_handle_until, wait_by_ioctl,
+};
+
+/* A waiter that is in a signal's handler, and goes on at stage 2 */
+static pid_t spawn_interrupted(FIXTURE_DATA(waitgroup) *self, int flags,
+			       int (*wait)(gosync_waitgroup_t *wg))
+{
+	pid_t pid;
+
+	handler_stage = self->shared;
+	store(handler_stage, 0);
+	pid = spawn();
+	if (!pid) {
+		handle(stay_in_handler, flags);
+		_exit(-wait(self->wg));
+	}
+	if (!eventually(waiters(self) == 1))
+		return -1;
+	kill(pid, SIGUSR1);
+	return eventually(load(handler_stage) == 1) ? pid : -1;
+}
+
+TEST_F(waitgroup, what_became_0_during_a_handler_ends_the_wait)
+{
+	unsigned int i, more;
+	int flags;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(ways_to_wait); i++) {
+		for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
+			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+			pid = spawn_interrupted(self, flags, ways_to_wait[i]);
+			ASSERT_LT(0, pid);
+			/* Its generation ends, and others follow. */
+			for (more = 0; more <= i; more++) {
+				EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+				EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+			}
+			store(handler_stage, 2);
+			EXPECT_EQ(0, reap_soon(pid)) {
+				TH_LOG("way %u, flags %x", i, flags);
+			}
+			EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+			EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+			EXPECT_EQ(0, info(self).word);
+		}
+	}
+}
+
+TEST_F(waitgroup, what_did_not_become_0_during_a_handler_does_not)
+{
+	unsigned int i;
+	int flags;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(ways_to_wait); i++) {
+		for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
+			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+			pid = spawn_interrupted(self, flags, ways_to_wait[i]);
+			ASSERT_LT(0, pid);
+			EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 3));
+			store(handler_stage, 2);
+			ASSERT_TRUE(eventually(waiters(self) == 1));
+			sleep_ns(2 * NSEC_PER_MSEC);
+			EXPECT_TRUE(is_waiting(pid));
+			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -4));
+			EXPECT_EQ(0, reap_soon(pid));
+			EXPECT_EQ(0, info(self).word);
+		}
+	}
+}
+
+/* Who never comes back from its handler holds up nobody. */
+TEST_F(waitgroup, goes_on_without_an_interrupted_waiter)
+{
+	pid_t pid, other;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	pid = spawn_interrupted(self, 0, wait_in_handle);
+	ASSERT_LT(0, pid);
+	kill_and_reap(pid);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	pid = spawn_interrupted(self, SA_RESTART, wait_in_handle);
+	ASSERT_LT(0, pid);
+	other = spawn_waiter(self);
+	ASSERT_LT(0, other);
+	kill_and_reap(pid);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, reap_soon(other));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(0, info(self).word);
+}
+
+/* --- generations --------------------------------------------------------- */
+
+/*
+ * Waiters that wait again and again. Each time that all are there, the counter
+ * becomes 0 and is 1 again at once: all have to come back, before it becomes 0
+ * another time, and then wait for that.
+ */
+TEST_F(waitgroup, who_waited_when_it_became_0_is_released_whatever_follows)
+{
+	enum { N = 4, ROUNDS = 300 };
+	unsigned int *returned = self->shared, *go_on = self->shared + 1;
+	unsigned int i, round;
+	pid_t pids[N];
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		for (round = 1; round <= ROUNDS; round++) {
+			if (gosync_waitgroup_wait(self->wg))
+				_exit(1);
+			add(returned, 1);
+			/* Not again while it is 0 */
+			while (load(go_on) < round)
+				sleep_ns(NSEC_PER_MSEC / 20);
+		}
+		_exit(0);
+	}
+	for (round = 1; round <= ROUNDS; round++) {
+		ASSERT_TRUE(eventually(waiters(self) == N));
+		ASSERT_EQ(N * (round - 1), load(returned));
+		ASSERT_EQ(0, gosync_waitgroup_done(self->wg));
+		ASSERT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+		ASSERT_TRUE(eventually(load(returned) == N * round)) {
+			TH_LOG("round %u: %u", round, load(returned));
+		}
+		store(go_on, round);
+	}
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(1, info(self).word);
+}
+
+/*
+ * Reused without any pause: one process takes the counter to 0, and while it is
+ * still at it, releasing those who wait, another has begun the next generation.
+ * While @active is a generation's number its counter is not 0; @ended tells that
+ * it will be now. So who saw a generation active and then waited must not come
+ * back before that has ended.
+ */
+TEST_F(waitgroup, generations_never_mix)
+{
+	enum { N = 4, ROUNDS = 3000 };
+	struct {
+		unsigned int active, ended, stop, early, failed, waited;
+		unsigned int taken_down;
+	} *shared = shared_memory(sizeof(*shared));
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int i, generation = 0;
+	pid_t pids[N], ender;
+
+	handle(count_signal, 0);
+	ender = spawn();
+	if (!ender) {
+		while (!load(&shared->stop)) {
+			if (load(&shared->ended) == load(&shared->taken_down)) {
+				sched_yield();
+				continue;
+			}
+			add(&shared->taken_down, 1);
+			if (gosync_waitgroup_done(self->wg))
+				add(&shared->failed, 1);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		seed += i;
+		handle(count_signal, i % 2 ? SA_RESTART : 0);
+		while (!load(&shared->stop)) {
+			uint64_t soon = gosync_deadline(random_u32(&seed) %
+							NSEC_PER_MSEC);
+			unsigned int seen = load(&shared->active);
+			int ret;
+
+			ret = i ? gosync_waitgroup_wait(self->wg) :
+				  gosync_waitgroup_wait_until(self->wg, soon, 0);
+			if (ret && (i || ret != -ETIMEDOUT))
+				add(&shared->failed, 1);
+			if (ret)
+				continue;
+			if (seen && load(&shared->ended) < seen)
+				add(&shared->early, 1);
+			if (seen)
+				add(&shared->waited, 1);
+		}
+		_exit(0);
+	}
+	do {
+		uint32_t r = random_u32(&seed);
+
+		generation++;
+		ASSERT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+		store(&shared->active, generation);
+		ASSERT_EQ(0, gosync_waitgroup_done(self->wg));
+		if (r % 16 == 0)
+			sched_yield();
+		if (r % 64 == 1)
+			sleep_ns(r % (300 * NSEC_PER_USEC));
+		if (r % 64 == 2)
+			kill(pids[r / 64 % N], SIGUSR1);
+		store(&shared->active, 0);
+		store(&shared->ended, generation);
+		while (gosync_waitgroup_count(self->wg))
+			sched_yield();
+	} while (generation < ROUNDS || budget_left(end));
+	ASSERT_TRUE(eventually(load(&shared->taken_down) == generation));
+	store(&shared->stop, 1);
+	EXPECT_EQ(0, reap_soon(ender));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u generations, %u waited for one, %llu slept", generation,
+	       shared->waited, (unsigned long long)info(self).contended);
+	EXPECT_EQ(0, shared->early);
+	EXPECT_EQ(0, shared->failed);
+	EXPECT_LT(0, shared->waited);
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, waiters(self));
+}
+
+/* --- a counter of 0 with waiters ----------------------------------------- */
+
+/* Only who writes to the word can bring this about. */
+TEST_F(waitgroup, add_is_refused_while_released_waiters_would_be_forgotten)
+{
+	struct gosync_info shown = info(self);
+	struct gosync_waitgroup_slot *slot;
+	pid_t pid;
+	char *map;
+
+	map = mmap(NULL, shown.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   gosync_fd(self->wg), 0);
+	ASSERT_NE(MAP_FAILED, map);
+	slot = (void *)(map + shown.map_offset);
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	pid = spawn_waiter(self);
+	ASSERT_LT(0, pid);
+	store(&slot->word, (uint64_t)1 << GOSYNC_WAITGROUP_WAITER_SHIFT);
+	EXPECT_EQ(-EBUSY, gosync_waitgroup_add(self->wg, 1));
+	EXPECT_EQ(0, info(self).word & GOSYNC_WAITGROUP_COUNTER);
+	EXPECT_EQ(1, waiters(self));
+	/* The kernel does not need the word to know. */
+	store(&slot->word, 0);
+	EXPECT_EQ(-EBUSY, add_fd(gosync_fd(self->wg), 1, NULL));
+	EXPECT_EQ(0, info(self).word & GOSYNC_WAITGROUP_COUNTER);
+	EXPECT_EQ(1, waiters(self));
+	store(&slot->word, 1);
+	EXPECT_EQ(0, add_fd(gosync_fd(self->wg), -1, NULL));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, info(self).word);
+}
+
+/* --- go ------------------------------------------------------------------ */
+
+struct work {
+	gosync_waitgroup_t *wg;
+	unsigned int *done;
+};
+
+static void work(void *arg)
+{
+	struct work *work = arg;
+
+	sleep_ns(NSEC_PER_MSEC);
+	add(work->done, 1);
+}
+
+TEST_F(waitgroup, go_runs_and_counts)
+{
+	enum { PROCESSES = 3, EACH = 5 };
+	struct work arg = { self->wg, self->shared };
+	pid_t pids[PROCESSES];
+	int i, j;
+
+	/* One that is not over until the processes have begun theirs */
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, PROCESSES));
+	for (i = 0; i < PROCESSES; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		for (j = 0; j < EACH; j++)
+			EXPECT_EQ(0, gosync_waitgroup_go(self->wg, work, &arg));
+		EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+		EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+		EXPECT_EQ(PROCESSES * EACH, load(self->shared));
+		_exit(0);
+	}
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(PROCESSES * EACH, load(self->shared));
+	for (i = 0; i < PROCESSES; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+}
+
+static void go_on(void *arg)
+{
+	struct work *mine = arg;
+
+	if (gosync_waitgroup_go(mine->wg, work, mine))
+		add(mine->done, 1000);
+}
+
+TEST_F(waitgroup, go_may_be_called_from_what_runs)
+{
+	struct work arg = { self->wg, self->shared };
+	int i;
+
+	for (i = 0; i < 10; i++)
+		EXPECT_EQ(0, gosync_waitgroup_go(self->wg, go_on, &arg));
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(10, load(self->shared));
+}
+
+TEST_F(waitgroup, go_that_fails_counts_nothing)
+{
+	struct work arg = { self->wg, self->shared };
+	pid_t pid = spawn();
+
+	if (!pid) {
+		struct rlimit none = { 0, 0 };
+
+		/* No room for a stack */
+		ASSERT_EQ(0, setrlimit(RLIMIT_AS, &none));
+		EXPECT_GT(0, gosync_waitgroup_go(self->wg, work, &arg));
+		EXPECT_EQ(0, gosync_waitgroup_count(self->wg));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, COUNTER_MAX));
+	EXPECT_EQ(-ERANGE, gosync_waitgroup_go(self->wg, work, &arg));
+	EXPECT_EQ(COUNTER_MAX, gosync_waitgroup_count(self->wg));
+	EXPECT_EQ(0, load(self->shared));
+}
+
+/* --- fork, close, death -------------------------------------------------- */
+
+TEST_F(waitgroup, a_child_goes_on_with_the_handle)
+{
+	struct gosync_info before = info(self);
+	pid_t pid;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+	pid = spawn();
+	if (!pid) {
+		EXPECT_EQ(before.id, info(self).id);
+		EXPECT_NE(before.holder, info(self).holder);
+		EXPECT_EQ(!variant->how, gosync_is_mapped(self->wg));
+		EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+	pid = spawn();
+	if (!pid) {
+		sleep_ns(2 * NSEC_PER_MSEC);
+		_exit(-gosync_waitgroup_done(self->wg));
+	}
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(0, reap(pid));
+}
+
+struct wait_in_thread {
+	int fd;
+	int ret;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct wait_in_thread *wait = arg;
+
+	wait->ret = wait_fd(wait->fd);
+	return NULL;
+}
+
+TEST_F(waitgroup, closing_the_descriptor_does_not_end_the_wait)
+{
+	struct wait_in_thread wait = {
+		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	};
+	pthread_t thread;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	close(wait.fd);
+	EXPECT_EQ(2, info(self).holders);
+	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, wait.ret);
+	EXPECT_EQ(1, info(self).holders);
+}
+
+TEST_F(waitgroup, killed_waiters_leave_no_trace)
+{
+	pid_t pids[6];
+	int i;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	for (i = 0; i < 6; i++) {
+		pids[i] = spawn_waiter(self);
+		ASSERT_LT(0, pids[i]);
+	}
+	for (i = 0; i < 6; i += 2)
+		kill_and_reap(pids[i]);
+	EXPECT_EQ(3, waiters(self));
+	EXPECT_EQ(3, info(self).word >> GOSYNC_WAITGROUP_WAITER_SHIFT);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	for (i = 1; i < 6; i += 2)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, info(self).word);
+	/* All of them */
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	pids[0] = spawn_waiter(self);
+	ASSERT_LT(0, pids[0]);
+	kill_and_reap(pids[0]);
+	EXPECT_EQ(1, info(self).word);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self).deaths);
+}
+
+/*
+ * Who dies between add and done leaves the counter too high, as in Go a
+ * goroutine that forgets: the survivors count down what is left, and then
+ * nobody waits.
+ */
+TEST_F(waitgroup, death_at_any_moment_leaves_nobody_hanging)
+{
+	enum { WORKERS = 6 };
+	struct {
+		unsigned int stop, failed, rounds;
+	} *shared = shared_memory(sizeof(*shared));
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int i, kills = 0;
+	pid_t pids[WORKERS] = {};
+	int count, ret;
+
+	for (;;) {
+		for (i = 0; i < WORKERS; i++) {
+			if (pids[i])
+				continue;
+			random_u32(&seed);
+			pids[i] = spawn();
+			if (pids[i])
+				continue;
+			do {
+				uint32_t r = random_u32(&seed);
+
+				ret = r % 2 ? gosync_waitgroup_add(self->wg, 1) :
+					0;
+				if (ret)
+					add(&shared->failed, 1);
+				if (r % 8 == 1)
+					sleep_ns(r % 1000000);
+				if (r % 2)
+					ret = gosync_waitgroup_done(self->wg);
+				/* Who counts down may have been quicker. */
+				if (ret && ret != -ERANGE)
+					add(&shared->failed, 1);
+				ret = gosync_waitgroup_wait(self->wg);
+				if (ret)
+					add(&shared->failed, 1);
+				add(&shared->rounds, 1);
+			} while (!load(&shared->stop));
+			_exit(0);
+		}
+		if (!budget_left(end))
+			break;
+		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+		i = random_u32(&seed) % WORKERS;
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+		pids[i] = 0;
+		kills++;
+		count = gosync_waitgroup_count(self->wg);
+		if (count > 0 && kills % 4 == 0)
+			gosync_waitgroup_add(self->wg, -count);
+	}
+	store(&shared->stop, 1);
+	for (i = 0; i < WORKERS; i++) {
+		int status;
+
+		EXPECT_TRUE(eventually(({
+			count = gosync_waitgroup_count(self->wg);
+			if (count > 0)
+				gosync_waitgroup_add(self->wg, -count);
+			waitpid(pids[i], &status, WNOHANG) == pids[i];
+		})));
+		EXPECT_EQ(0, status);
+	}
+	count = gosync_waitgroup_count(self->wg);
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -count));
+	TH_LOG("%u kills, %u rounds", kills, shared->rounds);
+	EXPECT_EQ(0, shared->failed);
+	EXPECT_LT(0, shared->rounds);
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(1, info(self).holders);
+}
+
+TEST_HARNESS_MAIN
