@@ -110,7 +110,7 @@ static long relock(struct gosync_holder *lock, u32 flags)
 	return gosync_rwmutex_lock(lock, &forever);
 }
 
-/* --- Signals --------------------------------------------------------------- */
+/* --- Signals -------------------------------------------------------------- */
 
 /*
  * Signal the first, if it came no later than @last.
@@ -143,7 +143,8 @@ long gosync_cond_signal(struct gosync_holder *holder, void *arg)
 	return signal_one(to_cond(holder->obj), U64_MAX);
 }
 
-static void count_granted(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void count_granted(struct gosync_object *obj,
+			  struct gosync_waiter *waiter)
 {
 	publish(to_cond(obj));
 }
@@ -158,7 +159,7 @@ long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 	return gosync_grant_all(&cond->obj, &cond->signalled, count_granted);
 }
 
-/* --- Waiting ---------------------------------------------------------------- */
+/* --- Waiting -------------------------------------------------------------- */
 
 /* A ticket with which nobody will return: its signal is the next one's. */
 static void drop(struct gosync_cond *cond, struct ticket *ticket)
@@ -330,7 +331,7 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-/* --- The rest of the object ------------------------------------------------- */
+/* --- The rest of the object ----------------------------------------------- */
 
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {

@@ -112,7 +112,6 @@ struct gosync_ops {
  * @node: in the table of names
  * @holders: its holders by their number
  * @id: its number
- * @capacity: as in &struct gosync_open
  * @contended: how often somebody waited (@wq.lock)
  * @wait_max_ns: the longest wait that ended in a grant (@wq.lock)
  * @deaths: owners that died (@wq.lock)
@@ -128,11 +127,15 @@ struct gosync_ops {
  * @flags: GOSYNC_PERSIST and those that follow it
  * @linked: the name leads here (@ns lock)
  * @name_len: length of the name, which stands behind the structure of the type
- * @rcu: to free it when nobody looks at it any more
+ * @rcu: once nobody can wait for it: to free it when nobody looks at its name
+ *	any more
  */
 struct gosync_object {
 	const struct gosync_ops *ops;
-	wait_queue_head_t wq;
+	union {
+		wait_queue_head_t wq;
+		struct rcu_head rcu;
+	};
 	void *state;
 	struct gosync_area *area;
 	struct gosync_ns *ns;
@@ -154,7 +157,6 @@ struct gosync_object {
 	u8 flags;
 	u8 linked;
 	u8 name_len;
-	struct rcu_head rcu;
 };
 
 /**

@@ -45,7 +45,8 @@
 
 static void next_token(struct gosync_mutex *mutex)
 {
-	atomic64_inc(mutex->obj.state + offsetof(struct gosync_mutex_slot, token));
+	atomic64_inc(mutex->obj.state +
+		     offsetof(struct gosync_mutex_slot, token));
 }
 
 /* The bits that the kernel knows better than the word */
@@ -59,7 +60,9 @@ static u64 flags(bool woken, bool starving, bool poisoned, u32 waiters)
 
 static u64 ownership_of(u64 word)
 {
-	return word & GOSYNC_MUTEX_LOCKED ? gosync_mutex_owned_by(gosync_mutex_owner_of(word)) : 0;
+	if (!(word & GOSYNC_MUTEX_LOCKED))
+		return 0;
+	return gosync_owned_by(gosync_owner_of(word));
 }
 
 /**
@@ -81,7 +84,7 @@ void gosync_mutex_publish(struct gosync_mutex *mutex)
 }
 
 /**
- * gosync_mutex_show_waiter() - announce one more waiter in a word that is locked
+ * gosync_mutex_show_waiter() - one more waiter is seen in a word that is locked
  * @mutex: the mutex
  * @old: the word, as the caller saw it
  *
@@ -123,12 +126,13 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 	lockdep_assert_held(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool locked = old & GOSYNC_MUTEX_LOCKED;
-		bool died = locked && !gosync_holder_lives(obj, gosync_mutex_owner_of(old));
+		bool died = locked &&
+			    !gosync_holder_lives(obj, gosync_owner_of(old));
 		bool starving = mutex->starving;
 		u64 new;
 
 		if (!locked || died) {
-			new = gosync_mutex_owned_by(waiter->holder->id) |
+			new = gosync_owned_by(waiter->holder->id) |
 			      flags(mutex->woken, starving,
 				    mutex->poisoned || died, obj->nr_waiters);
 			if (!atomic64_try_cmpxchg(word, &old, new))
@@ -183,7 +187,7 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 		u64 new;
 
 		if (!(old & GOSYNC_MUTEX_LOCKED) ||
-		    (owner && gosync_mutex_owner_of(old) != owner))
+		    (owner && gosync_owner_of(old) != owner))
 			break;
 		if (!*next && (mutex->starving || !mutex->woken))
 			*next = gosync_claim_first(obj, &obj->wq.head);
@@ -191,7 +195,7 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 		starving = grant && !list_empty(&obj->wq.head) &&
 			   is_starved(*next);
 		woken = mutex->woken || (*next && !grant);
-		new = (grant ? gosync_mutex_owned_by((*next)->holder->id) : 0) |
+		new = (grant ? gosync_owned_by((*next)->holder->id) : 0) |
 		      flags(woken, starving, mutex->poisoned || died,
 			    obj->nr_waiters);
 		if (!atomic64_try_cmpxchg(word, &old, new))
@@ -297,7 +301,8 @@ bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 	s64 old = 0;
 
 	if (READ_ONCE(mutex->obj.nr_waiters) ||
-	    !atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, gosync_mutex_owned_by(holder->id)))
+	    !atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old,
+				  gosync_owned_by(holder->id)))
 		return false;
 	next_token(mutex);
 	return true;
@@ -306,7 +311,7 @@ bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
 				struct gosync_holder *holder)
 {
-	s64 old = gosync_mutex_owned_by(holder->id);
+	s64 old = gosync_owned_by(holder->id);
 
 	return !READ_ONCE(mutex->obj.nr_waiters) &&
 	       atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, 0);
@@ -356,7 +361,7 @@ long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
 
 	scoped_guard(spinlock, &mutex->obj.wq.lock) {
 		if (ownership_of(atomic64_read(gosync_mutex_word(mutex))) !=
-		    gosync_mutex_owned_by(holder->id))
+		    gosync_owned_by(holder->id))
 			return -EPERM;
 		mutex->poisoned = false;
 		gosync_mutex_publish(mutex);
@@ -387,9 +392,10 @@ void gosync_mutex_info(struct gosync_object *obj,
 	u64 word = atomic64_read(gosync_mutex_word(mutex));
 
 	info->word = word;
-	info->token = atomic64_read(obj->state + offsetof(struct gosync_mutex_slot, token));
+	info->token = atomic64_read(obj->state +
+				    offsetof(struct gosync_mutex_slot, token));
 	if (word & GOSYNC_MUTEX_LOCKED)
-		info->owner = gosync_mutex_owner_of(word);
+		info->owner = gosync_owner_of(word);
 }
 
 const struct gosync_ops gosync_mutex_ops = {

@@ -32,12 +32,12 @@ static inline atomic64_t *gosync_mutex_word(struct gosync_mutex *mutex)
 	return mutex->obj.state;
 }
 
-static inline u64 gosync_mutex_owned_by(u32 id)
+static inline u64 gosync_owned_by(u32 id)
 {
 	return GOSYNC_MUTEX_LOCKED | (u64)id << GOSYNC_MUTEX_OWNER_SHIFT;
 }
 
-static inline u32 gosync_mutex_owner_of(u64 word)
+static inline u32 gosync_owner_of(u64 word)
 {
 	return word >> GOSYNC_MUTEX_OWNER_SHIFT;
 }

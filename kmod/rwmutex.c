@@ -84,7 +84,7 @@ static struct gosync_rwmutex_slot *slot_of(struct gosync_rwmutex *rw)
 	return rw->mutex.obj.state;
 }
 
-/* The count in a line, from 1 on: user space may have written anything there. */
+/* The count in a line, from line 1 on; user space may write anything there. */
 static atomic_t *line_of(struct gosync_rwmutex *rw, unsigned int line)
 {
 	return rw->mutex.obj.state + line * GOSYNC_RWMUTEX_LINE;
@@ -92,7 +92,8 @@ static atomic_t *line_of(struct gosync_rwmutex *rw, unsigned int line)
 
 static bool is_locked(struct gosync_rwmutex *rw)
 {
-	return atomic64_read(gosync_mutex_word(&rw->mutex)) & GOSYNC_MUTEX_LOCKED;
+	return atomic64_read(gosync_mutex_word(&rw->mutex)) &
+	       GOSYNC_MUTEX_LOCKED;
 }
 
 static void publish_extra(struct gosync_rwmutex *rw)
@@ -113,7 +114,7 @@ static u64 count_reads(struct gosync_rwmutex *rw)
 	return reads;
 }
 
-/* Count one more, or with @n of -1 one less, for @holder. Return: 0 or an error */
+/* Count one more, or with @n of -1 one less, for @holder. */
 static int count(struct gosync_rwmutex *rw, struct gosync_holder *holder, int n)
 {
 	const int most = n > 0 ? GOSYNC_RWMUTEX_READS_MAX : 0;
@@ -132,7 +133,8 @@ static int count(struct gosync_rwmutex *rw, struct gosync_holder *holder, int n)
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		if (now < 0 || now == most)
 			break;
-		if (atomic_try_cmpxchg(line_of(rw, holder->line), &now, now + n))
+		if (atomic_try_cmpxchg(line_of(rw, holder->line), &now,
+				       now + n))
 			return 0;
 	}
 	return n > 0 ? -ERANGE : -EPERM;
@@ -213,7 +215,7 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 	scoped_guard(spinlock, &obj->wq.lock) {
 		word = atomic64_read(gosync_mutex_word(&rw->mutex));
 		if (word & GOSYNC_MUTEX_LOCKED &&
-		    (!owner || gosync_mutex_owner_of(word) == owner)) {
+		    (!owner || gosync_owner_of(word) == owner)) {
 			admit(rw);
 			ret = gosync_mutex_release(&rw->mutex, owner, died,
 						   &next, &wake);
@@ -224,7 +226,7 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 	return ret;
 }
 
-/* --- Writers --------------------------------------------------------------- */
+/* --- Writers -------------------------------------------------------------- */
 
 /*
  * The caller's holder owns the word: wait until the readers have gone. After an
@@ -301,13 +303,14 @@ long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
+	u64 word;
 	long ret;
 
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
 	if (ret)
 		return ret;
-	if ((atomic64_read(gosync_mutex_word(&rw->mutex)) &
-	     gosync_mutex_owned_by(U32_MAX)) != gosync_mutex_owned_by(holder->id))
+	word = atomic64_read(gosync_mutex_word(&rw->mutex));
+	if (!(word & GOSYNC_MUTEX_LOCKED) || gosync_owner_of(word) != holder->id)
 		return -EPERM;
 	ret = lock_taken(rw, holder, &timeout);
 	/* The word is not owned any more, so this call can't be restarted. */
@@ -345,7 +348,7 @@ long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
 	return release(rw, strict ? holder->id : 0, false);
 }
 
-/* --- Readers --------------------------------------------------------------- */
+/* --- Readers -------------------------------------------------------------- */
 
 /*
  * Take a read lock if no writer is there; otherwise queue if @waiter isn't
@@ -355,7 +358,8 @@ long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
  * if the word is owned by a holder (*@dead) that does not live, -EAGAIN if the
  * word never stood still, -ERANGE.
  */
-static int read_or_queue(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+static int read_or_queue(struct gosync_rwmutex *rw,
+			 struct gosync_holder *holder,
 			 struct gosync_waiter *waiter, u32 *dead)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
@@ -377,7 +381,7 @@ static int read_or_queue(struct gosync_rwmutex *rw, struct gosync_holder *holder
 			count(rw, holder, -1);
 			continue;
 		}
-		*dead = gosync_mutex_owner_of(word);
+		*dead = gosync_owner_of(word);
 		if (!gosync_holder_lives(obj, *dead))
 			return -EOWNERDEAD;
 		if (!waiter)
@@ -393,8 +397,9 @@ static int read_or_queue(struct gosync_rwmutex *rw, struct gosync_holder *holder
 	return -EAGAIN;
 }
 
-static long lock_to_read(struct gosync_rwmutex *rw, struct gosync_holder *holder,
-		      const struct gosync_timeout *timeout)
+static long lock_to_read(struct gosync_rwmutex *rw,
+			 struct gosync_holder *holder,
+			 const struct gosync_timeout *timeout)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	struct gosync_waiter waiter;
@@ -404,7 +409,8 @@ static long lock_to_read(struct gosync_rwmutex *rw, struct gosync_holder *holder
 	gosync_waiter_init(&waiter, holder);
 	for (;;) {
 		spin_lock(&obj->wq.lock);
-		ret = read_or_queue(rw, holder, timeout ? &waiter : NULL, &dead);
+		ret = read_or_queue(rw, holder, timeout ? &waiter : NULL,
+				    &dead);
 		spin_unlock(&obj->wq.lock);
 		if (ret != -EOWNERDEAD && ret != -EAGAIN)
 			break;
@@ -463,7 +469,7 @@ long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg)
 	return 0;
 }
 
-/* --- Holders, and the rest of the object ----------------------------------- */
+/* --- Holders, and the rest of the object ---------------------------------- */
 
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
@@ -491,7 +497,8 @@ static void publish_lines(struct gosync_rwmutex *rw)
 	WRITE_ONCE(slot_of(rw)->lines, rw->lines);
 }
 
-static void holder_begin(struct gosync_object *obj, struct gosync_holder *holder)
+static void holder_begin(struct gosync_object *obj,
+			 struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 

@@ -65,14 +65,15 @@ static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
 	lockdep_assert_held(&wg->obj.wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		s64 new = counter_of(old) + delta;
+		u32 waiting;
 
 		if (new < 0 || new > GOSYNC_WAITGROUP_COUNTER)
 			return -ERANGE;
 		if (!counter_of(old) && delta && wg->nr_waiting)
 			return -EBUSY;
 		*zero = !new && wg->nr_waiting;
-		if (!atomic64_try_cmpxchg(word, &old,
-					  make_word(new, *zero ? 0 : wg->nr_waiting)))
+		waiting = *zero ? 0 : wg->nr_waiting;
+		if (!atomic64_try_cmpxchg(word, &old, make_word(new, waiting)))
 			continue;
 		*counter = new;
 		if (*zero) {

@@ -28,6 +28,14 @@
 extern "C" {
 #endif
 
+/*
+ * The fast paths are inline and, for whoever takes an address or a foreign
+ * language, exported too.
+ */
+#ifndef GOSYNC_INLINE
+#define GOSYNC_INLINE extern inline __attribute__((__gnu_inline__))
+#endif
+
 /* Flags of this library, besides those of <linux/gosync.h> */
 
 /* open: do not map the state here, make every operation an ioctl */
@@ -227,14 +235,6 @@ int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token);
 /* The rest of the two: when the lock is not free, or somebody waits for it */
 int gosync_mutex_lock_slow(gosync_mutex_t *mutex);
 int gosync_mutex_unlock_slow(gosync_mutex_t *mutex);
-
-/*
- * The fast paths are inline and, for whoever takes an address or a foreign
- * language, exported too.
- */
-#ifndef GOSYNC_INLINE
-#define GOSYNC_INLINE extern inline __attribute__((__gnu_inline__))
-#endif
 
 /*
  * 0 -> LOCKED and we: nobody waits, so nobody is owed anything; and the word
@@ -523,13 +523,54 @@ int gosync_rwmutex_recover(gosync_rwmutex_t *rwmutex);
  */
 int gosync_rwmutex_token(gosync_rwmutex_t *rwmutex, uint64_t *token);
 
-/* The rest of the four: when it is not so simple */
-int gosync_rwmutex_lock_slow(gosync_rwmutex_t *rwmutex);
-int gosync_rwmutex_unlock_slow(gosync_rwmutex_t *rwmutex);
+/* The rest of the two: when a writer is there, or the line is not mapped */
 int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rwmutex);
 int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rwmutex);
+int gosync_rwmutex_tell(gosync_rwmutex_t *rwmutex);
 
-/* RWMUTEX-INLINE */
+/*
+ * Count ourselves, then look: a writer takes the word, then looks at the
+ * counts, so one of us sees the other. If we die, the kernel clears the line.
+ */
+GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
+{
+	if (__builtin_expect(!!rwmutex->reads, 1)) {
+		__atomic_fetch_add(rwmutex->reads, 1, __ATOMIC_SEQ_CST);
+		if (__builtin_expect(!(__atomic_load_n(&rwmutex->slot->word,
+						       __ATOMIC_SEQ_CST) &
+				       (GOSYNC_MUTEX_LOCKED |
+					GOSYNC_MUTEX_POISONED)), 1))
+			return 0;
+	}
+	return gosync_rwmutex_rlock_slow(rwmutex);
+}
+
+/*
+ * Subtract, then look whether a writer sleeps until we are gone; if it begins
+ * to after our look, it has looked at our line after that. If we die in
+ * between, the end of the holder, or of our descriptors, is as good as telling.
+ */
+GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
+{
+	uint32_t *reads = rwmutex->reads;
+	uint32_t n;
+
+	if (__builtin_expect(reads && !__atomic_load_n(&rwmutex->slot->draining,
+						       __ATOMIC_RELAXED), 1)) {
+		n = __atomic_load_n(reads, __ATOMIC_RELAXED);
+		while (__builtin_expect(!!n, 1)) {
+			if (!__atomic_compare_exchange_n(reads, &n, n - 1, 0,
+							 __ATOMIC_SEQ_CST,
+							 __ATOMIC_RELAXED))
+				continue;
+			if (__builtin_expect(!__atomic_load_n(&rwmutex->slot->draining,
+							      __ATOMIC_SEQ_CST), 1))
+				return 0;
+			return gosync_rwmutex_tell(rwmutex);
+		}
+	}
+	return gosync_rwmutex_runlock_slow(rwmutex);
+}
 
 /* --- WaitGroup ----------------------------------------------------------- */
 
@@ -623,6 +664,32 @@ int gosync_waitgroup_count(gosync_waitgroup_t *wg);
  */
 int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg), void *arg);
 
+/* The rest: when somebody waits, or the state is not mapped */
+int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
+
+/*
+ * Nobody waits, which the compare-and-swap makes sure of, so nobody is owed
+ * anything. The counter stays in its 31 bits.
+ */
+GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
+{
+	uint64_t word = __atomic_load_n(&wg->slot->word, __ATOMIC_RELAXED);
+	uint64_t now = word + (uint64_t)(int64_t)delta;
+
+	if (__builtin_expect((word | now) <= GOSYNC_WAITGROUP_COUNTER &&
+			     __atomic_compare_exchange_n(&wg->slot->word, &word,
+							 now, 0,
+							 __ATOMIC_SEQ_CST,
+							 __ATOMIC_RELAXED), 1))
+		return 0;
+	return gosync_waitgroup_add_slow(wg, delta);
+}
+
+GOSYNC_INLINE int gosync_waitgroup_done(gosync_waitgroup_t *wg)
+{
+	return gosync_waitgroup_add(wg, -1);
+}
+
 /* --- Once ---------------------------------------------------------------- */
 
 typedef struct gosync_once gosync_once_t;
@@ -710,16 +777,20 @@ int gosync_once_is_done(gosync_once_t *once);
 int gosync_once_do_slow(gosync_once_t *once, void (*f)(void *arg, int died),
 			void *arg);
 
+/* That it has been done stays so, and looking at it changes nothing. */
+GOSYNC_INLINE int gosync_once_do(gosync_once_t *once,
+				 void (*f)(void *arg, int died), void *arg)
+{
+	if (__builtin_expect(__atomic_load_n(&once->slot->word,
+					     __ATOMIC_ACQUIRE) &
+			     GOSYNC_ONCE_IS_DONE, 1))
+		return 0;
+	return gosync_once_do_slow(once, f, arg);
+}
+
 /* --- Cond ---------------------------------------------------------------- */
 
-typedef struct gosync_cond gosync_cond_t;
-
-/* The part of a handle that the inline fast paths work on */
-struct gosync_cond {
-	const struct gosync_cond_slot *slot;
-};
-
-/* Flag of gosync_cond_wait_until(), GOSYNC_READ_SIDE: the read lock is held */
+typedef struct gosync_cond_handle gosync_cond_t;
 
 /**
  * gosync_cond_open() - open or create a Cond
@@ -793,7 +864,12 @@ int gosync_cond_broadcast(gosync_cond_t *cond);
 
 /* --- Semaphore ----------------------------------------------------------- */
 
-typedef struct gosync_semaphore_handle gosync_semaphore_t;
+typedef struct gosync_semaphore_user gosync_semaphore_t;
+
+/* The part of a handle that the inline fast paths work on */
+struct gosync_semaphore_user {
+	struct gosync_semaphore_slot *slot;
+};
 
 /**
  * gosync_semaphore_open() - open or create a Semaphore
@@ -873,6 +949,44 @@ int gosync_semaphore_release(gosync_semaphore_t *semaphore, unsigned int n);
  * Return: how many, or -errno.
  */
 int gosync_semaphore_count(gosync_semaphore_t *semaphore);
+
+/* The rest of the two: when somebody waits or has to, or it isn't mapped */
+int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
+				  unsigned int n);
+int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
+				  unsigned int n);
+
+/*
+ * Nobody waits, which the compare-and-swap makes sure of, so nobody is owed any
+ * permits, and nobody is overtaken.
+ */
+GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
+					   unsigned int n)
+{
+	__u64 *slot = &semaphore->slot->word;
+	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+
+	if (__builtin_expect(word <= GOSYNC_SEMAPHORE_PERMITS && word >= n &&
+			     __atomic_compare_exchange_n(slot, &word, word - n,
+							 0, __ATOMIC_ACQUIRE,
+							 __ATOMIC_RELAXED), 1))
+		return 0;
+	return gosync_semaphore_acquire_slow(semaphore, n);
+}
+
+GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
+					   unsigned int n)
+{
+	__u64 *slot = &semaphore->slot->word;
+	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+
+	if (__builtin_expect((word | (word + n)) <= GOSYNC_SEMAPHORE_PERMITS &&
+			     __atomic_compare_exchange_n(slot, &word, word + n,
+							 0, __ATOMIC_RELEASE,
+							 __ATOMIC_RELAXED), 1))
+		return 0;
+	return gosync_semaphore_release_slow(semaphore, n);
+}
 
 /* --- Map ----------------------------------------------------------------- */
 

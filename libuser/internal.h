@@ -7,6 +7,8 @@
 
 #define EXPORT		__attribute__((visibility("default")))
 
+#include <unistd.h>
+
 #include "gosync-user.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
@@ -58,6 +60,94 @@ struct gosync_create {
 	unsigned int mode;
 	uint64_t capacity;
 };
+
+/*
+ * The open and from_fd of a type whose objects have no capacity: @size bytes of
+ * handle, completed by @set_up(handle, info).
+ */
+#define DEFINE_OPEN(N, TYPE, size, set_up)				\
+EXPORT int gosync_##N##_open(const char *name, unsigned int flags,	\
+				unsigned int mode,			\
+				gosync_##N##_t **handle)		\
+{									\
+	const struct gosync_create create = {				\
+		.name = name,						\
+		.type = (TYPE),						\
+		.flags = flags,						\
+		.mode = mode,						\
+	};								\
+	struct gosync_info info;					\
+	int ret;							\
+									\
+	ret = gosync_open_handle(&create, size, (void **)handle, &info); \
+	if (!ret)							\
+		set_up(*handle, &info);					\
+	return ret;							\
+}									\
+DEFINE_FROM_FD(N, TYPE, size, set_up)
+
+#define DEFINE_FROM_FD(N, TYPE, size, set_up)			\
+EXPORT int gosync_##N##_from_fd(int fd, unsigned int flags,		\
+				   gosync_##N##_t **handle)		\
+{									\
+	struct gosync_info info;					\
+	int ret;							\
+									\
+	ret = gosync_adopt_fd(fd, TYPE, flags, size, (void **)handle,	\
+			      &info);					\
+	if (!ret)							\
+		set_up(*handle, &info);					\
+	return ret;							\
+}
+
+/* As in Go: so many rounds of so many pauses before sleeping */
+#define SPIN_ROUNDS	4
+#define SPIN_PAUSES	30
+
+static inline void spin(void)
+{
+	int i;
+
+	for (i = 0; i < SPIN_PAUSES; i++) {
+#if __has_builtin(__builtin_ia32_pause)
+		__builtin_ia32_pause();
+#else
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+	}
+}
+
+static inline int spin_rounds(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SPIN_ROUNDS : 0;
+}
+
+/* The state, if it is mapped; @write: and may be written */
+static inline void *state_of(const void *object, const struct gosync_info *info,
+			     int write)
+{
+	struct gosync_base *base = gosync_base_of(object);
+
+	if (!base->map || (write && info->flags & GOSYNC_RDONLY))
+		return NULL;
+	return base->map + info->map_offset;
+}
+
+/* What whoever has just locked a Mutex word does, while it owns the lock */
+static inline void count_token(__u64 *token)
+{
+	__atomic_store_n(token, __atomic_load_n(token, __ATOMIC_RELAXED) + 1,
+			 __ATOMIC_RELAXED);
+}
+
+static inline uint64_t locked_by(const void *object)
+{
+	return GOSYNC_MUTEX_LOCKED | (uint64_t)gosync_base_of(object)->holder <<
+		GOSYNC_MUTEX_OWNER_SHIFT;
+}
+
+/* Flags that those which wait until a deadline take */
+#define WAIT_FLAGS	(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE)
 
 int gosync_ioctl(const void *object, unsigned int op, void *arg);
 int gosync_open_handle(const struct gosync_create *create, size_t size,

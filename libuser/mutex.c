@@ -5,14 +5,8 @@
  * harmless, stand in <linux/gosync.h> beside the word's bits.
  */
 #include <errno.h>
-#include <unistd.h>
 
-#define GOSYNC_INLINE	EXPORT
 #include "internal.h"
-
-/* As in Go: so many rounds of so many pauses before sleeping */
-#define SPIN_ROUNDS	4
-#define SPIN_PAUSES	30
 
 /**
  * struct handle - a Mutex's handle
@@ -40,79 +34,30 @@ static inline int is_mapped(gosync_mutex_t *mutex)
 	return mutex->slot != &handle_of(mutex)->none;
 }
 
-static inline void pause_cpu(void)
-{
-#if __has_builtin(__builtin_ia32_pause)
-	__builtin_ia32_pause();
-#else
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-#endif
-}
-
 static void reopened(void *object)
 {
 	gosync_mutex_t *mutex = object;
 
-	mutex->locked = GOSYNC_MUTEX_LOCKED |
-			(uint64_t)gosync_base_of(mutex)->holder <<
-			GOSYNC_MUTEX_OWNER_SHIFT;
+	mutex->locked = locked_by(mutex);
 }
 
 static void set_up(gosync_mutex_t *mutex, const struct gosync_info *info)
 {
-	struct gosync_base *base = gosync_base_of(mutex);
 	struct handle *handle = handle_of(mutex);
+	void *state = state_of(mutex, info, 1);
 
-	base->reopened = reopened;
+	gosync_base_of(mutex)->reopened = reopened;
 	reopened(mutex);
 	handle->none.word = GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING;
 	mutex->slot = &handle->none;
 	handle->strict = !!(info->flags & GOSYNC_ERRORCHECK);
-	if (base->map && !(info->flags & GOSYNC_RDONLY)) {
-		mutex->slot = (void *)(base->map + info->map_offset);
-		if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
-			handle->spins = SPIN_ROUNDS;
+	if (state) {
+		mutex->slot = state;
+		handle->spins = spin_rounds();
 	}
 }
 
-EXPORT int gosync_mutex_open(const char *name, unsigned int flags,
-			     unsigned int mode, gosync_mutex_t **mutex)
-{
-	const struct gosync_create create = {
-		.name = name,
-		.type = GOSYNC_MUTEX,
-		.flags = flags,
-		.mode = mode,
-	};
-	struct gosync_info info;
-	int ret;
-
-	ret = gosync_open_handle(&create, sizeof(struct handle), (void **)mutex, &info);
-	if (!ret)
-		set_up(*mutex, &info);
-	return ret;
-}
-
-EXPORT int gosync_mutex_from_fd(int fd, unsigned int flags,
-				gosync_mutex_t **mutex)
-{
-	struct gosync_info info;
-	int ret;
-
-	ret = gosync_adopt_fd(fd, GOSYNC_MUTEX, flags, sizeof(struct handle),
-			      (void **)mutex, &info);
-	if (!ret)
-		set_up(*mutex, &info);
-	return ret;
-}
-
-/* What whoever has just locked does, while it owns the lock */
-static inline void acquired(struct gosync_mutex_slot *slot)
-{
-	__atomic_store_n(&slot->token,
-			 __atomic_load_n(&slot->token, __ATOMIC_RELAXED) + 1,
-			 __ATOMIC_RELAXED);
-}
+DEFINE_OPEN(mutex, GOSYNC_MUTEX, sizeof(struct handle), set_up)
 
 /*
  * Barge: lock what is unlocked and not promised, whoever waits. Waiters stay
@@ -130,7 +75,7 @@ static int barge(gosync_mutex_t *mutex)
 						(uint32_t)word | mutex->locked,
 						0, __ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED)) {
-			acquired(slot);
+			count_token(&slot->token);
 			return !!(word & GOSYNC_MUTEX_POISONED);
 		}
 	}
@@ -145,7 +90,7 @@ static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,
 	};
-	int round, i, ret;
+	int round, ret;
 
 	for (round = 0;; round++) {
 		ret = barge(mutex);
@@ -155,8 +100,7 @@ static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 		    __atomic_load_n(&mutex->slot->word, __ATOMIC_RELAXED) &
 		    GOSYNC_MUTEX_STARVING)
 			break;
-		for (i = 0; i < SPIN_PAUSES; i++)
-			pause_cpu();
+		spin();
 	}
 	return gosync_wait_ioctl(mutex, GOSYNC_IOC_MUTEX_LOCK,
 				 deadline == GOSYNC_FOREVER ? NULL : &args,
@@ -171,7 +115,7 @@ EXPORT int gosync_mutex_lock_slow(gosync_mutex_t *mutex)
 EXPORT int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 				   unsigned int flags)
 {
-	if (flags & ~(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE))
+	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
 	return lock_until(mutex, deadline, flags);
 }

@@ -292,7 +292,7 @@ FIXTURE_VARIANT_ADD(ioctl, mutex_lock) {
 	.cmd = GOSYNC_IOC_MUTEX_LOCK, .on = ON(MUTEX), .target = MUTEX,
 	.writes = true, .optional = true,
 	.size = sizeof(struct gosync_wait), .fill = fill_nothing,
-	.reserved = { FIELD(gosync_mutex_lock, flags, GOSYNC_CLOCK_REALTIME) },
+	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
 /* --- preparation, and what must not change ------------------------------- */

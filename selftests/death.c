@@ -482,6 +482,7 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 	owner = spawn();
 	if (!owner) {
 		gosync_mutex_lock(self->mutex);
+		store(self->shared, 1);
 		for (;;)
 			pause();
 	}
@@ -490,7 +491,9 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 	ASSERT_LT(0, other);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap(waiter));
-	ASSERT_TRUE(eventually(info(self).owner_pid == owner));
+	/* Before it is inside its death would be nobody's business. */
+	ASSERT_TRUE(eventually(load(self->shared)));
+	EXPECT_EQ(owner, info(self).owner_pid);
 	kill_and_reap(owner);
 	EXPECT_EQ(1, reap(other));
 	EXPECT_EQ(1, info(self).deaths);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Cond: seeing that nobody waits. Everything else is the kernel's.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+/**
+ * struct gosync_cond_handle - a Cond's handle
+ * @slot: the mapped state, or @none
+ * @none: stands in for it: somebody waits
+ */
+struct gosync_cond_handle {
+	const struct gosync_cond_slot *slot;
+	struct gosync_cond_slot none;
+};
+
+static void set_up(gosync_cond_t *cond, const struct gosync_info *info)
+{
+	cond->none.waiters = 1;
+	cond->slot = state_of(cond, info, 0);
+	if (!cond->slot)
+		cond->slot = &cond->none;
+}
+
+DEFINE_OPEN(cond, GOSYNC_COND, sizeof(struct gosync_cond_handle), set_up)
+
+/*
+ * An interrupted wait has a ticket, with which it goes on: also when it is to
+ * end, because the lock has to be held again. Then its deadline has passed.
+ */
+static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
+		      unsigned int flags)
+{
+	struct gosync_cond_wait args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+		.lock = gosync_fd(lock),
+	};
+	int interrupted = 0;
+	int ret;
+
+	while ((ret = gosync_ioctl(cond, GOSYNC_IOC_COND_WAIT, &args)) == -EINTR) {
+		if (flags & GOSYNC_INTERRUPTIBLE) {
+			interrupted = 1;
+			args.deadline = 1;
+		}
+	}
+	return interrupted && ret == -ETIMEDOUT ? -EINTR : ret;
+}
+
+EXPORT int gosync_cond_wait(gosync_cond_t *cond, const void *lock)
+{
+	return wait_until(cond, lock, GOSYNC_FOREVER, 0);
+}
+
+EXPORT int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
+				  uint64_t deadline, unsigned int flags)
+{
+	if (flags & ~(WAIT_FLAGS | GOSYNC_READ_SIDE))
+		return -EINVAL;
+	return wait_until(cond, lock, deadline, flags);
+}
+
+/*
+ * A waiter is counted before it unlocks. If we locked after that, or see by
+ * whatever way that it unlocked, we see the count, too.
+ */
+static int wake(gosync_cond_t *cond, unsigned int op)
+{
+	int ret;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&cond->slot->waiters, __ATOMIC_RELAXED))
+		return 0;
+	ret = gosync_ioctl(cond, op, NULL);
+	return ret < 0 ? ret : 0;
+}
+
+EXPORT int gosync_cond_signal(gosync_cond_t *cond)
+{
+	return wake(cond, GOSYNC_IOC_COND_SIGNAL);
+}
+
+EXPORT int gosync_cond_broadcast(gosync_cond_t *cond)
+{
+	return wake(cond, GOSYNC_IOC_COND_BROADCAST);
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The header's inline functions once more, as functions of the library.
+ */
+#define GOSYNC_INLINE	EXPORT
+#include "internal.h"

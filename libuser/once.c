@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Once: looking whether it has been done. To begin and to be done are the
+ * kernel's.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+/**
+ * struct handle - a Once's handle
+ * @once: its public part: the mapped state, or @none
+ * @none: stands in for it: not done
+ */
+struct handle {
+	struct gosync_once once;
+	struct gosync_once_slot none;
+};
+
+static void set_up(gosync_once_t *once, const struct gosync_info *info)
+{
+	once->slot = state_of(once, info, 0);
+	if (!once->slot)
+		once->slot = &((struct handle *)once)->none;
+}
+
+DEFINE_OPEN(once, GOSYNC_ONCE, sizeof(struct handle), set_up)
+
+static inline int looks_done(gosync_once_t *once)
+{
+	return !!(__atomic_load_n(&once->slot->word, __ATOMIC_ACQUIRE) &
+		  GOSYNC_ONCE_IS_DONE);
+}
+
+static int begin_until(gosync_once_t *once, uint64_t deadline,
+		       unsigned int flags)
+{
+	struct gosync_wait args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+	};
+
+	if (looks_done(once))
+		return GOSYNC_ONCE_DONE;
+	return gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_BEGIN, &args, flags);
+}
+
+EXPORT int gosync_once_begin(gosync_once_t *once)
+{
+	return begin_until(once, GOSYNC_FOREVER, 0);
+}
+
+EXPORT int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
+				   unsigned int flags)
+{
+	return flags & ~WAIT_FLAGS ? -EINVAL :
+				     begin_until(once, deadline, flags);
+}
+
+EXPORT int gosync_once_done(gosync_once_t *once)
+{
+	return gosync_ioctl(once, GOSYNC_IOC_ONCE_DONE, NULL);
+}
+
+EXPORT int gosync_once_do_slow(gosync_once_t *once,
+			       void (*f)(void *arg, int died), void *arg)
+{
+	int ret = gosync_once_begin(once);
+
+	if (ret != GOSYNC_ONCE_RUN && ret != GOSYNC_ONCE_RUN_AGAIN)
+		return ret;
+	f(arg, ret == GOSYNC_ONCE_RUN_AGAIN);
+	return gosync_once_done(once);
+}
+
+EXPORT int gosync_once_is_done(gosync_once_t *once)
+{
+	struct gosync_info info;
+	int ret;
+
+	if (gosync_is_mapped(once))
+		return looks_done(once);
+	ret = gosync_info(once, &info);
+	return ret ? ret : !!(info.word & GOSYNC_ONCE_IS_DONE);
+}

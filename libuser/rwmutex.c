@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * RWMutex: the transitions of the word and of our line that oblige nobody. The
+ * rules, and why dying in between is harmless, stand in <linux/gosync.h>.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+/**
+ * struct handle - an RWMutex's handle
+ * @rw: its public part: the mapped state, or @none; our line, NULL if there is
+ *	none; the word when we own the lock and nothing else is the matter
+ * @spins: rounds to spin, 0 on a single CPU or without mapped state
+ * @strict: only the owner may unlock
+ * @none: stands in for a state that isn't mapped, always locked
+ */
+struct handle {
+	struct gosync_rwmutex rw;
+	int spins;
+	int strict;
+	struct gosync_rwmutex_slot none;
+};
+
+static inline struct handle *handle_of(gosync_rwmutex_t *rw)
+{
+	return (struct handle *)rw;
+}
+
+static inline int is_mapped(gosync_rwmutex_t *rw)
+{
+	return rw->slot != &handle_of(rw)->none;
+}
+
+static void set_holder(gosync_rwmutex_t *rw, const struct gosync_info *info)
+{
+	rw->locked = locked_by(rw);
+	rw->reads = NULL;
+	if (is_mapped(rw) && info->map_data)
+		rw->reads = (void *)(gosync_base_of(rw)->map + info->map_data);
+}
+
+/* Another holder, another line; if it is not to be had, ioctls know better. */
+static void reopened(void *object)
+{
+	struct gosync_info info = {};
+
+	gosync_info(object, &info);
+	set_holder(object, &info);
+}
+
+static void set_up(gosync_rwmutex_t *rw, const struct gosync_info *info)
+{
+	struct handle *handle = handle_of(rw);
+	void *state = state_of(rw, info, 1);
+
+	gosync_base_of(rw)->reopened = reopened;
+	handle->none.word = GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING;
+	rw->slot = &handle->none;
+	handle->strict = !!(info->flags & GOSYNC_ERRORCHECK);
+	if (state) {
+		rw->slot = state;
+		handle->spins = spin_rounds();
+	}
+	set_holder(rw, info);
+}
+
+DEFINE_OPEN(rwmutex, GOSYNC_RWMUTEX, sizeof(struct handle), set_up)
+
+static inline uint64_t look_at_word(gosync_rwmutex_t *rw)
+{
+	return __atomic_load_n(&rw->slot->word, __ATOMIC_SEQ_CST);
+}
+
+/* A lock by ioctl, where it couldn't be had here */
+static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
+		    unsigned int flags)
+{
+	struct gosync_wait args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+	};
+
+	return gosync_wait_ioctl(rw, op,
+				 deadline == GOSYNC_FOREVER ? NULL : &args,
+				 flags);
+}
+
+/* --- Writers ------------------------------------------------------------- */
+
+/*
+ * Take the word, if it is unlocked and not promised. As in mutex.c, and a full
+ * barrier, because we look at the readers next.
+ */
+static int barge(gosync_rwmutex_t *rw)
+{
+	struct gosync_rwmutex_slot *slot = rw->slot;
+	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+
+	while (!(word & (GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING))) {
+		if (__atomic_compare_exchange_n(&slot->word, &word,
+						(uint32_t)word | rw->locked, 0,
+						__ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED)) {
+			count_token(&slot->token);
+			return !!(word & GOSYNC_MUTEX_POISONED);
+		}
+	}
+	return -EBUSY;
+}
+
+/*
+ * First at those in no line: the kernel counts one that it takes from there in
+ * its line before it is gone from there.
+ */
+static int no_readers(gosync_rwmutex_t *rw)
+{
+	struct gosync_rwmutex_slot *slot = rw->slot;
+	uint64_t lines;
+
+	if (__atomic_load_n(&slot->extra, __ATOMIC_SEQ_CST))
+		return 0;
+	lines = __atomic_load_n(&slot->lines, __ATOMIC_SEQ_CST) & ~(uint64_t)1;
+	for (; lines; lines &= lines - 1) {
+		struct gosync_rwmutex_reader *reader;
+
+		reader = (void *)((char *)slot + __builtin_ctzll(lines) *
+				  GOSYNC_RWMUTEX_LINE);
+		if (__atomic_load_n(&reader->reads, __ATOMIC_SEQ_CST))
+			return 0;
+	}
+	return 1;
+}
+
+static int lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
+		      unsigned int flags)
+{
+	const int spins = handle_of(rw)->spins;
+	int round, ret;
+
+	for (round = 0;; round++) {
+		ret = barge(rw);
+		if (ret != -EBUSY)
+			break;
+		if (round >= spins ||
+		    look_at_word(rw) & GOSYNC_MUTEX_STARVING)
+			return wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline,
+					flags);
+		spin();
+	}
+	for (round = 0; !no_readers(rw); round++) {
+		if (round >= spins) {
+			/* What a signal ends is not to be done again. */
+			ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_DRAIN, deadline,
+				       GOSYNC_INTERRUPTIBLE | flags);
+			if (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE))
+				ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK,
+					       deadline, flags);
+			return ret;
+		}
+		spin();
+	}
+	return ret;
+}
+
+EXPORT int gosync_rwmutex_lock(gosync_rwmutex_t *rw)
+{
+	return lock_until(rw, GOSYNC_FOREVER, 0);
+}
+
+EXPORT int gosync_rwmutex_lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
+				     unsigned int flags)
+{
+	return flags & ~WAIT_FLAGS ? -EINVAL : lock_until(rw, deadline, flags);
+}
+
+EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
+{
+	int ret;
+
+	if (!is_mapped(rw))
+		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
+	/* Don't stop readers for a try that fails. */
+	if (!no_readers(rw))
+		return -EBUSY;
+	ret = barge(rw);
+	if (ret < 0 || no_readers(rw))
+		return ret;
+	gosync_rwmutex_unlock(rw);
+	return -EBUSY;
+}
+
+/*
+ * As with a Mutex; but readers may wait although a woken writer is on its way,
+ * so this is the kernel's whenever anybody waits.
+ */
+EXPORT int gosync_rwmutex_unlock(gosync_rwmutex_t *rw)
+{
+	const uint64_t owned = ~(uint64_t)0 << GOSYNC_MUTEX_OWNER_SHIFT |
+			       GOSYNC_MUTEX_LOCKED;
+	struct gosync_rwmutex_slot *slot = rw->slot;
+	uint64_t word = rw->locked;
+
+	do {
+		if (__atomic_compare_exchange_n(&slot->word, &word,
+						word & ~owned, 0,
+						__ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			return 0;
+	} while (word & GOSYNC_MUTEX_LOCKED &&
+		 !(word & (GOSYNC_MUTEX_STARVING | GOSYNC_MUTEX_WAITERS)) &&
+		 (!handle_of(rw)->strict || (word & owned) == rw->locked));
+	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
+}
+
+EXPORT int gosync_rwmutex_recover(gosync_rwmutex_t *rw)
+{
+	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_RECOVER, NULL);
+}
+
+EXPORT int gosync_rwmutex_token(gosync_rwmutex_t *rw, uint64_t *token)
+{
+	struct gosync_info info;
+	int ret;
+
+	if (is_mapped(rw)) {
+		*token = __atomic_load_n(&rw->slot->token, __ATOMIC_RELAXED);
+		return 0;
+	}
+	ret = gosync_info(rw, &info);
+	if (!ret)
+		*token = info.token;
+	return ret;
+}
+
+/* --- Readers ------------------------------------------------------------- */
+
+/* We are counted in our line. Return: 0 or 1 if the lock is held, or -EBUSY */
+static int look(gosync_rwmutex_t *rw)
+{
+	uint64_t word = look_at_word(rw);
+
+	if (!(word & GOSYNC_MUTEX_LOCKED))
+		return !!(word & GOSYNC_MUTEX_POISONED);
+	gosync_rwmutex_runlock(rw);
+	return -EBUSY;
+}
+
+static int count_and_look(gosync_rwmutex_t *rw)
+{
+	__atomic_fetch_add(rw->reads, 1, __ATOMIC_SEQ_CST);
+	return look(rw);
+}
+
+/* A writer was there: see whether it goes soon, and then sleep. */
+static int rlock_wait(gosync_rwmutex_t *rw, uint64_t deadline,
+		      unsigned int flags)
+{
+	int round, ret;
+
+	for (round = 0; rw->reads && round < handle_of(rw)->spins; round++) {
+		spin();
+		if (look_at_word(rw) & GOSYNC_MUTEX_LOCKED)
+			continue;
+		ret = count_and_look(rw);
+		if (ret != -EBUSY)
+			return ret;
+	}
+	return wait_for(rw, GOSYNC_IOC_RWMUTEX_RLOCK, deadline, flags);
+}
+
+/* From the inline part: we are counted, if we have a line. */
+EXPORT int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rw)
+{
+	int ret = rw->reads ? look(rw) : -EBUSY;
+
+	return ret == -EBUSY ? rlock_wait(rw, GOSYNC_FOREVER, 0) : ret;
+}
+
+EXPORT int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rw, uint64_t deadline,
+				      unsigned int flags)
+{
+	int ret;
+
+	if (flags & ~WAIT_FLAGS)
+		return -EINVAL;
+	ret = rw->reads ? count_and_look(rw) : -EBUSY;
+	return ret == -EBUSY ? rlock_wait(rw, deadline, flags) : ret;
+}
+
+EXPORT int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rw)
+{
+	if (!rw->reads)
+		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
+	return look_at_word(rw) & GOSYNC_MUTEX_LOCKED ? -EBUSY :
+							count_and_look(rw);
+}
+
+EXPORT int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rw)
+{
+	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL);
+}
+
+EXPORT int gosync_rwmutex_tell(gosync_rwmutex_t *rw)
+{
+	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_DRAINED, NULL);
+}

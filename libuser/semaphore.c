@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Semaphore: taking and adding permits as long as nobody waits. From the first
+ * waiter on it is the kernel's.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+/**
+ * struct handle - a Semaphore's handle
+ * @semaphore: its public part: the mapped state if permits may be taken there,
+ *	or @none
+ * @none: stands in for it: somebody waits
+ */
+struct handle {
+	struct gosync_semaphore_user semaphore;
+	struct gosync_semaphore_slot none;
+};
+
+static inline struct handle *handle_of(gosync_semaphore_t *semaphore)
+{
+	return (struct handle *)semaphore;
+}
+
+static void set_up(gosync_semaphore_t *semaphore,
+		   const struct gosync_info *info)
+{
+	struct handle *handle = handle_of(semaphore);
+
+	handle->none.word = ~(uint64_t)0;
+	semaphore->slot = state_of(semaphore, info, 1);
+	/* The kernel is to know who takes them. */
+	if (!semaphore->slot || info->flags & GOSYNC_GIVE_BACK)
+		semaphore->slot = &handle->none;
+}
+
+EXPORT int gosync_semaphore_open(const char *name, unsigned int permits,
+				 unsigned int flags, unsigned int mode,
+				 gosync_semaphore_t **semaphore)
+{
+	const struct gosync_create create = {
+		.name = name,
+		.type = GOSYNC_SEMAPHORE,
+		.flags = flags,
+		.mode = mode,
+		.capacity = permits,
+	};
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_open_handle(&create, sizeof(struct handle),
+				 (void **)semaphore, &info);
+	if (!ret)
+		set_up(*semaphore, &info);
+	return ret;
+}
+
+DEFINE_FROM_FD(semaphore, GOSYNC_SEMAPHORE, sizeof(struct handle), set_up)
+
+static int ask(gosync_semaphore_t *semaphore, unsigned int op, unsigned int n,
+	       uint64_t deadline, unsigned int flags)
+{
+	struct gosync_semaphore args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+		.count = n,
+	};
+
+	return gosync_wait_ioctl(semaphore, op, &args, flags);
+}
+
+static int take(gosync_semaphore_t *semaphore, unsigned int n)
+{
+	struct gosync_semaphore_slot *slot = semaphore->slot;
+	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+
+	while (word <= GOSYNC_SEMAPHORE_PERMITS && word >= n)
+		if (__atomic_compare_exchange_n(&slot->word, &word, word - n, 0,
+						__ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return 0;
+	return -EBUSY;
+}
+
+EXPORT int gosync_semaphore_acquire_until(gosync_semaphore_t *semaphore,
+					  unsigned int n, uint64_t deadline,
+					  unsigned int flags)
+{
+	if (flags & ~WAIT_FLAGS)
+		return -EINVAL;
+	return take(semaphore, n) ?
+	       ask(semaphore, GOSYNC_IOC_SEMAPHORE_ACQUIRE, n, deadline, flags) :
+	       0;
+}
+
+EXPORT int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
+					 unsigned int n)
+{
+	return gosync_semaphore_acquire_until(semaphore, n, GOSYNC_FOREVER, 0);
+}
+
+EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
+				       unsigned int n)
+{
+	if (!take(semaphore, n))
+		return 0;
+	/* Too few, or somebody waits: that is an answer, but for a bad @n. */
+	if (semaphore->slot != &handle_of(semaphore)->none &&
+	    n <= GOSYNC_SEMAPHORE_PERMITS)
+		return -EBUSY;
+	return ask(semaphore, GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, n, 0, 0);
+}
+
+EXPORT int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
+					 unsigned int n)
+{
+	struct gosync_semaphore_slot *slot = semaphore->slot;
+	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+
+	while ((word | (word + n)) <= GOSYNC_SEMAPHORE_PERMITS)
+		if (__atomic_compare_exchange_n(&slot->word, &word, word + n, 0,
+						__ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			return 0;
+	return ask(semaphore, GOSYNC_IOC_SEMAPHORE_RELEASE, n, 0, 0);
+}
+
+EXPORT int gosync_semaphore_count(gosync_semaphore_t *semaphore)
+{
+	struct gosync_info info;
+	int ret = gosync_info(semaphore, &info);
+
+	return ret ? ret : (int)(info.word & GOSYNC_SEMAPHORE_PERMITS);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * WaitGroup: additions that release nobody; those that do are the kernel's, and
+ * so is waiting.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+/**
+ * struct handle - a WaitGroup's handle
+ * @wg: its public part: the mapped state if it may be written, or @none
+ * @look: the mapped state if it may be read, or @none
+ * @none: stands in for it: somebody waits
+ */
+struct handle {
+	struct gosync_waitgroup wg;
+	const struct gosync_waitgroup_slot *look;
+	struct gosync_waitgroup_slot none;
+};
+
+static inline struct handle *handle_of(gosync_waitgroup_t *wg)
+{
+	return (struct handle *)wg;
+}
+
+static void set_up(gosync_waitgroup_t *wg, const struct gosync_info *info)
+{
+	struct handle *handle = handle_of(wg);
+
+	handle->none.word = ~(uint64_t)0;
+	wg->slot = state_of(wg, info, 1);
+	if (!wg->slot)
+		wg->slot = &handle->none;
+	handle->look = state_of(wg, info, 0);
+	if (!handle->look)
+		handle->look = &handle->none;
+}
+
+DEFINE_OPEN(waitgroup, GOSYNC_WAITGROUP, sizeof(struct handle), set_up)
+
+/* Somebody waits, and still does afterwards: nobody is owed anything. */
+EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
+{
+	struct gosync_waitgroup_add args = {
+		.size = sizeof(args),
+		.delta = delta,
+	};
+	struct gosync_waitgroup_slot *slot = wg->slot;
+	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+
+	while (slot != &handle_of(wg)->none) {
+		int64_t counter = word & GOSYNC_WAITGROUP_COUNTER;
+		int64_t now = counter + delta;
+		int waits = word >> GOSYNC_WAITGROUP_WAITER_SHIFT != 0;
+
+		if (now < 0 || now > (int64_t)GOSYNC_WAITGROUP_COUNTER ||
+		    (waits && (!now || !counter)))
+			break;
+		if (__atomic_compare_exchange_n(&slot->word, &word,
+						word - counter + now, 0,
+						__ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
+			return 0;
+	}
+	return gosync_ioctl(wg, GOSYNC_IOC_WAITGROUP_ADD, &args);
+}
+
+static int wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
+		      unsigned int flags)
+{
+	struct gosync_waitgroup_wait args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+	};
+
+	if (!(__atomic_load_n(&handle_of(wg)->look->word, __ATOMIC_SEQ_CST) &
+	      GOSYNC_WAITGROUP_COUNTER))
+		return 0;
+	return gosync_wait_ioctl(wg, GOSYNC_IOC_WAITGROUP_WAIT, &args, flags);
+}
+
+EXPORT int gosync_waitgroup_wait(gosync_waitgroup_t *wg)
+{
+	return wait_until(wg, GOSYNC_FOREVER, 0);
+}
+
+EXPORT int gosync_waitgroup_wait_until(gosync_waitgroup_t *wg,
+				       uint64_t deadline, unsigned int flags)
+{
+	return flags & ~WAIT_FLAGS ? -EINVAL : wait_until(wg, deadline, flags);
+}
+
+EXPORT int gosync_waitgroup_count(gosync_waitgroup_t *wg)
+{
+	const struct gosync_waitgroup_slot *look = handle_of(wg)->look;
+	struct gosync_info info;
+	int ret;
+
+	if (look != &handle_of(wg)->none)
+		return __atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
+		       GOSYNC_WAITGROUP_COUNTER;
+	ret = gosync_info(wg, &info);
+	return ret ? ret : (int)(info.word & GOSYNC_WAITGROUP_COUNTER);
+}
+
+struct work {
+	gosync_waitgroup_t *wg;
+	void (*f)(void *arg);
+	void *arg;
+};
+
+static void *run(void *arg)
+{
+	struct work work = *(struct work *)arg;
+
+	free(arg);
+	work.f(work.arg);
+	gosync_waitgroup_done(work.wg);
+	return NULL;
+}
+
+EXPORT int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg),
+			       void *arg)
+{
+	struct work *work = malloc(sizeof(*work));
+	pthread_t thread;
+	int ret;
+
+	if (!work)
+		return -ENOMEM;
+	*work = (struct work){ .wg = wg, .f = f, .arg = arg };
+	ret = gosync_waitgroup_add(wg, 1);
+	if (!ret) {
+		ret = -pthread_create(&thread, NULL, run, work);
+		if (!ret) {
+			pthread_detach(thread);
+			return 0;
+		}
+		gosync_waitgroup_done(wg);
+	}
+	free(work);
+	return ret;
+}
