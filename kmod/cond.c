@@ -274,7 +274,11 @@ static long wait(struct gosync_cond *cond, struct ticket *ticket,
 
 	if (!ticket->is_over) {
 		ret = gosync_wait(&cond->obj, &ticket->waiter, timeout);
-		if (ret == -ERESTARTSYS && !fatal_signal_pending(current))
+		if (ret == -ERESTARTSYS && fatal_signal_pending(current)) {
+			withdraw(cond, ticket);
+			return -EINTR;
+		}
+		if (ret == -ERESTARTSYS)
 			return put_aside(cond, ticket, number);
 		ticket->is_over = true;
 		ticket->result = ret;

@@ -74,6 +74,8 @@ struct vm_area_struct;
  * @fini: undo @init; may be NULL
  * @holder_begin: give a new holder what it needs; may be NULL
  * @holder_end: recover what a holder held that is no longer there; may be NULL
+ * @owner_died: a word names an owner that does not live: release it. NULL if
+ *	there are no owners
  * @flush: a process has closed a descriptor: see to what it may have owed;
  *	may be NULL
  * @left: a waiter has given up: write what changed by that into the mapped
@@ -95,6 +97,7 @@ struct gosync_ops {
 			     struct gosync_holder *holder);
 	void (*holder_end)(struct gosync_object *obj,
 			   struct gosync_holder *holder);
+	void (*owner_died)(struct gosync_object *obj, u32 id);
 	void (*flush)(struct gosync_object *obj);
 	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
 	void (*info)(struct gosync_object *obj,
@@ -266,8 +269,8 @@ enum gosync_wake {
  * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
  * @claim: waiting, claimed, or told (see wait.c)
  * @wake: what it is told
- * @gave_up: 0, or the error with which it would have left, had it not been
- *	claimed already: it is not to wait again
+ * @gave_up: 0, or the error with which it left, or would have left, had it not
+ *	been claimed already: it is not to wait again
  * @stays: when a signal comes it stays in the queue, without a task
  * @starving: it has waited too long
  * @number: WaitGroup, RWMutex: which generation it belongs to; Semaphore: how

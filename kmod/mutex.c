@@ -110,13 +110,13 @@ static bool is_starved(const struct gosync_waiter *waiter)
 }
 
 /*
- * Take the lock if it is free or its owner dead; otherwise queue if @queue.
+ * Take the lock if it is free; otherwise queue if @queue.
  *
- * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
- * the word never stood still.
+ * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
+ * if its owner (*@dead) does not live, -EAGAIN if the word never stood still.
  */
 static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
-		bool queue)
+		bool queue, u32 *dead)
 {
 	struct gosync_object *obj = &mutex->obj;
 	atomic64_t *word = gosync_mutex_word(mutex);
@@ -125,24 +125,22 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 
 	lockdep_assert_held(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
-		bool locked = old & GOSYNC_MUTEX_LOCKED;
-		bool died = locked &&
-			    !gosync_holder_lives(obj, gosync_owner_of(old));
 		bool starving = mutex->starving;
 		u64 new;
 
-		if (!locked || died) {
+		if (!(old & GOSYNC_MUTEX_LOCKED)) {
 			new = gosync_owned_by(waiter->holder->id) |
-			      flags(mutex->woken, starving,
-				    mutex->poisoned || died, obj->nr_waiters);
+			      flags(mutex->woken, starving, mutex->poisoned,
+				    obj->nr_waiters);
 			if (!atomic64_try_cmpxchg(word, &old, new))
 				continue;
-			mutex->poisoned |= died;
-			obj->deaths += died;
 			next_token(mutex);
 			gosync_account_wait(obj, waiter);
 			return 0;
 		}
+		*dead = gosync_owner_of(old);
+		if (!gosync_holder_lives(obj, *dead))
+			return -EOWNERDEAD;
 
 		/* Starvation begins only here, where the lock is owned. */
 		starving |= queue && waiter->starving;
@@ -229,6 +227,21 @@ static int release_and_wake(struct gosync_mutex *mutex, u32 owner, bool died)
 	return ret;
 }
 
+/* One that was woken gives up, and does not know whether the lock is free. */
+static void wake_another(struct gosync_mutex *mutex)
+{
+	struct gosync_object *obj = &mutex->obj;
+	struct gosync_waiter *next = NULL;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (!mutex->woken)
+			next = gosync_claim_first(obj, &obj->wq.head);
+		mutex->woken |= !!next;
+		gosync_mutex_publish(mutex);
+	}
+	gosync_wake(next, GOSYNC_RETRY);
+}
+
 /**
  * gosync_mutex_acquire() - take the lock, waiting for it
  * @mutex: the mutex
@@ -244,6 +257,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 	struct gosync_object *obj = &mutex->obj;
 	struct gosync_waiter waiter;
 	int err = 0;
+	u32 dead;
 	int ret;
 
 	gosync_waiter_init(&waiter, holder);
@@ -254,16 +268,20 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 			mutex->woken = false;
 			waiter.starving |= is_starved(&waiter);
 		}
-		ret = take(mutex, &waiter, !err);
+		ret = take(mutex, &waiter, !err, &dead);
 		spin_unlock(&obj->wq.lock);
 		if (!ret)
 			return 0;
-		if (err)
-			return err;
-		if (ret == -EAGAIN) {
+		if (ret == -EOWNERDEAD)
+			obj->ops->owner_died(obj, dead);
+		if (ret == -EOWNERDEAD || ret == -EAGAIN) {
+			if (err)
+				break;
 			err = gosync_try_again();
 			continue;
 		}
+		if (err)
+			return err;
 
 		err = gosync_wait(obj, &waiter, timeout);
 		if (err)
@@ -272,6 +290,8 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 			return 0;
 		err = waiter.gave_up;
 	}
+	wake_another(mutex);
+	return err;
 }
 
 /**
@@ -283,11 +303,19 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
  */
 int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder)
 {
+	struct gosync_object *obj = &mutex->obj;
 	struct gosync_waiter waiter;
+	u32 dead;
+	int ret;
 
 	gosync_waiter_init(&waiter, holder);
-	scoped_guard(spinlock, &mutex->obj.wq.lock)
-		return take(mutex, &waiter, false) ? -EBUSY : 0;
+	do {
+		scoped_guard(spinlock, &obj->wq.lock)
+			ret = take(mutex, &waiter, false, &dead);
+		if (ret == -EOWNERDEAD)
+			obj->ops->owner_died(obj, dead);
+	} while (ret == -EOWNERDEAD && !gosync_try_again());
+	return ret ? -EBUSY : 0;
 }
 
 /*
@@ -379,9 +407,14 @@ void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	}
 }
 
+static void owner_died(struct gosync_object *obj, u32 id)
+{
+	release_and_wake(gosync_to_mutex(obj), id, true);
+}
+
 static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 {
-	release_and_wake(gosync_to_mutex(obj), holder->id, true);
+	owner_died(obj, holder->id);
 }
 
 void gosync_mutex_info(struct gosync_object *obj,
@@ -403,6 +436,7 @@ const struct gosync_ops gosync_mutex_ops = {
 	.size = sizeof(struct gosync_mutex),
 	.flags = GOSYNC_ERRORCHECK,
 	.holder_end = holder_end,
+	.owner_died = owner_died,
 	.left = gosync_mutex_left,
 	.info = gosync_mutex_info,
 };

@@ -222,8 +222,17 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 		}
 	}
 	gosync_wake(next, wake);
-	gosync_grant_all(obj, &rw->admitted, grant_read);
+	if (gosync_grant_all(obj, &rw->admitted, grant_read)) {
+		/* They were waiters when the word was written. */
+		scoped_guard(spinlock, &obj->wq.lock)
+			gosync_mutex_publish(&rw->mutex);
+	}
 	return ret;
+}
+
+static void owner_died(struct gosync_object *obj, u32 id)
+{
+	release(to_rwmutex(obj), id, true);
 }
 
 /* --- Writers -------------------------------------------------------------- */
@@ -415,7 +424,7 @@ static long lock_to_read(struct gosync_rwmutex *rw,
 		if (ret != -EOWNERDEAD && ret != -EAGAIN)
 			break;
 		if (ret == -EOWNERDEAD)
-			release(rw, dead, true);
+			owner_died(obj, dead);
 		ret = gosync_try_again();
 		if (ret)
 			return ret;
@@ -528,7 +537,7 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 		rw->nr_held -= holder->held;
 		publish_extra(rw);
 	}
-	release(rw, holder->id, true);
+	owner_died(obj, holder->id);
 	look_at_drain(obj);
 }
 
@@ -564,6 +573,7 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.init = init,
 	.holder_begin = holder_begin,
 	.holder_end = holder_end,
+	.owner_died = owner_died,
 	.flush = look_at_drain,
 	.left = left,
 	.info = info,

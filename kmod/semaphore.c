@@ -78,13 +78,15 @@ static int take(struct gosync_holder *holder, u32 n,
 }
 
 /*
- * Add @n permits and hand out what there is, to so many waiters. Who is claimed
- * is granted, so the word is written whatever becomes of it meanwhile: only
- * scribbling can interfere while somebody waits.
+ * Add @n permits, or with @fit as many as there can be, and hand out what there
+ * is, to so many waiters. Who is claimed is granted, so the word is written
+ * whatever becomes of it meanwhile: only scribbling can interfere while
+ * somebody waits.
  *
  * Return: how many are in @batch, to be woken; or -ERANGE.
  */
-static int give(struct gosync_object *obj, u32 n, struct gosync_waiter **batch)
+static int give(struct gosync_object *obj, u32 n, bool fit,
+		struct gosync_waiter **batch)
 {
 	atomic64_t *word = word_of(obj);
 	s64 old = atomic64_read(word);
@@ -94,6 +96,8 @@ static int give(struct gosync_object *obj, u32 n, struct gosync_waiter **batch)
 	lockdep_assert_held(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		permits = (s64)permits_of(old) + n;
+		if (fit)
+			permits = min_t(s64, permits, GOSYNC_SEMAPHORE_PERMITS);
 		if (permits > GOSYNC_SEMAPHORE_PERMITS)
 			return -ERANGE;
 		if (atomic64_try_cmpxchg(word, &old,
@@ -125,16 +129,16 @@ static int give(struct gosync_object *obj, u32 n, struct gosync_waiter **batch)
 	return nr;
 }
 
-/* @holder: who releases, NULL: nobody, permits are only handed out */
+/* @holder: whose they were, NULL: nobody's; @fit: see give() */
 static int release(struct gosync_object *obj, struct gosync_holder *holder,
-		   u32 n)
+		   u32 n, bool fit)
 {
 	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
 	int nr, i;
 
 	do {
 		scoped_guard(spinlock, &obj->wq.lock) {
-			nr = give(obj, n, batch);
+			nr = give(obj, n, fit, batch);
 			if (nr >= 0 && holder)
 				count_held(holder, -(s64)n);
 		}
@@ -191,7 +195,7 @@ long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 		return ret;
 	ret = gosync_wait(holder->obj, &waiter, &timeout);
 	if (!ret && unlikely(fatal_signal_pending(current))) {
-		release(holder->obj, holder, args->count);
+		release(holder->obj, holder, args->count, true);
 		return -EINTR;
 	}
 	return ret;
@@ -209,13 +213,13 @@ long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
 	struct gosync_semaphore *args = arg;
 
 	return check_instant(args) ?:
-	       release(holder->obj, holder, args->count);
+	       release(holder->obj, holder, args->count, false);
 }
 
 /* The next may be content with less. */
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
-	release(obj, NULL, 0);
+	release(obj, NULL, 0, true);
 }
 
 static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
@@ -224,7 +228,7 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 		return;
 	scoped_guard(spinlock, &obj->wq.lock)
 		obj->deaths++;
-	release(obj, holder, holder->held);
+	release(obj, holder, holder->held, true);
 }
 
 static int init(struct gosync_object *obj, const struct gosync_open *args)

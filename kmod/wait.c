@@ -289,7 +289,7 @@ static void await_told(struct gosync_waiter *waiter)
  * Return: 0: told something, see &gosync_waiter.wake; if the signal or the
  * deadline came at the same time, &gosync_waiter.gave_up is the error.
  * -ERESTARTSYS, -ETIMEDOUT: no longer queued, and told nothing; but one with
- * &gosync_waiter.stays remains queued after -ERESTARTSYS, unless it is killed.
+ * &gosync_waiter.stays remains queued after -ERESTARTSYS.
  */
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
@@ -301,19 +301,18 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		return 0;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (waiter->stays && ret == -ERESTARTSYS &&
-		    waiter->claim == WAITING &&
-		    !fatal_signal_pending(current)) {
+		    waiter->claim == WAITING) {
 			waiter->entry.private = NULL;
 			return ret;
 		}
 		left = leave(obj, waiter, GONE);
 	}
+	waiter->gave_up = ret;
 	if (left) {
 		obj->ops->left(obj, waiter);
 		return ret;
 	}
 	await_told(waiter);
-	waiter->gave_up = ret;
 	return 0;
 }
 

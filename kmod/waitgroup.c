@@ -9,27 +9,32 @@
  * who begins to wait from now on belongs to the next one.
  *
  * A generation has a number, so that a wait that was interrupted by a signal
- * and comes back later knows that its own is over.
+ * and comes back later knows that its own is over. Until then the word shows
+ * one waiter more, lest user space comes to 0 by itself.
  *
  * A death leaves the counter as it is, as the end of a goroutine does: nobody
  * but the program knows what was still to be done. No sleeper depends on a
  * transition that its maker could die in: either the compare-and-swap has
  * happened and released nobody, or it was this file's, which goes on.
  */
+#include <linux/sched/signal.h>
+
 #include "gosync.h"
 
 /**
  * struct gosync_waitgroup - a WaitGroup
  * @obj: the object; its lock protects the rest
  * @released: those who waited when the counter became 0, until they are woken
- * @generation: one more than how often that happened while somebody waited
+ * @generation: one more than how often that happened
  * @nr_waiting: how many wait for the present one
+ * @awaited: others may come back to it
  */
 struct gosync_waitgroup {
 	struct gosync_object obj;
 	struct list_head released;
 	u64 generation;
 	u32 nr_waiting;
+	bool awaited;
 };
 
 static struct gosync_waitgroup *to_waitgroup(struct gosync_object *obj)
@@ -47,9 +52,12 @@ static u32 counter_of(u64 word)
 	return word & GOSYNC_WAITGROUP_COUNTER;
 }
 
-static u64 make_word(u32 counter, u32 waiters)
+/* The word with this counter, and one waiter more if @more */
+static u64 make_word(struct gosync_waitgroup *wg, u32 counter, bool more)
 {
-	return counter | (u64)waiters << GOSYNC_WAITGROUP_WAITER_SHIFT;
+	u64 waiters = wg->nr_waiting + wg->awaited + more;
+
+	return counter | waiters << GOSYNC_WAITGROUP_WAITER_SHIFT;
 }
 
 /*
@@ -65,20 +73,20 @@ static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
 	lockdep_assert_held(&wg->obj.wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		s64 new = counter_of(old) + delta;
-		u32 waiting;
 
 		if (new < 0 || new > GOSYNC_WAITGROUP_COUNTER)
 			return -ERANGE;
 		if (!counter_of(old) && delta && wg->nr_waiting)
 			return -EBUSY;
-		*zero = !new && wg->nr_waiting;
-		waiting = *zero ? 0 : wg->nr_waiting;
-		if (!atomic64_try_cmpxchg(word, &old, make_word(new, waiting)))
+		*zero = !new && (wg->nr_waiting || wg->awaited);
+		if (!atomic64_try_cmpxchg(word, &old,
+					  *zero ? 0 : make_word(wg, new, false)))
 			continue;
 		*counter = new;
 		if (*zero) {
 			list_splice_tail_init(&wg->obj.wq.head, &wg->released);
 			wg->nr_waiting = 0;
+			wg->awaited = false;
 			wg->generation++;
 		}
 		return 0;
@@ -126,8 +134,7 @@ static int queue(struct gosync_waitgroup *wg, struct gosync_waiter *waiter)
 		if (!counter_of(old))
 			return 0;
 		if (!atomic64_try_cmpxchg(word, &old,
-					  make_word(counter_of(old),
-						    wg->nr_waiting + 1)))
+					  make_word(wg, counter_of(old), true)))
 			continue;
 		wg->nr_waiting++;
 		waiter->number = wg->generation;
@@ -182,10 +189,12 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 		if (waiter->number != wg->generation)
 			return;
 		wg->nr_waiting--;
+		wg->awaited |= waiter->gave_up == -ERESTARTSYS &&
+			       !fatal_signal_pending(current);
 		for (i = 0; i < GOSYNC_RACES; i++)
 			if (atomic64_try_cmpxchg(word_of(wg), &old,
-						 make_word(counter_of(old),
-							   wg->nr_waiting)))
+						 make_word(wg, counter_of(old),
+							   false)))
 				break;
 	}
 }

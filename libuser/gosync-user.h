@@ -668,15 +668,15 @@ int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg), void *arg)
 int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
 
 /*
- * Nobody waits, which the compare-and-swap makes sure of, so nobody is owed
- * anything. The counter stays in its 31 bits.
+ * Nobody waits and the counter stays in its 31 bits: a word with waiters is far
+ * above what they can hold, whatever is added. So nobody is owed anything.
  */
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {
 	uint64_t word = __atomic_load_n(&wg->slot->word, __ATOMIC_RELAXED);
 	uint64_t now = word + (uint64_t)(int64_t)delta;
 
-	if (__builtin_expect((word | now) <= GOSYNC_WAITGROUP_COUNTER &&
+	if (__builtin_expect(now <= GOSYNC_WAITGROUP_COUNTER &&
 			     __atomic_compare_exchange_n(&wg->slot->word, &word,
 							 now, 0,
 							 __ATOMIC_SEQ_CST,
@@ -980,7 +980,7 @@ GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 	__u64 *slot = &semaphore->slot->word;
 	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
-	if (__builtin_expect((word | (word + n)) <= GOSYNC_SEMAPHORE_PERMITS &&
+	if (__builtin_expect(word + n <= GOSYNC_SEMAPHORE_PERMITS &&
 			     __atomic_compare_exchange_n(slot, &word, word + n,
 							 0, __ATOMIC_RELEASE,
 							 __ATOMIC_RELAXED), 1))

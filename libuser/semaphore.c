@@ -11,10 +11,12 @@
  * struct handle - a Semaphore's handle
  * @semaphore: its public part: the mapped state if permits may be taken there,
  *	or @none
+ * @look: the mapped state if it may be read, or @none
  * @none: stands in for it: somebody waits
  */
 struct handle {
 	struct gosync_semaphore_user semaphore;
+	const struct gosync_semaphore_slot *look;
 	struct gosync_semaphore_slot none;
 };
 
@@ -33,6 +35,9 @@ static void set_up(gosync_semaphore_t *semaphore,
 	/* The kernel is to know who takes them. */
 	if (!semaphore->slot || info->flags & GOSYNC_GIVE_BACK)
 		semaphore->slot = &handle->none;
+	handle->look = state_of(semaphore, info, 0);
+	if (!handle->look)
+		handle->look = &handle->none;
 }
 
 EXPORT int gosync_semaphore_open(const char *name, unsigned int permits,
@@ -119,7 +124,7 @@ EXPORT int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 	struct gosync_semaphore_slot *slot = semaphore->slot;
 	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
 
-	while ((word | (word + n)) <= GOSYNC_SEMAPHORE_PERMITS)
+	while (word + n <= GOSYNC_SEMAPHORE_PERMITS)
 		if (__atomic_compare_exchange_n(&slot->word, &word, word + n, 0,
 						__ATOMIC_RELEASE,
 						__ATOMIC_RELAXED))
@@ -129,8 +134,13 @@ EXPORT int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 
 EXPORT int gosync_semaphore_count(gosync_semaphore_t *semaphore)
 {
+	const struct gosync_semaphore_slot *look = handle_of(semaphore)->look;
 	struct gosync_info info;
-	int ret = gosync_info(semaphore, &info);
+	int ret;
 
+	if (look != &handle_of(semaphore)->none)
+		return __atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
+		       GOSYNC_SEMAPHORE_PERMITS;
+	ret = gosync_info(semaphore, &info);
 	return ret ? ret : (int)(info.word & GOSYNC_SEMAPHORE_PERMITS);
 }

@@ -60,7 +60,15 @@
 #define PATIENCE	(60 * 1000000000ULL)
 
 static const struct bench *const tables[] = {
-	mutex_benches, value_benches, atomic_benches, object_benches,
+	mutex_benches,
+	rwmutex_benches,
+	waitgroup_benches,
+	once_benches,
+	cond_benches,
+	semaphore_benches,
+	value_benches,
+	atomic_benches,
+	object_benches,
 };
 
 /* All that the tables hold */
@@ -103,7 +111,7 @@ uint64_t bench_time(const struct run *r)
 }
 
 /* Map shared memory by name, or NULL. */
-void *bench_shared(const char *name, size_t size, bool create)
+static void *map_shared(const char *name, size_t size, bool create)
 {
 	int fd = shm_open(name, O_RDWR | (create ? O_CREAT | O_EXCL : 0), 0600);
 	void *p = MAP_FAILED;
@@ -117,9 +125,48 @@ void *bench_shared(const char *name, size_t size, bool create)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-void bench_unshare(const char *name)
+static void share_name(char *name, size_t size, const struct run *r)
 {
+	snprintf(name, size, "%s.shm", r->name);
+}
+
+/* Memory for the processes of a bench to share, or NULL with errno */
+void *bench_share(const struct run *r, size_t size, bool create)
+{
+	char name[64];
+
+	share_name(name, sizeof(name), r);
+	return map_shared(name, size, create);
+}
+
+void bench_unshare(struct run *r)
+{
+	char name[64];
+
+	share_name(name, sizeof(name), r);
 	shm_unlink(name);
+}
+
+void bench_busy(uint64_t ns)
+{
+	uint64_t end = bench_now() + ns;
+
+	while (bench_now() < end)
+		;
+}
+
+void bench_rest(uint64_t ns)
+{
+	const struct timespec ts = { .tv_nsec = ns };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+}
+
+/* A wait was so long. */
+void bench_record(struct run *r, uint64_t ns)
+{
+	if (r->score->waits < BENCH_WAITS)
+		r->board->wait[r->score->waits++] = ns;
 }
 
 void bench_wait(uint32_t *word, uint32_t expected)
@@ -166,7 +213,7 @@ static void worker(const struct bench *bench, const char *name, unsigned int me)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_TIMERSLACK, 1);
 	snprintf(r.name, sizeof(r.name), "%s", name);
-	r.board = bench_shared(r.name, sizeof(*r.board), false);
+	r.board = map_shared(r.name, sizeof(*r.board), false);
 	if (!r.board)
 		err(1, "%s", r.name);
 	r.score = &r.board->score[me];
@@ -242,7 +289,7 @@ static void start(struct state *s, unsigned int index)
 	s->wait = malloc(rounds * sizeof(s->run.board->wait));
 	snprintf(s->run.name, sizeof(s->run.name), "/gosync-bench.%d.%u",
 		 getpid(), index);
-	s->run.board = bench_shared(s->run.name, sizeof(*s->run.board), true);
+	s->run.board = map_shared(s->run.name, sizeof(*s->run.board), true);
 	if (!s->run.board || !s->wait)
 		err(1, "%s", s->run.name);
 	s->run.board->clock = instructions ? CLOCK_THREAD_CPUTIME_ID :
@@ -257,7 +304,7 @@ static void finish(struct state *s)
 	if (s->run.bench->destroy)
 		s->run.bench->destroy(&s->run);
 	munmap(s->run.board, sizeof(*s->run.board));
-	bench_unshare(s->run.name);
+	shm_unlink(s->run.name);
 	free(s->wait);
 }
 
@@ -396,7 +443,7 @@ static void report(struct state *s)
 		return;
 	qsort(s->ns, rounds, sizeof(*s->ns), by_double);
 	median = (s->ns[(rounds - 1) / 2] + s->ns[rounds / 2]) / 2;
-	printf("%-7s %-15s %-14s %s=%.1f min=%.1f max=%.1f", b->op, b->kase,
+	printf("%-9s %-15s %-16s %s=%.1f min=%.1f max=%.1f", b->op, b->kase,
 	       b->impl, instructions ? "instructions" : "ns", median, s->ns[0],
 	       s->ns[rounds - 1]);
 	if (s->waits) {
@@ -420,7 +467,8 @@ static void measure(const struct bench *b)
 		status = 1;
 		return;
 	}
-	printf("%-7s %-15s %-14s bytes=%.1f\n", b->op, b->kase, b->impl, bytes);
+	printf("%-9s %-15s %-16s bytes=%.1f\n", b->op, b->kase, b->impl,
+	       bytes);
 }
 
 static bool wanted(const struct bench *b)

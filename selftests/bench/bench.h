@@ -6,6 +6,7 @@
 #define BENCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BENCH_PROCS	8
@@ -14,6 +15,10 @@
 #ifndef __aligned
 #define __aligned(x)	__attribute__((aligned(x)))
 #endif
+
+/* Flags of gosync objects that are made once and opened later */
+#define BENCH_PERSIST	\
+	(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_PERSIST | GOSYNC_IOCTL_ONLY)
 
 struct run;
 
@@ -91,15 +96,27 @@ struct run {
 	char name[48];
 };
 
-extern const struct bench mutex_benches[], value_benches[], atomic_benches[],
-	object_benches[];
+extern const struct bench mutex_benches[];
+extern const struct bench rwmutex_benches[];
+extern const struct bench waitgroup_benches[];
+extern const struct bench once_benches[];
+extern const struct bench cond_benches[];
+extern const struct bench semaphore_benches[];
+extern const struct bench value_benches[];
+extern const struct bench atomic_benches[];
+extern const struct bench object_benches[];
 
 uint64_t bench_now(void);
 uint64_t bench_time(const struct run *r);
-void *bench_shared(const char *name, size_t size, bool create);
-void bench_unshare(const char *name);
+void *bench_share(const struct run *r, size_t size, bool create);
+void bench_unshare(struct run *r);
+void bench_busy(uint64_t ns);
+void bench_rest(uint64_t ns);
+void bench_record(struct run *r, uint64_t ns);
 void bench_wait(uint32_t *word, uint32_t expected);
 void bench_wake(uint32_t *word, int count);
+double bench_bytes_each(unsigned int count, int (*make)(const char *name),
+			int (*unlink)(const char *name));
 
 static inline bool bench_stopped(const struct run *r)
 {

@@ -28,18 +28,13 @@ static _Atomic uint64_t *shared;
 static uint32_t *futex;
 static int device;
 
-static void name_it(char *name, size_t size, struct run *r)
-{
-	snprintf(name, size, "%s.word", r->name);
-}
-
 static int open_gosync_with(struct run *r, unsigned int flags)
 {
 	char name[64];
 	int ret;
 
-	name_it(name, sizeof(name), r);
-	ret = gosync_uint64_open(name, 1, GOSYNC_CREATE | flags, 0600, &word);
+	ret = gosync_uint64_open(r->name, 1, GOSYNC_CREATE | flags, 0600,
+				 &word);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "%s.word32", r->name);
@@ -59,10 +54,7 @@ static int open_gosync_ioctl(struct run *r)
 
 static int share(struct run *r, bool create)
 {
-	char name[64];
-
-	name_it(name, sizeof(name), r);
-	shared = bench_shared(name, sizeof(*shared), create);
+	shared = bench_share(r, sizeof(*shared), create);
 	futex = (uint32_t *)shared;
 	return shared ? 0 : errno;
 }
@@ -75,14 +67,6 @@ static int create_shared(struct run *r)
 static int open_shared(struct run *r)
 {
 	return share(r, false);
-}
-
-static void destroy_shared(struct run *r)
-{
-	char name[64];
-
-	name_it(name, sizeof(name), r);
-	bench_unshare(name);
 }
 
 static int open_device(struct run *r)
@@ -188,11 +172,11 @@ const struct bench atomic_benches[] = {
 	ATOMIC("gosync", gosync, .open = open_gosync),
 	ATOMIC("gosync-ioctl", gosync, .open = open_gosync_ioctl),
 	ATOMIC("c11", c11, .create = create_shared, .open = open_shared,
-	       .destroy = destroy_shared),
+	       .destroy = bench_unshare),
 	TURNS("gosync", gosync, .open = open_gosync),
 	TURNS("gosync-ioctl", gosync, .open = open_gosync_ioctl),
 	TURNS("futex", futex, .create = create_shared, .open = open_shared,
-	      .destroy = destroy_shared),
+	      .destroy = bench_unshare),
 	{ .op = "ioctl", .kase = "null", .impl = "ioctl", .procs = 1, .ms = 100,
 	  .counted = true, .open = open_device, .run = null_ioctl },
 	{ }

@@ -194,10 +194,8 @@ static int create_pthread(struct run *r, int robust)
 {
 	struct shared_mutex *shared;
 	pthread_mutexattr_t attr;
-	char name[64];
 
-	name_it(name, sizeof(name), r, "shm", 0);
-	shared = bench_shared(name, MUTEXES * sizeof(*shared), true);
+	shared = bench_share(r, MUTEXES * sizeof(*shared), true);
 	if (!shared)
 		return errno;
 	pthread_mutexattr_init(&attr);
@@ -221,10 +219,8 @@ static int create_robust(struct run *r)
 static int open_shared(struct run *r, bool futex)
 {
 	struct shared_mutex *shared;
-	char name[64];
 
-	name_it(name, sizeof(name), r, "shm", 0);
-	shared = bench_shared(name, MUTEXES * sizeof(*shared), false);
+	shared = bench_share(r, MUTEXES * sizeof(*shared), false);
 	if (!shared)
 		return errno;
 	for (unsigned int i = 0; i < MUTEXES; i++) {
@@ -244,14 +240,6 @@ static int open_pthread(struct run *r)
 static int open_futex(struct run *r)
 {
 	return open_shared(r, true);
-}
-
-static void destroy_shared(struct run *r)
-{
-	char name[64];
-
-	name_it(name, sizeof(name), r, "shm", 0);
-	bench_unshare(name);
 }
 
 static int open_sem_t(struct run *r)
@@ -361,27 +349,6 @@ static struct {
 	bool mine;
 } turn;
 
-static void busy(uint64_t ns)
-{
-	uint64_t end = bench_now() + ns;
-
-	while (bench_now() < end)
-		;
-}
-
-static void rest(void)
-{
-	const struct timespec ts = { .tv_nsec = HOG_NS };
-
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
-}
-
-static void record(struct run *r, uint64_t ns)
-{
-	if (r->score->waits < BENCH_WAITS)
-		r->board->wait[r->score->waits++] = ns;
-}
-
 #define CASES(x)							\
 static void uncontended_##x(struct run *r)				\
 {									\
@@ -459,14 +426,14 @@ static void hog_##x(struct run *r)					\
 	if (!r->me)							\
 		BENCH_LOOP(r, 1,					\
 			   failed |= lock_##x(m);			\
-			   busy(HOG_NS);				\
+			   bench_busy(HOG_NS);				\
 			   failed |= unlock_##x(m));			\
 	else								\
 		BENCH_LOOP(r, 1,					\
-			   rest();					\
+			   bench_rest(HOG_NS);				\
 			   begin = bench_now();				\
 			   failed |= lock_##x(m);			\
-			   record(r, bench_now() - begin);		\
+			   bench_record(r, bench_now() - begin);		\
 			   failed |= unlock_##x(m));			\
 }
 
@@ -500,15 +467,15 @@ const struct bench mutex_benches[] = {
 	MUTEX("gosync", gosync, .open = open_gosync),
 	MUTEX("gosync-ioctl", gosync, .open = open_gosync_ioctl),
 	MUTEX("pthread", pthread, .create = create_plain,
-	      .open = open_pthread, .destroy = destroy_shared),
+	      .open = open_pthread, .destroy = bench_unshare),
 	MUTEX("pthread-robust", pthread, .create = create_robust,
-	      .open = open_pthread, .destroy = destroy_shared),
+	      .open = open_pthread, .destroy = bench_unshare),
 	MUTEX("sem_t", sem_t, .open = open_sem_t, .destroy = destroy_sem_t),
 	MUTEX("sysv", sysv, .create = create_sysv, .open = open_sysv,
 	      .destroy = destroy_sysv),
 	MUTEX("flock", flock, .open = open_file, .destroy = destroy_file),
 	MUTEX("ofd", ofd, .open = open_file, .destroy = destroy_file),
 	MUTEX("futex", futex, .create = create_plain, .open = open_futex,
-	      .destroy = destroy_shared),
+	      .destroy = bench_unshare),
 	{ }
 };

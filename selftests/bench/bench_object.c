@@ -52,55 +52,45 @@ static const char *name_of(struct names *n, unsigned int i)
 	return n->name;
 }
 
-static int make_mutexes(const char *prefix, unsigned int count)
+static int make_all(const char *prefix, unsigned int count,
+		    int (*make)(const char *name))
 {
 	struct names n;
 	int ret = 0;
 
 	name_init(&n, prefix);
-	for (unsigned int i = 0; i < count && !ret; i++) {
-		gosync_mutex_t *m;
-
-		ret = gosync_mutex_open(name_of(&n, i), GOSYNC_CREATE |
-					GOSYNC_EXCL | GOSYNC_PERSIST |
-					GOSYNC_IOCTL_ONLY, 0600, &m);
-		if (!ret)
-			gosync_close(m);
-	}
+	for (unsigned int i = 0; i < count && !ret; i++)
+		ret = make(name_of(&n, i));
 	return ret;
 }
 
-static void remove_mutexes(const char *prefix, unsigned int count)
+static void remove_all(const char *prefix, unsigned int count,
+		       int (*unlink)(const char *name))
 {
 	struct names n;
 
 	name_init(&n, prefix);
 	while (count--)
-		gosync_unlink(name_of(&n, count));
+		unlink(name_of(&n, count));
 }
 
-static int make_sems(const char *prefix, unsigned int count)
+static int make_mutex(const char *name)
 {
-	struct names n;
+	gosync_mutex_t *m;
+	int ret = gosync_mutex_open(name, BENCH_PERSIST, 0600, &m);
 
-	name_init(&n, prefix);
-	for (unsigned int i = 0; i < count; i++) {
-		sem_t *s = sem_open(name_of(&n, i), O_CREAT | O_EXCL, 0600, 1);
-
-		if (s == SEM_FAILED)
-			return errno;
-		sem_close(s);
-	}
-	return 0;
+	if (!ret)
+		gosync_close(m);
+	return ret;
 }
 
-static void remove_sems(const char *prefix, unsigned int count)
+static int make_sem(const char *name)
 {
-	struct names n;
+	sem_t *s = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
 
-	name_init(&n, prefix);
-	while (count--)
-		sem_unlink(name_of(&n, count));
+	if (s == SEM_FAILED)
+		return errno;
+	return sem_close(s);
 }
 
 /* --- create-close --------------------------------------------------------- */
@@ -207,37 +197,37 @@ static void open_100_sem_t(struct run *r)
 static int make_100(struct run *r)
 {
 	(void)r;
-	return make_mutexes("bench", 100);
+	return make_all("bench", 100, make_mutex);
 }
 
 static void remove_100(struct run *r)
 {
 	(void)r;
-	remove_mutexes("bench", 100);
+	remove_all("bench", 100, gosync_unlink);
 }
 
 static int make_many(struct run *r)
 {
 	(void)r;
-	return make_mutexes("bench", MANY);
+	return make_all("bench", MANY, make_mutex);
 }
 
 static void remove_many(struct run *r)
 {
 	(void)r;
-	remove_mutexes("bench", MANY);
+	remove_all("bench", MANY, gosync_unlink);
 }
 
 static int make_100_sems(struct run *r)
 {
 	(void)r;
-	return make_sems("bench", 100);
+	return make_all("bench", 100, make_sem);
 }
 
 static void remove_100_sems(struct run *r)
 {
 	(void)r;
-	remove_sems("bench", 100);
+	remove_all("bench", 100, sem_unlink);
 }
 
 /* --- bytes-each ----------------------------------------------------------- */
@@ -275,33 +265,33 @@ static double bytes_used(void)
 	       sum_of("/proc/zoneinfo", "count:") * sysconf(_SC_PAGESIZE);
 }
 
-static double bytes_each(unsigned int count,
-			 int (*make)(const char *prefix, unsigned int count),
-			 void (*del)(const char *prefix, unsigned int count))
+/* How much memory each of so many takes */
+double bench_bytes_each(unsigned int count, int (*make)(const char *name),
+			int (*unlink)(const char *name))
 {
 	double before, after;
 	int ret;
 
 	/* So that what is needed once exists: caches, the directory's blocks */
-	ret = make("bench-bytes", 100);
-	del("bench-bytes", 100);
+	ret = make_all("bench-bytes", 100, make);
+	remove_all("bench-bytes", 100, unlink);
 	before = bytes_used();
-	ret = ret ?: make("bench-bytes", count);
+	ret = ret ?: make_all("bench-bytes", count, make);
 	after = bytes_used();
-	del("bench-bytes", count);
+	remove_all("bench-bytes", count, unlink);
 	return ret ? -1 : (after - before) / count;
 }
 
 static double bytes_gosync(struct run *r)
 {
 	(void)r;
-	return bytes_each(MANY, make_mutexes, remove_mutexes);
+	return bench_bytes_each(MANY, make_mutex, gosync_unlink);
 }
 
 static double bytes_sem_t(struct run *r)
 {
 	(void)r;
-	return bytes_each(SOME, make_sems, remove_sems);
+	return bench_bytes_each(SOME, make_sem, sem_unlink);
 }
 
 #define OBJECT(case_, impl_, run_, ...)					\

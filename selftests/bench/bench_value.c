@@ -11,7 +11,6 @@
  * compile time either: it is the C library's function that is called.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
@@ -24,19 +23,11 @@ static char *shared;
 static char payload[64] __aligned(64);
 static volatile size_t payload_len = sizeof(payload);
 
-static void name_it(char *name, size_t size, struct run *r)
-{
-	snprintf(name, size, "%s.value", r->name);
-}
-
 static int open_gosync_with(struct run *r, unsigned int flags)
 {
-	char name[64];
-	int ret;
+	int ret = gosync_value_open(r->name, sizeof(payload),
+				    GOSYNC_CREATE | flags, 0600, &value);
 
-	name_it(name, sizeof(name), r);
-	ret = gosync_value_open(name, sizeof(payload), GOSYNC_CREATE | flags,
-				0600, &value);
 	return ret ?: gosync_value_store(value, TYPE, payload, sizeof(payload));
 }
 
@@ -52,10 +43,7 @@ static int open_gosync_ioctl(struct run *r)
 
 static int share(struct run *r, bool create)
 {
-	char name[64];
-
-	name_it(name, sizeof(name), r);
-	shared = bench_shared(name, sizeof(payload), create);
+	shared = bench_share(r, sizeof(payload), create);
 	return shared ? 0 : errno;
 }
 
@@ -67,14 +55,6 @@ static int create_shared(struct run *r)
 static int open_shared(struct run *r)
 {
 	return share(r, false);
-}
-
-static void destroy_shared(struct run *r)
-{
-	char name[64];
-
-	name_it(name, sizeof(name), r);
-	bench_unshare(name);
 }
 
 static inline int load(gosync_value_t *v, void *buf)
@@ -137,6 +117,6 @@ const struct bench value_benches[] = {
 	VALUE("gosync", gosync, .open = open_gosync),
 	VALUE("gosync-ioctl", gosync, .open = open_gosync_ioctl),
 	VALUE("memcpy", memcpy, .create = create_shared, .open = open_shared,
-	      .destroy = destroy_shared),
+	      .destroy = bench_unshare),
 	{ }
 };

@@ -12,58 +12,113 @@ import os
 import subprocess
 import sys
 
-IMPLS = ["gosync", "gosync-ioctl", "pthread", "pthread-robust", "sem_t",
-         "sysv", "flock", "ofd", "futex", "c11", "memcpy", "ioctl"]
+IMPLS = ["gosync", "gosync-ioctl", "pthread", "pthread-robust",
+         "pthread-rwlock", "pthread-rwlock-w", "pthread-cond", "rwlock-table",
+         "sem_t", "sysv", "flock", "ofd", "futex", "c11", "memcpy", "ioctl"]
 KEYS = ["ns", "instructions", "worst_ms", "p99_ms", "bytes"]
+
+
+def beside(op, case, peer, impl="gosync"):
+    """How much longer an operation takes than a peer's."""
+    return lambda r: r(op, case, impl) / r(op, case, peer)
+
+
+def scaled(op, one, two, impl="gosync"):
+    """How much more gets done in case two than in case one."""
+    return lambda r: r(op, one, impl) / r(op, two, impl)
+
+
+def just(op, case, impl, key):
+    """A result by itself."""
+    return lambda r: r(op, case, impl, key)
+
 
 # What is to be reached: (text, limit, at most or at least, how to compute it)
 # from the results, r(op, case, impl, key="ns").
 FIGURES = [
-    ("mutex uncontended, gosync / pthread", 0.80, "<=", lambda r:
-     r("mutex", "uncontended", "gosync") / r("mutex", "uncontended", "pthread")),
-    ("mutex uncontended, gosync / pthread-robust", 0.45, "<=", lambda r:
-     r("mutex", "uncontended", "gosync") /
-     r("mutex", "uncontended", "pthread-robust")),
-    ("mutex uncontended, instructions per pair", 40, "<=", lambda r:
-     r("mutex", "uncontended", "gosync", "instructions")),
-    ("mutex contended-2, gosync / pthread", 0.85, "<=", lambda r:
-     r("mutex", "contended-2", "gosync") / r("mutex", "contended-2", "pthread")),
-    ("mutex contended-4, gosync / pthread", 0.85, "<=", lambda r:
-     r("mutex", "contended-4", "gosync") / r("mutex", "contended-4", "pthread")),
-    ("mutex contended-8, gosync / pthread", 0.85, "<=", lambda r:
-     r("mutex", "contended-8", "gosync") / r("mutex", "contended-8", "pthread")),
-    ("mutex hog, worst wait in ms, gosync", 5, "<=", lambda r:
-     r("mutex", "hog", "gosync", "worst_ms")),
-    ("   ... pthread, beside it", None, "", lambda r:
-     r("mutex", "hog", "pthread", "worst_ms")),
-    ("mutex pingpong, gosync / futex", 1.10, "<=", lambda r:
-     r("mutex", "pingpong", "gosync") / r("mutex", "pingpong", "futex")),
-    ("   ... gosync-ioctl / futex", None, "", lambda r:
-     r("mutex", "pingpong", "gosync-ioctl") / r("mutex", "pingpong", "futex")),
-    ("   ... atomic wait and wake, gosync / futex", None, "", lambda r:
-     r("atomic", "pingpong", "gosync") / r("atomic", "pingpong", "futex")),
+    ("mutex uncontended, gosync / pthread", 0.80, "<=",
+     beside("mutex", "uncontended", "pthread")),
+    ("mutex uncontended, gosync / pthread-robust", 0.45, "<=",
+     beside("mutex", "uncontended", "pthread-robust")),
+    ("mutex uncontended, instructions per pair", 40, "<=",
+     just("mutex", "uncontended", "gosync", "instructions")),
+    ("mutex contended-2, gosync / pthread", 0.85, "<=",
+     beside("mutex", "contended-2", "pthread")),
+    ("mutex contended-4, gosync / pthread", 0.85, "<=",
+     beside("mutex", "contended-4", "pthread")),
+    ("mutex contended-8, gosync / pthread", 0.85, "<=",
+     beside("mutex", "contended-8", "pthread")),
+    ("mutex hog, worst wait in ms, gosync", 5, "<=",
+     just("mutex", "hog", "gosync", "worst_ms")),
+    ("   ... pthread, beside it", None, "",
+     just("mutex", "hog", "pthread", "worst_ms")),
+    ("mutex pingpong, gosync / futex", 1.10, "<=",
+     beside("mutex", "pingpong", "futex")),
+    ("   ... gosync-ioctl / futex", None, "",
+     beside("mutex", "pingpong", "futex", "gosync-ioctl")),
+    ("   ... atomic wait and wake, gosync / futex", None, "",
+     beside("atomic", "pingpong", "futex")),
     ("mutex by ioctl, pair / null ioctl", 2.6, "<=", lambda r:
      r("mutex", "uncontended", "gosync-ioctl") / r("ioctl", "null", "ioctl")),
-    ("value load-64, gosync / memcpy", 3.0, "<=", lambda r:
-     r("value", "load-64", "gosync") / r("value", "load-64", "memcpy")),
-    ("value load-64, throughput of 2 readers / 1", 1.8, ">=", lambda r:
-     r("value", "load-64", "gosync") / r("value", "load-64-2readers", "gosync")),
-    ("atomic add, gosync / c11", 1.2, "<=", lambda r:
-     r("atomic", "add", "gosync") / r("atomic", "add", "c11")),
-    ("open by name, at 100,000 / at 100", 1.2, "<=", lambda r:
-     r("object", "open-at-100000", "gosync") /
-     r("object", "open-at-100", "gosync")),
-    ("   ... gosync-ioctl (no mmap)", None, "", lambda r:
-     r("object", "open-at-100000", "gosync-ioctl") /
-     r("object", "open-at-100", "gosync-ioctl")),
-    ("bytes per named, persistent, unopened mutex", 320, "<=", lambda r:
-     r("object", "bytes-each", "gosync", "bytes")),
+    ("rwmutex read, gosync / pthread-rwlock", 0.80, "<=",
+     beside("rwmutex", "read", "pthread-rwlock")),
+    ("rwmutex read, throughput of 2 processes / 1", 1.8, ">=",
+     scaled("rwmutex", "read", "read-2procs")),
+    ("   ... pthread-rwlock, beside it", None, "",
+     scaled("rwmutex", "read", "read-2procs", "pthread-rwlock")),
+    ("rwmutex write, gosync / pthread-rwlock", 1.0, "<=",
+     beside("rwmutex", "write", "pthread-rwlock")),
+    ("rwmutex mixed-90-10, gosync / pthread-rwlock", 0.80, "<=",
+     beside("rwmutex", "mixed-90-10", "pthread-rwlock")),
+    ("rwmutex, a writer's worst wait in ms, gosync", 5, "<=",
+     just("rwmutex", "writer-worst", "gosync", "worst_ms")),
+    ("   ... pthread-rwlock, beside it", None, "",
+     just("rwmutex", "writer-worst", "pthread-rwlock", "worst_ms")),
+    ("   ... pthread-rwlock-w, beside it", None, "",
+     just("rwmutex", "writer-worst", "pthread-rwlock-w", "worst_ms")),
+    ("waitgroup add-done, gosync / c11", 1.3, "<=",
+     beside("waitgroup", "add-done", "c11")),
+    ("once done, gosync / c11", 1.5, "<=", beside("once", "done", "c11")),
+    ("cond pingpong, gosync / pthread-cond", 1.0, "<=",
+     beside("cond", "pingpong", "pthread-cond")),
+    ("cond broadcast-200, gosync / pthread-cond", 1.0, "<=",
+     beside("cond", "broadcast-200", "pthread-cond")),
+    ("semaphore uncontended, gosync / sem_t", 1.0, "<=",
+     beside("semaphore", "uncontended", "sem_t")),
+    ("map load-hit, gosync / rwlock-table", 0.60, "<=",
+     beside("map", "load-hit", "rwlock-table")),
+    ("map load-miss, gosync / rwlock-table", 0.60, "<=",
+     beside("map", "load-miss", "rwlock-table")),
+    ("map load-hit, throughput of 2 processes / 1", 1.8, ">=",
+     scaled("map", "load-hit", "load-hit-2procs")),
+    ("   ... rwlock-table, beside it", None, "",
+     scaled("map", "load-hit", "load-hit-2procs", "rwlock-table")),
+    ("map store-existing / null ioctl", 2.0, "<=", lambda r:
+     r("map", "store-existing", "gosync") / r("ioctl", "null", "ioctl")),
+    ("value load-64, gosync / memcpy", 3.0, "<=",
+     beside("value", "load-64", "memcpy")),
+    ("value load-64, throughput of 2 readers / 1", 1.8, ">=",
+     scaled("value", "load-64", "load-64-2readers")),
+    ("atomic add, gosync / c11", 1.2, "<=", beside("atomic", "add", "c11")),
+    ("open by name, at 100,000 / at 100", 1.2, "<=",
+     scaled("object", "open-at-100000", "open-at-100")),
+    ("   ... gosync-ioctl (no mmap)", None, "",
+     scaled("object", "open-at-100000", "open-at-100", "gosync-ioctl")),
+    ("bytes per named, persistent, unopened Mutex", 320, "<=",
+     just("object", "bytes-each", "gosync", "bytes")),
+    ("   ... per RWMutex", 4096 + 512, "<=",
+     just("rwmutex", "bytes-each", "gosync", "bytes")),
+    ("   ... per empty Map", 16384, "<=",
+     just("map", "bytes-each", "gosync", "bytes")),
 ]
 
-# The Okabe-Ito colours; what is no lock, but a yardstick, is dark.
+# The Okabe-Ito colours; what is no lock, but a yardstick, is dark. What never
+# stands in one picture shares one.
 COLOURS = {
     "gosync": 0x0072B2, "gosync-ioctl": 0x56B4E9, "pthread": 0xE69F00,
-    "pthread-robust": 0xD55E00, "sem_t": 0x009E73, "sysv": 0xF0E442,
+    "pthread-robust": 0xD55E00, "pthread-rwlock": 0xE69F00,
+    "pthread-rwlock-w": 0xD55E00, "pthread-cond": 0xE69F00,
+    "rwlock-table": 0xCC79A7, "sem_t": 0x009E73, "sysv": 0xF0E442,
     "flock": 0xCC79A7, "ofd": 0x999999, "futex": 0x000000,
     "c11": 0x404040, "memcpy": 0x404040, "ioctl": 0x404040,
 }
@@ -147,8 +202,7 @@ def panel(results, bars, key):
                       if key in results.get((op, case, i), {})]
             if not values:
                 continue
-            name = case if op in ("mutex", "object") else f"{op} {case}"
-            name = "" if case == "hog" else name
+            name = case if op in ("mutex", "object") else f"{op}\\n{case}"
             ticks.append(f'{x + (len(values) - 1) / 2} "{name}"')
             for impl, value in values:
                 boxes.append(f'{x} {value} {COLOURS[impl]} "{value:.3g}"'
@@ -180,7 +234,18 @@ def main():
         f.write(panel(results, [("mutex", [
             "uncontended", "contended-2", "contended-4", "contended-8",
             "pingpong"])], "ns"))
-        f.write(panel(results, [("mutex", ["hog"])], "worst_ms"))
+        f.write(panel(results, [("rwmutex", ["read", "write", "mixed-90-10"]),
+                                ("waitgroup", ["add-done"]),
+                                ("once", ["done"]),
+                                ("semaphore", ["uncontended"]),
+                                ("map", ["load-hit", "load-miss",
+                                         "store-existing", "store-new"])],
+                      "ns"))
+        f.write(panel(results, [("semaphore", ["pingpong"]),
+                                ("cond", ["pingpong", "broadcast-200"])],
+                      "ns"))
+        f.write(panel(results, [("mutex", ["hog"]),
+                                ("rwmutex", ["writer-worst"])], "worst_ms"))
         f.write(panel(results, [("value", ["load-64", "store-64"]),
                                 ("atomic", ["add"]), ("ioctl", ["null"]),
                                 ("object", ["create-close", "open-at-100"])],

@@ -698,7 +698,7 @@ struct gosync_rwmutex_reader {
  * struct gosync_waitgroup_add - argument of GOSYNC_IOC_WAITGROUP_ADD
  * @size: sizeof(struct gosync_waitgroup_add)
  * @flags: must be 0
- * @delta: what to add, from -2147483647 to 2147483647
+ * @delta: what to add
  * @counter: out: the counter afterwards
  *
  * When the counter becomes 0, all who wait at that moment are released.
