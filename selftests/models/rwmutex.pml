@@ -24,6 +24,7 @@
  *	BUG_EXTRA_LATE	the word is free before the admitted are counted
  *	BUG_EXTRA_GONE	the admitted are no longer extra, and not yet in a line
  *	BUG_UNLOCK	user space unlocks although somebody waits
+ *	BUG_TAKE_DEAD	a writer takes a dead one's word without unlocking it first
  *	BUG_NO_ADMIT	unlocking lets no readers in while writers wait
  */
 #ifndef R
@@ -257,6 +258,12 @@ inline runlock(looks)
 #define RUNLOCK_LOOKS	true
 #endif
 
+#ifdef BUG_TAKE_DEAD
+#define TAKE_DEAD	true
+#else
+#define TAKE_DEAD	false
+#endif
+
 proctype reader(byte me)
 {
 	byte round, i, next = NOBODY, how, batch;
@@ -288,7 +295,8 @@ proctype reader(byte me)
 			:: else -> line[me] = false
 			fi }
 		:: atomic { !busy && is_dead(word) -> i = owner_of(word) };
-		   release(i)
+		   release(i);
+		   i = 0
 		:: atomic { !busy && (word & LOCKED) && !is_dead(word) ->
 			word = word | WAITERS;
 			readers = readers | bit(me);
@@ -400,18 +408,23 @@ proctype writer(byte me)
 
 acquire:
 	do
-	:: atomic { !busy ->
+	:: atomic { !busy && (!is_dead(word) || TAKE_DEAD) ->
 		woken = woken && !waited;
 		got = !(word & LOCKED) || is_dead(word);
 		if
-		:: got -> word = owned_by(me) + flags()
+		:: got ->
+			if
+			:: is_dead(word) -> owed = owed | readers
+			:: else
+			fi;
+			word = owned_by(me) + flags()
 		:: !got && !expired && !killed ->
 			writers = writers | bit(me);
-			waited = true;
 			word = ownership(word) + flags()
 		:: else -> word = ownership(word) + flags()
 		fi
 	   };
+	   waited = false;
 	   if
 	   :: got -> break
 	   :: !got && expired -> goto done
@@ -443,8 +456,15 @@ acquire:
 	   };
 	   if
 	   :: got -> break
-	   :: else
+	   :: else -> waited = true
 	   fi
+	:: atomic { !busy && is_dead(word) && !TAKE_DEAD ->
+		woken = woken && !waited;
+		waited = false;
+		i = owner_of(word)
+	   };
+	   release(i);
+	   i = 0
 	od;
 
 drain:
