@@ -4,8 +4,16 @@
  * rules, and why dying in between is harmless, stand in <linux/gosync.h>.
  */
 #include <errno.h>
+#include <sched.h>
 
 #include "internal.h"
+
+/*
+ * And so many times we let others run. If who we wait for was preempted, it may
+ * go on at once; whereas those who sleep while a writer has the lock are let in
+ * together, and all have to have run before there can be a next writer.
+ */
+#define YIELD_ROUNDS	4
 
 /**
  * struct handle - an RWMutex's handle
@@ -66,6 +74,20 @@ static void set_up(gosync_rwmutex_t *rw, const struct gosync_info *info)
 }
 
 DEFINE_OPEN(rwmutex, GOSYNC_RWMUTEX, sizeof(struct handle), set_up)
+
+/* Before the next look. Return: 0 when it is time to sleep */
+static int back_off(gosync_rwmutex_t *rw, int round)
+{
+	const int spins = handle_of(rw)->spins;
+
+	if (round < spins)
+		spin();
+	else if (round < spins + YIELD_ROUNDS)
+		sched_yield();
+	else
+		return 0;
+	return 1;
+}
 
 static inline uint64_t look_at_word(gosync_rwmutex_t *rw)
 {
@@ -133,34 +155,31 @@ static int no_readers(gosync_rwmutex_t *rw)
 	return 1;
 }
 
+/* We own the word, and sleep until the readers have gone. */
+static int drain(gosync_rwmutex_t *rw, uint64_t deadline, unsigned int flags)
+{
+	/* After a signal we don't own it any more: that is not to be redone. */
+	int ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_DRAIN, deadline,
+			   GOSYNC_INTERRUPTIBLE | flags);
+
+	if (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE))
+		ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
+	return ret;
+}
+
 static int lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 		      unsigned int flags)
 {
-	const int spins = handle_of(rw)->spins;
 	int round, ret;
 
-	for (round = 0;; round++) {
-		ret = barge(rw);
-		if (ret != -EBUSY)
-			break;
-		if (round >= spins ||
-		    look_at_word(rw) & GOSYNC_MUTEX_STARVING)
+	for (round = 0; (ret = barge(rw)) == -EBUSY; round++)
+		if (look_at_word(rw) & GOSYNC_MUTEX_STARVING ||
+		    !back_off(rw, round))
 			return wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline,
 					flags);
-		spin();
-	}
-	for (round = 0; !no_readers(rw); round++) {
-		if (round >= spins) {
-			/* What a signal ends is not to be done again. */
-			ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_DRAIN, deadline,
-				       GOSYNC_INTERRUPTIBLE | flags);
-			if (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE))
-				ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK,
-					       deadline, flags);
-			return ret;
-		}
-		spin();
-	}
+	for (round = 0; !no_readers(rw); round++)
+		if (!back_off(rw, round))
+			return drain(rw, deadline, flags);
 	return ret;
 }
 
@@ -259,8 +278,7 @@ static int rlock_wait(gosync_rwmutex_t *rw, uint64_t deadline,
 {
 	int round, ret;
 
-	for (round = 0; rw->reads && round < handle_of(rw)->spins; round++) {
-		spin();
+	for (round = 0; rw->reads && back_off(rw, round); round++) {
 		if (look_at_word(rw) & GOSYNC_MUTEX_LOCKED)
 			continue;
 		ret = count_and_look(rw);
