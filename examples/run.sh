@@ -45,9 +45,10 @@ hello_takes_turns()
 	[ "$(cat "$out/all")" = "1 2 3 " ]
 }
 
-lock_is()
+# info_says NAME PATTERN: of an object
+info_says()
 {
-	gosync info hello.lock >"$out/info" 2>&1 && grep -q "$1" "$out/info"
+	gosync info "$1" >"$out/info" 2>&1 && grep -q "$2" "$out/info"
 }
 
 # Stop one while it has the lock, however slow this machine is.
@@ -57,12 +58,12 @@ hello_is_told_of_a_death()
 		./hello >"$out/1" 2>&1 & one=$!
 		sleep $delay
 		kill -STOP $one
-		lock_is "locked by .* process $one\$" && break
+		info_says hello.lock "locked by .* process $one\$" && break
 		kill -CONT $one
 		wait $one
 	done
 	./hello >"$out/2" 2>&1 & two=$!
-	wait_for lock_is '^waiters *1$'
+	wait_for info_says hello.lock '^waiters *1$'
 	kill -KILL $one
 	wait $two || return 1
 	grep -q 'died in here' "$out/2" && grep -q 'hello' "$out/2"
@@ -91,8 +92,84 @@ config_is_removed()
 	! ./config >"$out/2" 2>&1
 }
 
+prices_are_always_right()
+{
+	./prices 4 2000 >"$out/1" 2>&1 || return 1
+	[ "$(cat "$out/1")" = \
+	  "2000 changes, 4 readers, 0 of them saw a wrong total" ]
+}
+
+fanout_waits_for_all()
+{
+	./fanout 8 1000 >"$out/1" 2>&1 || return 1
+	[ "$(cat "$out/1")" = "8 workers: 333833500" ]
+}
+
+setup_is_done_once()
+{
+	./setup >"$out/1" 2>&1 & one=$!
+	./setup >"$out/2" 2>&1 & two=$!
+	./setup >"$out/3" 2>&1 & three=$!
+	wait "$one" && wait "$two" && wait "$three" || return 1
+	./setup >"$out/4" 2>&1 || return 1
+	[ "$(cat "$out"/[1234] | grep -c ': set it up')" = 1 ] &&
+		[ "$(cat "$out"/[1234] | grep -c 'found it set up')" = 3 ] &&
+		./setup --remove
+}
+
+setup_goes_on_after_a_death()
+{
+	./setup >"$out/1" 2>&1 & one=$!
+	wait_for info_says setup.example "process $one\$" || return 1
+	./setup >"$out/2" 2>&1 & two=$!
+	wait_for info_says setup.example '^waiters *1$'
+	kill -KILL $one
+	wait $two || return 1
+	./setup --remove
+	grep -q 'began and died' "$out/2" && grep -q ': set it up' "$out/2" &&
+		[ ! -s "$out/1" ]
+}
+
+queue_hands_on_everything()
+{
+	./queue take 60 >"$out/1" 2>&1 & one=$!
+	./queue take 40 >"$out/2" 2>&1 & two=$!
+	wait_for info_says queue.ring '^holders *2$'
+	./queue put 1 50 >"$out/3" 2>&1 & three=$!
+	./queue put 51 100 >"$out/4" 2>&1 & four=$!
+	wait $one && wait $two && wait $three && wait $four || return 1
+	sort -n "$out"/[12] >"$out/all"
+	seq 1 100 | cmp -s - "$out/all"
+}
+
+# Each leaves a file while it runs, and says how many there are.
+limit_is_kept()
+{
+	mkdir "$out/running"
+	for i in 1 2 3 4 5 6; do
+		# shellcheck disable=SC2016 # for the inner shell
+		./limit 2 sh -c 'touch "$1/running/$2"; ls "$1/running" | wc -l
+			sleep 0.2; rm "$1/running/$2"' sh "$out" $i \
+			>"$out/$i" 2>&1 &
+	done
+	wait
+	rmdir "$out/running" || return 1
+	cat "$out"/[1-6] | sort -n >"$out/all"
+	[ "$(wc -l <"$out/all")" = 6 ] && [ "$(tail -n 1 "$out/all")" -le 2 ]
+}
+
+limit_is_given_back_by_the_dead()
+{
+	./limit 1 sleep 1000 >"$out/1" 2>&1 & one=$!
+	wait_for info_says limit.example '^permits *0'
+	./limit 1 echo mine >"$out/2" 2>&1 & two=$!
+	wait_for info_says limit.example '^waiters *1$'
+	kill -KILL $one
+	wait $two && [ "$(cat "$out/2")" = mine ]
+}
+
 echo "TAP version 13"
-echo "1..5"
+echo "1..12"
 hello_takes_turns
 result $? hello_takes_turns
 hello_is_told_of_a_death
@@ -103,4 +180,18 @@ config_change_is_seen
 result $? config_change_is_seen
 config_is_removed
 result $? config_is_removed
+prices_are_always_right
+result $? prices_are_always_right
+fanout_waits_for_all
+result $? fanout_waits_for_all
+setup_is_done_once
+result $? setup_is_done_once
+setup_goes_on_after_a_death
+result $? setup_goes_on_after_a_death
+queue_hands_on_everything
+result $? queue_hands_on_everything
+limit_is_kept
+result $? limit_is_kept
+limit_is_given_back_by_the_dead
+result $? limit_is_given_back_by_the_dead
 exit $failed

@@ -192,6 +192,40 @@ readme_example()
 	diff <(between example | sed '/^```/d') examples/hello.c
 }
 
+# fragment DOCUMENT N: the Nth that follows the name of an example
+fragment()
+{
+	awk -v n="$2" '
+		/^<!-- [a-z]+\.c -->$/ { i++ }
+		/^```$/ { on = 0 }
+		on
+		/^```c$/ { on = i == n }' "$1"
+}
+
+# What a page shows is a piece of an example, which is built and run.
+page_examples()
+{
+	local status=0 page example text n
+
+	for page in Documentation/*.md; do
+		n=0
+		while read -r example; do
+			n=$((n + 1))
+			text=$(fragment "$page" $n)
+			[[ -n $text &&
+			   $(<"examples/$example") == *"$text"* ]] && continue
+			echo "$page: this is not in examples/$example:"
+			echo "$text"
+			status=1
+		done < <(sed -n 's/^<!-- \([a-z]*\.c\) -->$/\1/p' "$page")
+		case $page in
+		*/design.md | */atomic.md) continue ;;
+		esac
+		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }
+	done
+	return $status
+}
+
 # The table at the top of the header, as Markdown
 error_table()
 {
@@ -293,7 +327,7 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..15"
+echo "1..16"
 check "no warning from gcc W=1 and sparse" sparse
 check "checkpatch --strict, module" checkpatch_kernel
 check "checkpatch --strict, user space" checkpatch_user
@@ -304,6 +338,7 @@ check "SPDX lines" spdx
 check "no // comments" comments
 check "public headers compile alone, as C and C++, without padding" headers
 check "README's example is examples/hello.c" readme_example
+check "the pages' examples are pieces of examples/" page_examples
 check "README's errors are the uapi header's" readme_errors
 check "documents name only what exists" documents
 check "no paths of the machine it was written on" here

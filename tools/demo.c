@@ -2,33 +2,40 @@
 /*
  * gosync demo: processes that know nothing of each other but names.
  *
- * The parent creates five named objects and starts itself again, by fork and
- * exec, as workers, who share no memory and no descriptor with it:
+ * The parent creates named objects and starts itself again, by fork and exec,
+ * as workers and a clerk, who share no memory and no descriptor with it:
  *
+ *   setup     a Once: whoever comes first fills the accounts
+ *   crew      a WaitGroup: until all are there, and in the end until all are done
+ *   phase     int32: begin, stop
  *   config    a Value: how to work; published, and later replaced
- *   control   int32[2]: what phase this is, and how many workers are there
+ *   rules     an RWMutex: all read the index under it, the parent changes it
+ *   index     int64[2]: which configuration is the present one, and a check
+ *   queue     a Mutex, with two Conds, work and room: the clerk puts jobs in, and
+ *             waits for room; workers take them out, and wait for work
+ *   ring      int64[]: the jobs in the queue
+ *   desks     a Semaphore: not all workers are at the accounts at a time
  *   lock      a Mutex: protects the next
  *   accounts  int64[3]: two accounts whose sum never changes, and the largest
  *             fencing token that was used on them
  *   jobs      int64: counts what has been done
+ *   counts    int64[]: every process's own record, one row each, so that that of
+ *             a process that is killed remains
  *
- * and a sixth, counts, in which every process keeps its own record, one row
- * each, so that the record of a process that is killed remains.
- *
- * A worker moves an amount from one account to the other under the lock: first
+ * A job is to move an amount from one account to the other under the lock: first
  * a store that takes it, some work, then a store that gives it. The parent
  * watches the lock's owner through GOSYNC_IOC_INFO and kills one worker between
  * those two stores. The worker has no part in that: it is stopped (SIGSTOP) at
- * a random moment, and continued if that was not the right one.
+ * a random moment, and continued if that was not the right one. It leaves a job
+ * undone, an account wrong, a lock locked and a desk occupied.
  *
  * No object is GOSYNC_PERSIST, so everything goes with the last process, and
- * the workers go with the parent (PR_SET_PDEATHSIG): nothing is left behind
+ * the others go with the parent (PR_SET_PDEATHSIG): nothing is left behind
  * however the demo ends.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,70 +44,43 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gosync.h"
-
-#define NSEC_PER_SEC	1000000000ULL
-#define NSEC_PER_MSEC	1000000ULL
-#define PATIENCE	(20 * NSEC_PER_SEC)	/* until something must have happened */
-
-#define MAX_WORKERS	64
-#define TOTAL		1000			/* the sum of both accounts */
-
-struct demo_config {
-	uint32_t number;
-	uint32_t work_us;	/* between taking and giving */
-	uint32_t pause_us;	/* from one transfer to the next */
-	uint32_t most;		/* largest amount to move */
-};
-
-#define CONFIG_TYPE	GOSYNC_TYPE_ID(struct demo_config)
-
-/* Words of control and what the first may be */
-enum { PHASE, READY, CONTROL_WORDS };
-enum { PREPARE, WORK, STOP };
-
-/* Words of accounts */
-enum { LEFT, RIGHT, LARGEST_TOKEN, ACCOUNT_WORDS };
-
-/* A process's row in counts: operations on each object, then results */
-enum {
-	CONFIG_OPS, CONTROL_OPS, LOCK_OPS, ACCOUNT_OPS, JOB_OPS,
-	OBJECTS,
-	MY_JOBS = OBJECTS,	/* what it added to jobs */
-	MY_REPORTS,		/* how often it was told of a death */
-	MY_CONFIG,		/* number of the configuration it works by */
-	MY_TOKEN,		/* fencing token of its last acquisition */
-	MY_START,		/* parent: when the demo began */
-	MY_AMOUNT,		/* taken and not yet given; the last to be stored */
-	ROW
-};
+#include "demo.h"
 
 static const char * const object_names[OBJECTS] = {
-	"config", "control", "lock", "accounts", "jobs"
+	"setup", "crew", "phase", "config", "rules", "index", "queue", "work",
+	"room", "ring", "desks", "lock", "accounts", "jobs", "counts"
 };
 
-/* This process: 0 is the parent, 1 and up are the workers. */
-static int me;
-static char prefix[32];
-static bool quiet;
+int me;
+int workers = 4;
+char prefix[32];
+bool quiet;
+uint64_t started;
+int64_t row[ROW];
 
-static gosync_value_t *config;
-static gosync_int32_t *control;
-static gosync_mutex_t *lock;
-static gosync_int64_t *accounts;
-static gosync_int64_t *jobs;
+gosync_once_t *setup;
+gosync_waitgroup_t *crew;
+gosync_int32_t *phase;
+gosync_value_t *config;
+gosync_rwmutex_t *rules;
+gosync_int64_t *index_words;
+gosync_mutex_t *queue;
+gosync_cond_t *work_cond;
+gosync_cond_t *room_cond;
+gosync_int64_t *ring;
+gosync_semaphore_t *desks;
+gosync_mutex_t *lock;
+gosync_int64_t *accounts;
+gosync_int64_t *jobs;
 static gosync_int64_t *counts;
 
-static int64_t row[ROW];
-static uint64_t started;
-static pid_t pids[MAX_WORKERS + 1];
-static int workers = 4;
+static pid_t pids[MAX_WORKERS + 2];
 static int seconds = 3;
 static volatile sig_atomic_t interrupted;
 
 /* --- What parent and workers have in common ------------------------------ */
 
-static uint64_t now(void)
+uint64_t now(void)
 {
 	struct timespec ts;
 
@@ -108,7 +88,7 @@ static uint64_t now(void)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-static void snooze(uint64_t ns)
+void snooze(uint64_t ns)
 {
 	struct timespec ts = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
 
@@ -119,15 +99,14 @@ static void snooze(uint64_t ns)
 static void say_to(int fd, const char *format, va_list args)
 {
 	uint64_t ms = (now() - started) / NSEC_PER_MSEC;
-	char line[256];
+	char line[256], who[16] = "parent";
 	size_t len;
 
 	if (me)
-		len = snprintf(line, sizeof(line), "%3u.%03u  worker %-2d  ",
-			       (int)(ms / 1000), (int)(ms % 1000), me);
-	else
-		len = snprintf(line, sizeof(line), "%3u.%03u  parent     ",
-			       (int)(ms / 1000), (int)(ms % 1000));
+		snprintf(who, sizeof(who), me > workers ? "clerk" : "worker %d",
+			 me);
+	len = snprintf(line, sizeof(line), "%3u.%03u  %-9s  ",
+		       (int)(ms / 1000), (int)(ms % 1000), who);
 	len += vsnprintf(line + len, sizeof(line) - len, format, args);
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
@@ -136,8 +115,7 @@ static void say_to(int fd, const char *format, va_list args)
 		exit(1);
 }
 
-__attribute__((format(printf, 1, 2)))
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	va_list args;
 
@@ -152,16 +130,15 @@ static void kill_workers(void)
 {
 	int i;
 
-	for (i = 1; i <= workers; i++)
+	for (i = 1; i <= workers + 1; i++)
 		if (pids[i])
 			kill(pids[i], SIGKILL);
-	for (i = 1; i <= workers; i++)
+	for (i = 1; i <= workers + 1; i++)
 		if (pids[i])
 			waitpid(pids[i], NULL, 0);
 }
 
-__attribute__((format(printf, 1, 2), noreturn))
-static void fail(const char *format, ...)
+void fail(const char *format, ...)
 {
 	va_list args;
 
@@ -173,63 +150,83 @@ static void fail(const char *format, ...)
 	exit(1);
 }
 
-/* For calls that should succeed */
-static int must(int ret, const char *what)
+int must(int ret, const char *what)
 {
 	if (ret < 0)
 		fail("%s: %s", what, gosync_strerror(0, ret));
 	return ret;
 }
 
-static const char *full_name(const char *name)
+static const char *full_name(int object)
 {
 	static char full[sizeof(prefix) + 16];
 
-	snprintf(full, sizeof(full), "%s.%s", prefix, name);
+	snprintf(full, sizeof(full), "%s.%s", prefix, object_names[object]);
 	return full;
 }
 
-static void open_objects(unsigned int flags)
-{
-	unsigned int mode = flags & GOSYNC_CREATE ? 0600 : 0;
-	size_t rows = flags & GOSYNC_CREATE ? (workers + 1) * ROW : 0;
+/* Open one of a type that is opened by a name, flags and a mode. */
+#define OPEN(type, object, handle)					\
+	must(gosync_##type##_open(full_name(object), flags, mode, handle), \
+	     "open " #handle)
 
-	must(gosync_value_open(full_name("config"), sizeof(struct demo_config),
-			       flags, mode, &config), "open config");
-	must(gosync_int32_open(full_name("control"), CONTROL_WORDS, flags,
-			       mode, &control), "open control");
-	must(gosync_mutex_open(full_name("lock"), flags, mode, &lock),
-	     "open lock");
-	must(gosync_int64_open(full_name("accounts"), ACCOUNT_WORDS, flags,
-			       mode, &accounts), "open accounts");
-	must(gosync_int64_open(full_name("jobs"), 1, flags, mode, &jobs),
-	     "open jobs");
-	must(gosync_int64_open(full_name("counts"), rows, flags, mode,
-			       &counts), "open counts");
+#define OPEN_WORDS(type, object, n, handle)				\
+	must(gosync_##type##_open(full_name(object), create ? (n) : 0, flags, \
+				  mode, handle), "open " #handle)
+
+void open_objects(unsigned int flags)
+{
+	bool create = flags & GOSYNC_CREATE;
+	unsigned int mode = create ? 0600 : 0;
+
+	OPEN(once, SETUP, &setup);
+	OPEN(waitgroup, CREW, &crew);
+	OPEN_WORDS(int32, PHASE, 1, &phase);
+	OPEN_WORDS(value, CONFIG, sizeof(struct demo_config), &config);
+	OPEN(rwmutex, RULES, &rules);
+	OPEN_WORDS(int64, INDEX, INDEX_WORDS, &index_words);
+	OPEN(mutex, QUEUE, &queue);
+	OPEN(cond, WORK_COND, &work_cond);
+	OPEN(cond, ROOM_COND, &room_cond);
+	OPEN_WORDS(int64, RINGS, RING_WORDS, &ring);
+	must(gosync_semaphore_open(full_name(DESKS),
+				   create ? workers / 2 + 1 : 0,
+				   flags | (create ? GOSYNC_GIVE_BACK : 0),
+				   mode, &desks), "open desks");
+	OPEN(mutex, LOCK, &lock);
+	OPEN_WORDS(int64, ACCOUNTS, ACCOUNT_WORDS, &accounts);
+	OPEN_WORDS(int64, JOBS, 1, &jobs);
+	OPEN_WORDS(int64, COUNTS, (workers + 2) * ROW, &counts);
 }
 
-static void publish_count(int what)
+int64_t load(gosync_int64_t *words, int i, int object)
 {
-	must(gosync_int64_store(counts, me * ROW + what, row[what]),
-	     "store in counts");
+	int64_t now = 0;
+
+	must(gosync_int64_load(words, i, &now), object_names[object]);
+	row[object]++;
+	return now;
 }
 
-/* Make this process's record readable to the others. */
-static void publish_row(void)
+void store(gosync_int64_t *words, int i, int64_t now, int object)
+{
+	must(gosync_int64_store(words, i, now), object_names[object]);
+	row[object]++;
+}
+
+void publish_row(void)
 {
 	int i;
 
+	row[COUNTS] += ROW;
 	for (i = 0; i < ROW; i++)
-		publish_count(i);
+		must(gosync_int64_store(counts, me * ROW + i, row[i]),
+		     "store in counts");
 }
 
-static int64_t get_count(int who, int what)
+int64_t get_count(int who, int what)
 {
-	int64_t n = 0;
-
-	must(gosync_int64_load(counts, who * ROW + what, &n),
-	     "load from counts");
-	return n;
+	return load(counts, who * ROW + what, COUNTS);
 }
 
 static int64_t sum_counts(int what)
@@ -237,149 +234,25 @@ static int64_t sum_counts(int what)
 	int64_t sum = 0;
 	int i;
 
-	for (i = 0; i <= workers; i++)
+	for (i = 0; i <= workers + 1; i++)
 		sum += get_count(i, what);
 	return sum;
 }
 
-static int64_t account(int which)
+static void fill_accounts(void *arg, int died)
 {
-	int64_t amount = 0;
-
-	must(gosync_int64_load(accounts, which, &amount), "load an account");
-	row[ACCOUNT_OPS]++;
-	return amount;
+	(void)arg;
+	store(accounts, LEFT, TOTAL / 2, ACCOUNTS);
+	store(accounts, RIGHT, TOTAL / 2, ACCOUNTS);
+	row[MY_SETUPS]++;
+	say("is the first to come, fills the accounts%s",
+	    died ? ", as somebody died who was to" : "");
 }
 
-static void set_account(int which, int64_t amount)
+void set_up_once(void)
 {
-	must(gosync_int64_store(accounts, which, amount), "store an account");
-	row[ACCOUNT_OPS]++;
-}
-
-static int phase(void)
-{
-	int32_t now = 0;
-
-	must(gosync_int32_load(control, PHASE, &now), "load control");
-	row[CONTROL_OPS]++;
-	return now;
-}
-
-/* --- A worker ------------------------------------------------------------ */
-
-static void await_work(void)
-{
-	must(gosync_int32_wait(control, PHASE, PREPARE, GOSYNC_FOREVER, 0,
-			       NULL), "wait for control");
-	row[CONTROL_OPS]++;
-}
-
-static void find_config(struct demo_config *cfg)
-{
-	size_t len;
-	uint64_t type;
-	int ret;
-
-	for (;;) {
-		len = sizeof(*cfg);
-		ret = gosync_value_load(config, cfg, &len, &type);
-		row[CONFIG_OPS]++;
-		if (ret != -ENODATA)
-			break;
-		/* Nothing published yet. It will be before work begins. */
-		await_work();
-	}
-	must(ret, "load config");
-	if (type != CONFIG_TYPE || len != sizeof(*cfg))
-		fail("config is of another type");
-	row[MY_CONFIG] = cfg->number;
-	say("found configuration %u: moves up to %u, taking %u us",
-	    cfg->number, cfg->most, cfg->work_us);
-}
-
-/* The lock is held and its last owner died with it. */
-static void repair(void)
-{
-	int64_t left = account(LEFT), right = account(RIGHT);
-	int64_t missing = TOTAL - left - right;
-
-	row[MY_REPORTS]++;
-	say("has the lock, was told that its last owner died (token %lld)",
-	    (long long)row[MY_TOKEN]);
-	set_account(RIGHT, right + missing);
-	must(gosync_mutex_recover(lock), "recover");
-	say("found %lld + %lld, put the missing %lld back, recovered the lock",
-	    (long long)left, (long long)right, (long long)missing);
-}
-
-static void transfer(const struct demo_config *cfg, unsigned int *seed)
-{
-	int64_t had[2], amount = 1 + rand_r(seed) % cfg->most;
-	uint64_t until, token;
-	int from, told;
-
-	told = must(gosync_mutex_lock(lock), "lock");
-	row[LOCK_OPS]++;
-	must(gosync_mutex_token(lock, &token), "token");
-	row[MY_TOKEN] = token;
-
-	/* Refuse a delayed writer: see the fencing token. */
-	if ((int64_t)token <= account(LARGEST_TOKEN))
-		fail("token %llu is not larger than the last",
-		     (unsigned long long)token);
-	if (told)
-		repair();
-	set_account(LARGEST_TOKEN, token);
-
-	/* Loads, work and stores, which only the lock makes one step. */
-	had[LEFT] = account(LEFT);
-	had[RIGHT] = account(RIGHT);
-	if (had[LEFT] + had[RIGHT] != TOTAL)
-		fail("has the lock and found %lld + %lld, which is not %d",
-		     (long long)had[LEFT], (long long)had[RIGHT], TOTAL);
-	from = had[LEFT] > had[RIGHT] ? LEFT : RIGHT;
-	set_account(from, had[from] - amount);
-	row[MY_AMOUNT] = amount;
-	publish_row();
-	until = now() + cfg->work_us * 1000ULL;
-	while (now() < until)
-		;
-	row[MY_AMOUNT] = 0;
-	publish_count(MY_AMOUNT);
-	set_account(!from, had[!from] + amount);
-	must(gosync_mutex_unlock(lock), "unlock");
-
-	must(gosync_int64_add(jobs, 0, 1, NULL), "add to jobs");
-	row[JOB_OPS]++;
-	row[MY_JOBS]++;
-}
-
-static int work(void)
-{
-	struct demo_config cfg;
-	unsigned int seed = me;
-	uint64_t version;
-
-	open_objects(0);
-	started = get_count(0, MY_START);
-	say("is process %d, found everything named %s.*", getpid(), prefix);
-	must(gosync_int32_add(control, READY, 1, NULL), "add to control");
-	must(gosync_int32_wake(control, READY, 1), "wake the parent");
-	row[CONTROL_OPS] += 2;
-
-	find_config(&cfg);
-	await_work();
-	while (phase() == WORK) {
-		transfer(&cfg, &seed);
-		must(gosync_value_version(config, &version), "config");
-		if (version != cfg.number)
-			find_config(&cfg);
-		publish_row();
-		snooze(cfg.pause_us * 1000ULL);
-	}
-	publish_row();
-	return 0;
+	must(gosync_once_do(setup, fill_accounts, NULL), "set up");
+	row[SETUP]++;
 }
 
 /* --- The parent ---------------------------------------------------------- */
@@ -400,7 +273,7 @@ static void look_around(void)
 		fprintf(stderr, "gosync demo: interrupted, nothing is left behind\n");
 		exit(128 + interrupted);
 	}
-	for (i = 1; i <= workers; i++) {
+	for (i = 1; i <= workers + 1; i++) {
 		if (!pids[i] || waitpid(pids[i], &status, WNOHANG) <= 0)
 			continue;
 		pids[i] = 0;
@@ -425,7 +298,7 @@ static void pass_time(uint64_t ns)
 static void start_worker(int n)
 {
 	sigset_t stopping, before;
-	char number[16], exe[4096];
+	char number[16], all[16], exe[4096];
 	pid_t parent = getpid();
 	ssize_t len;
 
@@ -434,6 +307,7 @@ static void start_worker(int n)
 		fail("/proc/self/exe: %s", strerror(errno));
 	exe[len] = 0;
 	snprintf(number, sizeof(number), "%d", n);
+	snprintf(all, sizeof(all), "%d", workers);
 
 	sigemptyset(&stopping);
 	sigaddset(&stopping, SIGINT);
@@ -450,35 +324,44 @@ static void start_worker(int n)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
 			execl(exe, "gosync", "demo", "--worker", number,
-			      "--prefix", prefix, quiet ? "--quiet" : NULL,
-			      NULL);
+			      "--prefix", prefix, "--workers", all,
+			      quiet ? "--quiet" : NULL, NULL);
 		_exit(127);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-static void start_workers(void)
+/* Until all who were added to the crew are done */
+static void await_crew(bool may_end)
 {
 	uint64_t deadline = now() + PATIENCE;
-	int32_t ready = 0, before;
-	int i, ret;
+	int ret;
 
-	for (i = 1; i <= workers; i++)
-		start_worker(i);
-	while (ready < workers) {
-		look_around();
-		if (now() > deadline)
-			fail("only %d workers are there", ready);
-		before = ready;
-		ret = gosync_int32_wait(control, READY, ready,
-					gosync_deadline(100 * NSEC_PER_MSEC),
-					GOSYNC_INTERRUPTIBLE, &ready);
-		row[CONTROL_OPS]++;
+	for (;;) {
+		ret = gosync_waitgroup_wait_until(crew, gosync_deadline(100 * NSEC_PER_MSEC),
+						  GOSYNC_INTERRUPTIBLE);
+		row[CREW]++;
+		if (!ret)
+			return;
 		if (ret != -ETIMEDOUT && ret != -EINTR)
-			must(ret, "wait for control");
-		if (ready != before)
-			deadline = now() + PATIENCE;
+			must(ret, "wait for the crew");
+		if (!may_end)
+			look_around();
+		if (now() > deadline)
+			fail("%d of the crew are missing",
+			     gosync_waitgroup_count(crew));
 	}
+}
+
+static void start_workers(void)
+{
+	int i;
+
+	must(gosync_waitgroup_add(crew, workers + 1), "add to the crew");
+	row[CREW]++;
+	for (i = 1; i <= workers + 1; i++)
+		start_worker(i);
+	await_crew(false);
 }
 
 static void publish_config(uint32_t number, uint32_t work_us, uint32_t most)
@@ -493,14 +376,28 @@ static void publish_config(uint32_t number, uint32_t work_us, uint32_t most)
 	say("publishes configuration %u", number);
 	must(gosync_value_store(config, CONFIG_TYPE,
 				&cfg, sizeof(cfg)), "store config");
-	row[CONFIG_OPS]++;
+	row[CONFIG]++;
+	must(gosync_rwmutex_lock(rules), "lock rules");
+	store(index_words, INDEX_NUMBER, number, INDEX);
+	snooze(NSEC_PER_MSEC);
+	store(index_words, INDEX_CHECK, number * INDEX_FACTOR, INDEX);
+	must(gosync_rwmutex_unlock(rules), "unlock rules");
+	row[RULES]++;
 }
 
 static void set_phase(int32_t to)
 {
-	must(gosync_int32_store(control, PHASE, to), "store control");
-	must(gosync_int32_wake(control, PHASE, workers), "wake the workers");
-	row[CONTROL_OPS] += 2;
+	must(gosync_int32_store(phase, 0, to), "store phase");
+	must(gosync_int32_wake(phase, 0, workers + 1), "wake the workers");
+	row[PHASE] += 2;
+	/* Who is about to wait at the queue has it locked, or looks again. */
+	must(gosync_mutex_lock(queue), "lock queue");
+	must(gosync_cond_broadcast(work_cond), "broadcast");
+	must(gosync_cond_broadcast(room_cond), "broadcast");
+	must(gosync_mutex_unlock(queue), "unlock queue");
+	row[QUEUE]++;
+	row[WORK_COND]++;
+	row[ROOM_COND]++;
 }
 
 static void lock_info(struct gosync_info *info)
@@ -545,8 +442,9 @@ static void kill_one(int n)
 {
 	uint64_t deadline = now() + PATIENCE;
 	int amount = catch_worker(n);
-	int64_t left = account(LEFT), right = account(RIGHT);
-	struct gosync_info info;
+	int64_t left = load(accounts, LEFT, ACCOUNTS);
+	int64_t right = load(accounts, RIGHT, ACCOUNTS);
+	struct gosync_info info, desk_info;
 	int status;
 
 	say("stopped worker %d, which owns the lock, between taking %d and giving it",
@@ -557,9 +455,11 @@ static void kill_one(int n)
 	do {
 		snooze(NSEC_PER_MSEC);
 		lock_info(&info);
-	} while ((int)info.waiters < workers - 1 && now() < deadline);
-	say("the accounts say %lld + %lld, %u workers wait, the last token is %llu",
-	    (long long)left, (long long)right, info.waiters,
+		must(gosync_info(desks, &desk_info), "info of desks");
+	} while ((int)(info.waiters + desk_info.waiters) < workers - 1 &&
+		 now() < deadline);
+	say("the accounts say %lld + %lld; %u wait for the lock, %u for a desk; the last token is %llu",
+	    (long long)left, (long long)right, info.waiters, desk_info.waiters,
 	    (unsigned long long)info.token);
 
 	say("kills worker %d (SIGKILL)", n);
@@ -581,8 +481,11 @@ static void stop_workers(void)
 	int i, status;
 	pid_t pid;
 
+	/* One of them lives no longer. */
+	must(gosync_waitgroup_add(crew, workers), "add to the crew");
 	set_phase(STOP);
-	for (i = 1; i <= workers; i++) {
+	await_crew(true);
+	for (i = 1; i <= workers + 1; i++) {
 		if (!pids[i])
 			continue;
 		while (!(pid = waitpid(pids[i], &status, WNOHANG))) {
@@ -613,53 +516,70 @@ static int verdict(bool good, const char *format, ...)
 
 static int check(int victim)
 {
-	int64_t left, right, own, done = 0;
-	struct gosync_info info;
+	int64_t left, right, own, put, taken, done, told_of, looks, setups;
+	struct gosync_info info, desk_info;
 	int bad = 0, late = 0;
-	int i, told;
+	int i, told, free;
 
 	told = must(gosync_mutex_lock(lock), "lock");
-	row[LOCK_OPS]++;
-	left = account(LEFT);
-	right = account(RIGHT);
+	row[LOCK]++;
+	left = load(accounts, LEFT, ACCOUNTS);
+	right = load(accounts, RIGHT, ACCOUNTS);
 	must(gosync_mutex_unlock(lock), "unlock");
-	must(gosync_int64_load(jobs, 0, &done), "load jobs");
-	row[JOB_OPS]++;
+	done = load(jobs, 0, JOBS);
+	put = load(ring, PUT, RINGS);
+	taken = load(ring, TAKEN, RINGS);
+	free = must(gosync_semaphore_count(desks), "count desks");
+	publish_row();
 	own = sum_counts(MY_JOBS);
+	told_of = sum_counts(MY_REPORTS);
+	looks = sum_counts(MY_LOOKS);
+	setups = sum_counts(MY_SETUPS);
 	lock_info(&info);
-	for (i = 1; i <= workers; i++)
+	must(gosync_info(desks, &desk_info), "info of desks");
+	for (i = 1; i <= workers + 1; i++)
 		if (i != victim && get_count(i, MY_CONFIG) != 2)
 			late++;
 
+	bad += verdict(setups == 1, "the setup: done %lld time by %d processes",
+		       (long long)setups, workers + 1);
 	bad += verdict(left + right == TOTAL,
 		       "the accounts: %lld + %lld, together %lld of %d",
 		       (long long)left, (long long)right,
 		       (long long)(left + right), TOTAL);
-	bad += verdict(done == own && done > 0,
-		       "the jobs: %lld in the atomic, %lld by the workers' own counts",
-		       (long long)done, (long long)own);
-	bad += verdict(info.deaths == 1 && sum_counts(MY_REPORTS) == 1 && !told,
+	bad += verdict(done == own && taken == done + 1 && done > 0,
+		       "the jobs: %lld put, %lld taken, %lld done, %lld died with its worker",
+		       (long long)put, (long long)taken, (long long)own,
+		       (long long)(taken - done));
+	bad += verdict(info.deaths == 1 && told_of == 1 && !told,
 		       "the death: %u owner died, %lld was told of it before recovery, %d after",
-		       info.deaths, (long long)sum_counts(MY_REPORTS), told);
-	bad += verdict(!late, "the configuration: %d of %d workers found the second",
-		       workers - 1 - late, workers - 1);
+		       info.deaths, (long long)told_of, told);
+	bad += verdict(free == (int)desk_info.capacity && desk_info.deaths == 1,
+		       "the desks: %d of %llu are free, %u was given back for the dead",
+		       free, (unsigned long long)desk_info.capacity,
+		       desk_info.deaths);
+	bad += verdict(!late && looks > 0,
+		       "the configuration: %d of %d found the second, in %lld looks at the index",
+		       workers - late, workers, (long long)looks);
 	return bad;
 }
 
 static void table(void)
 {
-	void *handles[OBJECTS] = { config, control, lock, accounts, jobs };
-	char name[sizeof(prefix) + 16], wait[16];
+	void *handles[OBJECTS] = {
+		setup, crew, phase, config, rules, index_words, queue,
+		work_cond, room_cond, ring, desks, lock, accounts, jobs, counts
+	};
+	char wait[16];
 	struct gosync_info info;
 	int i;
 
 	publish_row();
-	printf("\n%-24s %-6s %10s %10s %13s %7s\n", "object", "type",
+	printf("\n%-24s %-9s %10s %10s %13s %7s\n", "object", "type",
 	       "operations", "contended", "longest wait", "deaths");
 	for (i = 0; i < OBJECTS; i++) {
 		must(gosync_info(handles[i], &info), "info");
-		snprintf(name, sizeof(name), "%s", full_name(object_names[i]));
-		printf("%-24s %-6s %10lld %10llu %13s %7u\n", name,
+		printf("%-24s %-9s %10lld %10llu %13s %7u\n", full_name(i),
 		       gosync_type_name(info.type), (long long)sum_counts(i),
 		       (unsigned long long)info.contended,
 		       duration_text(info.wait_max_ns, wait), info.deaths);
@@ -680,12 +600,10 @@ static int conduct(void)
 	started = now();
 	snprintf(prefix, sizeof(prefix), "demo.%d", getpid());
 	open_objects(GOSYNC_CREATE | GOSYNC_EXCL);
-	set_account(LEFT, TOTAL / 2);
-	set_account(RIGHT, TOTAL / 2);
 	row[MY_START] = started;
 	publish_row();
-	say("is process %d, made %s.{config,control,lock,accounts,jobs,counts}",
-	    getpid(), prefix);
+	say("is process %d, made %d objects named %s.*", getpid(), OBJECTS,
+	    prefix);
 
 	start_workers();
 	publish_config(1, 100, 10);
@@ -722,7 +640,7 @@ static error_t demo_parse(int key, char *arg, struct argp_state *state)
 		quiet = true;
 		return 0;
 	case KEY_WORKER:
-		me = parse_number(state, arg, "N", 1, MAX_WORKERS);
+		me = parse_number(state, arg, "N", 1, MAX_WORKERS + 1);
 		return 0;
 	case KEY_PREFIX:
 		snprintf(prefix, sizeof(prefix), "%s", arg);
@@ -744,8 +662,8 @@ int demo_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = demo_parse,
-		.doc = "Workers find a configuration, a lock and counters by name, and use them.\n"
-		       "The configuration changes, and one worker is killed while it has the lock.\n"
+		.doc = "Workers find a queue of jobs, a configuration and locks by name, and use them.\n"
+		       "The configuration changes, and one worker is killed while it has a lock.\n"
 		       "Fails if what the lock protects is wrong in the end.",
 	};
 

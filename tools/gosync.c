@@ -110,12 +110,13 @@ static const char *user_text(uint32_t uid, char buf[16])
 
 static const char *flags_text(const struct gosync_info *info, char buf[64])
 {
-	snprintf(buf, 64, "%s%s%s%s%s",
+	snprintf(buf, 64, "%s%s%s%s%s%s",
 		 info->flags & GOSYNC_PERSIST ? ",persist" : "",
 		 info->flags & GOSYNC_OWN_PAGE ? ",own-page" : "",
 		 info->flags & GOSYNC_NO_MMAP ? ",no-mmap" : "",
 		 info->flags & GOSYNC_ERRORCHECK ? ",errorcheck" : "",
-		 info->type == GOSYNC_MUTEX &&
+		 info->flags & GOSYNC_GIVE_BACK ? ",give-back" : "",
+		 (info->type == GOSYNC_MUTEX || info->type == GOSYNC_RWMUTEX) &&
 		 info->word & GOSYNC_MUTEX_POISONED ? ",poisoned" : "");
 	if (!*buf)
 		return "-";
@@ -154,7 +155,7 @@ static int ls_main(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.doc = "List the names that you may read, oldest first.\n"
-		       "LOCKED-BY is the process that opened the holder which owns a mutex,\n"
+		       "LOCKED-BY is the process that opened the holder which owns a lock or runs a once,\n"
 		       "? if that process cannot be seen from here.",
 	};
 	int ret;
@@ -218,23 +219,45 @@ static void print_word(const struct gosync_info *info)
 	}
 }
 
+static void print_owner(const struct gosync_info *info, const char *does)
+{
+	if (info->owner_pid)
+		printf("%s by holder %u of process %u", does, info->owner,
+		       info->owner_pid);
+	else
+		printf("%s by holder %u of an invisible process", does,
+		       info->owner);
+}
+
 static void print_mutex(const struct gosync_info *info)
 {
 	printf("state      ");
-	if (!(info->word & GOSYNC_MUTEX_LOCKED))
-		printf("free");
-	else if (info->owner_pid)
-		printf("locked by holder %u of process %u", info->owner,
-		       info->owner_pid);
+	if (info->word & GOSYNC_MUTEX_LOCKED)
+		print_owner(info, "locked");
 	else
-		printf("locked by holder %u of an invisible process",
-		       info->owner);
+		printf(info->readers ? "locked for reading" : "free");
 	if (info->word & GOSYNC_MUTEX_STARVING)
 		printf(", handed from waiter to waiter");
 	if (info->word & GOSYNC_MUTEX_POISONED)
 		printf(", an owner died and nobody has recovered");
 	printf("\ntoken      %llu\n", (unsigned long long)info->token);
+	if (info->type == GOSYNC_RWMUTEX)
+		printf("readers    %u\n", info->readers);
 	printf("deaths     %u\n", info->deaths);
+}
+
+static void print_once(const struct gosync_info *info)
+{
+	printf("state      ");
+	if (info->word & GOSYNC_ONCE_IS_DONE)
+		printf("done");
+	else if (info->owner)
+		print_owner(info, "run");
+	else
+		printf("not done");
+	if (info->word & GOSYNC_ONCE_DIED)
+		printf(", somebody died doing it");
+	printf("\ndeaths     %u\n", info->deaths);
 }
 
 static void print_info(const struct gosync_info *info)
@@ -258,7 +281,30 @@ static void print_info(const struct gosync_info *info)
 
 	switch (info->type) {
 	case GOSYNC_MUTEX:
+	case GOSYNC_RWMUTEX:
 		print_mutex(info);
+		break;
+	case GOSYNC_WAITGROUP:
+		printf("counter    %llu\n", (unsigned long long)
+		       (info->word & GOSYNC_WAITGROUP_COUNTER));
+		break;
+	case GOSYNC_ONCE:
+		print_once(info);
+		break;
+	case GOSYNC_COND:
+		break;
+	case GOSYNC_SEMAPHORE:
+		printf("permits    %llu of %llu\n", (unsigned long long)
+		       (info->word & GOSYNC_SEMAPHORE_PERMITS),
+		       (unsigned long long)info->capacity);
+		printf("deaths     %u\n", info->deaths);
+		break;
+	case GOSYNC_MAP:
+		printf("entries    %llu of %llu\n",
+		       (unsigned long long)info->word,
+		       (unsigned long long)info->capacity);
+		printf("key        up to %u bytes\n", info->key_size);
+		printf("value      up to %u bytes\n", info->value_size);
 		break;
 	case GOSYNC_VALUE:
 		printf("capacity   %llu bytes\n",

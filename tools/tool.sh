@@ -28,7 +28,7 @@ result()
 demo_survives_a_death()
 {
 	gosync demo --seconds 1 >"$out/1" 2>&1 &&
-		! grep -q FAILED "$out/1" && [ "$(grep -c '^ok' "$out/1")" = 4 ]
+		! grep -q FAILED "$out/1" && [ "$(grep -c '^ok' "$out/1")" = 6 ]
 }
 
 demo_leaves_nothing_behind()
