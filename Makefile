@@ -21,6 +21,11 @@ user   := $(MAKE) $(jobs) O=$(build)/user -C
 user32 := $(MAKE) $(jobs) O=$(build)/user32 M32=1 -C
 kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 
+# Randomised tests go on for so many seconds each (up to 60) instead of half of
+# one; with all of them, and as 32-bit programs too, that is hours.
+SOAK ?=
+soak := $(if $(SOAK),env GOSYNC_TEST_SECONDS=$(SOAK) GOSYNC_TEST_LIMIT=7200)
+
 # $(call kbuild,DIR,KDIR,TARGET): kbuild writes beside its sources, so each
 # kernel gets a directory of links to them.
 kbuild = mkdir -p $(1) && \
@@ -30,6 +35,7 @@ kbuild = mkdir -p $(1) && \
 
 help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|kasan|PATH]'
+	@echo '       make test [TESTS="PROGRAM..."] [SOAK=SECONDS]'
 	@echo
 	@sed -n 's/^\([a-z_]*\):.*## /    \1\t/p' Makefile | expand -t 22
 
@@ -68,7 +74,8 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 	@for k in $(or $(KERNEL),stock kasan); do \
 		out=$(build)/test-$${k##*/}; rm -rf $$out; \
 		$(MAKE) module KERNEL=$$k && \
-		$(vm)/run -k $$k -t 1800 -o $$out -- /gosync/tests/run_tests.sh; \
+		$(vm)/run -k $$k -t $(if $(SOAK),20000,1800) -o $$out -- \
+			$(soak) /gosync/tests/run_tests.sh $(TESTS); \
 		set -- "$$@" $$out; \
 	done; $(vm)/summary.sh "$$@"
 
