@@ -577,7 +577,7 @@ static int check(int victim)
 		if (i != victim && get_count(i, MY_CONFIG) != 2)
 			late++;
 
-	bad += verdict(setups == 1, "the setup: done %lld time by %d processes",
+	bad += verdict(setups == 1, "the setup: %lld of %d processes did it",
 		       (long long)setups, workers + 1);
 	bad += verdict(left + right == TOTAL,
 		       "the accounts: %lld + %lld, together %lld of %d",
