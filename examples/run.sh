@@ -168,8 +168,19 @@ limit_is_given_back_by_the_dead()
 	wait $two && [ "$(cat "$out/2")" = mine ]
 }
 
+registry_knows_who_is_where()
+{
+	./registry mail 10.0.0.1 >"$out/1" 2>&1 || return 1
+	./registry web 10.0.0.2 >"$out/2" 2>&1 || return 1
+	./registry web 10.0.0.3 >"$out/3" 2>&1 && return 1
+	[ "$(./registry web)" = 10.0.0.2 ] || return 1
+	./registry | sort >"$out/all"
+	printf 'mail 10.0.0.1\nweb 10.0.0.2\n' | cmp -s - "$out/all" || return 1
+	./registry --drop web >"$out/4" 2>&1 && gosync rm registry.example
+}
+
 echo "TAP version 13"
-echo "1..12"
+echo "1..13"
 hello_takes_turns
 result $? hello_takes_turns
 hello_is_told_of_a_death
@@ -194,4 +205,6 @@ limit_is_kept
 result $? limit_is_kept
 limit_is_given_back_by_the_dead
 result $? limit_is_given_back_by_the_dead
+registry_knows_who_is_where
+result $? registry_knows_who_is_where
 exit $failed

@@ -19,8 +19,8 @@
  *   accounts  int64[3]: two accounts whose sum never changes, and the largest
  *             fencing token that was used on them
  *   jobs      int64: counts what has been done
- *   counts    int64[]: every process's own record, one row each, so that that of
- *             a process that is killed remains
+ *   results   a Map: every process's own record, by its name, so that what
+ *             a process did that is killed remains
  *
  * A job is to move an amount from one account to the other under the lock: first
  * a store that takes it, some work, then a store that gives it. The parent
@@ -48,7 +48,7 @@
 
 static const char * const object_names[OBJECTS] = {
 	"setup", "crew", "phase", "config", "rules", "index", "queue", "work",
-	"room", "ring", "desks", "lock", "accounts", "jobs", "counts"
+	"room", "ring", "desks", "lock", "accounts", "jobs", "results"
 };
 
 int me;
@@ -72,7 +72,7 @@ gosync_semaphore_t *desks;
 gosync_mutex_t *lock;
 gosync_int64_t *accounts;
 gosync_int64_t *jobs;
-static gosync_int64_t *counts;
+gosync_map_t *results;
 
 static pid_t pids[MAX_WORKERS + 2];
 static int seconds = 3;
@@ -95,16 +95,23 @@ void snooze(uint64_t ns)
 	nanosleep(&ts, NULL);
 }
 
+static size_t name_process(int who, char name[16])
+{
+	if (!who)
+		return sprintf(name, "parent");
+	if (who > workers)
+		return sprintf(name, "clerk");
+	return sprintf(name, "worker %d", who);
+}
+
 /* One write per line, so that lines of several processes do not mix. */
 static void say_to(int fd, const char *format, va_list args)
 {
 	uint64_t ms = (now() - started) / NSEC_PER_MSEC;
-	char line[256], who[16] = "parent";
+	char line[256], who[16];
 	size_t len;
 
-	if (me)
-		snprintf(who, sizeof(who), me > workers ? "clerk" : "worker %d",
-			 me);
+	name_process(me, who);
 	len = snprintf(line, sizeof(line), "%3u.%03u  %-9s  ",
 		       (int)(ms / 1000), (int)(ms % 1000), who);
 	len += vsnprintf(line + len, sizeof(line) - len, format, args);
@@ -176,6 +183,11 @@ static const char *full_name(int object)
 
 void open_objects(unsigned int flags)
 {
+	const struct gosync_map_limits limits = {
+		.entries = workers + 2,
+		.key_size = 16,
+		.value_size = sizeof(row),
+	};
 	bool create = flags & GOSYNC_CREATE;
 	unsigned int mode = create ? 0600 : 0;
 
@@ -196,7 +208,8 @@ void open_objects(unsigned int flags)
 	OPEN(mutex, LOCK, &lock);
 	OPEN_WORDS(int64, ACCOUNTS, ACCOUNT_WORDS, &accounts);
 	OPEN_WORDS(int64, JOBS, 1, &jobs);
-	OPEN_WORDS(int64, COUNTS, (workers + 2) * ROW, &counts);
+	must(gosync_map_open(full_name(RESULTS), create ? &limits : NULL,
+			     flags, mode, &results), "open results");
 }
 
 int64_t load(gosync_int64_t *words, int i, int object)
@@ -216,27 +229,51 @@ void store(gosync_int64_t *words, int i, int64_t now, int object)
 
 void publish_row(void)
 {
-	int i;
+	char name[16];
+	size_t len = name_process(me, name);
 
-	row[COUNTS] += ROW;
-	for (i = 0; i < ROW; i++)
-		must(gosync_int64_store(counts, me * ROW + i, row[i]),
-		     "store in counts");
+	row[RESULTS]++;
+	must(gosync_map_store(results, name, len, row, sizeof(row)),
+	     "store in results");
 }
 
 int64_t get_count(int who, int what)
 {
-	return load(counts, who * ROW + what, COUNTS);
+	int64_t its[ROW] = { };
+	size_t len = sizeof(its);
+	char name[16];
+	int ret;
+
+	row[RESULTS]++;
+	ret = gosync_map_load(results, name, name_process(who, name), its, &len);
+	/* It has not begun yet. */
+	if (ret != -ENODATA)
+		must(ret, "load from results");
+	return its[what];
+}
+
+static int add_row(const void *key, size_t key_len, const void *value,
+		   size_t len, void *arg)
+{
+	const int64_t *its = value;
+	int64_t *sum = arg;
+	int i;
+
+	(void)key;
+	(void)key_len;
+	(void)len;
+	for (i = 0; i < ROW; i++)
+		sum[i] += its[i];
+	return 0;
 }
 
 static int64_t sum_counts(int what)
 {
-	int64_t sum = 0;
-	int i;
+	int64_t sum[ROW] = { };
 
-	for (i = 0; i <= workers + 1; i++)
-		sum += get_count(i, what);
-	return sum;
+	row[RESULTS]++;
+	must(gosync_map_range(results, add_row, sum), "range over results");
+	return sum[what];
 }
 
 static void fill_accounts(void *arg, int died)
@@ -458,9 +495,8 @@ static void kill_one(int n)
 		must(gosync_info(desks, &desk_info), "info of desks");
 	} while ((int)(info.waiters + desk_info.waiters) < workers - 1 &&
 		 now() < deadline);
-	say("the accounts say %lld + %lld; %u wait for the lock, %u for a desk; the last token is %llu",
-	    (long long)left, (long long)right, info.waiters, desk_info.waiters,
-	    (unsigned long long)info.token);
+	say("the accounts say %lld + %lld; %u wait for the lock, %u for a desk",
+	    (long long)left, (long long)right, info.waiters, desk_info.waiters);
 
 	say("kills worker %d (SIGKILL)", n);
 	kill(pids[n], SIGKILL);
@@ -541,7 +577,7 @@ static int check(int victim)
 		if (i != victim && get_count(i, MY_CONFIG) != 2)
 			late++;
 
-	bad += verdict(setups == 1, "the setup: done %lld time by %d processes",
+	bad += verdict(setups == 1, "the setup: %lld of %d processes did it",
 		       (long long)setups, workers + 1);
 	bad += verdict(left + right == TOTAL,
 		       "the accounts: %lld + %lld, together %lld of %d",
@@ -568,18 +604,18 @@ static void table(void)
 {
 	void *handles[OBJECTS] = {
 		setup, crew, phase, config, rules, index_words, queue,
-		work_cond, room_cond, ring, desks, lock, accounts, jobs, counts
+		work_cond, room_cond, ring, desks, lock, accounts, jobs, results
 	};
 	char wait[16];
 	struct gosync_info info;
 	int i;
 
 	publish_row();
-	printf("\n%-24s %-9s %10s %10s %13s %7s\n", "object", "type",
+	printf("\n%-22s %-9s %10s %10s %13s %7s\n", "object", "type",
 	       "operations", "contended", "longest wait", "deaths");
 	for (i = 0; i < OBJECTS; i++) {
 		must(gosync_info(handles[i], &info), "info");
-		printf("%-24s %-9s %10lld %10llu %13s %7u\n", full_name(i),
+		printf("%-22s %-9s %10lld %10llu %13s %7u\n", full_name(i),
 		       gosync_type_name(info.type), (long long)sum_counts(i),
 		       (unsigned long long)info.contended,
 		       duration_text(info.wait_max_ns, wait), info.deaths);
@@ -662,7 +698,7 @@ int demo_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = demo_parse,
-		.doc = "Workers find a queue of jobs, a configuration and locks by name, and use them.\n"
+		.doc = "Workers find jobs, a configuration and locks by name, and use them.\n"
 		       "The configuration changes, and one worker is killed while it has a lock.\n"
 		       "Fails if what the lock protects is wrong in the end.",
 	};

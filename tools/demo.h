@@ -43,7 +43,7 @@ enum { PUT = RING, TAKEN, RING_WORDS };
 /* The objects of the table, and how often this process operated each */
 enum {
 	SETUP, CREW, PHASE, CONFIG, RULES, INDEX, QUEUE, WORK_COND, ROOM_COND,
-	RINGS, DESKS, LOCK, ACCOUNTS, JOBS, COUNTS,
+	RINGS, DESKS, LOCK, ACCOUNTS, JOBS, RESULTS,
 	OBJECTS,
 	/* and what came of it */
 	MY_JOBS = OBJECTS,	/* what it added to jobs */
@@ -79,6 +79,7 @@ extern gosync_semaphore_t *desks;
 extern gosync_mutex_t *lock;
 extern gosync_int64_t *accounts;
 extern gosync_int64_t *jobs;
+extern gosync_map_t *results;
 
 uint64_t now(void);
 void snooze(uint64_t ns);
