@@ -307,7 +307,7 @@ struct gosync_unlink {
  * @map_offset: where in the mapping the object's state begins
  * @map_data: atomics: where in the mapping the words begin; Value: the first
  *	payload slot; RWMutex: this holder's &struct gosync_rwmutex_reader, 0 if
- *	it has none
+ *	it has none; Map: the first record
  * @contended: how often somebody had to wait
  * @wait_max_ns: the longest wait that ended in a grant, in nanoseconds
  * @deaths: how many owners have died
@@ -876,5 +876,216 @@ struct gosync_semaphore_slot {
 
 #define GOSYNC_SEMAPHORE_PERMITS	((__u64)0x7fffffff)
 #define GOSYNC_SEMAPHORE_WAITER_SHIFT	32
+
+/**
+ * struct gosync_map - argument of the GOSYNC_IOC_MAP operations, but for RANGE
+ *	and CLEAR
+ * @size: sizeof(struct gosync_map)
+ * @flags: must be 0
+ * @key: the key, any bytes
+ * @key_len: its length, 1 to the Map's key_size
+ * @__reserved: must be 0
+ * @buf: LOAD: where to put the value; STORE, LOAD_OR_STORE, SWAP, CAS: the new
+ *	value
+ * @len: its length; LOAD in: the room at @buf, out: the value's length (also
+ *	with EMSGSIZE)
+ * @old_buf: CAS, COMPARE_AND_DELETE: the value that is expected; SWAP,
+ *	LOAD_OR_STORE, LOAD_AND_DELETE: where to put the value that was there,
+ *	or 0 if it isn't wanted
+ * @old_len: its length; where it is put somewhere in: the room, out: its
+ *	length, 0 if there was none (also with EMSGSIZE)
+ *
+ * Where values are put, anything may be when none was got, up to the room.
+ * What an operation does not use must be 0. Values may have length 0, and are
+ * equal when their lengths and all their bytes are. GOSYNC_IOC_MAP_CLEAR takes
+ * no argument and removes all keys at one moment.
+ *
+ * Return: 0; LOAD_OR_STORE: 1 if the key was there and nothing is stored;
+ * DELETE: 1 if it was there; SWAP: 1 if it was there; CAS and
+ * COMPARE_AND_DELETE: 1 if it was there with the value expected, otherwise 0
+ * and nothing is changed; or -1 with errno EBADF (read-only, not LOAD),
+ * EFAULT, EINTR, EINVAL (also: a key's length), EMSGSIZE, ENODATA (LOAD,
+ * LOAD_AND_DELETE), ENOMEM, ENOSPC (a new key, and there are as many entries as
+ * the capacity allows).
+ */
+struct gosync_map {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__u32 key_len;
+	__u32 __reserved;
+	__aligned_u64 buf;
+	__aligned_u64 len;
+	__aligned_u64 old_buf;
+	__aligned_u64 old_len;
+};
+
+/**
+ * struct gosync_map_range - argument of GOSYNC_IOC_MAP_RANGE
+ * @size: sizeof(struct gosync_map_range)
+ * @flags: must be 0
+ * @cursor: 0 to begin; the call moves it behind the last entry it returned
+ * @after: out when @cursor is 0, then in: the walk is of entries that were
+ *	created after the one of this number
+ * @until: likewise, and not after this one
+ * @buf: where to put entries, each a &struct gosync_map_item; aligned to 8
+ *	bytes if these are to be
+ * @len: the room there; with EMSGSIZE out: what the next entry needs
+ *
+ * A walk returns no key twice, and each that is there from its beginning to its
+ * end; it is no snapshot.
+ *
+ * Return: how many entries were put there, 0 at the end; or -1 with errno
+ * EFAULT, EINTR, EINVAL, EMSGSIZE (not even one fits), ENOMEM.
+ */
+struct gosync_map_range {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 cursor;
+	__aligned_u64 after;
+	__aligned_u64 until;
+	__aligned_u64 buf;
+	__aligned_u64 len;
+};
+
+/**
+ * struct gosync_map_item - an entry, as GOSYNC_IOC_MAP_RANGE returns it
+ * @key_len: bytes of key, which follow
+ * @value_len: bytes of value, which follow the key at the next multiple of 8;
+ *	the next item follows likewise
+ */
+struct gosync_map_item {
+	__u32 key_len;
+	__u32 value_len;
+};
+
+#define GOSYNC_MAP_KEY_MAX	255
+#define GOSYNC_MAP_VALUE_MAX	65536
+
+/**
+ * struct gosync_map_record - a key and its value, always read-only
+ * @seq: odd while the kernel writes the record (for a few instructions, with
+ *	preemption disabled: one may spin on it); another number after
+ * @born: which one in the order of creation, from 1; means nothing while
+ *	@key_len is 0
+ * @key_len: length of the key, which follows; 0: the record is not in use
+ * @value_len: length of the value, which is at &gosync_map_page.value
+ *
+ * A record is never anything else, and where one has been is one for as long
+ * as the mapping lasts: who looks at it late finds another key in it at worst.
+ * Reading: read @seq (acquire); if it is even copy what is wanted; then (read
+ * barrier) read @seq again: the copy is whole if it is the same.
+ */
+struct gosync_map_record {
+	__aligned_u64 seq;
+	__aligned_u64 born;
+	__u32 key_len;
+	__u32 value_len;
+};
+
+/* The table of the smallest class, and the bits of &gosync_map_page.table */
+#define GOSYNC_MAP_SMALL		64
+#define GOSYNC_MAP_VERSION_SHIFT	6
+#define GOSYNC_MAP_TABLE_MASK		63
+
+/* What may be in a table besides entries (the hash << 32 | record's number) */
+#define GOSYNC_MAP_EMPTY	((__u64)0)
+#define GOSYNC_MAP_TOMBSTONE	((__u64)1)
+
+/**
+ * struct gosync_map_page - a Map's mapped state, always read-only
+ * @table: the present table: its version << GOSYNC_MAP_VERSION_SHIFT, its
+ *	class << 1, which of the two of its class
+ * @seed: of the hash
+ * @hash_mask: the bits of the hash that are used
+ * @stride: distance in bytes from one record to the next
+ * @value: where in a record the value begins
+ * @page_size: the unit of tables, see below
+ * @records: where in the mapping the records begin
+ * @__reserved: 0
+ * @count: how many entries there are
+ * @born: &gosync_map_record.born of the newest entry
+ * @used: records from this number on are not in use
+ * @cleared: by the lowest bit of the table's version: entries up to this
+ *	&gosync_map_record.born are gone, whatever their record says
+ * @__reserved2: 0
+ * @small: the tables of class 0
+ *
+ * A table of class 0 has GOSYNC_MAP_SMALL slots and is in @small. One of class
+ * c > 0 fills @page_size << (c - 1) bytes; the first of the two is at
+ * @page_size * ((1 << c) - 1), the second follows it. A slot is 0, a tombstone,
+ * or the hash << 32 | the number of a record. A key's is the one that the upper
+ * bits of its hash tell the place of, or one that follows (behind the last one
+ * comes the first); it is not behind a slot that is 0.
+ *
+ * Reading without a system call: read @table (acquire), look through the slots
+ * (acquire) from where the key's hash says, and look at each record whose slot
+ * has that hash. If one has the key, its value may be used, whatever happened to
+ * the table since. If none has, (read barrier) read @table again: the key is
+ * absent if it is the same; otherwise begin anew. The kernel writes to a table
+ * that is no longer the present one, but never anything else than slots.
+ *
+ * Walking the entries: read @table (acquire), then @cleared of it, @born
+ * (acquire), and (read barrier) @table again; begin anew if it has changed.
+ * Then look at each record below @used: those with a key and born after
+ * @cleared and not after @born were there.
+ */
+struct gosync_map_page {
+	__aligned_u64 table;
+	__aligned_u64 seed;
+	__u32 hash_mask;
+	__u32 stride;
+	__u32 value;
+	__u32 page_size;
+	__aligned_u64 records;
+	__aligned_u64 __reserved[3];
+	__aligned_u64 count;
+	__aligned_u64 born;
+	__aligned_u64 used;
+	__aligned_u64 cleared[2];
+	__aligned_u64 __reserved2[3];
+	__aligned_u64 small[2][GOSYNC_MAP_SMALL];
+};
+
+/**
+ * gosync_map_hash() - the hash by which a Map finds a key
+ * @page: the Map's state, of which @seed and @hash_mask are used
+ * @key: the key
+ * @len: its length, at least 1
+ *
+ * Words of 8 bytes, each mixed in by a multiplication, of which the upper bits
+ * know of all of them. The last word is the key's last 8 bytes, those that are
+ * in the one before too included. A key of up to 8 bytes is mixed in twice.
+ *
+ * Return: the hash, never 0.
+ */
+static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
+					const void *key, __u32 len)
+{
+	const __u8 *at = (const __u8 *)key;
+	__u64 hash = page->seed ^ len, word = 0;
+	__u32 bits;
+
+	if (len < sizeof(word)) {
+		while (len--)
+			word = word << 8 | *at++;
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
+	} else {
+		for (;;) {
+			__builtin_memcpy(&word, at, sizeof(word));
+			hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+			hash ^= hash >> 32;
+			if (len <= 2 * sizeof(word))
+				break;
+			len -= sizeof(word);
+			at += sizeof(word);
+		}
+		__builtin_memcpy(&word, at + len - sizeof(word), sizeof(word));
+	}
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	bits = (__u32)(hash >> 32) & page->hash_mask;
+	return bits ? bits : 1;
+}
 
 #endif /* _UAPI_LINUX_GOSYNC_H */
