@@ -20,9 +20,10 @@
  *	gosync_ns.lock		names and life of the namespace's objects
  *	  users_lock		(names.c) objects per user
  *	gosync_value.lock	(value.c) who stores
- *	gosync_map.lock		(map.c) who changes the set of keys
+ *	gosync_map_obj.lock	(map.h) who changes the set of keys
  *	obj->wq.lock		the state of one object, and its waiters
  *	obj->holders.xa_lock	who holds a descriptor
+ *	a record's count	(map.h) one entry of a Map
  *
  * The first group may sleep. Nothing that user space can stop (a page fault
  * on its memory) happens under any of them.
@@ -69,6 +70,8 @@ struct vm_area_struct;
  * @max_capacity: and the largest (0: the type has no capacity)
  * @area_size: bytes of mapped state for a capacity, more than a slot: pages
  *	of its own; NULL: a slot will do
+ * @matches: is an object that exists what is asked for, beyond its type and
+ *	capacity; may be NULL
  * @init: make a new object's state, its area is there and zero; may fail, may
  *	be NULL
  * @fini: undo @init; may be NULL
@@ -91,6 +94,8 @@ struct gosync_ops {
 	u64 default_capacity;
 	u64 max_capacity;
 	size_t (*area_size)(u32 type, u64 capacity);
+	bool (*matches)(const struct gosync_object *obj,
+			const struct gosync_open *args);
 	int (*init)(struct gosync_object *obj, const struct gosync_open *args);
 	void (*fini)(struct gosync_object *obj);
 	void (*holder_begin)(struct gosync_object *obj,
@@ -217,6 +222,7 @@ void gosync_names_exit(void);
 
 /**
  * struct gosync_area - pages of mapped state
+ * @refs: one for the objects, one for each mapping of one that grows
  * @node: in the namespace's table while it is shared and has room
  * @free: bit per slot, for a shared page; 0 for an object's own pages
  * @shared: it holds slots of all objects with these four in common:
@@ -225,12 +231,17 @@ void gosync_names_exit(void);
  * @mode: permission bits
  * @no_mmap: it is not to be mapped
  * @addr: where the kernel sees it
- * @nr_pages: how many pages
- * @pages: the pages
+ * @max_pages: how many pages a mapping covers; more than @nr_pages if it grows
+ * @more: pages that were added, where the kernel sees them, by their place; a
+ *	mark on the first of each piece
+ * @nr_pages: how many pages it has from the beginning
+ * @pages: these pages
  *
- * Protected by the namespace's lock; fixed once made, but for @node and @free.
+ * Protected by the namespace's lock; fixed once made, but for @node and @free,
+ * and for @more, to which only its object adds.
  */
 struct gosync_area {
+	refcount_t refs;
 	struct hlist_node node;
 	u64 free;
 	bool shared;
@@ -239,6 +250,8 @@ struct gosync_area {
 	kuid_t uid;
 	kgid_t gid;
 	void *addr;
+	unsigned long max_pages;
+	struct xarray more;
 	unsigned int nr_pages;
 	struct page *pages[] __counted_by(nr_pages);
 };
@@ -246,7 +259,10 @@ struct gosync_area {
 #define GOSYNC_AREA_BITS	6
 
 int gosync_area_get(struct gosync_object *obj, struct hlist_head *partial);
-void gosync_area_put(struct gosync_object *obj, struct hlist_head *partial);
+bool gosync_area_put(struct gosync_object *obj, struct hlist_head *partial);
+void gosync_area_unref(struct gosync_area *area);
+void *gosync_area_extend(struct gosync_area *area, unsigned long first,
+			 unsigned long nr);
 int gosync_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* --- wait.c --- */
@@ -335,6 +351,7 @@ extern const struct gosync_ops gosync_waitgroup_ops;
 extern const struct gosync_ops gosync_once_ops;
 extern const struct gosync_ops gosync_cond_ops;
 extern const struct gosync_ops gosync_semaphore_ops;
+extern const struct gosync_ops gosync_map_ops;
 
 long gosync_atomic_load(struct gosync_holder *holder, void *arg);
 long gosync_atomic_store(struct gosync_holder *holder, void *arg);
@@ -371,5 +388,15 @@ long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_release(struct gosync_holder *holder, void *arg);
+long gosync_map_load(struct gosync_holder *holder, void *arg);
+long gosync_map_store(struct gosync_holder *holder, void *arg);
+long gosync_map_load_or_store(struct gosync_holder *holder, void *arg);
+long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg);
+long gosync_map_delete(struct gosync_holder *holder, void *arg);
+long gosync_map_swap(struct gosync_holder *holder, void *arg);
+long gosync_map_cas(struct gosync_holder *holder, void *arg);
+long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg);
+long gosync_map_range(struct gosync_holder *holder, void *arg);
+long gosync_map_clear(struct gosync_holder *holder, void *arg);
 
 #endif /* GOSYNC_H */

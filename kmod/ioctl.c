@@ -25,6 +25,7 @@
 #define ON_ONCE		BIT(GOSYNC_ONCE)
 #define ON_COND		BIT(GOSYNC_COND)
 #define ON_SEMAPHORE	BIT(GOSYNC_SEMAPHORE)
+#define ON_MAP		BIT(GOSYNC_MAP)
 #define ON_OBJECTS	GENMASK(GOSYNC_TYPE_MAX - 1, 1)
 
 enum {
@@ -65,6 +66,8 @@ union gosync_arg {
 	struct gosync_waitgroup_wait waitgroup_wait;
 	struct gosync_cond_wait cond_wait;
 	struct gosync_semaphore semaphore;
+	struct gosync_map map;
+	struct gosync_map_range map_range;
 };
 
 static long version(struct gosync_holder *holder, void *arg)
@@ -75,6 +78,7 @@ static long version(struct gosync_holder *holder, void *arg)
 #define NR(cmd)	(_IOC_NR(cmd) - FIRST_NR)
 #define ATOMIC	sizeof(struct gosync_atomic)
 #define VALUE	sizeof(struct gosync_value)
+#define MAP	sizeof(struct gosync_map)
 
 static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_OPEN)] = {
@@ -248,6 +252,47 @@ static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_SEMAPHORE_RELEASE)] = {
 		GOSYNC_IOC_SEMAPHORE_RELEASE, ON_SEMAPHORE, WRITES,
 		sizeof(struct gosync_semaphore), gosync_semaphore_release,
+	},
+
+	[NR(GOSYNC_IOC_MAP_LOAD)] = {
+		GOSYNC_IOC_MAP_LOAD, ON_MAP, RESULTS,
+		MAP, gosync_map_load,
+	},
+	[NR(GOSYNC_IOC_MAP_STORE)] = {
+		GOSYNC_IOC_MAP_STORE, ON_MAP, WRITES,
+		MAP, gosync_map_store,
+	},
+	[NR(GOSYNC_IOC_MAP_LOAD_OR_STORE)] = {
+		GOSYNC_IOC_MAP_LOAD_OR_STORE, ON_MAP, WRITES | RESULTS,
+		MAP, gosync_map_load_or_store,
+	},
+	[NR(GOSYNC_IOC_MAP_LOAD_AND_DELETE)] = {
+		GOSYNC_IOC_MAP_LOAD_AND_DELETE, ON_MAP, WRITES | RESULTS,
+		MAP, gosync_map_load_and_delete,
+	},
+	[NR(GOSYNC_IOC_MAP_DELETE)] = {
+		GOSYNC_IOC_MAP_DELETE, ON_MAP, WRITES,
+		MAP, gosync_map_delete,
+	},
+	[NR(GOSYNC_IOC_MAP_SWAP)] = {
+		GOSYNC_IOC_MAP_SWAP, ON_MAP, WRITES | RESULTS,
+		MAP, gosync_map_swap,
+	},
+	[NR(GOSYNC_IOC_MAP_CAS)] = {
+		GOSYNC_IOC_MAP_CAS, ON_MAP, WRITES,
+		MAP, gosync_map_cas,
+	},
+	[NR(GOSYNC_IOC_MAP_COMPARE_AND_DELETE)] = {
+		GOSYNC_IOC_MAP_COMPARE_AND_DELETE, ON_MAP, WRITES,
+		MAP, gosync_map_compare_and_delete,
+	},
+	[NR(GOSYNC_IOC_MAP_RANGE)] = {
+		GOSYNC_IOC_MAP_RANGE, ON_MAP, RESULTS,
+		sizeof(struct gosync_map_range), gosync_map_range,
+	},
+	[NR(GOSYNC_IOC_MAP_CLEAR)] = {
+		GOSYNC_IOC_MAP_CLEAR, ON_MAP, WRITES,
+		0, gosync_map_clear,
 	},
 };
 

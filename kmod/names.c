@@ -255,6 +255,7 @@ static void remove_name(struct gosync_object *obj)
 void gosync_object_put(struct gosync_object *obj)
 {
 	struct gosync_ns *ns = obj->ns;
+	bool last;
 
 	if (!refcount_dec_and_mutex_lock(&obj->refs, &ns->lock))
 		return;
@@ -262,9 +263,11 @@ void gosync_object_put(struct gosync_object *obj)
 		remove_name(obj);
 	if (obj->ops->fini)
 		obj->ops->fini(obj);
-	gosync_area_put(obj, ns->partial);
+	last = gosync_area_put(obj, ns->partial);
 	ns->nr_objects--;
 	mutex_unlock(&ns->lock);
+	if (last)
+		gosync_area_unref(obj->area);
 	user_uncharge(obj->uid);
 	gosync_object_free(obj);
 	ns_put(ns);
@@ -314,7 +317,8 @@ err_fini:
 	if (obj->ops->fini)
 		obj->ops->fini(obj);
 err_area:
-	gosync_area_put(obj, ns->partial);
+	if (gosync_area_put(obj, ns->partial))
+		gosync_area_unref(obj->area);
 err_uncharge:
 	user_uncharge(obj->uid);
 err_free:
@@ -421,7 +425,10 @@ static int check_open(const struct gosync_open *args)
 		return -EINVAL;
 	if (ops && args->capacity > ops->max_capacity)
 		return -EINVAL;
-	if (args->type != GOSYNC_MAP && (args->key_size || args->value_size))
+	if (args->type == GOSYNC_MAP ?
+	    args->key_size > GOSYNC_MAP_KEY_MAX ||
+	    args->value_size > GOSYNC_MAP_VALUE_MAX :
+	    args->key_size || args->value_size)
 		return -EINVAL;
 	if (!(args->flags & GOSYNC_CREATE))
 		return args->flags & ~GOSYNC_RDONLY || args->mode ||
@@ -440,7 +447,8 @@ static int check_found(const struct gosync_object *obj,
 	if (!gosync_may(obj->ns, obj->uid, obj->gid, obj->mode, want))
 		return -EACCES;
 	if ((args->type && args->type != obj->type) ||
-	    (args->capacity && args->capacity != obj->capacity))
+	    (args->capacity && args->capacity != obj->capacity) ||
+	    (obj->ops->matches && !obj->ops->matches(obj, args)))
 		return -EPROTOTYPE;
 	return 0;
 }

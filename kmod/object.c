@@ -40,6 +40,8 @@ const struct gosync_ops *gosync_ops_of(u32 type)
 		return &gosync_cond_ops;
 	case GOSYNC_SEMAPHORE:
 		return &gosync_semaphore_ops;
+	case GOSYNC_MAP:
+		return &gosync_map_ops;
 	default:
 		return NULL;
 	}
@@ -149,7 +151,7 @@ void gosync_object_info(struct gosync_object *obj,
 	info->holders = READ_ONCE(obj->nr_holders);
 	info->capacity = obj->capacity;
 	if (!area->no_mmap) {
-		info->map_len = (u64)area->nr_pages << PAGE_SHIFT;
+		info->map_len = (u64)area->max_pages << PAGE_SHIFT;
 		info->map_offset = obj->state - area->addr;
 	}
 	scoped_guard(spinlock, &obj->wq.lock) {

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What map.c and map_table.c share: the Map, its entries while they are
+ * outside of it, and the lock of a record.
+ */
+#ifndef GOSYNC_MAP_H
+#define GOSYNC_MAP_H
+
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/string.h>
+
+#include "gosync.h"
+
+/* So many slots or records are looked at before others may run */
+#define GOSYNC_MAP_BATCH	1024
+
+/* Values up to this size are copied without allocating memory */
+#define GOSYNC_MAP_SMALL_VALUE	128
+
+/**
+ * struct gosync_map_obj - a Map
+ * @obj: the object
+ * @lock: who changes the set of keys; protects the following up to @filled,
+ *	the page, and the tables
+ * @free: number + 1 of the first record that is free for use, 0: none; each has
+ *	that of the next in its @born
+ * @filled: slots of the present table that are not empty
+ * @key_size: longest key
+ * @value_size: longest value
+ * @segment_shift: log2 of the records in a segment
+ */
+struct gosync_map_obj {
+	struct gosync_object obj;
+	struct mutex lock; /* who changes the set of keys */
+	u32 free;
+	u32 filled;
+	u32 key_size;
+	u32 value_size;
+	unsigned int segment_shift;
+};
+
+/**
+ * struct gosync_map_key - a key in the kernel's memory
+ * @len: its length
+ * @hash: its hash in this Map
+ * @data: the key
+ */
+struct gosync_map_key {
+	u32 len;
+	u32 hash;
+	u8 data[GOSYNC_MAP_KEY_MAX];
+};
+
+/**
+ * struct gosync_payload - a value in the kernel's memory
+ * @data: the value
+ * @len: its length
+ * @small: where it is if it fits
+ */
+struct gosync_payload {
+	void *data;
+	size_t len;
+	u8 small[GOSYNC_MAP_SMALL_VALUE];
+};
+
+static inline struct gosync_map_obj *gosync_to_map(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_map_obj, obj);
+}
+
+static inline struct gosync_map_page *
+gosync_map_page_of(struct gosync_map_obj *map)
+{
+	return map->obj.state;
+}
+
+/* For no longer than a copy takes: nothing that sleeps comes in between. */
+static inline void gosync_map_lock(struct gosync_map_record *record)
+{
+	u64 seq;
+
+	preempt_disable();
+	for (;;) {
+		seq = READ_ONCE(record->seq);
+		if (!(seq & 1) && try_cmpxchg(&record->seq, &seq, seq + 1))
+			return;
+		cpu_relax();
+	}
+}
+
+/* To readers, a record that was only looked at was never locked. */
+static inline void gosync_map_unlock(struct gosync_map_record *record,
+				     bool changed)
+{
+	/* What was written is there. Pairs with the acquire of a reader's look. */
+	smp_store_release(&record->seq, record->seq + (changed ? 1 : -1));
+	preempt_enable();
+}
+
+/* The count that the record will have again if it is not changed */
+static inline u64 gosync_map_seq(const struct gosync_map_record *record)
+{
+	return record->seq - 1;
+}
+
+static inline void *gosync_map_value_of(struct gosync_map_obj *map,
+					struct gosync_map_record *record)
+{
+	return (void *)record + gosync_map_page_of(map)->value;
+}
+
+static inline void gosync_map_put(struct gosync_map_obj *map,
+				  struct gosync_map_record *record,
+				  const struct gosync_payload *value)
+{
+	WRITE_ONCE(record->value_len, value->len);
+	memcpy(gosync_map_value_of(map, record), value->data, value->len);
+}
+
+static inline bool gosync_map_has(struct gosync_map_obj *map,
+				  struct gosync_map_record *record,
+				  const struct gosync_payload *value)
+{
+	return record->value_len == value->len &&
+	       !memcmp(gosync_map_value_of(map, record), value->data, value->len);
+}
+
+static inline u64 gosync_map_version(u64 table)
+{
+	return table >> GOSYNC_MAP_VERSION_SHIFT;
+}
+
+struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
+					       u32 number);
+struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
+					  const struct gosync_map_key *key);
+struct gosync_map_record *
+gosync_map_find_held(struct gosync_map_obj *map,
+		     const struct gosync_map_key *key, u64 **slot);
+int gosync_map_add(struct gosync_map_obj *map, const struct gosync_map_key *key,
+		   const struct gosync_payload *value, u64 *slot);
+void gosync_map_remove(struct gosync_map_obj *map,
+		       struct gosync_map_record *record, u64 *slot);
+void gosync_map_drop_all(struct gosync_map_obj *map);
+void gosync_map_lay_out(struct gosync_map_obj *map);
+
+#endif /* GOSYNC_MAP_H */
