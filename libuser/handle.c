@@ -114,9 +114,11 @@ static void map_state(struct gosync_base *base, const struct gosync_info *info)
 	int prot = PROT_READ;
 	void *map;
 
-	if (!info->map_len)
+	/* A Map may be larger than what 32 bits reach. */
+	if (!info->map_len || info->map_len > SIZE_MAX)
 		return;
-	if (info->type != GOSYNC_VALUE && !(info->flags & GOSYNC_RDONLY))
+	if (info->type != GOSYNC_VALUE && info->type != GOSYNC_MAP &&
+	    !(info->flags & GOSYNC_RDONLY))
 		prot |= PROT_WRITE;
 	/* Refused when the descriptor came from one with more rights. */
 	map = mmap(NULL, info->map_len, prot, MAP_SHARED, base->fd, 0);
@@ -181,6 +183,8 @@ int gosync_open_handle(const struct gosync_create *create, size_t size,
 		.name_len = create->name ?
 			    strnlen(create->name, GOSYNC_NAME_MAX + 1) : 0,
 		.capacity = create->capacity,
+		.key_size = create->key_size,
+		.value_size = create->value_size,
 	};
 	int device, fd, ret;
 

@@ -51,7 +51,9 @@ static inline struct gosync_base *gosync_base_of(const void *object)
  * @type: &enum gosync_type
  * @flags: of the library
  * @mode: permission bits
- * @capacity: words or bytes
+ * @capacity: words, bytes, or entries
+ * @key_size: Map: longest key
+ * @value_size: Map: longest value
  */
 struct gosync_create {
 	const char *name;
@@ -59,6 +61,8 @@ struct gosync_create {
 	unsigned int flags;
 	unsigned int mode;
 	uint64_t capacity;
+	uint32_t key_size;
+	uint32_t value_size;
 };
 
 /*

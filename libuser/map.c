@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Map: loads, the length and walks from the mapped pages, which only the
+ * kernel writes; everything else is an ioctl. A reader writes nothing that is
+ * shared, so it owes nobody anything. Why it is not misled stands in
+ * kmod/map_table.c, how to read in <linux/gosync.h>.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* So often something is tried before the kernel is asked, which succeeds */
+#define TRIES		16
+
+/* Room for entries that the kernel walks, besides for one of any length */
+#define WALK_ROOM	65536
+
+#define TABLES		(GOSYNC_MAP_TABLE_MASK + 1)
+
+/*
+ * What a look tells, besides what a load returns: the record has another key;
+ * a writer got in the way
+ */
+enum { OTHER = 1, AGAIN };
+
+/**
+ * struct table - a table
+ * @slots: where it is
+ * @mask: the number of its slots - 1
+ * @shift: what a hash is shifted by to tell where to begin
+ */
+struct table {
+	const __u64 *slots;
+	uint32_t mask;
+	uint32_t shift;
+};
+
+/**
+ * struct gosync_map_handle - a Map's handle
+ * @page: the mapped state; NULL: there is none
+ * @records: the records
+ * @stride: from one to the next
+ * @value: where in a record the value is
+ * @short_keys: how many of the lengths from 8 to 16 keys can have; 0 also if
+ *	there is no mapped state
+ * @key_size: longest key
+ * @value_size: longest value
+ * @tables: the tables, by the low bits of &gosync_map_page.table; those that
+ *	there cannot be are NULL
+ */
+struct gosync_map_handle {
+	const struct gosync_map_page *page;
+	const char *records;
+	size_t stride;
+	uint32_t value;
+	uint32_t short_keys;
+	uint32_t key_size;
+	uint32_t value_size;
+	struct table tables[TABLES];
+};
+
+static size_t aligned(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+static void set_table(struct table *table, const void *slots, uint32_t count)
+{
+	table->slots = slots;
+	table->mask = count - 1;
+	table->shift = 32 - __builtin_ctz(count);
+}
+
+static void set_up(struct gosync_map_handle *map,
+		   const struct gosync_info *info)
+{
+	const char *at = gosync_base_of(map)->map;
+	const struct gosync_map_page *page = (const void *)at;
+	unsigned int i;
+	size_t size;
+
+	map->key_size = info->key_size;
+	map->value_size = info->value_size;
+	if (!at)
+		return;
+	map->page = page;
+	if (map->key_size >= 8)
+		map->short_keys = map->key_size < 16 ? map->key_size - 7 : 9;
+	map->records = at + page->records;
+	map->stride = page->stride;
+	map->value = page->value;
+	for (i = 0; i < 2; i++)
+		set_table(&map->tables[i], page->small[i], GOSYNC_MAP_SMALL);
+	for (at += page->page_size; i < TABLES && at < map->records; i++) {
+		size = (size_t)page->page_size << (i / 2 - 1);
+		set_table(&map->tables[i], at, size / sizeof(uint64_t));
+		at += size;
+	}
+}
+
+EXPORT int gosync_map_open(const char *name,
+			   const struct gosync_map_limits *limits,
+			   unsigned int flags, unsigned int mode,
+			   gosync_map_t **map)
+{
+	const struct gosync_create create = {
+		.name = name,
+		.type = GOSYNC_MAP,
+		.flags = flags,
+		.mode = mode,
+		.capacity = limits ? limits->entries : 0,
+		.key_size = limits ? limits->key_size : 0,
+		.value_size = limits ? limits->value_size : 0,
+	};
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_open_handle(&create, sizeof(**map), (void **)map, &info);
+	if (!ret)
+		set_up(*map, &info);
+	return ret;
+}
+
+EXPORT int gosync_map_from_fd(int fd, unsigned int flags, gosync_map_t **map)
+{
+	struct gosync_info info;
+	int ret;
+
+	ret = gosync_adopt_fd(fd, GOSYNC_MAP, flags, sizeof(**map),
+			      (void **)map, &info);
+	if (!ret)
+		set_up(*map, &info);
+	return ret;
+}
+
+/* --- Loading ------------------------------------------------------------- */
+
+/*
+ * How to look for a key: of 8 to 16 bytes or of more, its value being of up to
+ * QUICK, with nothing called and few branches; or any, with memcmp() and
+ * memcpy().
+ */
+enum { SHORT, LONG, ANY };
+
+#define QUICK		256
+
+#define ALWAYS		__attribute__((always_inline))
+
+static inline uint64_t word_at(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static inline ALWAYS
+int has_key(const struct gosync_map_record *record, const char *key, size_t len,
+	    int how)
+{
+	const char *its = (const char *)(record + 1);
+	uint64_t differs = len ^ __atomic_load_n(&record->key_len,
+						 __ATOMIC_RELAXED);
+	size_t i;
+
+	if (how == ANY)
+		return !differs && !memcmp(its, key, len);
+	/* The last 8 bytes may be some of the first, too. */
+	differs |= word_at(its) ^ word_at(key);
+	differs |= word_at(its + len - 8) ^ word_at(key + len - 8);
+	for (i = 8; how == LONG && i < len - 8; i += 8)
+		differs |= word_at(its + i) ^ word_at(key + i);
+	return !differs;
+}
+
+/* Some bytes in the middle may be copied twice. */
+static inline ALWAYS void copy(char *to, const char *from, size_t len)
+{
+	const char *from_end = from + len;
+	char *to_end = to + len;
+
+	for (; unlikely(len > 64); len -= 32) {
+		memcpy(to, from, 32);
+		to += 32;
+		from += 32;
+	}
+	if (len > 32) {
+		memcpy(to, from, 32);
+		memcpy(to_end - 32, from_end - 32, 32);
+	} else if (len >= 16) {
+		memcpy(to, from, 16);
+		memcpy(to_end - 16, from_end - 16, 16);
+	} else if (len >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to_end - 8, from_end - 8, 8);
+	} else {
+		while (to < to_end)
+			*to++ = *from++;
+	}
+}
+
+/* Was the record not written since its count was @seq, nor then? */
+static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
+{
+	/* Pairs with gosync_map_lock() in kmod/map.h. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return !((__atomic_load_n(&record->seq, __ATOMIC_RELAXED) ^ seq) |
+		 (seq & 1));
+}
+
+/*
+ * Copy a record's value if it has the key. Lengths are those of some entry at
+ * any time, so what is copied before it is known to be whole is in bounds.
+ */
+static inline ALWAYS
+int read_record(const struct gosync_map_handle *map,
+		const struct gosync_map_record *record, const char *key,
+		size_t key_len, char *buf, size_t *len, int how)
+{
+	/* Pairs with gosync_map_unlock() in kmod/map.h. */
+	uint64_t seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
+	const char *value;
+	size_t room;
+	int64_t n;
+
+	if (unlikely(!has_key(record, key, key_len, how)))
+		return is_whole(record, seq) ? OTHER : AGAIN;
+	value = (const char *)record + map->value;
+	room = *len;
+	n = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
+	if (how != ANY) {
+		/* Is one of these negative? */
+		if (unlikely(((QUICK - n) | (int64_t)(room - n)) < 0))
+			return AGAIN;
+		copy(buf, value, n);
+	} else if ((size_t)n <= room) {
+		memcpy(buf, value, n);
+	}
+	if (unlikely(!is_whole(record, seq)))
+		return AGAIN;
+	*len = n;
+	return how == ANY && (size_t)n > room ? -EMSGSIZE : 0;
+}
+
+/* Look for a key once. Return: as a load, or AGAIN. */
+static inline ALWAYS
+int look(const struct gosync_map_handle *map, const char *key, size_t key_len,
+	 char *buf, size_t *len, int how)
+{
+	const struct gosync_map_page *page = map->page;
+	uint32_t hash = gosync_map_hash(page, key, key_len);
+	/* Pairs with promote() in kmod/map_table.c. */
+	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
+	const struct table *table = &map->tables[word & GOSYNC_MAP_TABLE_MASK];
+	uint32_t first = hash >> table->shift, i = first;
+	int ret;
+
+	do {
+		/* Pairs with set_slot() in kmod/map_table.c. */
+		uint64_t slot = __atomic_load_n(&table->slots[i],
+						__ATOMIC_ACQUIRE);
+
+		if (slot >> 32 == hash) {
+			ret = read_record(map, (const void *)
+					  (map->records +
+					   (uint32_t)slot * map->stride),
+					  key, key_len, buf, len, how);
+			if (likely(ret != OTHER))
+				return ret;
+		} else if (slot == GOSYNC_MAP_EMPTY) {
+			break;
+		}
+		i = (i + 1) & table->mask;
+	} while (i != first);
+	/* Pairs with begin_table() in kmod/map_table.c. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return likely(__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) ?
+		-ENODATA : AGAIN;
+}
+
+/* The rest of it: when it takes more than a quick look */
+static int __attribute__((noinline))
+load_slow(struct gosync_map_handle *map, const void *key, size_t key_len,
+	  void *buf, size_t *len)
+{
+	struct gosync_map args = {
+		.size = sizeof(args),
+		.key = (uintptr_t)key,
+		.key_len = key_len,
+		.buf = (uintptr_t)buf,
+		.len = *len,
+	};
+	int tries, ret = AGAIN;
+
+	if (key_len - 1 >= map->key_size)
+		return -EINVAL;
+	if (map->page && key_len > 16)
+		ret = look(map, key, key_len, buf, len, LONG);
+	for (tries = 0; map->page && tries < TRIES; tries++) {
+		if (ret != AGAIN)
+			return ret;
+		ret = look(map, key, key_len, buf, len, ANY);
+	}
+	if (ret != AGAIN)
+		return ret;
+	ret = gosync_wait_ioctl(map, GOSYNC_IOC_MAP_LOAD, &args, 0);
+	if (!ret || ret == -EMSGSIZE)
+		*len = args.len;
+	return ret;
+}
+
+EXPORT int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
+			   void *buf, size_t *len)
+{
+	if (likely(key_len - 8 < map->short_keys)) {
+		int ret;
+
+		/* For the compiler, which leaves out loops then */
+		if (key_len - 8 > 8)
+			__builtin_unreachable();
+		ret = look(map, key, key_len, buf, len, SHORT);
+
+		if (likely(ret != AGAIN))
+			return ret;
+	}
+	return load_slow(map, key, key_len, buf, len);
+}
+
+/* --- Walking ------------------------------------------------------------- */
+
+typedef int visit_t(const void *key, size_t key_len, const void *value,
+		    size_t len, void *arg);
+
+static int range_ioctl(struct gosync_map_handle *map,
+		       struct gosync_map_range *args, visit_t *fn, void *arg)
+{
+	const struct gosync_map_item *item;
+	int got, i, ret = 0;
+	char *items;
+
+	args->size = sizeof(*args);
+	args->len = WALK_ROOM + sizeof(*item) + aligned(map->key_size) +
+		    aligned(map->value_size);
+	items = malloc(args->len);
+	if (!items)
+		return -ENOMEM;
+	args->buf = (uintptr_t)items;
+	do {
+		got = gosync_wait_ioctl(map, GOSYNC_IOC_MAP_RANGE, args, 0);
+		item = (const void *)items;
+		for (i = 0; i < got && !ret; i++) {
+			const char *key = (const char *)(item + 1);
+			const char *value = key + aligned(item->key_len);
+
+			ret = fn(key, item->key_len, value, item->value_len,
+				 arg);
+			item = (const void *)(value + aligned(item->value_len));
+		}
+	} while (got > 0 && !ret);
+	free(items);
+	return ret ? ret : got;
+}
+
+/*
+ * Where a walk begins and ends, as it was at one moment. Return: 0; AGAIN if
+ * there was no such moment.
+ */
+static int begin_walk(const struct gosync_map_page *page,
+		      struct gosync_map_range *args)
+{
+	uint64_t word;
+	int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
+		args->after = __atomic_load_n(&page->cleared[word >>
+					      GOSYNC_MAP_VERSION_SHIFT & 1],
+					      __ATOMIC_RELAXED);
+		/* Pairs with gosync_map_add() in kmod/map_table.c. */
+		args->until = __atomic_load_n(&page->born, __ATOMIC_ACQUIRE);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) {
+			args->cursor = 1;
+			return 0;
+		}
+	}
+	return AGAIN;
+}
+
+/* Return: 0: key and value are in @copy; OTHER: not visited; AGAIN */
+static int copy_record(const struct gosync_map_handle *map,
+		       const struct gosync_map_range *args, char *copy,
+		       uint32_t *key_len, uint32_t *len)
+{
+	const struct gosync_map_record *record =
+		(const void *)(map->records + (args->cursor - 1) * map->stride);
+	uint64_t seq, born;
+	int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
+		*key_len = __atomic_load_n(&record->key_len, __ATOMIC_RELAXED);
+		*len = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
+		born = __atomic_load_n(&record->born, __ATOMIC_RELAXED);
+		memcpy(copy, record + 1, *key_len);
+		memcpy(copy + aligned(map->key_size),
+		       (const char *)record + map->value, *len);
+		if (is_whole(record, seq))
+			return *key_len && born > args->after &&
+			       born <= args->until ? 0 : OTHER;
+	}
+	return AGAIN;
+}
+
+static int range_mapped(struct gosync_map_handle *map,
+			struct gosync_map_range *args, visit_t *fn, void *arg,
+			char *copy)
+{
+	const char *value = copy + aligned(map->key_size);
+	uint32_t key_len, len;
+	int ret = 0;
+
+	/* What is not in use any more was cleared. */
+	for (; !ret && args->cursor <= __atomic_load_n(&map->page->used,
+						       __ATOMIC_ACQUIRE);
+	     args->cursor++) {
+		ret = copy_record(map, args, copy, &key_len, &len);
+		/* The kernel goes on from here. */
+		if (ret == AGAIN)
+			return range_ioctl(map, args, fn, arg);
+		ret = ret ? 0 : fn(copy, key_len, value, len, arg);
+	}
+	return ret;
+}
+
+EXPORT int gosync_map_range(gosync_map_t *map, visit_t *fn, void *arg)
+{
+	struct gosync_map_range args = { .cursor = 0 };
+	char *copy;
+	int ret;
+
+	if (!map->page || begin_walk(map->page, &args))
+		return range_ioctl(map, &args, fn, arg);
+	copy = malloc(aligned(map->key_size) + map->value_size);
+	if (!copy)
+		return -ENOMEM;
+	ret = range_mapped(map, &args, fn, arg, copy);
+	free(copy);
+	return ret;
+}
+
+EXPORT long gosync_map_len(gosync_map_t *map)
+{
+	struct gosync_info info;
+	int ret;
+
+	if (map->page)
+		return __atomic_load_n(&map->page->count, __ATOMIC_ACQUIRE);
+	ret = gosync_info(map, &info);
+	return ret ? ret : (long)info.word;
+}
+
+/* --- Changing ------------------------------------------------------------ */
+
+/* The kernel's length of a key has fewer bits. */
+static int change(struct gosync_map_handle *map, unsigned int op,
+		  const void *key, size_t key_len, struct gosync_map *args)
+{
+	if (key_len > map->key_size)
+		return -EINVAL;
+	args->size = sizeof(*args);
+	args->key = (uintptr_t)key;
+	args->key_len = key_len;
+	return gosync_wait_ioctl(map, op, args, 0);
+}
+
+/* ... and get what was there, if it is wanted */
+static int exchange(struct gosync_map_handle *map, unsigned int op,
+		    const void *key, size_t key_len, struct gosync_map *args,
+		    void *old, size_t *old_len)
+{
+	int ret;
+
+	args->old_buf = (uintptr_t)old;
+	args->old_len = old ? *old_len : 0;
+	ret = change(map, op, key, key_len, args);
+	if (old_len && (ret >= 0 || ret == -EMSGSIZE))
+		*old_len = args->old_len;
+	return ret;
+}
+
+EXPORT int gosync_map_store(gosync_map_t *map, const void *key, size_t key_len,
+			    const void *buf, size_t len)
+{
+	struct gosync_map args = { .buf = (uintptr_t)buf, .len = len };
+
+	return change(map, GOSYNC_IOC_MAP_STORE, key, key_len, &args);
+}
+
+EXPORT int gosync_map_load_or_store(gosync_map_t *map, const void *key,
+				    size_t key_len, const void *buf, size_t len,
+				    void *old, size_t *old_len)
+{
+	struct gosync_map args = { .buf = (uintptr_t)buf, .len = len };
+
+	return exchange(map, GOSYNC_IOC_MAP_LOAD_OR_STORE, key, key_len, &args,
+			old, old_len);
+}
+
+EXPORT int gosync_map_load_and_delete(gosync_map_t *map, const void *key,
+				      size_t key_len, void *old,
+				      size_t *old_len)
+{
+	struct gosync_map args = { .buf = 0 };
+
+	return exchange(map, GOSYNC_IOC_MAP_LOAD_AND_DELETE, key, key_len,
+			&args, old, old_len);
+}
+
+EXPORT int gosync_map_delete(gosync_map_t *map, const void *key, size_t key_len)
+{
+	struct gosync_map args = { .buf = 0 };
+
+	return change(map, GOSYNC_IOC_MAP_DELETE, key, key_len, &args);
+}
+
+EXPORT int gosync_map_swap(gosync_map_t *map, const void *key, size_t key_len,
+			   const void *buf, size_t len, void *old,
+			   size_t *old_len)
+{
+	struct gosync_map args = { .buf = (uintptr_t)buf, .len = len };
+
+	return exchange(map, GOSYNC_IOC_MAP_SWAP, key, key_len, &args, old,
+			old_len);
+}
+
+EXPORT int gosync_map_cas(gosync_map_t *map, const void *key, size_t key_len,
+			  const void *old, size_t old_len, const void *buf,
+			  size_t len)
+{
+	struct gosync_map args = {
+		.buf = (uintptr_t)buf,
+		.len = len,
+		.old_buf = (uintptr_t)old,
+		.old_len = old_len,
+	};
+
+	return change(map, GOSYNC_IOC_MAP_CAS, key, key_len, &args);
+}
+
+EXPORT int gosync_map_compare_and_delete(gosync_map_t *map, const void *key,
+					 size_t key_len, const void *old,
+					 size_t old_len)
+{
+	struct gosync_map args = {
+		.old_buf = (uintptr_t)old,
+		.old_len = old_len,
+	};
+
+	return change(map, GOSYNC_IOC_MAP_COMPARE_AND_DELETE, key, key_len,
+		      &args);
+}
+
+EXPORT int gosync_map_clear(gosync_map_t *map)
+{
+	return gosync_wait_ioctl(map, GOSYNC_IOC_MAP_CLEAR, NULL, 0);
+}
