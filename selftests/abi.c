@@ -12,19 +12,21 @@
 
 enum {
 	DEVICE, INT32, POINTER, VALUE, MUTEX,
-	RWMUTEX, WAITGROUP, ONCE, COND, SEMAPHORE,
+	RWMUTEX, WAITGROUP, ONCE, COND, SEMAPHORE, MAP,
 	KINDS
 };
 
 #define ON(kind)	(1U << (kind))
 #define ON_ATOMICS	(ON(INT32) | ON(POINTER))
 #define ON_OBJECTS	(ON_ATOMICS | ON(VALUE) | ON(MUTEX) | ON(RWMUTEX) | \
-			 ON(WAITGROUP) | ON(ONCE) | ON(COND) | ON(SEMAPHORE))
+			 ON(WAITGROUP) | ON(ONCE) | ON(COND) | \
+			 ON(SEMAPHORE) | ON(MAP))
 
 static const uint32_t type_of[KINDS] = {
 	[INT32] = GOSYNC_INT32,
 	[POINTER] = GOSYNC_POINTER,
 	[VALUE] = GOSYNC_VALUE,
+	[MAP] = GOSYNC_MAP,
 	[MUTEX] = GOSYNC_MUTEX,
 	[RWMUTEX] = GOSYNC_RWMUTEX,
 	[WAITGROUP] = GOSYNC_WAITGROUP,
@@ -64,8 +66,8 @@ FIXTURE_VARIANT(ioctl)
 	bool results;			/* the argument is written to */
 	size_t size;
 	void (*fill)(FIXTURE_DATA(ioctl) *self, void *arg);
-	struct field reserved[4];
-	size_t pointers[2];
+	struct field reserved[7];
+	size_t pointers[3];
 	int result;			/* when all is right, if no success */
 };
 
@@ -177,6 +179,57 @@ static void fill_waitgroup_add(FIXTURE_DATA(ioctl) *self, void *arg)
 static void fill_semaphore(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	((struct gosync_semaphore *)arg)->count = 1;
+}
+
+static void fill_map_key(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_map *args = arg;
+
+	args->key = to_u64(self->payload);
+	args->key_len = sizeof(self->payload);
+}
+
+static void fill_map_load(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_map *args = arg;
+
+	fill_map_key(self, arg);
+	args->buf = to_u64(self->old);
+	args->len = sizeof(self->old);
+}
+
+static void fill_map_store(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_map *args = arg;
+
+	fill_map_key(self, arg);
+	args->buf = to_u64(self->name);
+	args->len = sizeof(self->payload);
+}
+
+/* The old value is put there, or is what is expected */
+static void fill_map_old(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_map *args = arg;
+
+	fill_map_key(self, arg);
+	args->old_buf = to_u64(self->old);
+	args->old_len = sizeof(self->old);
+	memcpy(self->old, self->payload, sizeof(self->old));
+}
+
+static void fill_map_swap(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	fill_map_store(self, arg);
+	fill_map_old(self, arg);
+}
+
+static void fill_map_range(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_map_range *args = arg;
+
+	args->buf = to_u64(self->entries);
+	args->len = sizeof(self->entries);
 }
 
 /* --- the table ----------------------------------------------------------- */
@@ -325,6 +378,101 @@ FIXTURE_VARIANT_ADD(ioctl, value_cas) {
 	},
 };
 
+FIXTURE_VARIANT_ADD(ioctl, map_load) {
+	.cmd = GOSYNC_IOC_MAP_LOAD, .on = ON(MAP), .target = MAP,
+	.results = true,
+	.size = sizeof(struct gosync_map), .fill = fill_map_load,
+	.reserved = {
+		FIELD(gosync_map, flags, 0),
+		FIELD(gosync_map, __reserved, 0),
+		FIELD(gosync_map, old_buf, 0),
+		FIELD(gosync_map, old_len, 0),
+	},
+	.pointers = {
+		offsetof(struct gosync_map, key),
+		offsetof(struct gosync_map, buf),
+	},
+};
+
+FIXTURE_VARIANT_ADD(ioctl, map_store) {
+	.cmd = GOSYNC_IOC_MAP_STORE, .on = ON(MAP), .target = MAP,
+	.writes = true,
+	.size = sizeof(struct gosync_map), .fill = fill_map_store,
+	.reserved = {
+		FIELD(gosync_map, flags, 0),
+		FIELD(gosync_map, __reserved, 0),
+		FIELD(gosync_map, old_buf, 0),
+		FIELD(gosync_map, old_len, 0),
+	},
+	.pointers = {
+		offsetof(struct gosync_map, key),
+		offsetof(struct gosync_map, buf),
+	},
+};
+
+#define MAP_EXCHANGE(op, OP, has_results)				\
+FIXTURE_VARIANT_ADD(ioctl, map_##op) {					\
+	.cmd = GOSYNC_IOC_MAP_##OP, .on = ON(MAP), .target = MAP,	\
+	.writes = true, .results = (has_results),			\
+	.size = sizeof(struct gosync_map), .fill = fill_map_swap,	\
+	.reserved = {							\
+		FIELD(gosync_map, flags, 0),				\
+		FIELD(gosync_map, __reserved, 0),			\
+	},								\
+	.pointers = {							\
+		offsetof(struct gosync_map, key),			\
+		offsetof(struct gosync_map, buf),			\
+		offsetof(struct gosync_map, old_buf),			\
+	},								\
+}
+
+MAP_EXCHANGE(load_or_store, LOAD_OR_STORE, true);
+MAP_EXCHANGE(swap, SWAP, true);
+MAP_EXCHANGE(cas, CAS, false);
+
+#define MAP_DELETE(op, OP, has_results)					\
+FIXTURE_VARIANT_ADD(ioctl, map_##op) {					\
+	.cmd = GOSYNC_IOC_MAP_##OP, .on = ON(MAP), .target = MAP,	\
+	.writes = true, .results = (has_results),			\
+	.size = sizeof(struct gosync_map), .fill = fill_map_old,	\
+	.reserved = {							\
+		FIELD(gosync_map, flags, 0),				\
+		FIELD(gosync_map, __reserved, 0),			\
+		FIELD(gosync_map, buf, 0),				\
+		FIELD(gosync_map, len, 0),				\
+	},								\
+	.pointers = {							\
+		offsetof(struct gosync_map, key),			\
+		offsetof(struct gosync_map, old_buf),			\
+	},								\
+}
+
+MAP_DELETE(load_and_delete, LOAD_AND_DELETE, true);
+MAP_DELETE(compare_and_delete, COMPARE_AND_DELETE, false);
+
+FIXTURE_VARIANT_ADD(ioctl, map_delete) {
+	.cmd = GOSYNC_IOC_MAP_DELETE, .on = ON(MAP), .target = MAP,
+	.writes = true,
+	.size = sizeof(struct gosync_map), .fill = fill_map_key,
+	.reserved = {
+		FIELD(gosync_map, flags, 0),
+		FIELD(gosync_map, __reserved, 0),
+		FIELD(gosync_map, buf, 0),
+		FIELD(gosync_map, len, 0),
+		FIELD(gosync_map, old_buf, 0),
+		FIELD(gosync_map, old_len, 0),
+	},
+	.pointers = { offsetof(struct gosync_map, key) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, map_range) {
+	.cmd = GOSYNC_IOC_MAP_RANGE, .on = ON(MAP), .target = MAP,
+	.results = true,
+	.size = sizeof(struct gosync_map_range), .fill = fill_map_range,
+	.reserved = { FIELD(gosync_map_range, flags, 0) },
+	.pointers = { offsetof(struct gosync_map_range, buf) },
+};
+
 FIXTURE_VARIANT_ADD(ioctl, mutex_lock) {
 	.cmd = GOSYNC_IOC_MUTEX_LOCK, .on = ON(MUTEX), .target = MUTEX,
 	.writes = true, .optional = true,
@@ -449,6 +597,17 @@ static void put_payload(int fd, const char *payload, size_t len)
 	call(fd, GOSYNC_IOC_VALUE_STORE, &args);
 }
 
+static void put_entry(int fd, const char *payload, size_t len)
+{
+	struct gosync_map args = {
+		.size = sizeof(args), .key = to_u64(payload), .key_len = len,
+		.buf = to_u64(payload), .len = len,
+	};
+
+	call(fd, GOSYNC_IOC_MAP_CLEAR, NULL);
+	call(fd, GOSYNC_IOC_MAP_STORE, &args);
+}
+
 /* The state in which an ioctl with fill()'s argument does what it is for */
 static void prepare(FIXTURE_DATA(ioctl) *self)
 {
@@ -459,6 +618,7 @@ static void prepare(FIXTURE_DATA(ioctl) *self)
 	call(self->fds[INT32], GOSYNC_IOC_ATOMIC_STORE, &word);
 	call(self->fds[POINTER], GOSYNC_IOC_ATOMIC_STORE, &word);
 	put_payload(self->fds[VALUE], self->payload, sizeof(self->payload));
+	put_entry(self->fds[MAP], self->payload, sizeof(self->payload));
 	unlock_fd(self->fds[MUTEX]);
 	call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 	while (!call(self->fds[RWMUTEX], GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL))
@@ -472,6 +632,7 @@ struct state {
 	uint64_t named;
 	char payload[16];
 	uint64_t payload_len;
+	char entry[16];
 	struct gosync_info infos[KINDS];
 };
 
@@ -482,6 +643,11 @@ static struct state state_of(FIXTURE_DATA(ioctl) *self)
 		.size = sizeof(args), .buf = to_u64(state.payload),
 		.len = sizeof(state.payload),
 	};
+	struct gosync_map entry = {
+		.size = sizeof(entry), .key = to_u64(self->payload),
+		.key_len = sizeof(self->payload), .buf = to_u64(state.entry),
+		.len = sizeof(state.entry),
+	};
 	int kind, fd;
 
 	fd = open_object(0, self->name, 0, 0);
@@ -489,6 +655,7 @@ static struct state state_of(FIXTURE_DATA(ioctl) *self)
 	close(fd);
 	call(self->fds[VALUE], GOSYNC_IOC_VALUE_LOAD, &args);
 	state.payload_len = args.len;
+	call(self->fds[MAP], GOSYNC_IOC_MAP_LOAD, &entry);
 	for (kind = DEVICE + 1; kind < KINDS; kind++)
 		state.infos[kind] = info_of(self->fds[kind]);
 	return state;
@@ -698,7 +865,7 @@ TEST_F(ioctl, refuses_bad_pointers)
 			*(uint32_t *)bad[i] = variant->size;
 		EXPECT_REFUSED(-EFAULT, bad[i], to_u64(bad[i]));
 
-		for (j = 0; j < 2 && variant->pointers[j]; j++) {
+		for (j = 0; j < 3 && variant->pointers[j]; j++) {
 			char *arg = fill(self, variant, variant->size);
 			uint64_t pointer = to_u64(bad[i]);
 
@@ -709,7 +876,7 @@ TEST_F(ioctl, refuses_bad_pointers)
 		}
 	}
 	/* Beyond what a 32-bit caller can mean, and no pointer on 64 bits */
-	for (j = 0; j < 2 && variant->pointers[j]; j++) {
+	for (j = 0; j < 3 && variant->pointers[j]; j++) {
 		char *arg = fill(self, variant, variant->size);
 		uint64_t pointer = 1ULL << 63 | to_u64(self->payload);
 
@@ -823,6 +990,58 @@ TEST_F(bare, ioctls_without_argument_take_none)
 	EXPECT_EQ(-EINVAL, call(self->mutex, GOSYNC_IOC_MUTEX_RECOVER, &arg));
 	EXPECT_EQ(-EINVAL, call(self->mutex, GOSYNC_IOC_MUTEX_UNLOCK, &arg));
 	EXPECT_EQ(info_of(self->mutex).holder, info_of(self->mutex).owner);
+}
+
+TEST_F(bare, map_clear_takes_no_argument_and_needs_write)
+{
+	int map = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
+	int reader = reopen_object(map, GOSYNC_RDONLY);
+	uint64_t arg = sizeof(arg);
+
+	put_entry(map, "key", 3);
+	EXPECT_EQ(-EINVAL, call(map, GOSYNC_IOC_MAP_CLEAR, &arg));
+	EXPECT_EQ(-EBADF, call(reader, GOSYNC_IOC_MAP_CLEAR, NULL));
+	EXPECT_EQ(-ENOTTY, call(self->mutex, GOSYNC_IOC_MAP_CLEAR, NULL));
+	EXPECT_EQ(-ENOTTY, call(self->dev, GOSYNC_IOC_MAP_CLEAR, NULL));
+	EXPECT_EQ(1, info_of(map).word);
+	EXPECT_EQ(0, call(map, GOSYNC_IOC_MAP_CLEAR, NULL));
+	EXPECT_EQ(0, info_of(map).word);
+}
+
+TEST_F(bare, map_range_returns_as_many_as_fit)
+{
+	int map = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
+	struct gosync_map entry = { .size = sizeof(entry), .key_len = 4 };
+	struct gosync_map_range args = { .size = sizeof(args) };
+	struct gosync_map_item items[8];
+	uint32_t key;
+
+	entry.key = to_u64(&key);
+	entry.buf = to_u64("sixteen bytes...");
+	for (key = 0; key < 3; key++) {
+		entry.len = 4 * key;
+		EXPECT_EQ(0, call(map, GOSYNC_IOC_MAP_STORE, &entry));
+	}
+	args.buf = to_u64(items);
+	args.len = 15;
+	EXPECT_EQ(-EMSGSIZE, call(map, GOSYNC_IOC_MAP_RANGE, &args));
+	EXPECT_EQ(16, args.len);
+	/* The first is 16 bytes, the others are 24. */
+	args.len = 63;
+	EXPECT_EQ(2, call(map, GOSYNC_IOC_MAP_RANGE, &args));
+	EXPECT_EQ(4, items[0].key_len);
+	EXPECT_EQ(0, items[0].value_len);
+	EXPECT_EQ(4, items[2].value_len);
+	EXPECT_EQ(0, memcmp(&items[4], "sixt\0\0\0\0", 8));
+	EXPECT_EQ(1, call(map, GOSYNC_IOC_MAP_RANGE, &args));
+	EXPECT_EQ(0, memcmp(&items[1], "\2\0\0\0\0\0\0\0", 8));
+	EXPECT_EQ(0, call(map, GOSYNC_IOC_MAP_RANGE, &args));
+	EXPECT_EQ(0, call(map, GOSYNC_IOC_MAP_RANGE, &args));
+	args.cursor = UINT64_MAX;
+	EXPECT_EQ(0, call(map, GOSYNC_IOC_MAP_RANGE, &args));
+	args.cursor = 0;
+	args.len = 64;
+	EXPECT_EQ(3, call(map, GOSYNC_IOC_MAP_RANGE, &args));
 }
 
 TEST_F(bare, rwmutex_ioctls_without_argument_take_none)
@@ -1002,6 +1221,11 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(8, sizeof(struct gosync_cond_slot));
 	EXPECT_EQ(24, sizeof(struct gosync_semaphore));
 	EXPECT_EQ(8, sizeof(struct gosync_semaphore_slot));
+	EXPECT_EQ(56, sizeof(struct gosync_map));
+	EXPECT_EQ(48, sizeof(struct gosync_map_range));
+	EXPECT_EQ(8, sizeof(struct gosync_map_item));
+	EXPECT_EQ(24, sizeof(struct gosync_map_record));
+	EXPECT_EQ(1152, sizeof(struct gosync_map_page));
 	EXPECT_EQ(384, sizeof(struct gosync_info));
 }
 

@@ -181,6 +181,11 @@ TEST_F(failnth, creating_what_is_built_of_words_and_queues)
 	creates(_metadata, self, GOSYNC_SEMAPHORE, GOSYNC_GIVE_BACK, 7);
 }
 
+TEST_F(failnth, creating_a_map)
+{
+	creates(_metadata, self, GOSYNC_MAP, 0, 0);
+}
+
 TEST_F(failnth, creating_in_a_new_namespace)
 {
 	if (unshare(CLONE_NEWIPC))
@@ -227,10 +232,13 @@ static int map_and_unmap(int fd, size_t len, int prot)
 TEST_F(failnth, mapping)
 {
 	size_t len = info_of(self->value).map_len;
+	int fd;
 
 	SWEEP(0, map_and_unmap(self->mutex, getpagesize(),
 			       PROT_READ | PROT_WRITE), true);
 	SWEEP(0, map_and_unmap(self->value, len, PROT_READ), true);
+	fd = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
+	SWEEP(0, map_and_unmap(fd, info_of(fd).map_len, PROT_READ), true);
 }
 
 static int store_value(FIXTURE_DATA(failnth) *self)
@@ -289,6 +297,62 @@ TEST_F(failnth, values)
 	version++;
 	SWEEP(1, swap_value(self, GOSYNC_IOC_VALUE_CAS), VALUE_UNDONE);
 	EXPECT_EQ(version + 1, info_of(self->value).word);
+}
+
+/* Values that are too long for the kernel's stack; @key is new if it is one. */
+static int map_op(FIXTURE_DATA(failnth) *self, int fd, unsigned int op,
+		  uint32_t key)
+{
+	static char old[1024];
+	struct gosync_map args = {
+		.size = sizeof(args), .key = to_u64(&key), .key_len = 4,
+		.buf = to_u64(self->payload), .len = 1000,
+	};
+
+	if (op != GOSYNC_IOC_MAP_STORE && op != GOSYNC_IOC_MAP_LOAD) {
+		args.old_buf = to_u64(old);
+		args.old_len = op == GOSYNC_IOC_MAP_CAS ? 1000 : sizeof(old);
+		memcpy(old, self->payload, 1000);
+	}
+	return call(fd, op, &args);
+}
+
+static int walk_map(FIXTURE_DATA(failnth) *self, int fd)
+{
+	struct gosync_map_range args = {
+		.size = sizeof(args), .buf = to_u64(self->payload),
+		.len = 2000,
+	};
+
+	return call(fd, GOSYNC_IOC_MAP_RANGE, &args);
+}
+
+#define MAP_UNDONE	changed_by(&count, info_of(fd).word, 0)
+
+TEST_F(failnth, maps)
+{
+	const struct gosync_map_limits limits = { 0, 0, 1024 };
+	static uint32_t key;
+	uint64_t count = 0;
+	gosync_map_t *map;
+	int fd;
+
+	ASSERT_EQ(0, gosync_map_open(NULL, &limits, GOSYNC_CREATE, 0600, &map));
+	fd = gosync_fd(map);
+	/* The first needs a segment, one of them another table. */
+	for (; count < 35; count = info_of(fd).word)
+		SWEEP(0, map_op(self, fd, GOSYNC_IOC_MAP_STORE, key++),
+		      MAP_UNDONE);
+	EXPECT_EQ(count, gosync_map_len(map));
+	key--;
+	SWEEP(0, map_op(self, fd, GOSYNC_IOC_MAP_STORE, key), MAP_UNDONE);
+	SWEEP(0, map_op(self, fd, GOSYNC_IOC_MAP_LOAD, key), MAP_UNDONE);
+	SWEEP(1, map_op(self, fd, GOSYNC_IOC_MAP_SWAP, key), MAP_UNDONE);
+	SWEEP(1, map_op(self, fd, GOSYNC_IOC_MAP_LOAD_OR_STORE, key),
+	      MAP_UNDONE);
+	SWEEP(1, map_op(self, fd, GOSYNC_IOC_MAP_CAS, key), MAP_UNDONE);
+	SWEEP(1, walk_map(self, fd), MAP_UNDONE);
+	EXPECT_EQ(count, gosync_map_len(map));
 }
 
 static int add_word(int fd)
