@@ -66,6 +66,7 @@ static const struct bench *const tables[] = {
 	once_benches,
 	cond_benches,
 	semaphore_benches,
+	map_benches,
 	value_benches,
 	atomic_benches,
 	object_benches,

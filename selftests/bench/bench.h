@@ -102,6 +102,7 @@ extern const struct bench waitgroup_benches[];
 extern const struct bench once_benches[];
 extern const struct bench cond_benches[];
 extern const struct bench semaphore_benches[];
+extern const struct bench map_benches[];
 extern const struct bench value_benches[];
 extern const struct bench atomic_benches[];
 extern const struct bench object_benches[];
