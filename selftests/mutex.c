@@ -628,13 +628,14 @@ TEST_F(mutex, a_grant_beats_the_deadline_and_a_signal)
  */
 TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 {
-	enum { LEAVING = 3, ROUNDS = 300 };
+	enum { LEAVING = 3, ROUNDS = 1000 };
 	struct {
 		uint64_t deadline;
 		unsigned int round, back, stayed, left, wrong, stop;
 	} *shared = shared_memory(sizeof(*shared));
 	uint64_t end = end_of_budget(), seed = random_seed();
-	unsigned int i, round = 0;
+	unsigned int i, round = 0, left = 0;
+	int64_t later = 0;
 	pid_t pids[LEAVING + 1];
 
 	handle(0);
@@ -644,6 +645,7 @@ TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
+		prctl(PR_SET_TIMERSLACK, 1);
 		for (;;) {
 			uint64_t deadline;
 			int ret;
@@ -681,10 +683,10 @@ TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 		while (waiters(self->mutex) < LEAVING + 1 &&
 		       gosync_deadline(0) < moment)
 			;
-		moment += random_u32(&seed) % (100 * NSEC_PER_USEC);
-		while (gosync_deadline(0) < moment - 40 * NSEC_PER_USEC)
+		moment += later + random_u32(&seed) % (4 * NSEC_PER_USEC);
+		while (gosync_deadline(0) < moment)
 			;
-		if (round % 2)
+		if (round % 16 == 0)
 			kill(pids[round % LEAVING], SIGUSR1);
 		ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
 		ASSERT_TRUE(eventually(load(&shared->stayed) == round)) {
@@ -692,6 +694,12 @@ TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 		}
 		ASSERT_TRUE(eventually(load(&shared->back) ==
 				       (LEAVING + 1) * round));
+		/* Keep to the moment at which some leave and some do not. */
+		if (load(&shared->left) - left > LEAVING / 2)
+			later -= 3 * NSEC_PER_USEC;
+		else
+			later += 3 * NSEC_PER_USEC;
+		left = load(&shared->left);
 	} while (round < ROUNDS || budget_left(end));
 	store(&shared->stop, 1);
 	for (i = 0; i <= LEAVING; i++)
