@@ -1040,7 +1040,8 @@ int gosync_map_from_fd(int fd, unsigned int flags, gosync_map_t **map);
  * @len: in: room at @buf; out: the value's length, also with -EMSGSIZE
  *
  * No system call, and nothing is written to shared memory, whether the key is
- * there or not.
+ * there or not. Unless a value is returned, what is at @buf then means
+ * nothing; so it is with what others below put somewhere.
  *
  * Return: 0; -ENODATA if the key is absent; -EMSGSIZE if @buf is too short;
  * -EINVAL if @key_len is out of its range.

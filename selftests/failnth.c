@@ -238,7 +238,8 @@ TEST_F(failnth, mapping)
 			       PROT_READ | PROT_WRITE), true);
 	SWEEP(0, map_and_unmap(self->value, len, PROT_READ), true);
 	fd = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
-	SWEEP(0, map_and_unmap(fd, info_of(fd).map_len, PROT_READ), true);
+	len = info_of(fd).map_len;
+	SWEEP(0, map_and_unmap(fd, len, PROT_READ), true);
 }
 
 static int store_value(FIXTURE_DATA(failnth) *self)

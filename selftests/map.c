@@ -3,6 +3,7 @@
  * Map: values by key that are found without a system call, hit or miss, while
  * others store, delete, grow and clear.
  */
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include "gosync_test.h"
 
@@ -957,6 +958,105 @@ TEST_F(map, no_key_is_missed_while_tables_are_promoted)
 TEST_F(map, no_key_is_missed_while_tables_take_turns)
 {
 	promote(_metadata, self->map, 190, true);
+}
+
+/*
+ * A reader that stops before any of its instructions, while its table is
+ * replaced twice, so that its memory is that of another one then, and the key
+ * is in another place of it. The key is there all the time.
+ */
+static bool is_displaced(const struct gosync_map_page *page, uint32_t key)
+{
+	uint32_t hash = gosync_map_hash(page, &key, 4);
+	uint64_t slot = page->small[page->table & 1][hash >> 26];
+
+	return slot > GOSYNC_MAP_TOMBSTONE && slot >> 32 != hash;
+}
+
+static bool replace_table(gosync_map_t *map, const struct gosync_map_page *page,
+			  uint32_t stays, uint32_t keys)
+{
+	uint64_t version = page->table >> GOSYNC_MAP_VERSION_SHIFT;
+	uint32_t key;
+
+	for (key = 0; key < keys; key++)
+		if (key != stays)
+			gosync_map_delete(map, &key, 4);
+	for (; key < 100000; key++) {
+		uint32_t old = key - 12;
+
+		gosync_map_store(map, &key, 4, &key, 4);
+		gosync_map_delete(map, &old, 4);
+		gosync_map_store(map, &stays, 4, &stays, 4);
+		if (page->table >> GOSYNC_MAP_VERSION_SHIFT >= version + 2)
+			return !(page->table & GOSYNC_MAP_TABLE_MASK & ~1ULL);
+	}
+	return false;
+}
+
+/* Its exit status, or -1 if it did not come so far */
+static int stop_reader_at(gosync_map_t *map, const struct gosync_map_page *page,
+			  unsigned int step, uint32_t key, uint32_t keys,
+			  bool *replaced)
+{
+	int status;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		uint32_t value;
+		size_t len = 4;
+
+		ptrace(PTRACE_TRACEME);
+		raise(SIGSTOP);
+		_exit(gosync_map_load(map, &key, 4, &value, &len) ? 1 :
+		      value != key);
+	}
+	if (waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
+		return -1;
+	while (step--) {
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+		if (waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
+			return -1;
+	}
+	*replaced = replace_table(map, page, key, keys);
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	return reap(pid);
+}
+
+TEST_F(map, a_reader_that_stops_anywhere_is_not_misled)
+{
+	enum { KEYS = 24 };
+	const struct gosync_map_page *page;
+	unsigned int step, replacements = 0;
+	uint32_t key, displaced;
+	int status = 0;
+
+	for (step = 0; !status && step < 5000; step++) {
+		gosync_map_t *map = open_map(NULL, NULL, variant->how);
+		bool replaced = false;
+
+		ASSERT_NE(NULL, map);
+		page = map_raw(gosync_fd(map));
+		ASSERT_NE(NULL, page);
+		displaced = 0;
+		for (key = 0; key < KEYS; key++) {
+			ASSERT_EQ(0, gosync_map_store(map, &key, 4, &key, 4));
+			if (is_displaced(page, key))
+				displaced = key;
+		}
+		status = stop_reader_at(map, page, step, displaced, KEYS,
+					&replaced);
+		/* Or it has ended already. */
+		EXPECT_GE(0, status) {
+			TH_LOG("missed when stopped after step %u", step);
+		}
+		replacements += replaced;
+		munmap((void *)page, info_of(gosync_fd(map)).map_len);
+		gosync_close(map);
+	}
+	TH_LOG("%u steps, %u replacements", step, replacements);
+	EXPECT_EQ(-1, status);
+	EXPECT_LT(step / 2, replacements);
 }
 
 struct storm {
