@@ -35,6 +35,7 @@
 #include <linux/ktime.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 #include <linux/gosync.h>
@@ -56,6 +57,9 @@ struct vm_area_struct;
 #define GOSYNC_RACES		128
 
 #define GOSYNC_SLOT_SIZE	64
+
+/* What is not longer than this is short, see gosync_copy() */
+#define GOSYNC_SHORT		256
 
 /* Bounded work under the object's lock: so many waiters are looked at in one go */
 #define GOSYNC_WAKE_BATCH	32
@@ -186,7 +190,27 @@ struct gosync_holder {
 	bool read_only;
 };
 
+/*
+ * memcpy() for what is mostly short: words, of which the last may overlap the
+ * one before. Setting up a string instruction takes longer than that.
+ */
+static inline void gosync_copy(void *to, const void *from, size_t len)
+{
+	const size_t word = sizeof(u64);
+	size_t i;
+
+	if (len < word || len > GOSYNC_SHORT) {
+		memcpy(to, from, len);
+		return;
+	}
+	for (i = 0; i + word < len; i += word)
+		memcpy(to + i, from + i, sizeof(u64));
+	memcpy(to + len - word, from + len - word, sizeof(u64));
+}
+
 /* --- ioctl.c --- */
+
+int gosync_copy_from_user(void *to, u64 from, size_t len);
 
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

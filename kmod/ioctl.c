@@ -307,11 +307,51 @@ static const struct gosync_ioctl *find(unsigned int cmd, u32 on)
 	return ioctl->cmd == cmd && ioctl->on & on ? ioctl : NULL;
 }
 
+/**
+ * gosync_copy_from_user() - copy_from_user() for what is mostly short
+ * @to: where to, in the kernel's memory
+ * @from: from where
+ * @len: how much
+ *
+ * As gosync_copy().
+ *
+ * Return: 0 or -EFAULT.
+ */
+int gosync_copy_from_user(void *to, u64 from, size_t len)
+{
+	const size_t word = sizeof(u64);
+	void __user *at = u64_to_user_ptr(from);
+	size_t i;
+
+	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) ||
+	    len < word || len > GOSYNC_SHORT)
+		return copy_from_user(to, at, len) ? -EFAULT : 0;
+	if (!user_read_access_begin(at, len))
+		return -EFAULT;
+	for (i = 0; i + word < len; i += word)
+		unsafe_get_user(*(u64 *)(to + i), (u64 __user *)(at + i), fault);
+	i = len - word;
+	unsafe_get_user(*(u64 *)(to + i), (u64 __user *)(at + i), fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* An argument of the size that we know, or of another */
+static int copy_arg(void *arg, size_t known, void __user *uarg, size_t size)
+{
+	if (size == known)
+		return gosync_copy_from_user(arg, (uintptr_t)uarg, size);
+	return copy_struct_from_user(arg, known, uarg, size);
+}
+
 /* The out-of-line part: an argument that is there */
 static noinline long run_with(const struct gosync_ioctl *ioctl,
 			      struct gosync_holder *holder, void __user *uarg)
 {
-	union gosync_arg arg = {};
+	union gosync_arg arg __uninitialized;
 	bool deliver;
 	size_t back;
 	u32 size;
@@ -322,7 +362,7 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 		return -EFAULT;
 	if (size < 2 * sizeof(u32) || size > PAGE_SIZE)
 		return -EINVAL;
-	ret = copy_struct_from_user(&arg, ioctl->size, uarg, size);
+	ret = copy_arg(&arg, ioctl->size, uarg, size);
 	if (ret)
 		return ret;
 	back = min_t(size_t, size, ioctl->size);

@@ -49,10 +49,11 @@ static int copy_in(struct gosync_map_obj *map, u64 buf, u64 len,
 	if (len > map->value_size)
 		return -EMSGSIZE;
 	ret = make_room(value, len);
-	if (!ret && copy_from_user(value->data, u64_to_user_ptr(buf), len)) {
+	if (ret)
+		return ret;
+	ret = gosync_copy_from_user(value->data, buf, len);
+	if (ret)
 		release(value);
-		ret = -EFAULT;
-	}
 	return ret;
 }
 
@@ -63,7 +64,7 @@ static int copy_key(struct gosync_map_obj *map, const struct gosync_map *args,
 	    args->key_len > map->key_size)
 		return -EINVAL;
 	key->len = args->key_len;
-	if (copy_from_user(key->data, u64_to_user_ptr(args->key), key->len))
+	if (gosync_copy_from_user(key->data, args->key, key->len))
 		return -EFAULT;
 	key->hash = gosync_map_hash(gosync_map_page_of(map), key->data, key->len);
 	return 0;
@@ -85,7 +86,7 @@ static int copy_out(struct gosync_map_obj *map,
 {
 	size_t room = min_t(u64, *len, map->value_size);
 	struct gosync_map_record *record;
-	struct gosync_payload value;
+	struct gosync_payload value __uninitialized;
 	int ret;
 
 	ret = make_room(&value, room);
@@ -98,7 +99,7 @@ static int copy_out(struct gosync_map_obj *map,
 	}
 	*len = record->value_len;
 	if (*len <= room)
-		memcpy(value.data, gosync_map_value_of(map, record), *len);
+		gosync_copy(value.data, gosync_map_value_of(map, record), *len);
 	seen->record = record;
 	seen->seq = gosync_map_seq(record);
 	gosync_map_unlock(record, false);
@@ -156,7 +157,7 @@ long gosync_map_load(struct gosync_holder *holder, void *arg)
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map *args = arg;
 	struct seen unused;
-	struct gosync_map_key key;
+	struct gosync_map_key key __uninitialized;
 	int ret;
 
 	if (args->old_buf || args->old_len)
@@ -201,8 +202,8 @@ long gosync_map_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map *args = arg;
-	struct gosync_payload value;
-	struct gosync_map_key key;
+	struct gosync_payload value __uninitialized;
+	struct gosync_map_key key __uninitialized;
 	int ret;
 
 	if (args->old_buf || args->old_len)
@@ -263,8 +264,8 @@ static long exchange(struct gosync_map_obj *map, struct gosync_map *args,
 			       struct gosync_map *args, u64 room))
 {
 	u64 room = args->old_len;
-	struct gosync_payload value;
-	struct gosync_map_key key;
+	struct gosync_payload value __uninitialized;
+	struct gosync_map_key key __uninitialized;
 	int ret;
 
 	if (!args->old_buf && room)
@@ -317,7 +318,7 @@ long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 	struct gosync_map *args = arg;
 	u64 room = args->old_len;
 	struct seen seen;
-	struct gosync_map_key key;
+	struct gosync_map_key key __uninitialized;
 	int ret;
 
 	if (args->buf || args->len || (!args->old_buf && room))
@@ -338,7 +339,7 @@ long gosync_map_delete(struct gosync_holder *holder, void *arg)
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map_record *record;
 	struct gosync_map *args = arg;
-	struct gosync_map_key key;
+	struct gosync_map_key key __uninitialized;
 	u64 *slot;
 	int ret;
 
@@ -360,9 +361,10 @@ long gosync_map_cas(struct gosync_holder *holder, void *arg)
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map_record *record;
 	struct gosync_map *args = arg;
-	struct gosync_payload old, new;
+	struct gosync_payload old __uninitialized;
+	struct gosync_payload new __uninitialized;
 	bool equal = false;
-	struct gosync_map_key key;
+	struct gosync_map_key key __uninitialized;
 	int ret;
 
 	ret = copy_key(map, args, &key);
@@ -411,8 +413,8 @@ long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map *args = arg;
-	struct gosync_payload old;
-	struct gosync_map_key key;
+	struct gosync_payload old __uninitialized;
+	struct gosync_map_key key __uninitialized;
 	int ret;
 
 	if (args->buf || args->len)

@@ -12,6 +12,9 @@
 
 #include "gosync.h"
 
+/* So many segments of records are found without a look at the area */
+#define GOSYNC_MAP_NEAR		64
+
 /* So many slots or records are looked at before others may run */
 #define GOSYNC_MAP_BATCH	1024
 
@@ -29,6 +32,8 @@
  * @key_size: longest key
  * @value_size: longest value
  * @segment_shift: log2 of the records in a segment
+ * @tables: where each table is, once there has been one
+ * @near: likewise the first segments
  */
 struct gosync_map_obj {
 	struct gosync_object obj;
@@ -38,6 +43,8 @@ struct gosync_map_obj {
 	u32 key_size;
 	u32 value_size;
 	unsigned int segment_shift;
+	u64 *tables[GOSYNC_MAP_TABLE_MASK + 1];
+	void *near[GOSYNC_MAP_NEAR];
 };
 
 /**
@@ -115,7 +122,7 @@ static inline void gosync_map_put(struct gosync_map_obj *map,
 				  const struct gosync_payload *value)
 {
 	WRITE_ONCE(record->value_len, value->len);
-	memcpy(gosync_map_value_of(map, record), value->data, value->len);
+	gosync_copy(gosync_map_value_of(map, record), value->data, value->len);
 }
 
 static inline bool gosync_map_has(struct gosync_map_obj *map,

@@ -111,9 +111,7 @@ static unsigned long place_of_table(u64 table)
 /* NULL if there is no such table yet */
 static u64 *table_at(struct gosync_map_obj *map, u64 table)
 {
-	if (!class_of(table))
-		return gosync_map_page_of(map)->small[table & 1];
-	return xa_load(&map->obj.area->more, place_of_table(table));
+	return READ_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK]);
 }
 
 static unsigned long pages_of_segment(struct gosync_map_obj *map)
@@ -139,9 +137,14 @@ static unsigned long place_of_segment(struct gosync_map_obj *map, u32 number)
 struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
 					       u32 number)
 {
-	void *segment = xa_load(&map->obj.area->more,
-				place_of_segment(map, number));
+	u32 nr = number >> map->segment_shift;
+	void *segment;
 
+	if (nr < GOSYNC_MAP_NEAR)
+		segment = READ_ONCE(map->near[nr]);
+	else
+		segment = xa_load(&map->obj.area->more,
+				  place_of_segment(map, number));
 	return segment + (size_t)gosync_map_page_of(map)->stride *
 			 (number & (BIT(map->segment_shift) - 1));
 }
@@ -257,6 +260,7 @@ static int begin_table(struct gosync_map_obj *map, u64 table)
 					   pages_of_table(class_of(table)));
 	if (!slots)
 		return -ENOMEM;
+	WRITE_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK], slots);
 	/*
 	 * Readers who still look here must see, if they see anything of what is
 	 * written now, that another has become the present one. Pairs with the
@@ -341,6 +345,7 @@ static struct gosync_map_record *take_record(struct gosync_map_obj *map,
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	struct gosync_map_record *record;
+	void *segment;
 
 	lockdep_assert_held(&map->lock);
 	if (map->free) {
@@ -350,9 +355,13 @@ static struct gosync_map_record *take_record(struct gosync_map_obj *map,
 		return record;
 	}
 	*number = page->used;
-	if (!gosync_area_extend(map->obj.area, place_of_segment(map, *number),
-				pages_of_segment(map)))
+	segment = gosync_area_extend(map->obj.area,
+				     place_of_segment(map, *number),
+				     pages_of_segment(map));
+	if (!segment)
 		return NULL;
+	if (*number >> map->segment_shift < GOSYNC_MAP_NEAR)
+		WRITE_ONCE(map->near[*number >> map->segment_shift], segment);
 	WRITE_ONCE(page->used, page->used + 1);
 	return gosync_map_record_at(map, *number);
 }
@@ -497,6 +506,8 @@ void gosync_map_lay_out(struct gosync_map_obj *map)
 		      ALIGN(map->key_size, 8);
 	page->stride = stride_of(page->value + map->value_size);
 	page->page_size = PAGE_SIZE;
+	map->tables[0] = page->small[0];
+	map->tables[1] = page->small[1];
 	map->segment_shift = segment_shift(page->stride);
 
 	/* Behind the last table that could be */
