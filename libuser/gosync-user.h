@@ -673,12 +673,12 @@ int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
  */
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {
-	uint64_t word = __atomic_load_n(&wg->slot->word, __ATOMIC_RELAXED);
+	__u64 *slot = &wg->slot->word;
+	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 	uint64_t now = word + (uint64_t)(int64_t)delta;
 
 	if (__builtin_expect(now <= GOSYNC_WAITGROUP_COUNTER &&
-			     __atomic_compare_exchange_n(&wg->slot->word, &word,
-							 now, 0,
+			     __atomic_compare_exchange_n(slot, &word, now, 0,
 							 __ATOMIC_SEQ_CST,
 							 __ATOMIC_RELAXED), 1))
 		return 0;

@@ -46,7 +46,8 @@ kernel_ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON
 user_ignore=BIT_MACRO,PREFER_KERNEL_TYPES,STRCPY
 user_ignore+=,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE,NEW_TYPEDEFS
 user_ignore+=,EMBEDDED_FUNCTION_NAME,CAMELCASE
-# The template of the atomic operations, which are macros that make functions.
+# The templates of the atomic operations and of opening, which are macros that
+# make functions.
 template_ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
 template_ignore+=,MACRO_ARG_UNUSED,SPACING
 # Tests are made by the harness's macros; checkpatch takes what is between them
@@ -76,7 +77,7 @@ checkpatch_user()
 	for file in "${user_sources[@]}"; do
 		ignore=$user_ignore
 		case $file in
-		libuser/gosync-user.h) ignore+=,$template_ignore ;;
+		libuser/gosync-user.h | libuser/internal.h) ignore+=,$template_ignore ;;
 		# C90 has no plain inline.
 		uapi/*) ignore+=,INLINE ;;
 		selftests/*) ignore+=,$tests_ignore ;;

@@ -782,8 +782,9 @@ static void fork_inside(void *arg, int died)
 {
 	struct fork_inside *inside = arg;
 	FIXTURE_DATA(once) *self = inside->self;
-	pid_t pid = spawn();
+	pid_t pid;
 
+	pid = spawn();
 	if (!pid) {
 		/* What the parent runs is not ours to say done. */
 		if (gosync_once_done(self->once) != -EPERM)

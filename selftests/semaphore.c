@@ -564,8 +564,9 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 								     n, soon, 0);
 				break;
 			case 2:
+				soon = GOSYNC_FOREVER;
 				ret = gosync_semaphore_acquire_until(semaphore,
-					n, GOSYNC_FOREVER, GOSYNC_INTERRUPTIBLE);
+						n, soon, GOSYNC_INTERRUPTIBLE);
 				break;
 			default:
 				ret = gosync_semaphore_acquire(semaphore, n);
