@@ -370,8 +370,10 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	    copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	ret = ioctl->op(holder, &arg);
-	deliver = ioctl->flags & RESULTS ? ret >= 0 || ret == -EMSGSIZE :
-		  ioctl->flags & RESUMES && ret == -ERESTARTSYS;
+	if (ioctl->flags & RESULTS)
+		deliver = ret >= 0 || ret == -EMSGSIZE;
+	else
+		deliver = ret == -ERESTARTSYS && ioctl->flags & RESUMES;
 	if (deliver && copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	return ret;

@@ -781,21 +781,21 @@ struct fork_inside {
 static void fork_inside(void *arg, int died)
 {
 	struct fork_inside *inside = arg;
-	FIXTURE_DATA(once) *self = inside->self;
-	pid_t pid;
+	pid_t pid = spawn();
 
-	pid = spawn();
 	if (!pid) {
 		/* What the parent runs is not ours to say done. */
-		if (gosync_once_done(self->once) != -EPERM)
+		if (gosync_once_done(inside->self->once) != -EPERM)
 			_exit(1);
-		_exit(gosync_once_begin_until(self->once, 1, 0) == -ETIMEDOUT ?
-		      0 : 2);
+		if (gosync_once_begin_until(inside->self->once, 1, 0) !=
+		    -ETIMEDOUT)
+			_exit(2);
+		_exit(0);
 	}
 	/* Its end is not the end of our run. */
 	inside->done = reap_soon(pid);
-	inside->begin = info(self).owner == info(self).holder;
-	inside->child = spawn_waiter(self);
+	inside->begin = info(inside->self).owner == info(inside->self).holder;
+	inside->child = spawn_waiter(inside->self);
 }
 
 TEST_F(once, a_child_of_the_runner_waits_like_others)

@@ -553,25 +553,21 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 							(2 * NSEC_PER_MSEC));
 			uint32_t r = random_u32(&seed);
 			unsigned int n = random_u32(&seed) % (PERMITS + 1), part;
+			unsigned int flags = 0;
 			int ret;
 
-			switch (r % 4) {
-			case 0:
-				ret = gosync_semaphore_tryacquire(semaphore, n);
-				break;
-			case 1:
-				ret = gosync_semaphore_acquire_until(semaphore,
-								     n, soon, 0);
-				break;
-			case 2:
+			if (r % 4 == 1) {
+				flags = GOSYNC_INTERRUPTIBLE;
 				soon = GOSYNC_FOREVER;
-				ret = gosync_semaphore_acquire_until(semaphore,
-						n, soon, GOSYNC_INTERRUPTIBLE);
-				break;
-			default:
-				ret = gosync_semaphore_acquire(semaphore, n);
-				break;
 			}
+			if (r % 4 == 0)
+				ret = gosync_semaphore_tryacquire(semaphore, n);
+			else if (r % 4 == 3)
+				ret = gosync_semaphore_acquire(semaphore, n);
+			else
+				ret = gosync_semaphore_acquire_until(semaphore,
+								     n, soon,
+								     flags);
 			if (ret == -ETIMEDOUT || ret == -EINTR)
 				add(&shared->waited, 1);
 			else if (ret && ret != -EBUSY)
