@@ -352,7 +352,7 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 			      struct gosync_holder *holder, void __user *uarg)
 {
 	union gosync_arg arg __uninitialized;
-	bool deliver;
+	bool deliver = false;
 	size_t back;
 	u32 size;
 	long ret;
@@ -372,8 +372,8 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	ret = ioctl->op(holder, &arg);
 	if (ioctl->flags & RESULTS)
 		deliver = ret >= 0 || ret == -EMSGSIZE;
-	else
-		deliver = ret == -ERESTARTSYS && ioctl->flags & RESUMES;
+	else if (ioctl->flags & RESUMES)
+		deliver = ret == -ERESTARTSYS;
 	if (deliver && copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	return ret;
