@@ -351,7 +351,7 @@ static int copy_arg(void *arg, size_t known, void __user *uarg, size_t size)
 static noinline long run_with(const struct gosync_ioctl *ioctl,
 			      struct gosync_holder *holder, void __user *uarg)
 {
-	union gosync_arg arg __uninitialized;
+	union gosync_arg __uninitialized arg;
 	bool deliver = false;
 	size_t back;
 	u32 size;
