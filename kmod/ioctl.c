@@ -7,6 +7,7 @@
  * memory. A change whose result could not be delivered must not have happened:
  * the argument of what writes is copied out once before the operation, too.
  */
+#include <linux/fault-inject-usercopy.h>
 #include <linux/fs.h>
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
@@ -326,7 +327,7 @@ int gosync_copy_from_user(void *to, u64 from, size_t len)
 	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) ||
 	    len < word || len > GOSYNC_SHORT)
 		return copy_from_user(to, at, len) ? -EFAULT : 0;
-	if (!user_read_access_begin(at, len))
+	if (should_fail_usercopy() || !user_read_access_begin(at, len))
 		return -EFAULT;
 	for (i = 0; i + word < len; i += word)
 		unsafe_get_user(*(u64 *)(to + i), (u64 __user *)(at + i), fault);
