@@ -74,7 +74,7 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 	@for k in $(or $(KERNEL),stock kasan); do \
 		out=$(build)/test-$${k##*/}; rm -rf $$out; \
 		$(MAKE) module KERNEL=$$k && \
-		$(vm)/run -k $$k -t $(if $(SOAK),20000,1800) -o $$out -- \
+		$(vm)/run -k $$k -t $(if $(SOAK),20000,2700) -o $$out -- \
 			$(soak) /gosync/tests/run_tests.sh $(TESTS); \
 		set -- "$$@" $$out; \
 	done; $(vm)/summary.sh "$$@"
