@@ -12,15 +12,15 @@
  *				tells it and wakes it
  *   WAITING -> GONE		it gives up, on a signal or at its deadline
  *
- * A type may have more than one queue, all under the object's lock. To release
- * many at once it moves them to a list aside, which takes no longer for many,
- * and then grants them in batches.
- *
  * So a grant is never lost on somebody who leaves: who finds itself claimed
  * while leaving waits to be told, takes what it is given, and passes it on if
  * it has no use for it. Between CLAIMED and TOLD the claimer owns the waiter's
  * memory; once TOLD it may be gone, so the claimer takes a reference to the
  * task first.
+ *
+ * A type may have more than one queue, all under the object's lock. To release
+ * many at once it moves them to a list aside, which takes no longer for many,
+ * and then grants them in batches.
  *
  * The object's lock protects the queue. Whoever waits runs kernel code in its
  * own task until it has left the queue, also when killed: nothing here depends
@@ -266,14 +266,20 @@ static int sleep_until_told(struct gosync_waiter *waiter,
 	return ret;
 }
 
-/* Short: the claimer is between dropping the object's lock and waking. */
-static void await_told(struct gosync_waiter *waiter)
+/**
+ * gosync_await_told() - until a waiter that was claimed may go away
+ * @waiter: who
+ *
+ * Short: the claimer is between dropping the object's lock and waking. One
+ * that has no task is not woken, and has to look again.
+ */
+void gosync_await_told(struct gosync_waiter *waiter)
 {
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		if (told(waiter))
 			break;
-		schedule();
+		schedule_timeout(1);
 	}
 	__set_current_state(TASK_RUNNING);
 }
@@ -312,7 +318,7 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		obj->ops->left(obj, waiter);
 		return ret;
 	}
-	await_told(waiter);
+	gosync_await_told(waiter);
 	return 0;
 }
 
@@ -332,17 +338,6 @@ bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new)
 		return false;
 	list_replace(&old->entry.entry, &new->entry.entry);
 	return true;
-}
-
-/**
- * gosync_await_told() - until a waiter that was claimed may go away
- * @waiter: who; it has no task, so that nobody is woken when it is told
- */
-void gosync_await_told(struct gosync_waiter *waiter)
-{
-	/* Short, see await_told(). */
-	while (!told(waiter))
-		schedule_timeout_uninterruptible(1);
 }
 
 /**
