@@ -148,8 +148,7 @@ static pid_t spawn_party(FIXTURE_DATA(cond) *self, enum kind kind,
 		_exit(98);
 	ret = wait_for_ever(self, kind);
 	store(&self->shared->turn[me], add(&self->shared->turns, 1));
-	while (!load(&self->shared->leave))
-		sleep_ns(NSEC_PER_MSEC / 5);
+	(void)eventually(load(&self->shared->leave));
 	if (ret < 0 || !is_mine(self, kind) || unlock(self, kind))
 		_exit(99);
 	_exit(ret);

@@ -418,8 +418,7 @@ static pid_t spawn_waiter(gosync_mutex_t *mutex, struct turns *turns,
 		turns->order[turn] = me;
 		gosync_mutex_token(mutex, &turns->tokens[turn]);
 		store(&turns->count, turn + 1);
-		while (!load(&turns->go_on))
-			sleep_ns(NSEC_PER_MSEC / 10);
+		(void)eventually(load(&turns->go_on));
 		_exit(-gosync_mutex_unlock(mutex));
 	}
 	if (!eventually(waiters(mutex) == before + 1))

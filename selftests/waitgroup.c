@@ -623,8 +623,7 @@ TEST_F(waitgroup, who_waited_when_it_became_0_is_released_whatever_follows)
 				_exit(1);
 			add(returned, 1);
 			/* Not again while it is 0 */
-			while (load(go_on) < round)
-				sleep_ns(NSEC_PER_MSEC / 20);
+			(void)eventually(load(go_on) >= round);
 		}
 		_exit(0);
 	}
