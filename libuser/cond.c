@@ -53,12 +53,14 @@ static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
 
 EXPORT int gosync_cond_wait(gosync_cond_t *cond, const void *lock)
 {
+	GOSYNC_PROBE(cond_wait, cond);
 	return wait_until(cond, lock, GOSYNC_FOREVER, 0);
 }
 
 EXPORT int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 				  uint64_t deadline, unsigned int flags)
 {
+	GOSYNC_PROBE(cond_wait, cond);
 	if (flags & ~(WAIT_FLAGS | GOSYNC_READ_SIDE))
 		return -EINVAL;
 	return wait_until(cond, lock, deadline, flags);
@@ -81,10 +83,12 @@ static int wake(gosync_cond_t *cond, unsigned int op)
 
 EXPORT int gosync_cond_signal(gosync_cond_t *cond)
 {
+	GOSYNC_PROBE(cond_signal, cond);
 	return wake(cond, GOSYNC_IOC_COND_SIGNAL);
 }
 
 EXPORT int gosync_cond_broadcast(gosync_cond_t *cond)
 {
+	GOSYNC_PROBE(cond_broadcast, cond);
 	return wake(cond, GOSYNC_IOC_COND_BROADCAST);
 }

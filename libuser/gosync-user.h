@@ -24,6 +24,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * Probes for tracers (perf, bpftrace, SystemTap): a no-op instruction and a note
+ * about where it is. Their argument is the handle. What is got without waiting
+ * is seen by nothing else.
+ */
+#if !defined(GOSYNC_NO_PROBES) && defined(__has_include)
+#if __has_include(<sys/sdt.h>)
+#include <sys/sdt.h>
+#define GOSYNC_PROBE(name, handle)	STAP_PROBE1(libgosync, name, handle)
+#endif
+#endif
+#ifndef GOSYNC_PROBE
+#define GOSYNC_PROBE(name, handle)	((void)0)
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -80,6 +95,38 @@ int gosync_is_mapped(const void *object);
  * Return: 0 or -errno.
  */
 int gosync_info(const void *object, struct gosync_info *info);
+
+/**
+ * gosync_stat() - how the waits for an object went
+ * @object: any handle of this library
+ * @stat: where to put it
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_stat(const void *object, struct gosync_stat *stat);
+
+/**
+ * gosync_waiters() - who waits for an object
+ * @object: any handle of this library
+ * @parties: where to put it
+ * @count: for so many, more than 0; GOSYNC_WAITERS_LISTED is enough
+ *
+ * Return: how many there are at this moment, at most @count; or -errno.
+ */
+int gosync_waiters(const void *object, struct gosync_party *parties,
+		   unsigned int count);
+
+/**
+ * gosync_holders() - walk who has an object open
+ * @object: any handle of this library
+ * @fn: called for each with no lock held; a return other than 0 ends the walk
+ * @arg: passed on to @fn
+ *
+ * Return: 0 at the end, what @fn returned, or -errno.
+ */
+int gosync_holders(const void *object,
+		   int (*fn)(const struct gosync_party *holder, void *arg),
+		   void *arg);
 
 /**
  * gosync_unlink() - take a name away
@@ -246,6 +293,7 @@ GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
 	struct gosync_mutex_slot *slot = mutex->slot;
 	uint64_t word = 0;
 
+	GOSYNC_PROBE(mutex_entry, mutex);
 	if (__builtin_expect(!__atomic_compare_exchange_n(&slot->word, &word,
 							  mutex->locked, 0,
 							  __ATOMIC_ACQUIRE,
@@ -265,6 +313,7 @@ GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 {
 	uint64_t word = mutex->locked;
 
+	GOSYNC_PROBE(mutex_release, mutex);
 	if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->slot->word,
 							  &word, 0, 0,
 							  __ATOMIC_RELEASE,
@@ -534,6 +583,7 @@ int gosync_rwmutex_tell(gosync_rwmutex_t *rwmutex);
  */
 GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 {
+	GOSYNC_PROBE(rdlock_entry, rwmutex);
 	if (__builtin_expect(!!rwmutex->reads, 1)) {
 		__atomic_fetch_add(rwmutex->reads, 1, __ATOMIC_SEQ_CST);
 		if (__builtin_expect(!(__atomic_load_n(&rwmutex->slot->word,
@@ -555,6 +605,7 @@ GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 	uint32_t *reads = rwmutex->reads;
 	uint32_t n;
 
+	GOSYNC_PROBE(rdlock_release, rwmutex);
 	if (__builtin_expect(reads && !__atomic_load_n(&rwmutex->slot->draining,
 						       __ATOMIC_RELAXED), 1)) {
 		n = __atomic_load_n(reads, __ATOMIC_RELAXED);
@@ -966,6 +1017,7 @@ GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 	__u64 *slot = &semaphore->slot->word;
 	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
+	GOSYNC_PROBE(semaphore_entry, semaphore);
 	if (__builtin_expect(word <= GOSYNC_SEMAPHORE_PERMITS && word >= n &&
 			     __atomic_compare_exchange_n(slot, &word, word - n,
 							 0, __ATOMIC_ACQUIRE,
@@ -980,6 +1032,7 @@ GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 	__u64 *slot = &semaphore->slot->word;
 	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
+	GOSYNC_PROBE(semaphore_release, semaphore);
 	if (__builtin_expect(word + n <= GOSYNC_SEMAPHORE_PERMITS &&
 			     __atomic_compare_exchange_n(slot, &word, word + n,
 							 0, __ATOMIC_RELEASE,

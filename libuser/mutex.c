@@ -115,6 +115,7 @@ EXPORT int gosync_mutex_lock_slow(gosync_mutex_t *mutex)
 EXPORT int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 				   unsigned int flags)
 {
+	GOSYNC_PROBE(mutex_entry, mutex);
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
 	return lock_until(mutex, deadline, flags);
@@ -122,6 +123,7 @@ EXPORT int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 
 EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 {
+	GOSYNC_PROBE(mutex_entry, mutex);
 	if (is_mapped(mutex))
 		return barge(mutex);
 	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);

@@ -185,12 +185,14 @@ static int lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 
 EXPORT int gosync_rwmutex_lock(gosync_rwmutex_t *rw)
 {
+	GOSYNC_PROBE(wrlock_entry, rw);
 	return lock_until(rw, GOSYNC_FOREVER, 0);
 }
 
 EXPORT int gosync_rwmutex_lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 				     unsigned int flags)
 {
+	GOSYNC_PROBE(wrlock_entry, rw);
 	return flags & ~WAIT_FLAGS ? -EINVAL : lock_until(rw, deadline, flags);
 }
 
@@ -198,6 +200,7 @@ EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
 {
 	int ret;
 
+	GOSYNC_PROBE(wrlock_entry, rw);
 	if (!is_mapped(rw))
 		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
 	/* Don't stop readers for a try that fails. */
@@ -221,6 +224,7 @@ EXPORT int gosync_rwmutex_unlock(gosync_rwmutex_t *rw)
 	struct gosync_rwmutex_slot *slot = rw->slot;
 	uint64_t word = rw->locked;
 
+	GOSYNC_PROBE(wrlock_release, rw);
 	do {
 		if (__atomic_compare_exchange_n(&slot->word, &word,
 						word & ~owned, 0,
@@ -301,6 +305,7 @@ EXPORT int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 {
 	int ret;
 
+	GOSYNC_PROBE(rdlock_entry, rw);
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
 	ret = rw->reads ? count_and_look(rw) : -EBUSY;
@@ -309,6 +314,7 @@ EXPORT int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 
 EXPORT int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rw)
 {
+	GOSYNC_PROBE(rdlock_entry, rw);
 	if (!rw->reads)
 		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
 	return look_at_word(rw) & GOSYNC_MUTEX_LOCKED ? -EBUSY :

@@ -89,26 +89,33 @@ static int take(gosync_semaphore_t *semaphore, unsigned int n)
 	return -EBUSY;
 }
 
-EXPORT int gosync_semaphore_acquire_until(gosync_semaphore_t *semaphore,
-					  unsigned int n, uint64_t deadline,
-					  unsigned int flags)
+static int acquire(gosync_semaphore_t *semaphore, unsigned int n,
+		   uint64_t deadline, unsigned int flags)
 {
-	if (flags & ~WAIT_FLAGS)
-		return -EINVAL;
 	return take(semaphore, n) ?
 	       ask(semaphore, GOSYNC_IOC_SEMAPHORE_ACQUIRE, n, deadline, flags) :
 	       0;
 }
 
+EXPORT int gosync_semaphore_acquire_until(gosync_semaphore_t *semaphore,
+					  unsigned int n, uint64_t deadline,
+					  unsigned int flags)
+{
+	GOSYNC_PROBE(semaphore_entry, semaphore);
+	return flags & ~WAIT_FLAGS ? -EINVAL :
+				     acquire(semaphore, n, deadline, flags);
+}
+
 EXPORT int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
 					 unsigned int n)
 {
-	return gosync_semaphore_acquire_until(semaphore, n, GOSYNC_FOREVER, 0);
+	return acquire(semaphore, n, GOSYNC_FOREVER, 0);
 }
 
 EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
 				       unsigned int n)
 {
+	GOSYNC_PROBE(semaphore_entry, semaphore);
 	if (!take(semaphore, n))
 		return 0;
 	/* Too few, or somebody waits: that is an answer, but for a bad @n. */

@@ -1,19 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [check] [bench]: install the Debian packages that are missing.
+# deps.sh [check] [bench] [trace]: install the Debian packages that are missing.
 # Says nothing when none is. Kernels are not installed: see kernel.sh.
 
 set -eu
 
 packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
 	pahole cpio xz-utils kmod qemu-system-x86 busybox-static strace
-	libjson-c-dev pkg-config"
+	libjson-c-dev libsmartcols-dev libtracefs-dev libdw-dev zlib1g-dev
+	systemtap-sdt-dev pkg-config"
 
 for set in "$@"; do
 	case $set in
 	check) packages="$packages sparse spin g++ shellcheck perl python3" ;;
 	bench) packages="$packages python3 gnuplot-nox" ;;
+	trace) packages="$packages linux-perf trace-cmd bpftrace" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
 done
