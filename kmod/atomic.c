@@ -197,7 +197,7 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 	if (err)
 		return err;
 	scoped_guard(spinlock, &obj->wq.lock)
-		gosync_account_wait(obj, &waiter);
+		gosync_account_wait(obj, &waiter, GOSYNC_HANDED_OVER);
 	args->result = waiter.seen;
 	return 0;
 }

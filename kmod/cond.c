@@ -26,7 +26,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "gosync.h"
+#include "trace.h"
 
 /**
  * struct gosync_cond - a Cond
@@ -131,7 +131,7 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 		    !gosync_claim(obj, first))
 			return 0;
 		ticket_of(first)->last = last;
-		gosync_account_wait(obj, first);
+		gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
 		publish(cond);
 	}
 	gosync_wake(first, GOSYNC_GRANTED);
@@ -140,7 +140,10 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 
 long gosync_cond_signal(struct gosync_holder *holder, void *arg)
 {
-	return signal_one(to_cond(holder->obj), U64_MAX);
+	unsigned int n = signal_one(to_cond(holder->obj), U64_MAX);
+
+	trace_gosync_cond_signal(holder->obj, holder->id, n);
+	return n;
 }
 
 static void count_granted(struct gosync_object *obj,
@@ -152,11 +155,14 @@ static void count_granted(struct gosync_object *obj,
 long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
+	unsigned int n;
 
 	/* Who comes after this is not on the list. */
 	scoped_guard(spinlock, &cond->obj.wq.lock)
 		list_splice_tail_init(&cond->obj.wq.head, &cond->signalled);
-	return gosync_grant_all(&cond->obj, &cond->signalled, count_granted);
+	n = gosync_grant_all(&cond->obj, &cond->signalled, count_granted);
+	trace_gosync_cond_signal(holder->obj, holder->id, n);
+	return n;
 }
 
 /* --- Waiting -------------------------------------------------------------- */
@@ -281,6 +287,7 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 		gosync_enqueue(obj, &obj->wq.head, &ticket->waiter, false);
 		publish(cond);
 	}
+	trace_gosync_cond_wait(obj, holder->id);
 	/* Unlocking is ordered after that: who locks then sees that we wait. */
 	ret = unlock(lock, flags);
 	if (ret)
@@ -356,6 +363,12 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 
 /* --- The rest of the object ----------------------------------------------- */
 
+static void queues(struct gosync_object *obj,
+		   struct list_head *queues[GOSYNC_QUEUES])
+{
+	queues[0] = &to_cond(obj)->signalled;
+}
+
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	scoped_guard(spinlock, &obj->wq.lock)
@@ -411,5 +424,6 @@ const struct gosync_ops gosync_cond_ops = {
 	.init = init,
 	.holder_end = holder_end,
 	.left = left,
+	.queues = queues,
 	.info = info,
 };

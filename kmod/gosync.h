@@ -13,7 +13,9 @@
  *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
  *					the primitives
  *	object.c			objects, holders, their files
+ *	stat.c				who holds, who waits, how it went
  *	page.c wait.c			mapped state; the wait queue
+ *	trace.h				the tracepoints
  *
  * Lock order:
  *
@@ -45,7 +47,9 @@ struct gosync_area;
 struct gosync_holder;
 struct gosync_ns;
 struct gosync_object;
+struct gosync_stats;
 struct gosync_waiter;
+struct pid_namespace;
 struct seq_file;
 struct vm_area_struct;
 
@@ -63,6 +67,9 @@ struct vm_area_struct;
 
 /* Bounded work under the object's lock: so many waiters are looked at in one go */
 #define GOSYNC_WAKE_BATCH	32
+
+/* No type has more queues than this. */
+#define GOSYNC_QUEUES		4
 
 /**
  * struct gosync_ops - a type of object
@@ -87,8 +94,13 @@ struct vm_area_struct;
  *	may be NULL
  * @left: a waiter has given up: write what changed by that into the mapped
  *	state, wake who can go on by it. NULL if nobody ever waits
+ * @queues: tell where waiters are, besides @wq.head; may be NULL
+ * @owner: the number of the holder that owns it, 0: nobody; NULL if there are
+ *	no owners
  * @info: fill in what the type knows, for @holder unless it is NULL. Called
  *	with the object's lock
+ * @held: how much a holder holds, without owning it; may be NULL. Called with
+ *	the object's lock
  */
 struct gosync_ops {
 	const char *name;
@@ -109,9 +121,14 @@ struct gosync_ops {
 	void (*owner_died)(struct gosync_object *obj, u32 id);
 	void (*flush)(struct gosync_object *obj);
 	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
+	void (*queues)(struct gosync_object *obj,
+		       struct list_head *queues[GOSYNC_QUEUES]);
+	u32 (*owner)(const struct gosync_object *obj);
 	void (*info)(struct gosync_object *obj,
 		     const struct gosync_holder *holder,
 		     struct gosync_info *info);
+	u32 (*held)(struct gosync_object *obj,
+		    const struct gosync_holder *holder);
 };
 
 /**
@@ -124,8 +141,8 @@ struct gosync_ops {
  * @node: in the table of names
  * @holders: its holders by their number
  * @id: its number
+ * @stats: how the waits went; NULL before the first (what is there: @wq.lock)
  * @contended: how often somebody waited (@wq.lock)
- * @wait_max_ns: the longest wait that ended in a grant (@wq.lock)
  * @deaths: owners that died (@wq.lock)
  * @nr_waiters: how many are queued (@wq.lock)
  * @nr_holders: how many holders there are (@holders.xa_lock)
@@ -154,8 +171,8 @@ struct gosync_object {
 	struct rhash_head node;
 	struct xarray holders;
 	u64 id;
+	struct gosync_stats *stats;
 	u64 contended;
-	u64 wait_max_ns;
 	u32 deaths;
 	u32 nr_waiters;
 	u32 nr_holders;
@@ -189,6 +206,16 @@ struct gosync_holder {
 	u8 line;
 	bool read_only;
 };
+
+/* The fencing token of the last acquisition; 0 for types that have none */
+static inline u64 gosync_object_token(const struct gosync_object *obj)
+{
+	const struct gosync_mutex_slot *slot = obj->state;
+
+	if (obj->type != GOSYNC_MUTEX && obj->type != GOSYNC_RWMUTEX)
+		return 0;
+	return READ_ONCE(slot->token);
+}
 
 /*
  * memcpy() for what is mostly short: words, of which the last may overlap the
@@ -229,7 +256,44 @@ struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
+long gosync_give(void __user *uarg, size_t least, size_t size,
+		 void (*fill)(struct gosync_holder *holder, void *data),
+		 struct gosync_holder *holder);
 bool gosync_holder_lives(struct gosync_object *obj, u32 id);
+
+u32 gosync_object_owner(const struct gosync_object *obj);
+u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
+		      struct pid_namespace *pid_ns);
+
+/* --- stat.c --- */
+
+/**
+ * struct gosync_stats - how the waits went that are over
+ * @acquired: as in &struct gosync_stat, like those that follow
+ * @handed_over: so
+ * @gave_up: so
+ * @wait_ns: so
+ * @wait_max_ns: so
+ * @histogram: so
+ * @starvations: so
+ * @owned_token: the token of the last acquisition that was waited for
+ * @owned_since: when that was, in ns of CLOCK_MONOTONIC
+ */
+struct gosync_stats {
+	u64 acquired;
+	u64 handed_over;
+	u64 gave_up;
+	u64 wait_ns;
+	u64 wait_max_ns;
+	u64 histogram[GOSYNC_HISTOGRAM];
+	u32 starvations;
+	u64 owned_token;
+	u64 owned_since;
+};
+
+long gosync_stat(struct gosync_holder *holder, void __user *uarg);
+long gosync_waiters(struct gosync_holder *holder, void *arg);
+long gosync_holders(struct gosync_holder *holder, void *arg);
 
 /* --- names.c --- */
 
@@ -302,20 +366,36 @@ enum gosync_wake {
 };
 
 /**
+ * enum gosync_how - how something was got
+ * @GOSYNC_BARGED: although others wait
+ * @GOSYNC_WOKEN: by one that waited, when it looked again
+ * @GOSYNC_HANDED_OVER: by who released it, to one that waited
+ */
+enum gosync_how {
+	GOSYNC_BARGED,
+	GOSYNC_WOKEN,
+	GOSYNC_HANDED_OVER,
+};
+
+/**
  * struct gosync_waiter - somebody who waits for an object
  * @entry: in the object's queue, or, once claimed, in the claimer's list of
  *	those to wake
  * @holder: on whose behalf
  * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
+ * @waited: how long that was, once it has been granted
+ * @wait: the wait's number
  * @claim: waiting, claimed, or told (see wait.c)
  * @wake: what it is told
  * @gave_up: 0, or the error with which it left, or would have left, had it not
  *	been claimed already: it is not to wait again
  * @stays: when a signal comes it stays in the queue, without a task
  * @starving: it has waited too long
+ * @timed: it has a deadline
+ * @begun: tracers know that it waits
  * @number: WaitGroup, RWMutex: which generation it belongs to; Semaphore: how
  *	many permits it wants
- * @index: atomics: which word; RWMutex: what it waits for
+ * @index: atomics: which word; RWMutex: &enum gosync_wants
  * @expected: atomics: what it waits to see the end of
  * @seen: atomics: and what came instead
  */
@@ -323,11 +403,15 @@ struct gosync_waiter {
 	wait_queue_entry_t entry;
 	struct gosync_holder *holder;
 	u64 since;
+	u64 waited;
+	u64 wait;
 	int claim;
 	enum gosync_wake wake;
 	int gave_up;
 	bool stays;
 	bool starving;
+	bool timed;
+	bool begun;
 	u64 number;
 	u32 index;
 	u64 expected;
@@ -343,6 +427,12 @@ struct gosync_timeout {
 	ktime_t when;
 	clockid_t clock;
 };
+
+static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
+					     const struct gosync_waiter *waiter)
+{
+	return obj->type == GOSYNC_RWMUTEX ? waiter->index : GOSYNC_WANTS_IT;
+}
 
 int gosync_try_again(void);
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
@@ -363,7 +453,9 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 			      void (*grant)(struct gosync_object *obj,
 					    struct gosync_waiter *waiter));
 void gosync_account_wait(struct gosync_object *obj,
-			 const struct gosync_waiter *waiter);
+			 struct gosync_waiter *waiter, enum gosync_how how);
+void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
+		      int ret);
 
 /* --- The primitives --- */
 

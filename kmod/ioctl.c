@@ -69,6 +69,7 @@ union gosync_arg {
 	struct gosync_semaphore semaphore;
 	struct gosync_map map;
 	struct gosync_map_range map_range;
+	struct gosync_parties parties;
 };
 
 static long version(struct gosync_holder *holder, void *arg)
@@ -101,6 +102,15 @@ static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_REOPEN)] = {
 		GOSYNC_IOC_REOPEN, ON_OBJECTS, OPTIONAL,
 		sizeof(struct gosync_reopen), gosync_holder_reopen,
+	},
+
+	[NR(GOSYNC_IOC_WAITERS)] = {
+		GOSYNC_IOC_WAITERS, ON_OBJECTS, RESULTS,
+		sizeof(struct gosync_parties), gosync_waiters,
+	},
+	[NR(GOSYNC_IOC_HOLDERS)] = {
+		GOSYNC_IOC_HOLDERS, ON_OBJECTS, RESULTS,
+		sizeof(struct gosync_parties), gosync_holders,
 	},
 
 	[NR(GOSYNC_IOC_ATOMIC_LOAD)] = {
@@ -409,9 +419,11 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct gosync_holder *holder = file->private_data;
 	const struct gosync_ioctl *ioctl;
 
-	/* Its structure is larger than the others, and only written. */
+	/* Their structures are larger than the others, and only written. */
 	if (cmd == GOSYNC_IOC_INFO)
 		return gosync_holder_info(holder, (void __user *)arg);
+	if (cmd == GOSYNC_IOC_STAT)
+		return gosync_stat(holder, (void __user *)arg);
 	ioctl = find(cmd, BIT(holder->obj->type));
 	if (ioctl && ioctl->flags & WRITES && holder->read_only)
 		return -EBADF;

@@ -54,6 +54,7 @@
 #include <linux/sched/signal.h>
 
 #include "map.h"
+#include "trace.h"
 
 /* Records come in segments of at least this size */
 #define SEGMENT_SIZE	SZ_64K
@@ -336,6 +337,7 @@ static int rebuild(struct gosync_map_obj *map)
 	}
 	new |= (gosync_map_version(old) + 1) << GOSYNC_MAP_VERSION_SHIFT;
 	promote(map, new, page->cleared[gosync_map_version(old) & 1], page->count);
+	trace_gosync_map_grow(&map->obj, 0, slots_in(class_of(new)));
 	return 0;
 }
 

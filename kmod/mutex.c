@@ -38,6 +38,7 @@
 #include <linux/sched/signal.h>
 
 #include "mutex.h"
+#include "trace.h"
 
 #define STARVING_AFTER_NS	NSEC_PER_MSEC
 
@@ -104,6 +105,24 @@ bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
 					  mutex->obj.nr_waiters + 1));
 }
 
+/* With the object's lock */
+static void set_starving(struct gosync_mutex *mutex, bool starving)
+{
+	struct gosync_object *obj = &mutex->obj;
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
+	if (mutex->starving == starving)
+		return;
+	mutex->starving = starving;
+	if (!starving) {
+		trace_gosync_starvation_end(obj, 0);
+		return;
+	}
+	if (stats)
+		stats->starvations++;
+	trace_gosync_starvation_begin(obj, 0);
+}
+
 static bool is_starved(const struct gosync_waiter *waiter)
 {
 	return ktime_get_ns() - waiter->since > STARVING_AFTER_NS;
@@ -135,7 +154,10 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 			if (!atomic64_try_cmpxchg(word, &old, new))
 				continue;
 			next_token(mutex);
-			gosync_account_wait(obj, waiter);
+			gosync_account_wait(obj, waiter, GOSYNC_WOKEN);
+			if (!waiter->since && obj->nr_waiters)
+				trace_gosync_acquired(obj, waiter->holder->id,
+						      GOSYNC_BARGED, 0);
 			return 0;
 		}
 		*dead = gosync_owner_of(old);
@@ -149,13 +171,20 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 			    obj->nr_waiters + queue);
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
-		mutex->starving = starving;
+		set_starving(mutex, starving);
 		if (!queue)
 			return -EBUSY;
 		gosync_enqueue(obj, &obj->wq.head, waiter, waiter->since);
 		return -EINPROGRESS;
 	}
 	return -EAGAIN;
+}
+
+static void owner_has_died(struct gosync_mutex *mutex, u32 owner)
+{
+	mutex->poisoned = true;
+	mutex->obj.deaths++;
+	trace_gosync_owner_died(&mutex->obj, owner);
 }
 
 /**
@@ -198,14 +227,14 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 			    obj->nr_waiters);
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
-		mutex->starving = starving;
+		set_starving(mutex, starving);
 		mutex->woken = woken;
-		mutex->poisoned |= died;
-		obj->deaths += died;
+		if (died)
+			owner_has_died(mutex, gosync_owner_of(old));
 		if (grant) {
 			*wake = GOSYNC_GRANTED;
 			next_token(mutex);
-			gosync_account_wait(obj, *next);
+			gosync_account_wait(obj, *next, GOSYNC_HANDED_OVER);
 		}
 		return 0;
 	}
@@ -271,27 +300,30 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 		ret = take(mutex, &waiter, !err, &dead);
 		spin_unlock(&obj->wq.lock);
 		if (!ret)
-			return 0;
+			break;
 		if (ret == -EOWNERDEAD)
 			obj->ops->owner_died(obj, dead);
 		if (ret == -EOWNERDEAD || ret == -EAGAIN) {
-			if (err)
+			ret = err;
+			if (err) {
+				wake_another(mutex);
 				break;
+			}
 			err = gosync_try_again();
 			continue;
 		}
+		ret = err;
 		if (err)
-			return err;
+			break;
 
 		err = gosync_wait(obj, &waiter, timeout);
-		if (err)
+		if (err || waiter.wake == GOSYNC_GRANTED)
 			return err;
-		if (waiter.wake == GOSYNC_GRANTED)
-			return 0;
 		err = waiter.gave_up;
 	}
-	wake_another(mutex);
-	return err;
+	if (waiter.since)
+		gosync_wait_ends(obj, &waiter, ret);
+	return ret;
 }
 
 /**
@@ -303,12 +335,11 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
  */
 int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder)
 {
+	struct gosync_waiter waiter = { .holder = holder };
 	struct gosync_object *obj = &mutex->obj;
-	struct gosync_waiter waiter;
 	u32 dead;
 	int ret;
 
-	gosync_waiter_init(&waiter, holder);
 	do {
 		scoped_guard(spinlock, &obj->wq.lock)
 			ret = take(mutex, &waiter, false, &dead);
@@ -394,6 +425,7 @@ long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
 		mutex->poisoned = false;
 		gosync_mutex_publish(mutex);
 	}
+	trace_gosync_recovered(&mutex->obj, holder->id);
 	return 0;
 }
 
@@ -402,7 +434,8 @@ void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	struct gosync_mutex *mutex = gosync_to_mutex(obj);
 
 	scoped_guard(spinlock, &obj->wq.lock) {
-		mutex->starving &= !list_empty(&obj->wq.head);
+		if (list_empty(&obj->wq.head))
+			set_starving(mutex, false);
 		gosync_mutex_publish(mutex);
 	}
 }
@@ -421,14 +454,15 @@ void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info)
 {
-	struct gosync_mutex *mutex = gosync_to_mutex(obj);
-	u64 word = atomic64_read(gosync_mutex_word(mutex));
+	info->word = atomic64_read(gosync_mutex_word(gosync_to_mutex(obj)));
+	info->token = gosync_object_token(obj);
+}
 
-	info->word = word;
-	info->token = atomic64_read(obj->state +
-				    offsetof(struct gosync_mutex_slot, token));
-	if (word & GOSYNC_MUTEX_LOCKED)
-		info->owner = gosync_owner_of(word);
+u32 gosync_mutex_owner(const struct gosync_object *obj)
+{
+	u64 word = atomic64_read(obj->state);
+
+	return word & GOSYNC_MUTEX_LOCKED ? gosync_owner_of(word) : 0;
 }
 
 const struct gosync_ops gosync_mutex_ops = {
@@ -438,5 +472,6 @@ const struct gosync_ops gosync_mutex_ops = {
 	.holder_end = holder_end,
 	.owner_died = owner_died,
 	.left = gosync_mutex_left,
+	.owner = gosync_mutex_owner,
 	.info = gosync_mutex_info,
 };

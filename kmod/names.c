@@ -30,7 +30,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
-#include "gosync.h"
+#include "trace.h"
 
 static unsigned int max_objects_per_user = 65536;
 module_param(max_objects_per_user, uint, 0644);
@@ -261,6 +261,7 @@ void gosync_object_put(struct gosync_object *obj)
 		return;
 	if (obj->linked)
 		remove_name(obj);
+	trace_gosync_destroy(obj, 0);
 	if (obj->ops->fini)
 		obj->ops->fini(obj);
 	last = gosync_area_put(obj, ns->partial);
@@ -309,6 +310,7 @@ static struct gosync_object *create(struct gosync_ns *ns,
 	}
 	refcount_inc(&ns->refs);
 	ns->nr_objects++;
+	trace_gosync_create(obj, 0);
 	return obj;
 
 err_named:
@@ -347,6 +349,7 @@ static void unlink_object(struct gosync_object *obj)
 		persistent = obj->flags & GOSYNC_PERSIST;
 		obj->flags &= ~GOSYNC_PERSIST;
 	}
+	trace_gosync_unlink(obj, 0);
 	if (persistent)
 		gosync_object_put(obj);
 }

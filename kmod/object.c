@@ -19,7 +19,7 @@
 #include <linux/string_helpers.h>
 #include <linux/user_namespace.h>
 
-#include "gosync.h"
+#include "trace.h"
 
 const struct gosync_ops *gosync_ops_of(u32 type)
 {
@@ -86,6 +86,7 @@ struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 
 void gosync_object_free(struct gosync_object *obj)
 {
+	kfree(obj->stats);
 	kfree_rcu(obj, rcu);
 }
 
@@ -115,16 +116,38 @@ bool gosync_holder_lives(struct gosync_object *obj, u32 id)
 	return lives;
 }
 
-static u32 holder_pid(struct gosync_object *obj, u32 id)
+/**
+ * gosync_object_owner() - who owns it, or runs it
+ * @obj: the object
+ *
+ * Return: the number of a holder, or 0.
+ */
+u32 gosync_object_owner(const struct gosync_object *obj)
+{
+	return obj->ops->owner ? obj->ops->owner(obj) : 0;
+}
+
+/**
+ * gosync_holder_pid() - the process that opened a holder
+ * @obj: the object
+ * @id: the holder's number
+ * @pid_ns: as it is seen from here
+ *
+ * Return: its number, 0 if it can't be seen.
+ */
+u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
+		      struct pid_namespace *pid_ns)
 {
 	struct gosync_holder *holder;
 	u32 pid = 0;
 
+	if (!id)
+		return 0;
 	/* The lock keeps the holder, and its reference to the pid. */
 	xa_lock(&obj->holders);
 	holder = xa_load(&obj->holders, index_of(id));
 	if (holder)
-		pid = pid_nr_ns(holder->pid, task_active_pid_ns(current));
+		pid = pid_nr_ns(holder->pid, pid_ns);
 	xa_unlock(&obj->holders);
 	return pid;
 }
@@ -139,6 +162,7 @@ void gosync_object_info(struct gosync_object *obj,
 			const struct gosync_holder *holder,
 			struct gosync_info *info)
 {
+	const struct gosync_stats *stats = READ_ONCE(obj->stats);
 	struct gosync_area *area = obj->area;
 
 	info->size = sizeof(*info);
@@ -157,12 +181,13 @@ void gosync_object_info(struct gosync_object *obj,
 	scoped_guard(spinlock, &obj->wq.lock) {
 		info->waiters = obj->nr_waiters;
 		info->contended = obj->contended;
-		info->wait_max_ns = obj->wait_max_ns;
+		info->wait_max_ns = stats ? stats->wait_max_ns : 0;
 		info->deaths = obj->deaths;
 		obj->ops->info(obj, holder, info);
 	}
-	if (info->owner)
-		info->owner_pid = holder_pid(obj, info->owner);
+	info->owner = gosync_object_owner(obj);
+	info->owner_pid = gosync_holder_pid(obj, info->owner,
+					    task_active_pid_ns(current));
 	if (holder) {
 		info->holder = holder->id;
 		info->flags |= holder->read_only ? GOSYNC_RDONLY : 0;
@@ -295,6 +320,8 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 				  (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (IS_ERR(file))
 		holder_end(holder);
+	else
+		trace_gosync_open(obj, holder->id);
 	return file;
 }
 
@@ -322,24 +349,46 @@ long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
 	return fd;
 }
 
-long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)
+/**
+ * gosync_give() - answer with a structure of which only the size is read
+ * @uarg: where to
+ * @least: as large as it has to be there
+ * @size: how large it is here
+ * @fill: what fills it in; it is zero
+ * @holder: who asks
+ *
+ * Return: 0 or an error.
+ */
+long gosync_give(void __user *uarg, size_t least, size_t size,
+		 void (*fill)(struct gosync_holder *holder, void *data),
+		 struct gosync_holder *holder)
 {
-	struct gosync_info *info;
-	u32 size;
+	u32 room;
+	void *data;
 	int ret = 0;
 
-	if (get_user(size, (u32 __user *)uarg))
+	if (get_user(room, (u32 __user *)uarg))
 		return -EFAULT;
-	if (size < offsetofend(struct gosync_info, id) || size > PAGE_SIZE)
+	if (room < least || room > PAGE_SIZE)
 		return -EINVAL;
-	info = kzalloc(sizeof(*info), GFP_KERNEL);
-	if (!info)
+	data = kzalloc(size, GFP_KERNEL);
+	if (!data)
 		return -ENOMEM;
-	gosync_object_info(holder->obj, holder, info);
-	if (copy_to_user(uarg, info, min_t(size_t, size, sizeof(*info))) ||
-	    (size > sizeof(*info) &&
-	     clear_user(uarg + sizeof(*info), size - sizeof(*info))))
+	fill(holder, data);
+	if (copy_to_user(uarg, data, min_t(size_t, room, size)) ||
+	    (room > size && clear_user(uarg + size, room - size)))
 		ret = -EFAULT;
-	kfree(info);
+	kfree(data);
 	return ret;
+}
+
+static void fill_info(struct gosync_holder *holder, void *data)
+{
+	gosync_object_info(holder->obj, holder, data);
+}
+
+long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)
+{
+	return gosync_give(uarg, offsetofend(struct gosync_info, id),
+			   sizeof(struct gosync_info), fill_info, holder);
 }

@@ -18,7 +18,7 @@
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 
-#include "gosync.h"
+#include "trace.h"
 
 /**
  * struct gosync_once - a Once
@@ -60,8 +60,10 @@ static void set_runner(struct gosync_once *once, struct gosync_holder *holder,
 {
 	put_pid(once->thread);
 	once->thread = task ? get_pid(task_pid(task)) : NULL;
-	once->runner = holder ? holder->id : 0;
+	WRITE_ONCE(once->runner, holder ? holder->id : 0);
 	publish(once);
+	if (holder)
+		trace_gosync_once_begin(&once->obj, holder->id);
 }
 
 /* The runner will not do it: the next is to. */
@@ -75,9 +77,11 @@ static void abandon(struct gosync_once *once, struct gosync_holder *holder)
 			return;
 		once->died = true;
 		obj->deaths++;
+		trace_gosync_once_abandoned(obj, holder->id);
 		next = gosync_claim_first(obj, &obj->wq.head);
 		if (next) {
-			gosync_account_wait(obj, next);
+			gosync_account_wait(obj, next,
+					    GOSYNC_HANDED_OVER);
 			set_runner(once, next->holder, next->entry.private);
 		} else {
 			set_runner(once, NULL, NULL);
@@ -143,6 +147,7 @@ long gosync_once_done(struct gosync_holder *holder, void *arg)
 		once->died = false;
 		set_runner(once, NULL, NULL);
 	}
+	trace_gosync_once_done(&once->obj, holder->id);
 	/* Nobody begins to wait any more. */
 	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL);
 	return 0;
@@ -168,7 +173,11 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 	struct gosync_once_slot *slot = obj->state;
 
 	info->word = READ_ONCE(slot->word);
-	info->owner = to_once(obj)->runner;
+}
+
+static u32 owner(const struct gosync_object *obj)
+{
+	return READ_ONCE(container_of_const(obj, struct gosync_once, obj)->runner);
 }
 
 const struct gosync_ops gosync_once_ops = {
@@ -177,5 +186,6 @@ const struct gosync_ops gosync_once_ops = {
 	.fini = fini,
 	.holder_end = holder_end,
 	.left = left,
+	.owner = owner,
 	.info = info,
 };

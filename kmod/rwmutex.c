@@ -38,13 +38,7 @@
 #include <linux/sched/signal.h>
 
 #include "mutex.h"
-
-/* What a waiter waits for: gosync_waiter.index */
-enum {
-	TO_WRITE,	/* mutex.c's, who leaves it 0 */
-	TO_DRAIN,
-	TO_READ,
-};
+#include "trace.h"
 
 /**
  * struct gosync_rwmutex - an RWMutex
@@ -160,7 +154,7 @@ static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
 	waiter = gosync_claim_first(obj, &rw->drain);
 	if (waiter) {
 		WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
-		gosync_account_wait(obj, waiter);
+		gosync_account_wait(obj, waiter, GOSYNC_HANDED_OVER);
 	}
 	return waiter;
 }
@@ -249,7 +243,7 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 	int ret;
 
 	gosync_waiter_init(&waiter, holder);
-	waiter.index = TO_DRAIN;
+	waiter.index = GOSYNC_WANTS_TO_DRAIN;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		/* Pairs with the reader's between counting and looking. */
 		smp_mb();
@@ -264,6 +258,7 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 		}
 		gosync_enqueue(obj, &rw->drain, &waiter, false);
 	}
+	trace_gosync_rwmutex_drain(obj, holder->id);
 	ret = gosync_wait(obj, &waiter, timeout);
 	if (ret)
 		release(rw, holder->id, false);
@@ -404,7 +399,7 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 			return -EBUSY;
 		if (!gosync_mutex_show_waiter(&rw->mutex, word))
 			continue;
-		waiter->index = TO_READ;
+		waiter->index = GOSYNC_WANTS_TO_READ;
 		waiter->number = rw->admissions;
 		gosync_enqueue(obj, &rw->readers, waiter, false);
 		rw->nr_readers++;
@@ -493,9 +488,9 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	struct gosync_waiter *next;
 
 	spin_lock(&obj->wq.lock);
-	if (waiter->index == TO_DRAIN) {
+	if (waiter->index == GOSYNC_WANTS_TO_DRAIN) {
 		WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
-	} else if (waiter->index == TO_READ) {
+	} else if (waiter->index == GOSYNC_WANTS_TO_READ) {
 		if (waiter->number == rw->admissions)
 			rw->nr_readers--;
 		else
@@ -563,6 +558,24 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	return 0;
 }
 
+static void queues(struct gosync_object *obj,
+		   struct list_head *queues[GOSYNC_QUEUES])
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	queues[0] = &rw->drain;
+	queues[1] = &rw->admitted;
+	queues[2] = &rw->readers;
+}
+
+static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	return holder->line ? atomic_read(line_of(rw, holder->line)) :
+			      holder->held;
+}
+
 static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		 struct gosync_info *info)
 {
@@ -583,5 +596,8 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.owner_died = owner_died,
 	.flush = look_at_drain,
 	.left = left,
+	.queues = queues,
+	.owner = gosync_mutex_owner,
 	.info = info,
+	.held = held,
 };

@@ -116,7 +116,7 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 			break;
 		taken += first->number;
 		count_held(first->holder, first->number);
-		gosync_account_wait(obj, first);
+		gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
 		batch[nr++] = first;
 	}
 	old = atomic64_read(word);

@@ -25,7 +25,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "gosync.h"
+#include "trace.h"
 
 #define SLOTS	GOSYNC_VALUE_SLOTS
 
@@ -207,6 +207,8 @@ long gosync_value_store(struct gosync_holder *holder, void *arg)
 		return ret;
 	ret = store(value, args->type, &new, NULL, &args->version);
 	kvfree(new.data);
+	if (!ret)
+		trace_gosync_value_store(holder->obj, holder->id);
 	return ret;
 }
 
@@ -300,6 +302,8 @@ long gosync_value_cas(struct gosync_holder *holder, void *arg)
 	ret = copy_in(value, args->buf, args->len, &new);
 	if (!ret) {
 		ret = cas(value, args, &old, &new);
+		if (ret > 0)
+			trace_gosync_value_store(holder->obj, holder->id);
 		kvfree(new.data);
 	}
 	kvfree(old.data);

@@ -29,9 +29,11 @@
 #include <linux/hrtimer.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <trace/events/lock.h>
 
 #include "compat.h"
-#include "gosync.h"
+#include "trace.h"
 
 enum {
 	WAITING,
@@ -94,9 +96,26 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 	return 1;
 }
 
+/**
+ * gosync_waiter_init() - prepare to wait
+ * @waiter: who
+ * @holder: on whose behalf
+ *
+ * May sleep.
+ */
 void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder)
 {
+	struct gosync_object *obj = holder->obj;
+	struct gosync_stats *stats;
+
+	/* Most objects are never waited for. Nobody has to be counted. */
+	if (unlikely(!READ_ONCE(obj->stats))) {
+		stats = kzalloc(sizeof(*stats),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (stats && cmpxchg(&obj->stats, NULL, stats))
+			kfree(stats);
+	}
 	*waiter = (struct gosync_waiter) { .holder = holder };
 	init_waitqueue_func_entry(&waiter->entry, wake_task);
 	waiter->entry.private = current;
@@ -118,7 +137,7 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 	lockdep_assert_held(&obj->wq.lock);
 	if (!waiter->since) {
 		waiter->since = ktime_get_ns();
-		obj->contended++;
+		waiter->wait = ++obj->contended;
 	}
 	waiter->claim = WAITING;
 	if (first)
@@ -174,6 +193,17 @@ struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 	return NULL;
 }
 
+static noinline void trace_wake(const struct gosync_waiter *waiter,
+				enum gosync_wake wake)
+{
+	const struct task_struct *task = waiter->entry.private;
+
+	trace_gosync_wake(waiter->holder->obj, waiter->holder->id,
+			  wake == GOSYNC_GRANTED ? GOSYNC_HANDED_OVER :
+						   GOSYNC_WOKEN,
+			  task ? task->pid : 0);
+}
+
 /**
  * gosync_wake() - tell a claimed waiter, and wake it
  * @waiter: who, or NULL
@@ -183,6 +213,8 @@ void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
 {
 	if (!waiter)
 		return;
+	if (trace_gosync_wake_enabled())
+		trace_wake(waiter, wake);
 	waiter->wake = wake;
 	waiter->entry.func(&waiter->entry, TASK_NORMAL, 0, NULL);
 }
@@ -213,7 +245,8 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 			       (batch[n] = gosync_claim_first(obj, group))) {
 				if (grant)
 					grant(obj, batch[n]);
-				gosync_account_wait(obj, batch[n++]);
+				gosync_account_wait(obj, batch[n++],
+						    GOSYNC_HANDED_OVER);
 			}
 		}
 		for (i = 0; i < n; i++)
@@ -284,6 +317,47 @@ void gosync_await_told(struct gosync_waiter *waiter)
 	__set_current_state(TASK_RUNNING);
 }
 
+/*
+ * What the kernel's own lock events call it, so that perf does; what is no lock
+ * is none of theirs.
+ */
+static int lock_flags(const struct gosync_object *obj,
+		      const struct gosync_waiter *waiter)
+{
+	switch (obj->type) {
+	case GOSYNC_MUTEX:
+		return LCB_F_MUTEX;
+	case GOSYNC_RWMUTEX:
+		return waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ :
+							       LCB_F_WRITE;
+	case GOSYNC_SEMAPHORE:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static noinline void wait_begins(struct gosync_object *obj,
+				 struct gosync_waiter *waiter)
+{
+	int flags = lock_flags(obj, waiter);
+	u32 owner;
+
+	/* One that was woken and lost goes on waiting. */
+	if (waiter->begun)
+		return;
+	waiter->begun = true;
+	if (flags >= 0)
+		trace_contention_begin(obj, flags);
+	if (!trace_gosync_contention_begin_enabled())
+		return;
+	owner = gosync_object_owner(obj);
+	trace_gosync_contention_begin(obj, waiter->holder->id,
+				      gosync_wants(obj, waiter), owner,
+				      gosync_holder_pid(obj, owner,
+							&init_pid_ns));
+}
+
 /**
  * gosync_wait() - sleep until told, or give up
  * @obj: for what
@@ -300,11 +374,16 @@ void gosync_await_told(struct gosync_waiter *waiter)
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
 {
-	int ret = sleep_until_told(waiter, timeout);
 	bool left;
+	int ret;
 
+	WRITE_ONCE(waiter->timed, timeout->when != KTIME_MAX);
+	if (trace_gosync_contention_begin_enabled() ||
+	    trace_contention_begin_enabled())
+		wait_begins(obj, waiter);
+	ret = sleep_until_told(waiter, timeout);
 	if (!ret)
-		return 0;
+		goto told;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (waiter->stays && ret == -ERESTARTSYS &&
 		    waiter->claim == WAITING) {
@@ -316,9 +395,13 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 	waiter->gave_up = ret;
 	if (left) {
 		obj->ops->left(obj, waiter);
+		gosync_wait_ends(obj, waiter, ret);
 		return ret;
 	}
 	gosync_await_told(waiter);
+told:
+	if (waiter->wake == GOSYNC_GRANTED)
+		gosync_wait_ends(obj, waiter, 0);
 	return 0;
 }
 
@@ -343,13 +426,56 @@ bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new)
 /**
  * gosync_account_wait() - a wait has ended in a grant
  * @obj: for what
- * @waiter: who
+ * @waiter: who; nothing happens if it has not waited
+ * @how: GOSYNC_WOKEN or GOSYNC_HANDED_OVER
  */
 void gosync_account_wait(struct gosync_object *obj,
-			 const struct gosync_waiter *waiter)
+			 struct gosync_waiter *waiter, enum gosync_how how)
 {
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+	u64 now, ns;
+
 	lockdep_assert_held(&obj->wq.lock);
-	if (waiter->since)
-		obj->wait_max_ns = max(obj->wait_max_ns,
-				       ktime_get_ns() - waiter->since);
+	if (!waiter->since)
+		return;
+	now = ktime_get_ns();
+	ns = now - waiter->since;
+	waiter->waited = ns;
+	if (unlikely(!stats))
+		return;
+	stats->acquired++;
+	stats->handed_over += how == GOSYNC_HANDED_OVER;
+	stats->wait_ns += ns;
+	stats->wait_max_ns = max(stats->wait_max_ns, ns);
+	stats->histogram[min(fls64(ns >> GOSYNC_HISTOGRAM_SHIFT),
+			     GOSYNC_HISTOGRAM - 1)]++;
+	stats->owned_since = now;
+	stats->owned_token = gosync_object_token(obj);
+}
+
+/**
+ * gosync_wait_ends() - a waiter has what it waited for, or gave up
+ * @obj: for what
+ * @waiter: who, the running task; it is not queued
+ * @ret: 0 or the error
+ *
+ * gosync_wait() does this, but for one that was told GOSYNC_RETRY.
+ */
+void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
+		      int ret)
+{
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
+	if (ret && stats) {
+		scoped_guard(spinlock, &obj->wq.lock)
+			stats->gave_up++;
+	}
+	if (trace_contention_end_enabled() && lock_flags(obj, waiter) >= 0)
+		trace_contention_end(obj, ret);
+	if (!ret)
+		trace_gosync_acquired(obj, waiter->holder->id,
+				      waiter->wake == GOSYNC_GRANTED ?
+				      GOSYNC_HANDED_OVER : GOSYNC_WOKEN,
+				      waiter->waited);
+	trace_gosync_contention_end(obj, waiter->holder->id, ret);
 }

@@ -19,7 +19,7 @@
  */
 #include <linux/sched/signal.h>
 
-#include "gosync.h"
+#include "trace.h"
 
 /**
  * struct gosync_waitgroup - a WaitGroup
@@ -113,7 +113,10 @@ long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 		ret = gosync_try_again();
 	} while (!ret);
 	if (zero)
-		gosync_grant_all(&wg->obj, &wg->released, NULL);
+		trace_gosync_waitgroup_zero(&wg->obj, holder->id,
+					    gosync_grant_all(&wg->obj,
+							     &wg->released,
+							     NULL));
 	return ret;
 }
 
@@ -179,6 +182,12 @@ long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 		return waiter.number == wg->generation ? ret : 0;
 }
 
+static void queues(struct gosync_object *obj,
+		   struct list_head *queues[GOSYNC_QUEUES])
+{
+	queues[0] = &to_waitgroup(obj)->released;
+}
+
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(obj);
@@ -219,5 +228,6 @@ const struct gosync_ops gosync_waitgroup_ops = {
 	.size = sizeof(struct gosync_waitgroup),
 	.init = init,
 	.left = left,
+	.queues = queues,
 	.info = info,
 };

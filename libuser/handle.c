@@ -236,6 +236,49 @@ EXPORT int gosync_info(const void *object, struct gosync_info *info)
 	return fd_info(gosync_fd(object), info);
 }
 
+EXPORT int gosync_stat(const void *object, struct gosync_stat *stat)
+{
+	stat->size = sizeof(*stat);
+	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_STAT, stat);
+}
+
+EXPORT int gosync_waiters(const void *object, struct gosync_party *parties,
+			  unsigned int count)
+{
+	struct gosync_parties args = {
+		.size = sizeof(args),
+		.entries = (uintptr_t)parties,
+		.count = count,
+		.entry_size = sizeof(*parties),
+	};
+
+	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_WAITERS, &args);
+}
+
+#define LIST_ENTRIES	64
+
+EXPORT int gosync_holders(const void *object,
+			  int (*fn)(const struct gosync_party *holder,
+				    void *arg),
+			  void *arg)
+{
+	struct gosync_party entries[LIST_ENTRIES];
+	struct gosync_parties args = {
+		.size = sizeof(args),
+		.entries = (uintptr_t)entries,
+		.count = LIST_ENTRIES,
+		.entry_size = sizeof(*entries),
+	};
+	int got, i, ret = 0;
+
+	do {
+		got = fd_ioctl(gosync_fd(object), GOSYNC_IOC_HOLDERS, &args);
+		for (i = 0; i < got && !ret; i++)
+			ret = fn(&entries[i], arg);
+	} while (!ret && got > 0);
+	return ret ? ret : got;
+}
+
 EXPORT int gosync_unlink(const char *name)
 {
 	struct gosync_unlink args = {
@@ -252,8 +295,6 @@ EXPORT int gosync_unlink(const char *name)
 	close(device);
 	return ret;
 }
-
-#define LIST_ENTRIES	64
 
 EXPORT int gosync_list(int (*fn)(const struct gosync_info *info, void *arg),
 		       void *arg)

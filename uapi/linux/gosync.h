@@ -160,6 +160,9 @@ enum gosync_type {
 /* On objects of any type */
 #define GOSYNC_IOC_REOPEN	_IO(GOSYNC_IOC_TYPE, 0x84)
 #define GOSYNC_IOC_INFO		_IO(GOSYNC_IOC_TYPE, 0x85)
+#define GOSYNC_IOC_STAT		_IO(GOSYNC_IOC_TYPE, 0x86)
+#define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)
+#define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)
 /* On atomics */
 #define GOSYNC_IOC_ATOMIC_LOAD	_IO(GOSYNC_IOC_TYPE, 0x90)
 #define GOSYNC_IOC_ATOMIC_STORE	_IO(GOSYNC_IOC_TYPE, 0x91)
@@ -366,6 +369,132 @@ struct gosync_info {
  * EFAULT, EINVAL, ENOMEM.
  */
 struct gosync_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 cursor;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 entry_size;
+};
+
+/* So many ranges of waits are counted apart, and the first ends at 2^10 ns. */
+#define GOSYNC_HISTOGRAM	32
+#define GOSYNC_HISTOGRAM_SHIFT	10
+
+/**
+ * struct gosync_stat - argument of GOSYNC_IOC_STAT
+ * @size: sizeof(struct gosync_stat)
+ * @starvations: Mutex, RWMutex: how often it went over to handing the lock from
+ *	waiter to waiter
+ * @contended: how often somebody had to wait
+ * @acquired: how many of these waits ended in a grant
+ * @handed_over: how many of those were granted by who released; the others
+ *	were woken, and took it themselves
+ * @gave_up: how many waits a deadline or a signal ended
+ * @wait_ns: how long those that ended in a grant were, all together
+ * @wait_max_ns: and the longest of them
+ * @deaths: how many owners have died
+ * @histogram: how many of those took less than 1024 ns; from 1024 to 2047; and
+ *	so on, each range twice as long as the one before, the last without end
+ *
+ * What somebody had to wait for, since the object was made. What is got without
+ * waiting is counted nowhere. Waits that are not over are in @contended alone.
+ * @acquired and what follows is 0 if there was no memory to count in.
+ *
+ * Only @size is read. A shorter structure gets as much as fits. Any descriptor
+ * may ask, also a read-only one.
+ *
+ * Return: 0, or -1 with errno EFAULT, EINVAL, ENOMEM.
+ */
+struct gosync_stat {
+	__u32 size;
+	__u32 starvations;
+	__aligned_u64 contended;
+	__aligned_u64 acquired;
+	__aligned_u64 handed_over;
+	__aligned_u64 gave_up;
+	__aligned_u64 wait_ns;
+	__aligned_u64 wait_max_ns;
+	__aligned_u64 deaths;
+	__aligned_u64 histogram[GOSYNC_HISTOGRAM];
+};
+
+/**
+ * enum gosync_wants - what somebody waits for
+ * @GOSYNC_WANTS_IT: the only thing there is, or to write
+ * @GOSYNC_WANTS_TO_DRAIN: RWMutex: has the lock for writing, and waits until
+ *	those who read have gone
+ * @GOSYNC_WANTS_TO_READ: RWMutex: to read
+ */
+enum gosync_wants {
+	GOSYNC_WANTS_IT,
+	GOSYNC_WANTS_TO_DRAIN,
+	GOSYNC_WANTS_TO_READ,
+};
+
+/* Flags of &struct gosync_party */
+#define GOSYNC_PARTY_OWNS	(1U << 0)	/* holder: owns it, or runs it */
+#define GOSYNC_PARTY_SINCE	(1U << 1)	/* holder: @ns is exact, not a lower bound */
+#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it */
+#define GOSYNC_PARTY_TIMED	(1U << 3)	/* waiter: has a deadline */
+
+/* No more waiters than this are listed, those that waited longest. */
+#define GOSYNC_WAITERS_LISTED	1024
+
+/**
+ * struct gosync_party - who waits, or who has the object open
+ * @holder: the number of the holder
+ * @pid: waiter: its process; holder: the process that opened it
+ * @tid: waiter: its thread; 0 while it runs a signal handler. Holder: 0
+ * @flags: GOSYNC_PARTY_...
+ * @position: waiter: its place in the queue, from 1 on; an RWMutex has a queue
+ *	for each kind of @wants
+ * @wants: waiter: &enum gosync_wants
+ * @count: waiter: Semaphore: how many permits it wants; atomics: the index of
+ *	its word. Holder: RWMutex: its read locks; Semaphore with
+ *	GOSYNC_GIVE_BACK: its permits; 0 if it holds nothing
+ * @__reserved: 0
+ * @wait: waiter: the wait's number, counted for the object
+ * @ns: waiter: how long it has waited; holder that owns it: for how long, at
+ *	least; otherwise 0
+ * @comm: the name of the thread, or of the process, filled up with zeros
+ *
+ * Numbers of processes are as the caller's pid namespace has them, 0 if they
+ * can't be seen there.
+ */
+struct gosync_party {
+	__u32 holder;
+	__u32 pid;
+	__u32 tid;
+	__u32 flags;
+	__u32 position;
+	__u32 wants;
+	__u32 count;
+	__u32 __reserved;
+	__aligned_u64 wait;
+	__aligned_u64 ns;
+	__u8 comm[16];
+};
+
+/**
+ * struct gosync_parties - argument of GOSYNC_IOC_WAITERS, GOSYNC_IOC_HOLDERS
+ * @size: sizeof(struct gosync_parties)
+ * @flags: must be 0
+ * @cursor: HOLDERS: 0 to begin; the call moves it behind the last entry it
+ *	returned. WAITERS: must be 0
+ * @entries: pointer to an array of &struct gosync_party
+ * @count: how many entries fit there
+ * @entry_size: sizeof(struct gosync_party)
+ *
+ * WAITERS lists at one moment who waits, queue by queue, in the order in which
+ * they will be served. HOLDERS lists the holders by their numbers, this
+ * descriptor's included; those that come and go meanwhile may be missed. Any
+ * descriptor may ask, also a read-only one.
+ *
+ * Return: the number of entries filled, or -1 with errno EFAULT, EINVAL,
+ * ENOMEM.
+ */
+struct gosync_parties {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 cursor;

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can be seen of an object without tracing: how the waits went, who waits,
+ * who has it open and what they hold. The waits are counted in wait.c.
+ */
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "gosync.h"
+
+/* Holders are copied out so many at a time. */
+#define HOLDERS_BATCH	16
+
+static void fill_stat(struct gosync_holder *holder, void *data)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_stat *to = data;
+	struct gosync_stats *stats;
+
+	to->size = sizeof(*to);
+	guard(spinlock)(&obj->wq.lock);
+	to->contended = obj->contended;
+	to->deaths = obj->deaths;
+	stats = READ_ONCE(obj->stats);
+	if (!stats)
+		return;
+	to->starvations = stats->starvations;
+	to->acquired = stats->acquired;
+	to->handed_over = stats->handed_over;
+	to->gave_up = stats->gave_up;
+	to->wait_ns = stats->wait_ns;
+	to->wait_max_ns = stats->wait_max_ns;
+	memcpy(to->histogram, stats->histogram, sizeof(to->histogram));
+}
+
+long gosync_stat(struct gosync_holder *holder, void __user *uarg)
+{
+	return gosync_give(uarg, offsetofend(struct gosync_stat, contended),
+			   sizeof(struct gosync_stat), fill_stat, holder);
+}
+
+static int check(const struct gosync_parties *args)
+{
+	return args->flags || args->entry_size != sizeof(struct gosync_party) ||
+	       !args->count || args->count > INT_MAX ? -EINVAL : 0;
+}
+
+/* --- Waiters -------------------------------------------------------------- */
+
+static void show_waiter(const struct gosync_object *obj,
+			const struct gosync_waiter *waiter, u64 now,
+			struct gosync_party *party)
+{
+	struct task_struct *task = waiter->entry.private;
+
+	party->holder = waiter->holder->id;
+	party->wants = gosync_wants(obj, waiter);
+	if (obj->type == GOSYNC_SEMAPHORE)
+		party->count = waiter->number;
+	else if (obj->type < GOSYNC_VALUE)
+		party->count = waiter->index;
+	party->wait = waiter->wait;
+	party->ns = now - waiter->since;
+	party->flags = (waiter->starving ? GOSYNC_PARTY_STARVING : 0) |
+		       (READ_ONCE(waiter->timed) ? GOSYNC_PARTY_TIMED : 0);
+	if (task) {
+		/* It is queued, so it does not end. */
+		party->pid = task_tgid_vnr(task);
+		party->tid = task_pid_vnr(task);
+		strscpy_pad(party->comm, task->comm);
+	} else {
+		party->pid = pid_vnr(waiter->holder->pid);
+	}
+}
+
+/* Up to @room; bounded by GOSYNC_WAITERS_LISTED */
+static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
+			u32 room)
+{
+	struct list_head *queues[GOSYNC_QUEUES] = {};
+	const struct gosync_waiter *waiter;
+	unsigned int i;
+	u32 n = 0, looked = 0;
+	u64 now;
+
+	queues[GOSYNC_QUEUES - 1] = &obj->wq.head;
+	if (obj->ops->queues)
+		obj->ops->queues(obj, queues);
+
+	guard(spinlock)(&obj->wq.lock);
+	now = ktime_get_ns();
+	for (i = 0; i < GOSYNC_QUEUES; i++) {
+		u32 position = 0;
+
+		if (!queues[i])
+			continue;
+		list_for_each_entry(waiter, queues[i], entry.entry) {
+			if (n == room || looked++ == GOSYNC_WAITERS_LISTED)
+				return n;
+			/* A waker's place in the queue */
+			if (!waiter->holder)
+				continue;
+			show_waiter(obj, waiter, now, &parties[n]);
+			parties[n++].position = ++position;
+		}
+	}
+	return n;
+}
+
+long gosync_waiters(struct gosync_holder *holder, void *arg)
+{
+	const struct gosync_parties *args = arg;
+	struct gosync_party *parties;
+	long ret = check(args);
+	u32 room;
+
+	if (ret || args->cursor)
+		return -EINVAL;
+	room = min_t(u32, args->count, GOSYNC_WAITERS_LISTED);
+	parties = kvcalloc(room, sizeof(*parties), GFP_KERNEL_ACCOUNT);
+	if (!parties)
+		return -ENOMEM;
+	ret = show_waiters(holder->obj, parties, room);
+	if (copy_to_user(u64_to_user_ptr(args->entries), parties,
+			 ret * sizeof(*parties)))
+		ret = -EFAULT;
+	kvfree(parties);
+	return ret;
+}
+
+/* --- Holders -------------------------------------------------------------- */
+
+/* When the owner got it, if it waited; otherwise, when somebody found it taken */
+static void owned_since(struct gosync_object *obj, struct gosync_party *party)
+{
+	const struct gosync_stats *stats = READ_ONCE(obj->stats);
+	const struct gosync_waiter *first;
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (stats && stats->owned_since &&
+	    stats->owned_token == gosync_object_token(obj)) {
+		party->flags |= GOSYNC_PARTY_SINCE;
+		party->ns = now - stats->owned_since;
+		return;
+	}
+	first = list_first_entry_or_null(&obj->wq.head, struct gosync_waiter,
+					 entry.entry);
+	if (first)
+		party->ns = now - first->since;
+}
+
+static void show_holder(struct gosync_object *obj,
+			const struct gosync_holder *holder,
+			struct gosync_party *party)
+{
+	const struct task_struct *task;
+
+	lockdep_assert_held(&obj->wq.lock);
+	*party = (struct gosync_party) {
+		.holder = holder->id,
+		.pid = pid_vnr(holder->pid),
+	};
+	rcu_read_lock();
+	task = pid_task(holder->pid, PIDTYPE_TGID);
+	if (task)
+		strscpy_pad(party->comm, task->comm);
+	rcu_read_unlock();
+	if (obj->ops->held)
+		party->count = obj->ops->held(obj, holder);
+	if (gosync_object_owner(obj) == holder->id) {
+		party->flags = GOSYNC_PARTY_OWNS;
+		owned_since(obj, party);
+	}
+}
+
+long gosync_holders(struct gosync_holder *asker, void *arg)
+{
+	struct gosync_party batch[HOLDERS_BATCH];
+	struct gosync_object *obj = asker->obj;
+	struct gosync_parties *args = arg;
+	struct gosync_party __user *to;
+	unsigned long index;
+	int ret = check(args);
+	u32 done = 0;
+
+	if (ret)
+		return ret;
+	to = u64_to_user_ptr(args->entries);
+	index = args->cursor;
+	while (done < args->count) {
+		u32 n = 0, room = min_t(u32, args->count - done, HOLDERS_BATCH);
+		struct gosync_holder *holder;
+
+		/* The second lock keeps the holders. */
+		spin_lock(&obj->wq.lock);
+		xa_lock(&obj->holders);
+		for (holder = xa_find(&obj->holders, &index, ULONG_MAX,
+				      XA_PRESENT);
+		     holder && n < room;
+		     holder = xa_find_after(&obj->holders, &index, ULONG_MAX,
+					    XA_PRESENT))
+			show_holder(obj, holder, &batch[n++]);
+		xa_unlock(&obj->holders);
+		spin_unlock(&obj->wq.lock);
+		if (!n)
+			break;
+		if (copy_to_user(to + done, batch, n * sizeof(*batch)))
+			return -EFAULT;
+		done += n;
+		/* An index is a number less 1: from there on, next time. */
+		args->cursor = index = batch[n - 1].holder;
+		cond_resched();
+		if (signal_pending(current))
+			break;
+	}
+	return done;
+}
