@@ -14,19 +14,8 @@
 /* Holders are copied out so many at a time. */
 #define HOLDERS_BATCH	16
 
-static void fill_stat(struct gosync_holder *holder, void *data)
+static void copy_stats(struct gosync_stat *to, const struct gosync_stats *stats)
 {
-	struct gosync_object *obj = holder->obj;
-	struct gosync_stat *to = data;
-	struct gosync_stats *stats;
-
-	to->size = sizeof(*to);
-	guard(spinlock)(&obj->wq.lock);
-	to->contended = obj->contended;
-	to->deaths = obj->deaths;
-	stats = READ_ONCE(obj->stats);
-	if (!stats)
-		return;
 	to->starvations = stats->starvations;
 	to->acquired = stats->acquired;
 	to->handed_over = stats->handed_over;
@@ -34,6 +23,21 @@ static void fill_stat(struct gosync_holder *holder, void *data)
 	to->wait_ns = stats->wait_ns;
 	to->wait_max_ns = stats->wait_max_ns;
 	memcpy(to->histogram, stats->histogram, sizeof(to->histogram));
+}
+
+static void fill_stat(struct gosync_holder *holder, void *data)
+{
+	struct gosync_object *obj = holder->obj;
+	const struct gosync_stats *stats = READ_ONCE(obj->stats);
+	struct gosync_stat *to = data;
+
+	to->size = sizeof(*to);
+	scoped_guard(spinlock, &obj->wq.lock) {
+		to->contended = obj->contended;
+		to->deaths = obj->deaths;
+		if (stats)
+			copy_stats(to, stats);
+	}
 }
 
 long gosync_stat(struct gosync_holder *holder, void __user *uarg)
@@ -76,31 +80,30 @@ static void show_waiter(const struct gosync_object *obj,
 	}
 }
 
-/* Up to @room; bounded by GOSYNC_WAITERS_LISTED */
+/* At one moment; up to @room, which is at most GOSYNC_WAITERS_LISTED */
 static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 			u32 room)
 {
 	struct list_head *queues[GOSYNC_QUEUES] = {};
 	const struct gosync_waiter *waiter;
 	unsigned int i;
+	u64 now = ktime_get_ns();
 	u32 n = 0, looked = 0;
-	u64 now;
 
 	queues[GOSYNC_QUEUES - 1] = &obj->wq.head;
 	if (obj->ops->queues)
 		obj->ops->queues(obj, queues);
 
-	guard(spinlock)(&obj->wq.lock);
-	now = ktime_get_ns();
+	lockdep_assert_held(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_QUEUES; i++) {
 		u32 position = 0;
 
 		if (!queues[i])
 			continue;
 		list_for_each_entry(waiter, queues[i], entry.entry) {
+			/* Places of wakers are looked at, too. */
 			if (n == room || looked++ == GOSYNC_WAITERS_LISTED)
 				return n;
-			/* A waker's place in the queue */
 			if (!waiter->holder)
 				continue;
 			show_waiter(obj, waiter, now, &parties[n]);
@@ -123,7 +126,8 @@ long gosync_waiters(struct gosync_holder *holder, void *arg)
 	parties = kvcalloc(room, sizeof(*parties), GFP_KERNEL_ACCOUNT);
 	if (!parties)
 		return -ENOMEM;
-	ret = show_waiters(holder->obj, parties, room);
+	scoped_guard(spinlock, &holder->obj->wq.lock)
+		ret = show_waiters(holder->obj, parties, room);
 	if (copy_to_user(u64_to_user_ptr(args->entries), parties,
 			 ret * sizeof(*parties)))
 		ret = -EFAULT;
@@ -212,7 +216,8 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 			return -EFAULT;
 		done += n;
 		/* An index is a number less 1: from there on, next time. */
-		args->cursor = index = batch[n - 1].holder;
+		index = batch[n - 1].holder;
+		args->cursor = index;
 		cond_resched();
 		if (signal_pending(current))
 			break;

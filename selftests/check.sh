@@ -50,6 +50,9 @@ user_ignore+=,EMBEDDED_FUNCTION_NAME,CAMELCASE
 # make functions.
 template_ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
 template_ignore+=,MACRO_ARG_UNUSED,SPACING
+# Tracepoints are written in a language of their own.
+trace_ignore=$template_ignore,TRAILING_SEMICOLON,PARENTHESIS_ALIGNMENT
+trace_ignore+=,OPEN_ENDED_LINE
 # Tests are made by the harness's macros; checkpatch takes what is between them
 # for something else, and so a pointer for a product.
 tests_ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,SPACING,BRACES
@@ -67,7 +70,16 @@ checkpatch()
 
 checkpatch_kernel()
 {
-	checkpatch --ignore "$kernel_ignore" -f "${kernel_sources[@]}"
+	local status=0 file ignore
+
+	for file in "${kernel_sources[@]}"; do
+		ignore=$kernel_ignore
+		case $file in
+		*/trace.h) ignore+=,$trace_ignore ;;
+		esac
+		checkpatch --ignore "$ignore" -f "$file" || status=1
+	done
+	return $status
 }
 
 checkpatch_user()
