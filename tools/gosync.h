@@ -15,6 +15,9 @@
 #include <stdint.h>
 
 int demo_main(int argc, char **argv);
+int info_main(int argc, char **argv);
+int ls_main(int argc, char **argv);
+int rm_main(int argc, char **argv);
 
 /**
  * device_open() - open /dev/gosync
@@ -24,6 +27,18 @@ int demo_main(int argc, char **argv);
  * Return: the descriptor.
  */
 int device_open(void);
+
+/**
+ * object_open() - open an object that is there
+ * @name: its name
+ * @type: &enum gosync_type, or 0 for any
+ * @flags: GOSYNC_RDONLY or 0
+ *
+ * Ends the program, with advice, if the module isn't loaded.
+ *
+ * Return: the descriptor, or -errno.
+ */
+int object_open(const char *name, unsigned int type, unsigned int flags);
 
 /* Long enough for any name as name_text() writes it */
 #define NAME_BUF	(4 * GOSYNC_NAME_MAX + 4)
@@ -48,6 +63,41 @@ const char *name_text(const void *name, size_t len, char buf[NAME_BUF]);
  * Return: @buf, "12.3 us" say.
  */
 const char *duration_text(uint64_t ns, char buf[16]);
+
+/**
+ * user_text() - who that is
+ * @uid: a user's number
+ *
+ * Return: the name, or the number if there is none; good until the next call.
+ */
+const char *user_text(uint32_t uid);
+
+/**
+ * group_text() - what group that is
+ * @gid: a group's number
+ *
+ * Return: as user_text().
+ */
+const char *group_text(uint32_t gid);
+
+/**
+ * type_text() - the name of a type
+ * @type: &enum gosync_type
+ *
+ * Return: the name, "?" if it is unknown.
+ */
+const char *type_text(unsigned int type);
+
+#define FLAGS_BUF	64
+
+/**
+ * flags_text() - what is special about an object
+ * @info: what is known of it
+ * @buf: where to put the text
+ *
+ * Return: a list, in @buf; NULL if nothing is.
+ */
+const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF]);
 
 /**
  * parse_number() - an option's argument

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the sub-commands share: texts for people, opening, numbers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "gosync.h"
+
+const char *name_text(const void *name, size_t len, char buf[NAME_BUF])
+{
+	const unsigned char *s = name;
+	char *to = buf;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] >= '~' ||
+		    strchr("'\"\\$`*?[]{}()<>|&;!#", s[i]))
+			break;
+	if (len && i == len) {
+		memcpy(buf, name, len);
+		buf[len] = 0;
+		return buf;
+	}
+
+	*to++ = '$';
+	*to++ = '\'';
+	for (i = 0; i < len; i++) {
+		if (s[i] < ' ' || s[i] > '~') {
+			to += sprintf(to, "\\x%02x", s[i]);
+			continue;
+		}
+		if (s[i] == '\'' || s[i] == '\\')
+			*to++ = '\\';
+		*to++ = s[i];
+	}
+	*to++ = '\'';
+	*to = 0;
+	return buf;
+}
+
+const char *duration_text(uint64_t ns, char buf[16])
+{
+	if (ns < 10000)
+		snprintf(buf, 16, "%u ns", (unsigned int)ns);
+	else if (ns < 10000000)
+		snprintf(buf, 16, "%.1f us", ns / 1e3);
+	else if (ns < 10000000000)
+		snprintf(buf, 16, "%.1f ms", ns / 1e6);
+	else
+		snprintf(buf, 16, "%.1f s", ns / 1e9);
+	return buf;
+}
+
+long parse_number(struct argp_state *state, const char *arg, const char *what,
+		  long min, long max)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(arg, &end, 0);
+	if (errno || end == arg || *end || n < min || n > max)
+		argp_error(state, "%s must be a number from %ld to %ld", what,
+			   min, max);
+	return n;
+}
+
+int device_open(void)
+{
+	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
+	int err = errno;
+
+	if (fd >= 0)
+		return fd;
+	fprintf(stderr, "gosync: %s: %s\n", GOSYNC_DEVICE, strerror(err));
+	if (err == ENOENT || err == ENXIO || err == ENODEV)
+		fputs("gosync: the module is not loaded; as root: insmod gosync.ko\n",
+		      stderr);
+	exit(1);
+}
+
+int object_open(const char *name, unsigned int type, unsigned int flags)
+{
+	struct gosync_open how = {
+		.size = sizeof(how),
+		.type = type,
+		.flags = flags,
+		.name = (uintptr_t)name,
+		.name_len = strlen(name),
+	};
+	int device, object;
+
+	if (!*name)
+		return -ENOENT;
+	device = device_open();
+	object = ioctl(device, GOSYNC_IOC_OPEN, &how);
+	if (object < 0)
+		object = -errno;
+	close(device);
+	return object;
+}
+
+/* A name or, if there is none that fits, the number; asked for once */
+struct id_text {
+	uint32_t id;
+	char text[33];
+};
+
+#define ID_TEXTS	64
+
+static const char *id_text(struct id_text *known, uint32_t id,
+			   const char *(*ask)(uint32_t id))
+{
+	struct id_text *text = &known[id % ID_TEXTS];
+	const char *name;
+
+	if (*text->text && text->id == id)
+		return text->text;
+	name = ask(id);
+	text->id = id;
+	if (name && *name && strlen(name) < sizeof(text->text))
+		strcpy(text->text, name);
+	else
+		sprintf(text->text, "%u", id);
+	return text->text;
+}
+
+static const char *ask_user(uint32_t uid)
+{
+	struct passwd *user = getpwuid(uid);
+
+	return user ? user->pw_name : NULL;
+}
+
+static const char *ask_group(uint32_t gid)
+{
+	struct group *group = getgrgid(gid);
+
+	return group ? group->gr_name : NULL;
+}
+
+const char *user_text(uint32_t uid)
+{
+	static struct id_text known[ID_TEXTS];
+
+	return id_text(known, uid, ask_user);
+}
+
+const char *group_text(uint32_t gid)
+{
+	static struct id_text known[ID_TEXTS];
+
+	return id_text(known, gid, ask_group);
+}
+
+const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF])
+{
+	snprintf(buf, FLAGS_BUF, "%s%s%s%s%s%s",
+		 info->flags & GOSYNC_PERSIST ? ",persist" : "",
+		 info->flags & GOSYNC_OWN_PAGE ? ",own-page" : "",
+		 info->flags & GOSYNC_NO_MMAP ? ",no-mmap" : "",
+		 info->flags & GOSYNC_ERRORCHECK ? ",errorcheck" : "",
+		 info->flags & GOSYNC_GIVE_BACK ? ",give-back" : "",
+		 (info->type == GOSYNC_MUTEX || info->type == GOSYNC_RWMUTEX) &&
+		 info->word & GOSYNC_MUTEX_POISONED ? ",poisoned" : "");
+	return *buf ? buf + 1 : NULL;
+}
+
+const char *type_text(unsigned int type)
+{
+	const char *name = gosync_type_name(type);
+
+	return name ? name : "?";
+}
