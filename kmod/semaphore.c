@@ -17,7 +17,7 @@
  */
 #include <linux/sched/signal.h>
 
-#include "gosync.h"
+#include "trace.h"
 
 static atomic64_t *word_of(struct gosync_object *obj)
 {
@@ -228,6 +228,7 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 		return;
 	scoped_guard(spinlock, &obj->wq.lock)
 		obj->deaths++;
+	trace_gosync_owner_died(obj, holder->id);
 	release(obj, holder, holder->held, true);
 }
 
@@ -243,6 +244,11 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 	info->word = atomic64_read(word_of(obj));
 }
 
+static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
+{
+	return holder->held;
+}
+
 const struct gosync_ops gosync_semaphore_ops = {
 	.name = "semaphore",
 	.size = sizeof(struct gosync_object),
@@ -252,4 +258,5 @@ const struct gosync_ops gosync_semaphore_ops = {
 	.holder_end = holder_end,
 	.left = left,
 	.info = info,
+	.held = held,
 };
