@@ -12,7 +12,7 @@
 #include "gosync.h"
 
 /* Holders are copied out so many at a time. */
-#define HOLDERS_BATCH	16
+#define HOLDERS_BATCH	8
 
 static void copy_stats(struct gosync_stat *to, const struct gosync_stats *stats)
 {
