@@ -991,17 +991,17 @@ FIXTURE(crowd)
 
 FIXTURE_SETUP(crowd)
 {
-	uint64_t cost = 64 << 10;
+	const uint64_t cost = 64 << 10;		/* of a thread, at the most */
 	struct sysinfo info;
+	uint64_t size = 10000;
 
-	ASSERT_EQ(0, sysinfo(&info));
-	/* What a thread costs at the most, on a debug kernel and otherwise */
+	/* The debug kernel has memory and time for fewer. */
 	if (!access("/sys/kernel/debug/kmemleak", F_OK))
-		cost = 256 << 10;
-	self->each = 10000 / ARRAY_SIZE(self->pids);
-	if (info.freeram * (uint64_t)info.mem_unit < 10000 * cost)
-		self->each = info.freeram * (uint64_t)info.mem_unit / cost /
-			     ARRAY_SIZE(self->pids);
+		size = 1000;
+	ASSERT_EQ(0, sysinfo(&info));
+	if (size > info.freeram * (uint64_t)info.mem_unit / cost)
+		size = info.freeram * (uint64_t)info.mem_unit / cost;
+	self->each = size / ARRAY_SIZE(self->pids);
 	self->size = self->each * ARRAY_SIZE(self->pids);
 	write_file("/proc/sys/kernel/threads-max", "30000");
 	self->name = unique_name();
