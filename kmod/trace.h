@@ -16,7 +16,7 @@
 
 #include "gosync.h"
 
-#define gosync_trace_types(_)			\
+#define gosync_trace_types(_, last)		\
 	_(GOSYNC_INT32, "int32")		\
 	_(GOSYNC_UINT32, "uint32")		\
 	_(GOSYNC_INT64, "int64")		\
@@ -31,25 +31,27 @@
 	_(GOSYNC_ONCE, "once")			\
 	_(GOSYNC_COND, "cond")			\
 	_(GOSYNC_SEMAPHORE, "semaphore")	\
-	_(GOSYNC_MAP, "map")
+	last(GOSYNC_MAP, "map")
 
-#define gosync_trace_wants(_)			\
+#define gosync_trace_wants(_, last)		\
 	_(GOSYNC_WANTS_IT, "it")		\
 	_(GOSYNC_WANTS_TO_DRAIN, "drain")	\
-	_(GOSYNC_WANTS_TO_READ, "read")
+	last(GOSYNC_WANTS_TO_READ, "read")
 
-#define gosync_trace_hows(_)			\
+#define gosync_trace_hows(_, last)		\
 	_(GOSYNC_BARGED, "barged")		\
 	_(GOSYNC_WOKEN, "woken")		\
-	_(GOSYNC_HANDED_OVER, "handed-over")
+	last(GOSYNC_HANDED_OVER, "handed-over")
 
 /* User space is told the numbers, too: it reads the events unformatted. */
 #define GOSYNC_TRACE_ENUM(value, text)	TRACE_DEFINE_ENUM(value);
-gosync_trace_types(GOSYNC_TRACE_ENUM)
-gosync_trace_wants(GOSYNC_TRACE_ENUM)
-gosync_trace_hows(GOSYNC_TRACE_ENUM)
+gosync_trace_types(GOSYNC_TRACE_ENUM, GOSYNC_TRACE_ENUM)
+gosync_trace_wants(GOSYNC_TRACE_ENUM, GOSYNC_TRACE_ENUM)
+gosync_trace_hows(GOSYNC_TRACE_ENUM, GOSYNC_TRACE_ENUM)
 
+/* Nothing may follow the last: perf and trace-cmd could not read the format. */
 #define GOSYNC_TRACE_TEXT(value, text)	{ value, text },
+#define GOSYNC_TRACE_LAST(value, text)	{ value, text }
 
 /* What all of them have, and how it is printed */
 #define GOSYNC_TRACE_FIELDS					\
@@ -74,7 +76,7 @@ gosync_trace_hows(GOSYNC_TRACE_ENUM)
 #define GOSYNC_TRACE_PRINT					\
 	__get_str(name), __entry->id,				\
 	__print_symbolic(__entry->type,				\
-			 gosync_trace_types(GOSYNC_TRACE_TEXT) {}),	\
+			 gosync_trace_types(GOSYNC_TRACE_TEXT, GOSYNC_TRACE_LAST)),	\
 	__entry->holder, __entry->token
 
 DECLARE_EVENT_CLASS(gosync_object,
@@ -152,7 +154,7 @@ TRACE_EVENT(gosync_contention_begin,
 	TP_printk(GOSYNC_TRACE_FORMAT " wants=%s owner=%u owner_pid=%d",
 		  GOSYNC_TRACE_PRINT,
 		  __print_symbolic(__entry->wants,
-				   gosync_trace_wants(GOSYNC_TRACE_TEXT) {}),
+				   gosync_trace_wants(GOSYNC_TRACE_TEXT, GOSYNC_TRACE_LAST)),
 		  __entry->owner, __entry->owner_pid)
 );
 
@@ -190,7 +192,7 @@ TRACE_EVENT(gosync_acquired,
 	TP_printk(GOSYNC_TRACE_FORMAT " how=%s wait_ns=%llu",
 		  GOSYNC_TRACE_PRINT,
 		  __print_symbolic(__entry->how,
-				   gosync_trace_hows(GOSYNC_TRACE_TEXT) {}),
+				   gosync_trace_hows(GOSYNC_TRACE_TEXT, GOSYNC_TRACE_LAST)),
 		  __entry->wait_ns)
 );
 
@@ -211,7 +213,7 @@ TRACE_EVENT(gosync_wake,
 	),
 	TP_printk(GOSYNC_TRACE_FORMAT " how=%s tid=%d", GOSYNC_TRACE_PRINT,
 		  __print_symbolic(__entry->how,
-				   gosync_trace_hows(GOSYNC_TRACE_TEXT) {}),
+				   gosync_trace_hows(GOSYNC_TRACE_TEXT, GOSYNC_TRACE_LAST)),
 		  __entry->tid)
 );
 
