@@ -119,6 +119,7 @@ static unsigned int claim_batch(struct gosync_object *obj, u32 index,
 		    !gosync_claim(obj, waiter))
 			continue;
 		waiter->seen = now;
+		gosync_account_wait(obj, waiter, GOSYNC_HANDED_OVER);
 		batch[n++] = waiter;
 	}
 	if (&waiter->entry.entry == &obj->wq.head)
@@ -190,16 +191,15 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 		if (args->result != args->expected) {
 			gosync_claim(obj, &waiter);
 			publish_waiters(obj);
+			/* Nor has anybody waited. */
+			obj->contended--;
 			return 0;
 		}
 	}
 	err = gosync_wait(obj, &waiter, &timeout);
-	if (err)
-		return err;
-	scoped_guard(spinlock, &obj->wq.lock)
-		gosync_account_wait(obj, &waiter, GOSYNC_HANDED_OVER);
-	args->result = waiter.seen;
-	return 0;
+	if (!err)
+		args->result = waiter.seen;
+	return err;
 }
 
 long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
