@@ -70,11 +70,21 @@ run: module tools ## the demonstration
 shell: module tests ## a prompt, with everything in /gosync
 	@$(run) --shell
 
+# What the test of tracers wants in the guest. They are large, and the debug
+# kernel is slow, so it is there on stock alone.
+tracers = $(if $(filter tracers,$(or $(TESTS),tracers)),perf trace-cmd bpftrace)
+
 test: tests ## the selftests, on stock and kasan or on KERNEL
-	@for k in $(or $(KERNEL),stock kasan); do \
+	@$(if $(tracers),$(vm)/deps.sh trace; )programs=; \
+	for p in $(tracers); do \
+		! command -v $$p >/dev/null || programs="$$programs -p $$p"; \
+	done; \
+	for k in $(or $(KERNEL),stock kasan); do \
 		out=$(build)/test-$${k##*/}; rm -rf $$out; \
+		[ $$k = stock ] || programs=; \
 		$(MAKE) module KERNEL=$$k && \
-		$(vm)/run -k $$k -t $(if $(SOAK),20000,2700) -o $$out -- \
+		$(vm)/run -k $$k $$programs -t $(if $(SOAK),20000,2700) \
+			-o $$out -- \
 			$(soak) /gosync/tests/run_tests.sh $(TESTS); \
 		set -- "$$@" $$out; \
 	done; $(vm)/summary.sh "$$@"

@@ -52,6 +52,7 @@ FIXTURE(ioctl)
 	char *name;			/* of a persistent mutex */
 	char *page;			/* for an argument; behind it is nothing */
 	struct gosync_info entries[4];
+	struct gosync_party parties[4];
 	char payload[16];
 	char old[16];
 };
@@ -99,6 +100,31 @@ static void fill_list(FIXTURE_DATA(ioctl) *self, void *arg)
 	args->entries = to_u64(self->entries);
 	args->count = ARRAY_SIZE(self->entries);
 	args->entry_size = sizeof(self->entries[0]);
+}
+
+static void fill_parties(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_parties *args = arg;
+
+	args->entries = to_u64(self->parties);
+	args->count = ARRAY_SIZE(self->parties);
+	args->entry_size = sizeof(self->parties[0]);
+}
+
+/* There is somebody to be listed. */
+static void fill_waiters(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_atomic_wait wait = {
+		.size = sizeof(wait), .expected = WORD,
+	};
+	int fd = self->fds[INT32];
+
+	fill_parties(self, arg);
+	if (info_of(fd).waiters)
+		return;
+	if (!spawn())
+		_exit(call(fd, GOSYNC_IOC_ATOMIC_WAIT, &wait));
+	eventually(info_of(fd).waiters);
 }
 
 static void fill_nothing(FIXTURE_DATA(ioctl) *self, void *arg)
@@ -262,6 +288,31 @@ FIXTURE_VARIANT_ADD(ioctl, list) {
 	.size = sizeof(struct gosync_list), .fill = fill_list,
 	.reserved = { FIELD(gosync_list, flags, 0) },
 	.pointers = { offsetof(struct gosync_list, entries) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, waiters) {
+	.cmd = GOSYNC_IOC_WAITERS, .on = ON_OBJECTS, .target = INT32,
+	.results = true,
+	.size = sizeof(struct gosync_parties), .fill = fill_waiters,
+	.reserved = {
+		FIELD(gosync_parties, flags, 0),
+		FIELD(gosync_parties, cursor, 0),
+		FIELD(gosync_parties, count, INT32_MAX),
+		FIELD(gosync_parties, entry_size, 0),
+	},
+	.pointers = { offsetof(struct gosync_parties, entries) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, holders) {
+	.cmd = GOSYNC_IOC_HOLDERS, .on = ON_OBJECTS, .target = MUTEX,
+	.results = true,
+	.size = sizeof(struct gosync_parties), .fill = fill_parties,
+	.reserved = {
+		FIELD(gosync_parties, flags, 0),
+		FIELD(gosync_parties, count, INT32_MAX),
+		FIELD(gosync_parties, entry_size, 0),
+	},
+	.pointers = { offsetof(struct gosync_parties, entries) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, reopen) {
@@ -1133,58 +1184,124 @@ TEST_F(bare, once_done_takes_no_argument_and_needs_write)
 	EXPECT_EQ(0, call(once, GOSYNC_IOC_ONCE_DONE, NULL));
 }
 
-TEST_F(bare, info_gives_as_much_as_fits)
+/*
+ * Of INFO and STAT, whose structures are only written: what a caller has no
+ * room for it does not get, and what this kernel does not know is 0.
+ */
+static void gives_as_much_as_fits(struct __test_metadata *_metadata, int fd,
+				  unsigned int cmd, size_t whole, size_t least)
 {
-	struct gosync_info whole = info_of(self->mutex);
-	struct {
-		struct gosync_info info;
-		char more[64];
-	} arg;
+	unsigned char full[1024], arg[1024];
 	size_t size, i;
 
-	ASSERT_EQ(sizeof(whole), whole.size);
-	for (size = 16; size < sizeof(whole); size += 4) {
-		memset(&arg, 0xa5, sizeof(arg));
-		arg.info.size = size;
-		ASSERT_EQ(0, call(self->mutex, GOSYNC_IOC_INFO, &arg));
-		ASSERT_EQ(0, memcmp((char *)&arg + 4, (char *)&whole + 4,
-				    size - 4));
-		ASSERT_EQ(0xa5, ((unsigned char *)&arg)[size]);
+	*(uint32_t *)full = whole;
+	ASSERT_EQ(0, call(fd, cmd, full));
+	ASSERT_EQ(whole, *(uint32_t *)full);
+	for (size = least; size < whole; size += 4) {
+		memset(arg, 0xa5, sizeof(arg));
+		*(uint32_t *)arg = size;
+		ASSERT_EQ(0, call(fd, cmd, arg));
+		ASSERT_EQ(0, memcmp(arg + 4, full + 4, size - 4));
+		ASSERT_EQ(0xa5, arg[size]);
 	}
-	memset(&arg, 0xa5, sizeof(arg));
-	arg.info.size = sizeof(arg);
-	ASSERT_EQ(0, call(self->mutex, GOSYNC_IOC_INFO, &arg));
-	EXPECT_EQ(0, memcmp((char *)&arg + 4, (char *)&whole + 4,
-			    sizeof(whole) - 4));
-	for (i = 0; i < sizeof(arg.more); i++)
-		ASSERT_EQ(0, arg.more[i]);
+	memset(arg, 0xa5, sizeof(arg));
+	*(uint32_t *)arg = whole + 64;
+	ASSERT_EQ(0, call(fd, cmd, arg));
+	EXPECT_EQ(0, memcmp(arg + 4, full + 4, whole - 4));
+	for (i = whole; i < whole + 64; i++)
+		ASSERT_EQ(0, arg[i]);
+	ASSERT_EQ(0xa5, arg[i]);
+}
+
+static void refuses_bad_room(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(bare) *self, unsigned int cmd,
+			     size_t whole, size_t least)
+{
+	unsigned char arg[1024] = {};
+	uint32_t *size = (uint32_t *)arg;
+	int page_size = getpagesize();
+	char *page = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *hole = page + page_size;
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, mprotect(hole, page_size, PROT_NONE));
+	for (*size = 0; *size < least; ++*size)
+		EXPECT_EQ(-EINVAL, call(self->mutex, cmd, arg));
+	*size = page_size + 1;
+	EXPECT_EQ(-EINVAL, call(self->mutex, cmd, arg));
+	EXPECT_EQ(-EFAULT, call(self->mutex, cmd, NULL));
+	EXPECT_EQ(-EFAULT, call(self->mutex, cmd, hole));
+	*(uint32_t *)(hole - 12) = whole;
+	EXPECT_EQ(-EFAULT, call(self->mutex, cmd, hole - 12));
+	*size = whole;
+	EXPECT_EQ(-ENOTTY, call(self->dev, cmd, arg));
+	EXPECT_EQ(0, call(self->read_only, cmd, arg));
+}
+
+#define INFO_LEAST	16
+#define STAT_LEAST	16
+
+TEST_F(bare, info_gives_as_much_as_fits)
+{
+	gives_as_much_as_fits(_metadata, self->mutex, GOSYNC_IOC_INFO,
+			      sizeof(struct gosync_info), INFO_LEAST);
 }
 
 TEST_F(bare, info_refuses_bad_arguments)
 {
-	struct gosync_info info = { .size = 0 };
-	int size = getpagesize();
-	char *page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	refuses_bad_room(_metadata, self, GOSYNC_IOC_INFO,
+			 sizeof(struct gosync_info), INFO_LEAST);
+}
 
-	ASSERT_NE(MAP_FAILED, page);
-	ASSERT_EQ(0, mprotect(page + size, size, PROT_NONE));
-	EXPECT_EQ(-EINVAL, call(self->mutex, GOSYNC_IOC_INFO, &info));
-	info.size = 4;
-	EXPECT_EQ(-EINVAL, call(self->mutex, GOSYNC_IOC_INFO, &info));
-	EXPECT_EQ(-EFAULT, call(self->mutex, GOSYNC_IOC_INFO, NULL));
-	EXPECT_EQ(-EFAULT, call(self->mutex, GOSYNC_IOC_INFO, page + size));
-	*(uint32_t *)(page + size - 64) = sizeof(info);
-	EXPECT_EQ(-EFAULT, call(self->mutex, GOSYNC_IOC_INFO, page + size - 64));
-	info.size = sizeof(info);
-	EXPECT_EQ(-ENOTTY, call(self->dev, GOSYNC_IOC_INFO, &info));
+TEST_F(bare, stat_gives_as_much_as_fits)
+{
+	struct gosync_wait wait = { .size = sizeof(wait), .deadline = 1 };
+
+	ASSERT_EQ(0, lock_fd(self->mutex));
+	ASSERT_EQ(-ETIMEDOUT, call(self->mutex, GOSYNC_IOC_MUTEX_LOCK, &wait));
+	gives_as_much_as_fits(_metadata, self->mutex, GOSYNC_IOC_STAT,
+			      sizeof(struct gosync_stat), STAT_LEAST);
+}
+
+TEST_F(bare, stat_refuses_bad_arguments)
+{
+	refuses_bad_room(_metadata, self, GOSYNC_IOC_STAT,
+			 sizeof(struct gosync_stat), STAT_LEAST);
+}
+
+TEST_F(bare, stat_and_parties_are_told_of_all_types)
+{
+	struct gosync_party party;
+	struct gosync_parties parties = {
+		.size = sizeof(parties), .entries = to_u64(&party), .count = 1,
+		.entry_size = sizeof(party),
+	};
+	struct gosync_stat stat = { .size = sizeof(stat) };
+	int kind, fd;
+
+	for (kind = DEVICE + 1; kind < KINDS; kind++) {
+		fd = open_object(type_of[kind], NULL, GOSYNC_CREATE, 0600);
+		EXPECT_EQ(0, call(fd, GOSYNC_IOC_STAT, &stat));
+		EXPECT_EQ(0, stat.contended);
+		EXPECT_EQ(0, call(fd, GOSYNC_IOC_WAITERS, &parties));
+		parties.cursor = 0;
+		EXPECT_EQ(1, call(fd, GOSYNC_IOC_HOLDERS, &parties));
+		EXPECT_EQ(info_of(fd).holder, party.holder);
+		EXPECT_EQ(0, call(fd, GOSYNC_IOC_HOLDERS, &parties));
+		/* Behind the last there is nobody. */
+		parties.cursor = ~0ULL;
+		EXPECT_EQ(0, call(fd, GOSYNC_IOC_HOLDERS, &parties));
+		parties.cursor = 0;
+		close(fd);
+	}
 }
 
 TEST_F(bare, other_numbers_are_no_ioctls)
 {
 	static const unsigned int known[] = {
-		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x90, 0x91, 0x92, 0x93, 0x94,
-		0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1, 0xa2, 0xa3, 0xa8, 0xa9, 0xaa,
+		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x90, 0x91,
+		0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1, 0xa2, 0xa3, 0xa8, 0xa9, 0xaa,
 		0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xc0,
 		0xc1, 0xc4, 0xc5, 0xc8, 0xc9, 0xca, 0xd0, 0xd1, 0xd2, 0xd8, 0xd9,
 		0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xe1,
@@ -1241,6 +1358,9 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
 	EXPECT_EQ(1152, sizeof(struct gosync_map_page));
 	EXPECT_EQ(384, sizeof(struct gosync_info));
+	EXPECT_EQ(320, sizeof(struct gosync_stat));
+	EXPECT_EQ(32, sizeof(struct gosync_parties));
+	EXPECT_EQ(64, sizeof(struct gosync_party));
 }
 
 TEST_HARNESS_MAIN

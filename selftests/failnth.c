@@ -402,6 +402,41 @@ TEST_F(failnth, info)
 	SWEEP(0, get_info(self), true);
 }
 
+static int get_stat(FIXTURE_DATA(failnth) *self)
+{
+	self->entries->size = sizeof(struct gosync_stat);
+	return call(self->mutex, GOSYNC_IOC_STAT, self->entries);
+}
+
+static int get_parties(FIXTURE_DATA(failnth) *self, unsigned int op,
+		       uint64_t *cursor)
+{
+	struct gosync_parties args = {
+		.size = sizeof(args), .entries = to_u64(self->payload),
+		.count = 100, .entry_size = sizeof(struct gosync_party),
+	};
+	int ret = call(self->mutex, op, &args);
+
+	*cursor = args.cursor;
+	return ret;
+}
+
+TEST_F(failnth, who_waits_and_who_holds)
+{
+	uint64_t cursor;
+	pid_t pid;
+
+	ASSERT_EQ(0, lock_fd(self->mutex));
+	pid = spawn();
+	if (!pid)
+		_exit(lock_fd(self->mutex));
+	ASSERT_TRUE(eventually(info_of(self->mutex).waiters));
+	SWEEP(0, get_stat(self), true);
+	SWEEP(1, get_parties(self, GOSYNC_IOC_WAITERS, &cursor), cursor == 0);
+	SWEEP(1, get_parties(self, GOSYNC_IOC_HOLDERS, &cursor), cursor == 0);
+	kill_and_reap(pid);
+}
+
 static int lock_and_unlock(FIXTURE_DATA(failnth) *self)
 {
 	struct gosync_wait args = { .size = sizeof(args) };
@@ -452,6 +487,41 @@ do {									\
 static int create(uint32_t type)
 {
 	return open_object(type, NULL, GOSYNC_CREATE, 0600);
+}
+
+/* Without memory for its statistics, the first wait goes on as it should. */
+TEST_F(failnth, the_first_wait)
+{
+	struct gosync_wait args = { .size = sizeof(args), .deadline = 1 };
+	unsigned int nth, uncounted = 0;
+	bool was;
+
+	for (nth = 1; nth < 1000; nth++) {
+		struct gosync_stat stat = { .size = sizeof(stat) };
+		int fd = create(GOSYNC_MUTEX), ret;
+
+		ASSERT_EQ(0, lock_fd(fd));
+		ASSERT_TRUE(inject(self, nth));
+		ret = call(fd, GOSYNC_IOC_MUTEX_LOCK, &args);
+		was = injected(self);
+		if (ret != -EFAULT) {
+			EXPECT_EQ(-ETIMEDOUT, ret);
+			ASSERT_EQ(0, call(fd, GOSYNC_IOC_STAT, &stat));
+			EXPECT_EQ(1, stat.contended);
+			uncounted += !stat.gave_up;
+			/* There is memory for the second. */
+			EXPECT_EQ(-ETIMEDOUT,
+				  call(fd, GOSYNC_IOC_MUTEX_LOCK, &args));
+			EXPECT_EQ(2, info_of(fd).contended);
+			ret = stat.gave_up;
+			ASSERT_EQ(0, call(fd, GOSYNC_IOC_STAT, &stat));
+			EXPECT_EQ(ret + 1, stat.gave_up);
+		}
+		close(fd);
+		if (!was)
+			break;
+	}
+	EXPECT_EQ(1, uncounted);
 }
 
 TEST_F(failnth, waiting_for_a_waitgroup)

@@ -805,4 +805,192 @@ TEST_F(word, waiters_that_it_forgot_are_found_again)
 		  load(self->word));
 }
 
+/* --- who waits and who holds, asked at a bad moment ------------------------ */
+
+static int ask(int fd, unsigned int op, struct gosync_party *parties,
+	       unsigned int count, uint64_t *cursor)
+{
+	struct gosync_parties args = {
+		.size = sizeof(args), .cursor = *cursor, .count = count,
+		.entries = to_u64(parties), .entry_size = sizeof(*parties),
+	};
+	int ret = call(fd, op, &args);
+
+	*cursor = args.cursor;
+	return ret;
+}
+
+#define CROWD	1500
+
+static void *acquire_in_thread(void *arg)
+{
+	permits_fd(*(int *)arg, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1, 0);
+	return NULL;
+}
+
+TEST(of_a_crowd_those_who_waited_longest_are_listed)
+{
+	struct gosync_party *parties = calloc(CROWD, sizeof(*parties));
+	int fd = create(GOSYNC_SEMAPHORE, NULL);
+	pthread_t threads[CROWD];
+	pthread_attr_t attr;
+	uint64_t cursor = 0;
+	unsigned int i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	for (i = 0; i < CROWD; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], &attr,
+					    acquire_in_thread, &fd));
+	ASSERT_TRUE(eventually(info_of(fd).waiters == CROWD));
+	ASSERT_EQ(GOSYNC_WAITERS_LISTED,
+		  ask(fd, GOSYNC_IOC_WAITERS, parties, CROWD, &cursor));
+	for (i = 0; i < GOSYNC_WAITERS_LISTED; i++) {
+		ASSERT_EQ(i + 1, parties[i].position);
+		ASSERT_EQ(i + 1, parties[i].wait);
+		ASSERT_EQ(getpid(), parties[i].pid);
+		ASSERT_EQ(1, parties[i].count);
+	}
+	ASSERT_EQ(0, parties[i].pid);
+	ASSERT_EQ(0, release_fd(fd, CROWD));
+	for (i = 0; i < CROWD; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, ask(fd, GOSYNC_IOC_WAITERS, parties, CROWD, &cursor));
+}
+
+TEST(names_of_threads_are_any_bytes)
+{
+	static const char *const names[] = {
+		"", "\n\"\\%s\x1b[31m", "\x01\x7f\x80\xff\xfe", "123456789012345",
+	};
+	int fd = create(GOSYNC_SEMAPHORE, NULL);
+	struct gosync_party party;
+	uint64_t cursor = 0;
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		pid = spawn();
+		if (!pid) {
+			prctl(PR_SET_NAME, names[i]);
+			_exit(permits_fd(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1,
+					 0));
+		}
+		ASSERT_TRUE(eventually(info_of(fd).waiters));
+		ASSERT_EQ(1, ask(fd, GOSYNC_IOC_WAITERS, &party, 1, &cursor));
+		EXPECT_STREQ(names[i], (char *)party.comm);
+		kill_and_reap(pid);
+	}
+}
+
+/* Waits, with a holder of its own, until it is killed */
+static void come_and_go(int mutex, int rwmutex, uint64_t seed)
+{
+	for (;;) {
+		int m = reopen_object(mutex, 0), rw = reopen_object(rwmutex, 0);
+		struct gosync_wait wait = { .size = sizeof(wait) };
+		uint32_t r = random_u32(&seed);
+		int ret;
+
+		wait.deadline = gosync_deadline(r % NSEC_PER_MSEC);
+		ret = call(m, GOSYNC_IOC_MUTEX_LOCK, r & 1 << 20 ? &wait : NULL);
+		call(rw, r & 1 << 21 ? GOSYNC_IOC_RWMUTEX_LOCK :
+				       GOSYNC_IOC_RWMUTEX_RLOCK, &wait);
+		if (r & 1 << 22)
+			sched_yield();
+		/* Otherwise the end of the holder does. */
+		if (r & 1 << 23 && ret >= 0)
+			unlock_fd(m);
+		close(m);
+		close(rw);
+	}
+}
+
+static bool is_order(const struct gosync_party *parties, int n)
+{
+	uint32_t before = 0;
+	int i;
+
+	for (i = 0; i < n; before = parties[i++].position)
+		if (parties[i].wants > GOSYNC_WANTS_TO_READ ||
+		    !parties[i].holder || !parties[i].pid ||
+		    !memchr(parties[i].comm, 0, sizeof(parties[i].comm)) ||
+		    parties[i].ns > WATCHDOG * NSEC_PER_SEC ||
+		    (parties[i].position != before + 1 &&
+		     parties[i].position != 1))
+			return false;
+	return true;
+}
+
+static int keep_asking(int fd, uint64_t end, unsigned int *asked)
+{
+	struct gosync_stat stat = { .size = sizeof(stat) };
+	struct gosync_party parties[16];
+	uint64_t cursor, last, before = 0;
+	int i, n;
+
+	do {
+		cursor = 0;
+		n = ask(fd, GOSYNC_IOC_WAITERS, parties, 16, &cursor);
+		if (n < 0 || n > 16 || !is_order(parties, n))
+			return 1;
+		add(asked, n);
+		for (last = 0;;) {
+			n = ask(fd, GOSYNC_IOC_HOLDERS, parties, 3, &cursor);
+			if (n < 0 || n > 3)
+				return 2;
+			if (!n)
+				break;
+			for (i = 0; i < n; last = parties[i++].holder)
+				if (parties[i].holder <= last)
+					return 3;
+		}
+		if (call(fd, GOSYNC_IOC_STAT, &stat) ||
+		    stat.contended < before ||
+		    stat.contended < stat.acquired + stat.gave_up)
+			return 4;
+		before = stat.contended;
+	} while (budget_left(end));
+	return 0;
+}
+
+#define COMERS	6
+#define ASKERS	3
+
+TEST(asking_while_waiters_and_holders_come_and_go)
+{
+	unsigned int *asked = shared_memory(sizeof(*asked));
+	int mutex = create(GOSYNC_MUTEX, NULL);
+	int rwmutex = create(GOSYNC_RWMUTEX, NULL);
+	uint64_t end = end_of_budget();
+	uint64_t seed = random_seed();
+	pid_t comers[COMERS] = {}, askers[ASKERS];
+	unsigned int i;
+
+	TH_LOG("seed %llu", (unsigned long long)seed);
+	for (i = 0; i < ASKERS; i++) {
+		askers[i] = spawn();
+		if (!askers[i])
+			_exit(keep_asking(i % 2 ? rwmutex : mutex, end, asked));
+	}
+	do {
+		i = random_u32(&seed) % COMERS;
+		if (comers[i])
+			kill_and_reap(comers[i]);
+		comers[i] = spawn();
+		if (!comers[i])
+			come_and_go(mutex, rwmutex, seed);
+		sleep_ns(random_u32(&seed) % (4 * NSEC_PER_MSEC));
+	} while (budget_left(end));
+	for (i = 0; i < ASKERS; i++)
+		EXPECT_EQ(0, reap_soon(askers[i]));
+	for (i = 0; i < COMERS; i++)
+		if (comers[i])
+			kill_and_reap(comers[i]);
+	EXPECT_LT(0, *asked);
+	EXPECT_EQ(0, info_of(mutex).waiters);
+	EXPECT_EQ(1, info_of(mutex).holders);
+	EXPECT_EQ(1, info_of(rwmutex).holders);
+}
+
 TEST_HARNESS_MAIN

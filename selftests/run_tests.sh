@@ -72,7 +72,7 @@ if [ $# = 0 ]; then
 	set -- module
 	for program in "$here"/*; do
 		case $program in
-		*.sh | */module) ;;
+		*.sh | */module | */contend) ;;
 		*) set -- "$@" "${program##*/}" ;;
 		esac
 	done
