@@ -73,6 +73,19 @@ long parse_number(struct argp_state *state, const char *arg, const char *what,
 	return n;
 }
 
+double parse_seconds(struct argp_state *state, const char *arg,
+		     const char *what)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(arg, &end);
+	if (end == arg || *end || !(seconds >= 0.001 && seconds <= 1e6))
+		argp_error(state, "%s must be seconds, from 0.001 to 1000000",
+			   what);
+	return seconds;
+}
+
 int device_open(void)
 {
 	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
@@ -106,6 +119,100 @@ int object_open(const char *name, unsigned int type, unsigned int flags)
 		object = -errno;
 	close(device);
 	return object;
+}
+
+void object_error(const char *name, unsigned int op, int err)
+{
+	const char *advice = "";
+	char text[NAME_BUF];
+
+	switch (err) {
+	case -ENOENT:
+		advice = "; gosync ls tells what there is";
+		break;
+	case -EACCES:
+		advice = "; ask its owner, or be root";
+		break;
+	case -EPERM:
+		if (op == GOSYNC_IOC_UNLINK)
+			advice = "; be its owner or root";
+		break;
+	}
+	fprintf(stderr, "%s: %s: %s%s\n", program_invocation_name,
+		name_text(name, strlen(name), text), gosync_strerror(op, err),
+		advice);
+}
+
+error_t names_parse(int key, struct argp_state *state, struct names *names)
+{
+	if (key != ARGP_KEY_ARGS)
+		return ARGP_ERR_UNKNOWN;
+	names->names = state->argv + state->next;
+	names->count = state->argc - state->next;
+	return 0;
+}
+
+struct each {
+	bool (*wanted)(const struct gosync_info *info, void *arg);
+	void (*fn)(int object, const struct gosync_info *info, void *arg);
+	void *arg;
+};
+
+static int each_name(const char *name, const struct each *each)
+{
+	struct gosync_info info = { .size = sizeof(info) };
+	int object = object_open(name, 0, GOSYNC_RDONLY);
+	int ret = 0;
+
+	if (object < 0)
+		return object;
+	if (ioctl(object, GOSYNC_IOC_INFO, &info) < 0)
+		ret = -errno;
+	else
+		each->fn(object, &info, each->arg);
+	close(object);
+	return ret;
+}
+
+static int each_entry(const struct gosync_info *info, void *arg)
+{
+	const struct each *each = arg;
+	int ret;
+
+	if (each->wanted && !each->wanted(info, each->arg))
+		return 0;
+	ret = each_name((const char *)info->name, each);
+	/* It may have gone meanwhile. */
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int objects_each(const struct names *names,
+		 bool (*wanted)(const struct gosync_info *info, void *arg),
+		 void (*fn)(int object, const struct gosync_info *info,
+			    void *arg),
+		 void *arg)
+{
+	struct each each = { wanted, fn, arg };
+	int status = 0;
+	int i, ret;
+
+	if (!names->count) {
+		close(device_open());
+		ret = gosync_list(each_entry, &each);
+		if (!ret)
+			return 0;
+		fprintf(stderr, "%s: %s\n", program_invocation_name,
+			gosync_strerror(0, ret));
+		return 1;
+	}
+	for (i = 0; i < names->count; i++) {
+		ret = each_name(names->names[i], &each);
+		if (!ret)
+			continue;
+		object_error(names->names[i], GOSYNC_IOC_OPEN, ret);
+		status = 1;
+	}
+	return status;
 }
 
 /* A name or, if there is none that fits, the number; asked for once */
@@ -179,4 +286,25 @@ const char *type_text(unsigned int type)
 	const char *name = gosync_type_name(type);
 
 	return name ? name : "?";
+}
+
+const char *wants_text(unsigned int type, unsigned int wants)
+{
+	switch (type) {
+	case GOSYNC_MUTEX:
+		return "lock";
+	case GOSYNC_RWMUTEX:
+		return wants == GOSYNC_WANTS_TO_READ ? "read" :
+		       wants == GOSYNC_WANTS_TO_DRAIN ? "drain" : "write";
+	case GOSYNC_WAITGROUP:
+		return "zero";
+	case GOSYNC_ONCE:
+		return "done";
+	case GOSYNC_COND:
+		return "signal";
+	case GOSYNC_SEMAPHORE:
+		return "permits";
+	default:
+		return "change";
+	}
 }

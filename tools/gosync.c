@@ -4,6 +4,7 @@
  *
  * The sub-commands stand in the table commands[], and are elsewhere.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,9 +20,17 @@ struct command {
 static const struct command commands[] = {
 	{ "demo", "", "watch processes work together and survive a death",
 	  demo_main },
+	{ "holders", "[NAME...]", "who holds objects", holders_main },
 	{ "info", "NAME...", "what is known of an object", info_main },
+	{ "limits", "", "how many objects there may be, and how large",
+	  limits_main },
 	{ "ls", "", "list the names", ls_main },
+	{ "recover", "NAME...", "make a lock whose owner died good again",
+	  recover_main },
 	{ "rm", "NAME...", "take names away", rm_main },
+	{ "stat", "[NAME...]", "how waits went, once or every so often",
+	  stat_main },
+	{ "waiters", "[NAME...]", "who waits for objects", waiters_main },
 	{ }
 };
 
@@ -40,7 +49,7 @@ static char *list_commands(int key, const char *text, void *input)
 		return NULL;
 	fputs("Commands:\n", f);
 	for (command = commands; command->name; command++)
-		fprintf(f, "  %-6s %-8s  %s\n", command->name, command->args,
+		fprintf(f, "  %-9s %-9s  %s\n", command->name, command->args,
 			command->doc);
 	fputs("\n`gosync COMMAND --help' tells more.", f);
 	fclose(f);
@@ -88,8 +97,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	/* So that argp's messages name the sub-command. */
+	/* So that argp's messages name the sub-command, and ours. */
 	snprintf(self, sizeof(self), "gosync %s", command->name);
 	argv[first] = self;
+	program_invocation_name = self;
 	return command->run(argc - first, argv + first);
 }

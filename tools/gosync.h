@@ -11,13 +11,19 @@
 
 #include <argp.h>
 #include <gosync-user.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 int demo_main(int argc, char **argv);
+int holders_main(int argc, char **argv);
 int info_main(int argc, char **argv);
+int limits_main(int argc, char **argv);
 int ls_main(int argc, char **argv);
+int recover_main(int argc, char **argv);
 int rm_main(int argc, char **argv);
+int stat_main(int argc, char **argv);
+int waiters_main(int argc, char **argv);
 
 /**
  * device_open() - open /dev/gosync
@@ -39,6 +45,47 @@ int device_open(void);
  * Return: the descriptor, or -errno.
  */
 int object_open(const char *name, unsigned int type, unsigned int flags);
+
+/**
+ * object_error() - tell that something cannot be done
+ * @name: the object's name
+ * @op: the ioctl that failed
+ * @err: -errno
+ */
+void object_error(const char *name, unsigned int op, int err);
+
+/* The names that are a command's arguments */
+struct names {
+	char **names;
+	int count;
+};
+
+/**
+ * names_parse() - take the rest of the arguments
+ * @key: argp's
+ * @state: argp's
+ * @names: where to put them
+ *
+ * Return: 0, or ARGP_ERR_UNKNOWN if @key is not about arguments.
+ */
+error_t names_parse(int key, struct argp_state *state, struct names *names);
+
+/**
+ * objects_each() - look at some objects, or at all
+ * @names: at which; none: at those that may be read, oldest first
+ * @wanted: without names: whether at this one; NULL: yes
+ * @fn: called with a read-only descriptor of each, and what is known of it
+ * @arg: passed on to @wanted and @fn
+ *
+ * What cannot be looked at is told.
+ *
+ * Return: an exit status.
+ */
+int objects_each(const struct names *names,
+		 bool (*wanted)(const struct gosync_info *info, void *arg),
+		 void (*fn)(int object, const struct gosync_info *info,
+			    void *arg),
+		 void *arg);
 
 /* Long enough for any name as name_text() writes it */
 #define NAME_BUF	(4 * GOSYNC_NAME_MAX + 4)
@@ -88,6 +135,15 @@ const char *group_text(uint32_t gid);
  */
 const char *type_text(unsigned int type);
 
+/**
+ * wants_text() - what a waiter wants
+ * @type: &enum gosync_type of what it waits for
+ * @wants: &enum gosync_wants
+ *
+ * Return: a word: "lock", "read" ...
+ */
+const char *wants_text(unsigned int type, unsigned int wants);
+
 #define FLAGS_BUF	64
 
 /**
@@ -111,5 +167,16 @@ const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF]);
  */
 long parse_number(struct argp_state *state, const char *arg, const char *what,
 		  long min, long max);
+
+/**
+ * parse_seconds() - an option's argument that is a time
+ * @state: argp's, which ends the program when @arg is wrong
+ * @arg: the argument, which may be broken, as 0.5
+ * @what: what it is, for the message
+ *
+ * Return: the seconds, at least a thousandth.
+ */
+double parse_seconds(struct argp_state *state, const char *arg,
+		     const char *what);
 
 #endif /* GOSYNC_TOOL_H */

@@ -1,264 +1,236 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync ls, info and rm.
+ * gosync ls and rm.
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "gosync.h"
+#include "look.h"
 
 /* --- ls ------------------------------------------------------------------ */
 
-static int ls_entry(const struct gosync_info *info, void *arg)
-{
-	char name[NAME_BUF], flags[FLAGS_BUF], pid[16];
-	const char *special = flags_text(info, flags);
-	const char *by = "-";
+enum {
+	COL_ID, COL_TYPE, COL_MODE, COL_OWNER, COL_GROUP, COL_HOLDERS,
+	COL_WAITERS, COL_LOCKED_BY, COL_READERS, COL_STATE, COL_FLAGS,
+	COL_CONTENDED, COL_LONGEST, COL_TOKEN, COL_DEATHS, COL_WORD,
+	COL_CAPACITY, COL_KEY_SIZE, COL_VALUE_SIZE, COL_NAME,
+};
 
-	(void)arg;
-	if (info->owner_pid) {
-		snprintf(pid, sizeof(pid), "%u", info->owner_pid);
-		by = pid;
-	} else if (info->owner) {
-		by = "?";
+const struct column object_columns[] = {
+	[COL_ID] = { "ID", "its number, never used twice",
+		COLUMN_NUMBER, 0, true },
+	[COL_TYPE] = { "TYPE", "what it is",
+		COLUMN_TEXT, 9, false },
+	[COL_MODE] = { "MODE", "who may read and write it",
+		COLUMN_TEXT, 0, false },
+	[COL_OWNER] = { "OWNER", "the user it belongs to",
+		COLUMN_TEXT, 8, false },
+	[COL_GROUP] = { "GROUP", "the group it belongs to",
+		COLUMN_TEXT, 8, true },
+	[COL_HOLDERS] = { "HOLDERS", "how many have it open",
+		COLUMN_NUMBER, 0, false },
+	[COL_WAITERS] = { "WAITERS", "how many wait",
+		COLUMN_NUMBER, 0, false },
+	[COL_LOCKED_BY] = { "LOCKED-BY", "process that opened the holder which owns the lock or runs the once; ? (JSON: 0) if it cannot be seen",
+		COLUMN_NUMBER, 0, false },
+	[COL_READERS] = { "READERS", "rwmutex: how many read locks there are",
+		COLUMN_NUMBER, 0, true },
+	[COL_STATE] = { "STATE", "free, locked, read; running, done; otherwise what it counts",
+		COLUMN_TEXT, 0, true },
+	[COL_FLAGS] = { "FLAGS", "what is special about it",
+		COLUMN_TEXT, 8, false },
+	[COL_CONTENDED] = { "CONTENDED", "how often somebody had to wait",
+		COLUMN_NUMBER, 0, true },
+	[COL_LONGEST] = { "LONGEST", "the longest wait that ended in a grant",
+		COLUMN_NUMBER, 8, true },
+	[COL_TOKEN] = { "TOKEN", "mutex, rwmutex: the last fencing token; value: what type is stored",
+		COLUMN_NUMBER, 0, true },
+	[COL_DEATHS] = { "DEATHS", "how many owners have died",
+		COLUMN_NUMBER, 0, true },
+	[COL_WORD] = { "WORD", "the mapped word, or the first",
+		COLUMN_NUMBER, 0, true },
+	[COL_CAPACITY] = { "CAPACITY", "words; bytes of a value; entries of a map; permits at first",
+		COLUMN_NUMBER, 0, true },
+	[COL_KEY_SIZE] = { "KEY-SIZE", "map: bytes of the longest key",
+		COLUMN_NUMBER, 0, true },
+	[COL_VALUE_SIZE] = { "VALUE-SIZE", "map: bytes of the longest value",
+		COLUMN_NUMBER, 0, true },
+	[COL_NAME] = { "NAME", "its name",
+		COLUMN_TEXT, 0, false },
+	{ }
+};
+
+static void set_lock_state(struct table *table, const struct gosync_info *info)
+{
+	table_set_text(table, COL_STATE,
+		       info->word & GOSYNC_MUTEX_LOCKED ? "locked" :
+		       info->readers ? "read" : "free");
+	table_set_number(table, COL_TOKEN, info->token);
+	table_set_number(table, COL_DEATHS, info->deaths);
+	if (info->type == GOSYNC_RWMUTEX)
+		table_set_number(table, COL_READERS, info->readers);
+}
+
+static void set_state(struct table *table, const struct gosync_info *info)
+{
+	switch (info->type) {
+	case GOSYNC_MUTEX:
+	case GOSYNC_RWMUTEX:
+		set_lock_state(table, info);
+		break;
+	case GOSYNC_ONCE:
+		table_set_text(table, COL_STATE,
+			       info->word & GOSYNC_ONCE_IS_DONE ? "done" :
+			       info->owner ? "running" : "free");
+		table_set_number(table, COL_DEATHS, info->deaths);
+		break;
+	case GOSYNC_COND:
+		break;
+	case GOSYNC_WAITGROUP:
+		table_set_number(table, COL_STATE,
+				 info->word & GOSYNC_WAITGROUP_COUNTER);
+		break;
+	case GOSYNC_SEMAPHORE:
+		table_set_number(table, COL_STATE,
+				 info->word & GOSYNC_SEMAPHORE_PERMITS);
+		table_set_number(table, COL_DEATHS, info->deaths);
+		break;
+	case GOSYNC_INT32:
+		table_set(table, COL_STATE, "%d", (int32_t)info->word);
+		break;
+	case GOSYNC_INT64:
+		table_set(table, COL_STATE, "%lld", (long long)info->word);
+		break;
+	case GOSYNC_MAP:
+		table_set_number(table, COL_KEY_SIZE, info->key_size);
+		table_set_number(table, COL_VALUE_SIZE, info->value_size);
+		table_set_number(table, COL_STATE, info->word);
+		break;
+	case GOSYNC_VALUE:
+		table_set_number(table, COL_TOKEN, info->token);
+		table_set_number(table, COL_STATE, info->word);
+		break;
+	default:
+		table_set_number(table, COL_STATE, info->word);
 	}
-	printf("%-8s %04o %-8s %7u %7u %8s %-10s %s\n", type_text(info->type),
-	       info->mode, user_text(info->uid), info->holders,
-	       info->waiters, by, special ? special : "-",
-	       name_text(info->name, info->name_len, name));
+}
+
+void object_row(struct table *table, const struct gosync_info *info)
+{
+	char flags[FLAGS_BUF];
+
+	table_set_number(table, COL_ID, info->id);
+	table_set_text(table, COL_TYPE, type_text(info->type));
+	table_set(table, COL_MODE, "%04o", info->mode);
+	table_set_text(table, COL_OWNER, user_text(info->uid));
+	if (table_wants(table, COL_GROUP))
+		table_set_text(table, COL_GROUP, group_text(info->gid));
+	table_set_number(table, COL_HOLDERS, info->holders);
+	table_set_number(table, COL_WAITERS, info->waiters);
+	if (info->owner && !info->owner_pid && !table->json)
+		table_set_text(table, COL_LOCKED_BY, "?");
+	else if (info->owner)
+		table_set_number(table, COL_LOCKED_BY, info->owner_pid);
+	table_set_text(table, COL_FLAGS, flags_text(info, flags));
+	set_state(table, info);
+	table_set_number(table, COL_CONTENDED, info->contended);
+	table_set_time(table, COL_LONGEST, info->wait_max_ns);
+	table_set_number(table, COL_WORD, info->word);
+	if (info->capacity)
+		table_set_number(table, COL_CAPACITY, info->capacity);
+	table_set_name(table, COL_NAME, info->name, info->name_len);
+}
+
+static int ls_entry(const struct gosync_info *info, void *table)
+{
+	table_line(table);
+	object_row(table, info);
+	return 0;
+}
+
+static error_t ls_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
 	return 0;
 }
 
 int ls_main(int argc, char **argv)
 {
+	static const struct argp_child children[] = { TABLE_CHILD, { } };
 	static const struct argp argp = {
-		.doc = "List the names that you may read, oldest first.\n"
-		       "LOCKED-BY is the process that opened the holder which owns a lock or runs a once,\n"
-		       "? if that process cannot be seen from here.",
+		.parser = ls_parse,
+		.children = children,
+		.doc = "List the names that you may read, oldest first.",
+	};
+	struct table table = {
+		.name = "objects",
+		.columns = object_columns,
 	};
 	int ret;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	argp_parse(&argp, argc, argv, 0, NULL, &table);
 	close(device_open());
-	printf("%-8s %-4s %-8s %7s %7s %8s %-10s %s\n", "TYPE", "MODE", "OWNER",
-	       "HOLDERS", "WAITERS", "LOCKED-BY", "FLAGS", "NAME");
-	ret = gosync_list(ls_entry, NULL);
+	table_begin(&table);
+	ret = gosync_list(ls_entry, &table);
 	if (ret < 0) {
 		fprintf(stderr, "gosync ls: %s\n", gosync_strerror(0, ret));
 		return 1;
 	}
-	return 0;
+	return table_end(&table);
 }
 
-/* --- info ---------------------------------------------------------------- */
+/* --- rm ------------------------------------------------------------------ */
 
-static int info_get(const char *name, struct gosync_info *info)
+struct rm {
+	struct names names;
+	bool force;
+};
+
+static error_t rm_parse(int key, char *arg, struct argp_state *state)
 {
-	int object = object_open(name, 0, GOSYNC_RDONLY);
-	int ret = 0;
-
-	if (object < 0)
-		return object;
-	info->size = sizeof(*info);
-	if (ioctl(object, GOSYNC_IOC_INFO, info) < 0)
-		ret = -errno;
-	close(object);
-	return ret;
-}
-
-static void print_word(const struct gosync_info *info)
-{
-	switch (info->type) {
-	case GOSYNC_INT32:
-		printf("%d\n", (int32_t)info->word);
-		break;
-	case GOSYNC_INT64:
-		printf("%lld\n", (long long)info->word);
-		break;
-	case GOSYNC_POINTER:
-	case GOSYNC_UINTPTR:
-		printf("%#llx\n", (unsigned long long)info->word);
-		break;
-	default:
-		printf("%llu\n", (unsigned long long)info->word);
-	}
-}
-
-static void print_owner(const struct gosync_info *info, const char *does)
-{
-	if (info->owner_pid)
-		printf("%s by holder %u of process %u", does, info->owner,
-		       info->owner_pid);
-	else
-		printf("%s by holder %u of an invisible process", does,
-		       info->owner);
-}
-
-static void print_mutex(const struct gosync_info *info)
-{
-	printf("state      ");
-	if (info->word & GOSYNC_MUTEX_LOCKED)
-		print_owner(info, "locked");
-	else
-		printf(info->readers ? "locked for reading" : "free");
-	if (info->word & GOSYNC_MUTEX_STARVING)
-		printf(", handed from waiter to waiter");
-	if (info->word & GOSYNC_MUTEX_POISONED)
-		printf(", an owner died and nobody has recovered");
-	printf("\ntoken      %llu\n", (unsigned long long)info->token);
-	if (info->type == GOSYNC_RWMUTEX)
-		printf("readers    %u\n", info->readers);
-	printf("deaths     %u\n", info->deaths);
-}
-
-static void print_once(const struct gosync_info *info)
-{
-	printf("state      ");
-	if (info->word & GOSYNC_ONCE_IS_DONE)
-		printf("done");
-	else if (info->owner)
-		print_owner(info, "run");
-	else
-		printf("not done");
-	if (info->word & GOSYNC_ONCE_DIED)
-		printf(", somebody died doing it");
-	printf("\ndeaths     %u\n", info->deaths);
-}
-
-static void print_info(const struct gosync_info *info)
-{
-	char name[NAME_BUF], flags[FLAGS_BUF], wait[16];
-	const char *special = flags_text(info, flags);
-
-	printf("name       %s\n", name_text(info->name, info->name_len, name));
-	printf("type       %s\n", type_text(info->type));
-	printf("id         %llu\n", (unsigned long long)info->id);
-	printf("owner      %s\n", user_text(info->uid));
-	printf("group      %s\n", group_text(info->gid));
-	printf("mode       %04o\n", info->mode);
-	printf("flags      %s\n", special ? special : "-");
-	/* One of them is ours. */
-	printf("holders    %u\n", info->holders ? info->holders - 1 : 0);
-	printf("waiters    %u\n", info->waiters);
-
-	switch (info->type) {
-	case GOSYNC_MUTEX:
-	case GOSYNC_RWMUTEX:
-		print_mutex(info);
-		break;
-	case GOSYNC_WAITGROUP:
-		printf("counter    %llu\n", (unsigned long long)
-		       (info->word & GOSYNC_WAITGROUP_COUNTER));
-		break;
-	case GOSYNC_ONCE:
-		print_once(info);
-		break;
-	case GOSYNC_COND:
-		break;
-	case GOSYNC_SEMAPHORE:
-		printf("permits    %llu of %llu\n", (unsigned long long)
-		       (info->word & GOSYNC_SEMAPHORE_PERMITS),
-		       (unsigned long long)info->capacity);
-		printf("deaths     %u\n", info->deaths);
-		break;
-	case GOSYNC_MAP:
-		printf("entries    %llu of %llu\n",
-		       (unsigned long long)info->word,
-		       (unsigned long long)info->capacity);
-		printf("key        up to %u bytes\n", info->key_size);
-		printf("value      up to %u bytes\n", info->value_size);
-		break;
-	case GOSYNC_VALUE:
-		printf("capacity   %llu bytes\n",
-		       (unsigned long long)info->capacity);
-		printf("stored     %llu times\n",
-		       (unsigned long long)info->word);
-		if (info->token)
-			printf("type id    %#llx\n",
-			       (unsigned long long)info->token);
-		break;
-	default:
-		printf("words      %llu\n",
-		       (unsigned long long)info->capacity);
-		printf("first      ");
-		print_word(info);
-	}
-	printf("contended  %llu times, longest wait %s\n",
-	       (unsigned long long)info->contended,
-	       duration_text(info->wait_max_ns, wait));
-}
-
-static error_t names_parse(int key, char *arg, struct argp_state *state)
-{
-	int *first = state->input;
+	struct rm *rm = state->input;
 
 	(void)arg;
 	switch (key) {
-	case ARGP_KEY_ARGS:
-		*first = state->next;
+	case 'f':
+		rm->force = true;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_usage(state);
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return names_parse(key, state, &rm->names);
 }
-
-int info_main(int argc, char **argv)
-{
-	static const struct argp argp = {
-		.parser = names_parse,
-		.args_doc = "NAME...",
-		.doc = "Tell what is known of named objects.",
-	};
-	struct gosync_info info;
-	int first = argc, status = 0;
-	char text[NAME_BUF];
-	int i, ret;
-
-	argp_parse(&argp, argc, argv, 0, NULL, &first);
-	for (i = first; i < argc; i++) {
-		ret = info_get(argv[i], &info);
-		if (ret) {
-			fprintf(stderr, "gosync info: %s: %s\n",
-				name_text(argv[i], strlen(argv[i]), text),
-				gosync_strerror(GOSYNC_IOC_OPEN, ret));
-			status = 1;
-			continue;
-		}
-		if (i > first)
-			putchar('\n');
-		print_info(&info);
-	}
-	return status;
-}
-
-/* --- rm ------------------------------------------------------------------ */
 
 int rm_main(int argc, char **argv)
 {
+	static const struct argp_option options[] = {
+		{ "force", 'f', NULL, 0, "do not mind names that are not there",
+		  0 },
+		{ }
+	};
 	static const struct argp argp = {
-		.parser = names_parse,
+		.options = options,
+		.parser = rm_parse,
 		.args_doc = "NAME...",
 		.doc = "Take names away. Who has the object open goes on with it;\n"
 		       "who opens the name from now on gets another object or none.",
 	};
-	int first = argc, status = 0;
-	char text[NAME_BUF];
+	struct rm rm = { };
+	int status = 0;
 	int i, ret;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &first);
+	argp_parse(&argp, argc, argv, 0, NULL, &rm);
 	close(device_open());
-	for (i = first; i < argc; i++) {
-		ret = gosync_unlink(argv[i]);
-		if (!ret)
+	for (i = 0; i < rm.names.count; i++) {
+		ret = gosync_unlink(rm.names.names[i]);
+		if (!ret || (ret == -ENOENT && rm.force))
 			continue;
-		fprintf(stderr, "gosync rm: %s: %s\n",
-			name_text(argv[i], strlen(argv[i]), text),
-			gosync_strerror(GOSYNC_IOC_UNLINK, ret));
+		object_error(rm.names.names[i], GOSYNC_IOC_UNLINK, ret);
 		status = 1;
 	}
 	return status;

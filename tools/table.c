@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables, by libsmartcols. A table is printed in pieces, so that one of any
- * length takes the memory of a piece; the columns are as wide as in the piece
- * before, or wider.
+ * Tables, by libsmartcols. It holds and measures a table before it prints
+ * anything, which is too much for a long one. So it gets a piece; what follows
+ * is printed at once, with the columns as wide as they are there. Of JSON each
+ * piece is an array, and we make one of them all.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -28,14 +29,14 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "json", 'J', 0, 0, "print JSON", 0 },
-	{ "raw", 'r', 0, 0,
+	{ "json", 'J', NULL, 0, "print JSON", 0 },
+	{ "raw", 'r', NULL, 0,
 	  "print words with one blank between, and times in nanoseconds", 0 },
-	{ "noheadings", 'n', 0, 0, "print no headings", 0 },
+	{ "noheadings", 'n', NULL, 0, "print no headings", 0 },
 	{ "output", 'o', "LIST", 0,
 	  "print these columns; +LIST: besides the usual ones", 0 },
-	{ "output-all", OPT_OUTPUT_ALL, 0, 0, "print all columns", 0 },
-	{ "list-columns", 'H', 0, 0, "tell what columns there are", 0 },
+	{ "output-all", OPT_OUTPUT_ALL, NULL, 0, "print all columns", 0 },
+	{ "list-columns", 'H', NULL, 0, "tell what columns there are", 0 },
 	{ }
 };
 
@@ -132,7 +133,28 @@ const struct argp table_argp = {
 	.parser = parse,
 };
 
+void table_show(struct table *table, unsigned int column)
+{
+	if (!table->nr_shown)
+		show_usual(table, false);
+	show(table, column);
+}
+
 /* --- Lines ---------------------------------------------------------------- */
+
+static const int flags[] = {
+	[COLUMN_TEXT] = 0,
+	[COLUMN_NUMBER] = SCOLS_FL_RIGHT,
+	[COLUMN_BOOLEAN] = 0,
+	[COLUMN_NUMBERS] = SCOLS_FL_WRAP,
+};
+
+static const int json_types[] = {
+	[COLUMN_TEXT] = SCOLS_JSON_STRING,
+	[COLUMN_NUMBER] = SCOLS_JSON_NUMBER,
+	[COLUMN_BOOLEAN] = SCOLS_JSON_BOOLEAN,
+	[COLUMN_NUMBERS] = SCOLS_JSON_ARRAY_NUMBER,
+};
 
 void table_begin(struct table *table)
 {
@@ -148,19 +170,26 @@ void table_begin(struct table *table)
 	scols_table_enable_json(table->cols, table->json);
 	scols_table_enable_raw(table->cols, table->raw);
 	scols_table_enable_noheadings(table->cols, table->noheadings);
+	/* name_text() has written what a terminal might not bear. */
+	scols_table_enable_noencoding(table->cols, !table->raw);
 	for (i = 0; i < table->nr_shown; i++) {
 		const struct column *column = &table->columns[table->shown[i]];
 		struct libscols_column *col;
 
 		col = scols_table_new_column(table->cols, column->name,
-					     column->width, column->flags);
+					     column->width,
+					     flags[column->kind]);
 		if (!col)
 			out_of_memory();
-		scols_column_set_json_type(col, column->json);
+		if (column->kind == COLUMN_NUMBERS)
+			scols_column_set_wrapfunc(col, scols_wrapnl_chunksize,
+						  scols_wrapnl_nextchunk, NULL);
+		scols_column_set_json_type(col, json_types[column->kind]);
 		table->place[table->shown[i]] = i;
 	}
 	table->nr_lines = 0;
 	table->began = false;
+	table->in_line = false;
 }
 
 /* What is around the array is printed once. */
@@ -182,53 +211,102 @@ static void print_json(struct table *table, bool last)
 	free(text);
 }
 
-static void print_text(struct table *table)
-{
-	struct libscols_column *col;
-	unsigned int i;
-
-	if (scols_print_table(table->cols))
-		out_of_memory();
-	scols_table_enable_noheadings(table->cols, 1);
-	for (i = 0; i < table->nr_shown; i++) {
-		col = scols_table_get_column(table->cols, i);
-		scols_column_set_whint(col, scols_column_get_width(col));
-	}
-}
-
 static void print_piece(struct table *table, bool last)
 {
+	unsigned int i;
+
 	if (table->json)
 		print_json(table, last);
-	else
-		print_text(table);
+	else if (scols_print_table(table->cols))
+		out_of_memory();
+	for (i = 0; i < table->nr_shown; i++)
+		table->width[i] =
+			scols_column_get_width(scols_table_get_column(table->cols,
+								      i));
 	scols_table_remove_lines(table->cols);
 	table->nr_lines = 0;
 	table->began = true;
 }
 
-/* A line of text has a word for each column. */
-static void finish_line(struct table *table)
+/* As libsmartcols does it */
+static void print_raw(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~' || *text == '\\')
+			printf("\\x%02x", (unsigned char)*text);
+		else
+			putchar(*text);
+}
+
+static void print_cell(const struct table *table, unsigned int place,
+		       const char *text)
+{
+	const struct column *column = &table->columns[table->shown[place]];
+	bool right = column->kind == COLUMN_NUMBER && !table->raw;
+	int blanks = table->width[place] - strlen(text);
+
+	if (place)
+		putchar(' ');
+	while (right && blanks-- > 0)
+		putchar(' ');
+	if (table->raw)
+		print_raw(text);
+	else
+		fputs(text, stdout);
+	if (right || table->raw || place + 1 == table->nr_shown)
+		return;
+	while (blanks-- > 0)
+		putchar(' ');
+}
+
+static void print_line(struct table *table)
 {
 	unsigned int i;
 
-	if (table->json || !table->nr_lines)
-		return;
-	for (i = 0; i < table->nr_shown; i++)
-		if (!scols_cell_get_data(scols_line_get_cell(table->line, i)) &&
-		    scols_line_set_data(table->line, i, "-"))
+	for (i = 0; i < table->nr_shown; i++) {
+		print_cell(table, i, table->cells[i] ? table->cells[i] : "-");
+		free(table->cells[i]);
+		table->cells[i] = NULL;
+	}
+	putchar('\n');
+}
+
+static void add_line(struct table *table)
+{
+	struct libscols_line *line;
+	unsigned int i;
+
+	if (table->nr_lines == PIECE)
+		print_piece(table, false);
+	line = scols_table_new_line(table->cols, NULL);
+	if (!line)
+		out_of_memory();
+	for (i = 0; i < table->nr_shown; i++) {
+		if (!table->cells[i] && !table->json)
+			table->cells[i] = strdup("-");
+		if (scols_line_refer_data(line, i, table->cells[i]))
 			out_of_memory();
+		table->cells[i] = NULL;
+	}
+	table->nr_lines++;
+}
+
+static void finish_line(struct table *table)
+{
+	if (!table->in_line)
+		return;
+	if (!table->json && !table->began && table->nr_lines == PIECE)
+		print_piece(table, false);
+	if (!table->json && table->began)
+		print_line(table);
+	else
+		add_line(table);
 }
 
 void table_line(struct table *table)
 {
 	finish_line(table);
-	if (table->nr_lines == PIECE)
-		print_piece(table, false);
-	table->line = scols_table_new_line(table->cols, NULL);
-	if (!table->line)
-		out_of_memory();
-	table->nr_lines++;
+	table->in_line = true;
 }
 
 bool table_wants(const struct table *table, unsigned int column)
@@ -236,12 +314,15 @@ bool table_wants(const struct table *table, unsigned int column)
 	return table->place[column] >= 0;
 }
 
-/* @text is freed with the line. */
-static void set_text(struct table *table, unsigned int column, char *text)
+/* @text will be freed. */
+static void set_cell(struct table *table, unsigned int column, char *text)
 {
-	if (!text || scols_line_refer_data(table->line, table->place[column],
-					   text))
+	char **cell = &table->cells[table->place[column]];
+
+	if (!text)
 		out_of_memory();
+	free(*cell);
+	*cell = text;
 }
 
 void table_set(struct table *table, unsigned int column, const char *format,
@@ -250,13 +331,33 @@ void table_set(struct table *table, unsigned int column, const char *format,
 	va_list args;
 	char *text;
 
-	if (!format || !table_wants(table, column))
+	if (!table_wants(table, column))
 		return;
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	set_text(table, column, text);
+	set_cell(table, column, text);
+}
+
+void table_set_text(struct table *table, unsigned int column, const char *text)
+{
+	if (text && table_wants(table, column))
+		set_cell(table, column, strdup(text));
+}
+
+void table_set_number(struct table *table, unsigned int column, uint64_t number)
+{
+	char text[21], *at = text + sizeof(text) - 1;
+
+	if (!table_wants(table, column))
+		return;
+	*at = 0;
+	do {
+		*--at = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	set_cell(table, column, strdup(at));
 }
 
 /* How many bytes the character that begins there has; 0 if it is not UTF-8 */
@@ -304,14 +405,14 @@ void table_set_name(struct table *table, unsigned int column, const void *name,
 {
 	char buf[NAME_BUF];
 
-	if (!table_wants(table, column))
+	if (!len || !table_wants(table, column))
 		return;
 	if (table->json)
-		set_text(table, column, utf8_text(name, len));
+		set_cell(table, column, utf8_text(name, len));
 	else if (table->raw)
-		set_text(table, column, strndup(name, len));
+		set_cell(table, column, strndup(name, len));
 	else
-		set_text(table, column, strdup(name_text(name, len, buf)));
+		set_cell(table, column, strdup(name_text(name, len, buf)));
 }
 
 void table_set_time(struct table *table, unsigned int column, uint64_t ns)
@@ -319,15 +420,16 @@ void table_set_time(struct table *table, unsigned int column, uint64_t ns)
 	char buf[16];
 
 	if (table->json || table->raw)
-		table_set(table, column, "%llu", (unsigned long long)ns);
+		table_set_number(table, column, ns);
 	else
-		table_set(table, column, "%s", duration_text(ns, buf));
+		table_set_text(table, column, duration_text(ns, buf));
 }
 
 int table_end(struct table *table)
 {
 	finish_line(table);
-	print_piece(table, true);
+	if (table->json || !table->began)
+		print_piece(table, true);
 	scols_unref_table(table->cols);
 	if (!fflush(stdout) && !ferror(stdout))
 		return 0;

@@ -28,20 +28,32 @@
 #define TABLE_COLUMNS	40
 
 /**
+ * enum column_kind - what stands in a column
+ * @COLUMN_TEXT: words
+ * @COLUMN_NUMBER: a number or a time
+ * @COLUMN_BOOLEAN: yes or no
+ * @COLUMN_NUMBERS: several numbers, each but the last with a line's end
+ */
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_NUMBER,
+	COLUMN_BOOLEAN,
+	COLUMN_NUMBERS,
+};
+
+/**
  * struct column - a column that a table may have
  * @name: its heading; in JSON its key, in lower case
  * @help: what is in it
- * @width: libsmartcols' hint: at least so many characters
- * @flags: SCOLS_FL_...
- * @json: SCOLS_JSON_...
+ * @kind: &enum column_kind
+ * @width: at least so many characters, so that long tables stay in line
  * @extra: it is only shown when asked for
  */
 struct column {
 	const char *name;
 	const char *help;
-	double width;
-	int flags;
-	int json;
+	enum column_kind kind;
+	unsigned int width;
 	bool extra;
 };
 
@@ -59,16 +71,25 @@ struct table {
 	unsigned char shown[TABLE_COLUMNS];	/* their indexes */
 	signed char place[TABLE_COLUMNS];	/* where each is, or -1 */
 	unsigned int nr_shown;
+	char *cells[TABLE_COLUMNS];		/* the present line's */
+	bool in_line;				/* there is one */
 	unsigned int nr_lines;			/* in the present piece */
 	bool began;				/* a piece has been printed */
+	int width[TABLE_COLUMNS];		/* of the columns there */
 	bool json, raw, noheadings;
 	struct libscols_table *cols;
-	struct libscols_line *line;
 };
 
 /* The options that choose columns and format; its input is a struct table. */
 extern const struct argp table_argp;
 #define TABLE_CHILD	{ &table_argp, 0, "Output options:", 0 }
+
+/**
+ * table_show() - show a column besides those that are wanted
+ * @table: which, before it begins
+ * @column: its index in &table.columns
+ */
+void table_show(struct table *table, unsigned int column);
 
 /**
  * table_begin() - begin a table
@@ -97,17 +118,33 @@ bool table_wants(const struct table *table, unsigned int column);
  * table_set() - put something in the line that was begun last
  * @table: which
  * @column: the index of the column; it need not be shown
- * @format: as printf()'s; NULL: nothing
+ * @format: as printf()'s, for characters of ASCII that a terminal can show
  */
 void table_set(struct table *table, unsigned int column, const char *format,
 	       ...) __attribute__((format(printf, 3, 4)));
+
+/**
+ * table_set_text() - put a word there
+ * @table: which
+ * @column: the index of the column
+ * @text: the word, as in table_set(); NULL: nothing
+ */
+void table_set_text(struct table *table, unsigned int column, const char *text);
+
+/**
+ * table_set_number() - put a number there
+ * @table: which
+ * @column: the index of the column
+ * @number: the number
+ */
+void table_set_number(struct table *table, unsigned int column, uint64_t number);
 
 /**
  * table_set_name() - put a name there: any bytes
  * @table: which
  * @column: the index of the column
  * @name: the name
- * @len: its length
+ * @len: its length; 0: nothing
  *
  * In text as name_text(), with --raw as libsmartcols does. In JSON what is not
  * UTF-8 becomes U+FFFD.

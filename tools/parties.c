@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gosync holders and waiters: the parties of an object.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "look.h"
+
+#define HOLDERS_AT_ONCE	64
+
+struct parties {
+	struct table table;
+	struct names names;
+	bool all;
+	int status;
+};
+
+static long get_parties(int object, unsigned int op,
+			struct gosync_parties *args,
+			struct gosync_party *entries, unsigned int count)
+{
+	long got;
+
+	args->size = sizeof(*args);
+	args->entries = (uintptr_t)entries;
+	args->count = count;
+	args->entry_size = sizeof(*entries);
+	got = ioctl(object, op, args);
+	return got < 0 ? -errno : got;
+}
+
+static void parties_error(struct parties *parties,
+			  const struct gosync_info *info, unsigned int op,
+			  long err)
+{
+	object_error((const char *)info->name, op, err);
+	parties->status = 1;
+}
+
+static void set_command(struct table *table, unsigned int column,
+			const struct gosync_party *party)
+{
+	table_set_name(table, column, party->comm,
+		       strnlen((const char *)party->comm, sizeof(party->comm)));
+}
+
+static void set_pid(struct table *table, unsigned int column, uint32_t pid)
+{
+	if (pid || table->json)
+		table_set_number(table, column, pid);
+	else
+		table_set_text(table, column, "?");
+}
+
+/* --- holders -------------------------------------------------------------- */
+
+enum {
+	H_ID, H_TYPE, H_HOLDER, H_PID, H_COMMAND, H_HOLDS, H_COUNT, H_HELD,
+	H_EXACT, H_NAME,
+};
+
+static const struct column holder_columns[] = {
+	[H_ID] = { "ID", "the object's number",
+		COLUMN_NUMBER, 0, true },
+	[H_TYPE] = { "TYPE", "what the object is",
+		COLUMN_TEXT, 9, false },
+	[H_HOLDER] = { "HOLDER", "the holder's number",
+		COLUMN_NUMBER, 0, true },
+	[H_PID] = { "PID", "the process that opened it; ? (JSON: 0) if it cannot be seen",
+		COLUMN_NUMBER, 7, false },
+	[H_COMMAND] = { "COMMAND", "its name",
+		COLUMN_TEXT, 15, false },
+	[H_HOLDS] = { "HOLDS", "lock, write, read, run, permits",
+		COLUMN_TEXT, 0, false },
+	[H_COUNT] = { "COUNT", "how many read locks or permits",
+		COLUMN_NUMBER, 0, false },
+	[H_HELD] = { "HELD", "for how long it has owned it, at least",
+		COLUMN_NUMBER, 9, false },
+	[H_EXACT] = { "EXACT", "whether that is exact",
+		COLUMN_BOOLEAN, 0, true },
+	[H_NAME] = { "NAME", "the object's name",
+		COLUMN_TEXT, 0, false },
+	{ }
+};
+
+static const char *holds_text(const struct gosync_info *info,
+			      const struct gosync_party *holder)
+{
+	bool owns = holder->flags & GOSYNC_PARTY_OWNS;
+
+	switch (info->type) {
+	case GOSYNC_MUTEX:
+		return owns ? "lock" : NULL;
+	case GOSYNC_RWMUTEX:
+		if (owns)
+			return holder->count ? "write,read" : "write";
+		return holder->count ? "read" : NULL;
+	case GOSYNC_ONCE:
+		return owns ? "run" : NULL;
+	case GOSYNC_SEMAPHORE:
+		return holder->count ? "permits" : NULL;
+	}
+	return NULL;
+}
+
+/* Nobody has noted when a lock was taken that nobody had to wait for. */
+static void set_held(struct table *table, const struct gosync_party *holder)
+{
+	bool exact = holder->flags & GOSYNC_PARTY_SINCE;
+	char time[16];
+
+	if (!(holder->flags & GOSYNC_PARTY_OWNS) || (!exact && !holder->ns))
+		return;
+	if (exact || table->json || table->raw)
+		table_set_time(table, H_HELD, holder->ns);
+	else
+		table_set(table, H_HELD, ">=%s",
+			  duration_text(holder->ns, time));
+	table_set_text(table, H_EXACT, exact ? "yes" : "no");
+}
+
+static void holder_row(struct table *table, const struct gosync_info *info,
+		       const struct gosync_party *holder)
+{
+	table_line(table);
+	table_set_number(table, H_ID, info->id);
+	table_set_text(table, H_TYPE, type_text(info->type));
+	table_set_number(table, H_HOLDER, holder->holder);
+	set_pid(table, H_PID, holder->pid);
+	set_command(table, H_COMMAND, holder);
+	table_set_text(table, H_HOLDS, holds_text(info, holder));
+	if (holder->count)
+		table_set_number(table, H_COUNT, holder->count);
+	set_held(table, holder);
+	table_set_name(table, H_NAME, info->name, info->name_len);
+}
+
+static void look_at_holders(int object, const struct gosync_info *info,
+			    void *arg)
+{
+	struct gosync_party entries[HOLDERS_AT_ONCE];
+	struct gosync_parties args = { };
+	struct parties *parties = arg;
+	long got, i;
+
+	do {
+		got = get_parties(object, GOSYNC_IOC_HOLDERS, &args, entries,
+				  HOLDERS_AT_ONCE);
+		for (i = 0; i < got; i++) {
+			/* Ourselves we don't mean. */
+			if (entries[i].holder == info->holder)
+				continue;
+			if (parties->all || holds_text(info, &entries[i]))
+				holder_row(&parties->table, info, &entries[i]);
+		}
+	} while (got > 0);
+	if (got < 0)
+		parties_error(parties, info, GOSYNC_IOC_HOLDERS, got);
+}
+
+/* Can it be that somebody holds something there? */
+static bool is_held(const struct gosync_info *info, void *arg)
+{
+	const struct parties *parties = arg;
+
+	return parties->all || info->owner || info->readers ||
+	       (info->type == GOSYNC_SEMAPHORE &&
+		info->flags & GOSYNC_GIVE_BACK);
+}
+
+static error_t holders_parse(int key, char *arg, struct argp_state *state)
+{
+	struct parties *parties = state->input;
+
+	(void)arg;
+	switch (key) {
+	case 'a':
+		parties->all = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &parties->table;
+		return 0;
+	}
+	return names_parse(key, state, &parties->names);
+}
+
+int holders_main(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "all", 'a', NULL, 0, "also those that hold nothing", 0 },
+		{ }
+	};
+	static const struct argp_child children[] = { TABLE_CHILD, { } };
+	static const struct argp argp = {
+		.options = options,
+		.parser = holders_parse,
+		.args_doc = "[NAME...]",
+		.children = children,
+		.doc = "Tell who holds these objects, or any: which process, what, and for how long.\v"
+		       "A time with >= is that of the one who has waited longest; - is one that nobody has waited for.",
+	};
+	struct parties parties = {
+		.table = { .name = "holders", .columns = holder_columns },
+	};
+	int status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &parties);
+	table_begin(&parties.table);
+	status = objects_each(&parties.names, is_held, look_at_holders,
+			      &parties);
+	return table_end(&parties.table) | status | parties.status;
+}
+
+/* --- waiters -------------------------------------------------------------- */
+
+enum {
+	W_ID, W_TYPE, W_POSITION, W_PID, W_TID, W_COMMAND, W_WANTS, W_COUNT,
+	W_WAITED, W_STARVING, W_TIMED, W_HOLDER, W_WAIT, W_NAME,
+};
+
+static const struct column waiter_columns[] = {
+	[W_ID] = { "ID", "the object's number",
+		COLUMN_NUMBER, 0, true },
+	[W_TYPE] = { "TYPE", "what the object is",
+		COLUMN_TEXT, 9, false },
+	[W_POSITION] = { "POSITION", "its place in the queue; an rwmutex has one for each thing wanted",
+		COLUMN_NUMBER, 0, false },
+	[W_PID] = { "PID", "its process; ? (JSON: 0) if it cannot be seen",
+		COLUMN_NUMBER, 7, false },
+	[W_TID] = { "TID", "its thread; none while that runs a signal handler",
+		COLUMN_NUMBER, 7, false },
+	[W_COMMAND] = { "COMMAND", "the thread's name",
+		COLUMN_TEXT, 15, false },
+	[W_WANTS] = { "WANTS", "lock, write, drain (wait for readers), read, zero, done, signal, permits, change",
+		COLUMN_TEXT, 7, false },
+	[W_COUNT] = { "COUNT", "how many permits; of which word the change",
+		COLUMN_NUMBER, 0, true },
+	[W_WAITED] = { "WAITED", "for how long it has waited",
+		COLUMN_NUMBER, 8, false },
+	[W_STARVING] = { "STARVING", "whether it is to be handed what it waits for",
+		COLUMN_BOOLEAN, 0, false },
+	[W_TIMED] = { "TIMED", "whether it has a deadline",
+		COLUMN_BOOLEAN, 0, false },
+	[W_HOLDER] = { "HOLDER", "its holder's number",
+		COLUMN_NUMBER, 0, true },
+	[W_WAIT] = { "WAIT", "the wait's number, counted for the object",
+		COLUMN_NUMBER, 0, true },
+	[W_NAME] = { "NAME", "the object's name",
+		COLUMN_TEXT, 0, false },
+	{ }
+};
+
+static void waiter_row(struct table *table, const struct gosync_info *info,
+		       const struct gosync_party *waiter)
+{
+	table_line(table);
+	table_set_number(table, W_ID, info->id);
+	table_set_text(table, W_TYPE, type_text(info->type));
+	table_set_number(table, W_POSITION, waiter->position);
+	set_pid(table, W_PID, waiter->pid);
+	if (waiter->tid)
+		table_set_number(table, W_TID, waiter->tid);
+	set_command(table, W_COMMAND, waiter);
+	table_set_text(table, W_WANTS, wants_text(info->type, waiter->wants));
+	if (info->type == GOSYNC_SEMAPHORE || info->type < GOSYNC_VALUE)
+		table_set_number(table, W_COUNT, waiter->count);
+	table_set_time(table, W_WAITED, waiter->ns);
+	table_set_text(table, W_STARVING,
+		       waiter->flags & GOSYNC_PARTY_STARVING ? "yes" : "no");
+	table_set_text(table, W_TIMED,
+		       waiter->flags & GOSYNC_PARTY_TIMED ? "yes" : "no");
+	table_set_number(table, W_HOLDER, waiter->holder);
+	table_set_number(table, W_WAIT, waiter->wait);
+	table_set_name(table, W_NAME, info->name, info->name_len);
+}
+
+static void look_at_waiters(int object, const struct gosync_info *info,
+			    void *arg)
+{
+	static struct gosync_party entries[GOSYNC_WAITERS_LISTED];
+	struct gosync_parties args = { };
+	struct parties *parties = arg;
+	char text[NAME_BUF];
+	long got, i;
+
+	got = get_parties(object, GOSYNC_IOC_WAITERS, &args, entries,
+			  GOSYNC_WAITERS_LISTED);
+	for (i = 0; i < got; i++)
+		waiter_row(&parties->table, info, &entries[i]);
+	if (got < 0)
+		parties_error(parties, info, GOSYNC_IOC_WAITERS, got);
+	else if (got == GOSYNC_WAITERS_LISTED && info->waiters > got)
+		fprintf(stderr, "%s: %s: the first %ld of %u waiters are shown\n",
+			program_invocation_name,
+			name_text(info->name, info->name_len, text), got,
+			info->waiters);
+}
+
+static bool is_waited_for(const struct gosync_info *info, void *arg)
+{
+	(void)arg;
+	return info->waiters;
+}
+
+static error_t waiters_parse(int key, char *arg, struct argp_state *state)
+{
+	struct parties *parties = state->input;
+
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return names_parse(key, state, &parties->names);
+	state->child_inputs[0] = &parties->table;
+	return 0;
+}
+
+int waiters_main(int argc, char **argv)
+{
+	static const struct argp_child children[] = { TABLE_CHILD, { } };
+	static const struct argp argp = {
+		.parser = waiters_parse,
+		.args_doc = "[NAME...]",
+		.children = children,
+		.doc = "Tell who waits for these objects, or any, in the order in which they will be served.",
+	};
+	struct parties parties = {
+		.table = { .name = "waiters", .columns = waiter_columns },
+	};
+	int status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &parties);
+	table_begin(&parties.table);
+	status = objects_each(&parties.names, is_waited_for, look_at_waiters,
+			      &parties);
+	return table_end(&parties.table) | status | parties.status;
+}

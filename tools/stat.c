@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gosync stat: how waits went, since the objects were made or, every so often,
+ * since the last time.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "look.h"
+
+enum {
+	COL_ID, COL_TYPE, COL_CONTENDED, COL_ACQUIRED, COL_HANDED, COL_GAVE_UP,
+	COL_MEAN, COL_P50, COL_P99, COL_LONGEST, COL_TOTAL, COL_STARVED,
+	COL_DEATHS, COL_HISTOGRAM, COL_NAME,
+};
+
+const struct column stat_columns[] = {
+	[COL_ID] = { "ID", "its number",
+		COLUMN_NUMBER, 0, true },
+	[COL_TYPE] = { "TYPE", "what it is",
+		COLUMN_TEXT, 9, true },
+	[COL_CONTENDED] = { "CONTENDED", "how often somebody had to wait",
+		COLUMN_NUMBER, 0, false },
+	[COL_ACQUIRED] = { "ACQUIRED", "how many of these waits ended in a grant",
+		COLUMN_NUMBER, 0, false },
+	[COL_HANDED] = { "HANDED", "how many of those were granted by who released",
+		COLUMN_NUMBER, 0, false },
+	[COL_GAVE_UP] = { "GAVE-UP", "how many waits a deadline or a signal ended",
+		COLUMN_NUMBER, 0, false },
+	[COL_MEAN] = { "MEAN", "how long a wait was that ended in a grant, on average",
+		COLUMN_NUMBER, 8, false },
+	[COL_P50] = { "P50", "half of them were shorter (estimated)",
+		COLUMN_NUMBER, 8, false },
+	[COL_P99] = { "P99", "99 of 100 were shorter (estimated)",
+		COLUMN_NUMBER, 8, false },
+	[COL_LONGEST] = { "LONGEST", "the longest",
+		COLUMN_NUMBER, 8, false },
+	[COL_TOTAL] = { "TOTAL", "all together",
+		COLUMN_NUMBER, 8, true },
+	[COL_STARVED] = { "STARVED", "how often it went over to handing the lock on",
+		COLUMN_NUMBER, 0, false },
+	[COL_DEATHS] = { "DEATHS", "how many owners have died",
+		COLUMN_NUMBER, 0, false },
+	[COL_HISTOGRAM] = { "HISTOGRAM", "how many took less than 1024 ns, to 2047, to 4095 and so on",
+		COLUMN_NUMBERS, 0, true },
+	[COL_NAME] = { "NAME", "its name",
+		COLUMN_TEXT, 0, false },
+	{ }
+};
+
+/* --- What the numbers say ------------------------------------------------- */
+
+uint64_t stat_mean(const struct gosync_stat *stat)
+{
+	return stat->acquired ? stat->wait_ns / stat->acquired : 0;
+}
+
+/* Where a range begins, and so the one before it ends */
+static uint64_t range_begin(unsigned int i)
+{
+	return i ? 1ULL << (GOSYNC_HISTOGRAM_SHIFT + i - 1) : 0;
+}
+
+/*
+ * So many of a hundred waits were shorter, if those of each range are evenly
+ * spread over it.
+ */
+static uint64_t percentile(const struct gosync_stat *stat, unsigned int percent)
+{
+	uint64_t all = 0, begin, end, n;
+	double before;
+	unsigned int i;
+
+	for (i = 0; i < GOSYNC_HISTOGRAM; i++)
+		all += stat->histogram[i];
+	before = all * (percent / 100.0);
+	for (i = 0; i < GOSYNC_HISTOGRAM; i++) {
+		n = stat->histogram[i];
+		if (!n)
+			continue;
+		if (before <= n) {
+			begin = range_begin(i);
+			end = range_begin(i + 1);
+			if (end > stat->wait_max_ns || i + 1 == GOSYNC_HISTOGRAM)
+				end = stat->wait_max_ns;
+			return begin < end ?
+				begin + (end - begin) * (before / n) : end;
+		}
+		before -= n;
+	}
+	return 0;
+}
+
+static void set_histogram(struct table *table, unsigned int column,
+			  const struct gosync_stat *stat)
+{
+	char text[GOSYNC_HISTOGRAM * 21], *to = text;
+	unsigned int i;
+
+	if (!table_wants(table, column))
+		return;
+	for (i = 0; i < GOSYNC_HISTOGRAM; i++)
+		to += sprintf(to, "%s%llu", !i ? "" : table->json ? "\n" : ",",
+			      (unsigned long long)stat->histogram[i]);
+	table_set_text(table, column, text);
+}
+
+void stat_row(struct table *table, unsigned int first,
+	      const struct gosync_info *info, const struct gosync_stat *stat)
+{
+	table_set_number(table, first + COL_ID, info->id);
+	table_set_text(table, first + COL_TYPE, type_text(info->type));
+	table_set_number(table, first + COL_CONTENDED, stat->contended);
+	table_set_number(table, first + COL_ACQUIRED, stat->acquired);
+	table_set_number(table, first + COL_HANDED, stat->handed_over);
+	table_set_number(table, first + COL_GAVE_UP, stat->gave_up);
+	if (stat->acquired) {
+		table_set_time(table, first + COL_MEAN, stat_mean(stat));
+		table_set_time(table, first + COL_P50, percentile(stat, 50));
+		table_set_time(table, first + COL_P99, percentile(stat, 99));
+		table_set_time(table, first + COL_LONGEST, stat->wait_max_ns);
+	}
+	table_set_time(table, first + COL_TOTAL, stat->wait_ns);
+	table_set_number(table, first + COL_STARVED, stat->starvations);
+	table_set_number(table, first + COL_DEATHS, stat->deaths);
+	set_histogram(table, first + COL_HISTOGRAM, stat);
+	table_set_name(table, first + COL_NAME, info->name, info->name_len);
+}
+
+#define BAR	40
+
+void histogram_print(const struct gosync_stat *stat)
+{
+	unsigned int i, first = GOSYNC_HISTOGRAM, last = 0;
+	uint64_t most = 1, n;
+	char end[16];
+
+	for (i = 0; i < GOSYNC_HISTOGRAM; i++) {
+		n = stat->histogram[i];
+		if (!n)
+			continue;
+		if (first == GOSYNC_HISTOGRAM)
+			first = i;
+		last = i;
+		if (n > most)
+			most = n;
+	}
+	for (i = first; i <= last; i++) {
+		int bar = (BAR * stat->histogram[i] + most - 1) / most;
+
+		if (i + 1 < GOSYNC_HISTOGRAM)
+			printf("  below %9s |",
+			       duration_text(range_begin(i + 1), end));
+		else
+			printf("  more            |");
+		while (bar--)
+			putchar('#');
+		printf(" %llu\n", (unsigned long long)stat->histogram[i]);
+	}
+}
+
+/* --- The command ---------------------------------------------------------- */
+
+/* What an object's numbers were the last time */
+struct before {
+	uint64_t id;
+	struct gosync_stat stat;
+};
+
+struct stats {
+	struct table table;
+	struct names names;
+	bool all, bars;
+	double interval;
+	long count;
+	int status;
+
+	/* Those looked at the last time, by their numbers, and this time */
+	struct before *before, *now;
+	size_t nr_before, nr_now;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct before *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void remember(struct stats *stats, uint64_t id,
+		     const struct gosync_stat *stat)
+{
+	/* It doubles when it is full, at powers of two. */
+	if (!(stats->nr_now & (stats->nr_now - 1))) {
+		stats->now = reallocarray(stats->now, 2 * stats->nr_now + 1,
+					  sizeof(*stats->now));
+		if (!stats->now) {
+			fputs("gosync stat: out of memory\n", stderr);
+			exit(1);
+		}
+	}
+	stats->now[stats->nr_now++] = (struct before) { id, *stat };
+}
+
+/*
+ * What there is more than the last time. The longest wait is exact if there was
+ * none as long before; otherwise it is no longer than its range, about.
+ */
+static void subtract(struct gosync_stat *stat, const struct gosync_stat *last)
+{
+	unsigned int i;
+
+	stat->contended -= last->contended;
+	stat->acquired -= last->acquired;
+	stat->handed_over -= last->handed_over;
+	stat->gave_up -= last->gave_up;
+	stat->wait_ns -= last->wait_ns;
+	stat->deaths -= last->deaths;
+	stat->starvations -= last->starvations;
+	for (i = 0; i < GOSYNC_HISTOGRAM; i++)
+		stat->histogram[i] -= last->histogram[i];
+	if (stat->wait_max_ns == last->wait_max_ns)
+		stat->wait_max_ns = percentile(stat, 100);
+}
+
+static void print_bars(const struct gosync_info *info,
+		       const struct gosync_stat *stat)
+{
+	char name[NAME_BUF];
+
+	printf("%s: %llu times contended, %llu waits ended in a grant\n",
+	       name_text(info->name, info->name_len, name),
+	       (unsigned long long)stat->contended,
+	       (unsigned long long)stat->acquired);
+	histogram_print(stat);
+}
+
+static void look(int object, const struct gosync_info *info, void *arg)
+{
+	struct gosync_stat stat = { .size = sizeof(stat) };
+	const struct before *before;
+	struct stats *stats = arg;
+
+	if (ioctl(object, GOSYNC_IOC_STAT, &stat) < 0) {
+		object_error((const char *)info->name, GOSYNC_IOC_STAT, -errno);
+		stats->status = 1;
+		return;
+	}
+	if (stats->interval) {
+		remember(stats, info->id, &stat);
+		before = bsearch(&(struct before) { .id = info->id },
+				 stats->before, stats->nr_before,
+				 sizeof(*before), compare_ids);
+		if (before)
+			subtract(&stat, &before->stat);
+	}
+	if (!stats->all && !stats->names.count && !stat.contended &&
+	    !stat.acquired && !stat.gave_up && !stat.deaths)
+		return;
+	if (stats->bars) {
+		print_bars(info, &stat);
+		return;
+	}
+	table_line(&stats->table);
+	stat_row(&stats->table, 0, info, &stat);
+}
+
+static bool was_waited_for(const struct gosync_info *info, void *arg)
+{
+	const struct stats *stats = arg;
+
+	return stats->all || info->contended || info->deaths;
+}
+
+static int look_once(struct stats *stats)
+{
+	int status;
+
+	table_begin(&stats->table);
+	status = objects_each(&stats->names, was_waited_for, look, stats);
+	stats->status |= status;
+	return table_end(&stats->table);
+}
+
+static int look_again_and_again(struct stats *stats)
+{
+	struct timespec at;
+	long n;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	for (n = 0;;) {
+		if (look_once(stats))
+			return 1;
+		if (++n == stats->count)
+			return 0;
+		free(stats->before);
+		stats->before = stats->now;
+		stats->nr_before = stats->nr_now;
+		stats->now = NULL;
+		stats->nr_now = 0;
+		qsort(stats->before, stats->nr_before, sizeof(*stats->before),
+		      compare_ids);
+
+		at.tv_sec += (time_t)stats->interval;
+		at.tv_nsec += (stats->interval - (time_t)stats->interval) * 1e9;
+		if (at.tv_nsec >= 1000000000) {
+			at.tv_sec++;
+			at.tv_nsec -= 1000000000;
+		}
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
+				       NULL) == EINTR)
+			;
+		if (!stats->table.json && !stats->table.raw)
+			putchar('\n');
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct stats *stats = state->input;
+
+	switch (key) {
+	case 'a':
+		stats->all = true;
+		return 0;
+	case 'b':
+		stats->bars = true;
+		return 0;
+	case 'c':
+		stats->count = parse_number(state, arg, "the count", 1,
+					    1000000000);
+		return 0;
+	case 'i':
+		stats->interval = parse_seconds(state, arg, "the interval");
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &stats->table;
+		return 0;
+	case ARGP_KEY_END:
+		if (stats->count && !stats->interval)
+			stats->interval = 1;
+		if (stats->bars && stats->table.raw)
+			argp_error(state, "--histogram and --raw exclude each other");
+		return 0;
+	}
+	return names_parse(key, state, &stats->names);
+}
+
+int stat_main(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "interval", 'i', "SECONDS", 0,
+		  "again every so often: first what has been, then what came since the last time",
+		  0 },
+		{ "count", 'c', "N", 0, "so many times (implies -i 1)", 0 },
+		{ "histogram", 'b', NULL, 0,
+		  "draw bars (JSON: show the column) of how many waits were how long",
+		  0 },
+		{ "all", 'a', NULL, 0,
+		  "also those that nobody had to wait for, when no NAME is given",
+		  0 },
+		{ }
+	};
+	static const struct argp_child children[] = { TABLE_CHILD, { } };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[NAME...]",
+		.children = children,
+		.doc = "Tell how the waits for these objects went, or for any: how many, and how long.\v"
+		       "What is got without waiting is counted nowhere. Waits that are not over are in CONTENDED alone.",
+	};
+	struct stats stats = {
+		.table = { .name = "stat", .columns = stat_columns },
+	};
+	int status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &stats);
+	if (stats.bars && stats.table.json) {
+		table_show(&stats.table, COL_HISTOGRAM);
+		stats.bars = false;
+	}
+	if (stats.interval)
+		status = look_again_and_again(&stats);
+	else
+		status = look_once(&stats);
+	free(stats.before);
+	free(stats.now);
+	return status | stats.status;
+}
