@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "info", "NAME...", "what is known of an object", info_main },
 	{ "ls", "", "list the names", ls_main },
 	{ "rm", "NAME...", "take names away", rm_main },
+	{ "run", "NAME ...", "run a command under a lock", run_main },
 	{ }
 };
 
