@@ -17,12 +17,21 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "add", "NAME [N]", "add to a number, and print it", add_main },
+	{ "atomic", "VERB ...", "numbers", atomic_main },
+	{ "cond", "VERB ...", "wait to be signalled", cond_main },
 	{ "demo", "", "watch processes work together and survive a death",
 	  demo_main },
 	{ "info", "NAME...", "what is known of an object", info_main },
 	{ "ls", "", "list the names", ls_main },
+	{ "map", "VERB ...", "values by key", map_main },
+	{ "once", "NAME ...", "run a command once", once_main },
 	{ "rm", "NAME...", "take names away", rm_main },
 	{ "run", "NAME ...", "run a command under a lock", run_main },
+	{ "sem", "VERB ...", "permits", sem_main },
+	{ "value", "VERB ...", "bytes that are replaced as a whole",
+	  value_main },
+	{ "wg", "VERB ...", "wait until all are done", wg_main },
 	{ }
 };
 
