@@ -127,6 +127,9 @@ static int atomic_add(struct shell *sh)
 	if (sh->count)
 		args.value = operand(sh, 0, GOSYNC_INT64);
 	fd = open_word(sh, MAKE, &type);
+	/* As in Go, what is below 0 is subtracted there, too. */
+	if (type == GOSYNC_UINT32)
+		args.value = (uint32_t)args.value;
 	operate(sh, fd, GOSYNC_IOC_ATOMIC_ADD, &args);
 	return print_word(type, args.result);
 }

@@ -43,10 +43,22 @@ void shell_say(const struct shell *sh, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-static const char *advice(unsigned int op, int err)
+static bool takes(const struct verb *verb, const char *option)
+{
+	const char *const *name;
+
+	for (name = verb->options; *name; name++)
+		if (!strcmp(*name, option))
+			return true;
+	return false;
+}
+
+static const char *advice(const struct shell *sh, unsigned int op, int err)
 {
 	switch (err) {
 	case -ENOENT:
+		if (takes(sh->verb, "permits"))
+			return "; --permits N creates it";
 		return "; gosync ls tells what there is";
 	case -EACCES:
 		return "; its mode must let you, or be root";
@@ -66,7 +78,7 @@ static const char *advice(unsigned int op, int err)
 
 int shell_error(const struct shell *sh, unsigned int op, int err)
 {
-	shell_say(sh, "%s%s", gosync_strerror(op, err), advice(op, err));
+	shell_say(sh, "%s%s", gosync_strerror(op, err), advice(sh, op, err));
 	return 1;
 }
 
@@ -139,16 +151,6 @@ static const struct argp_option all_options[] = {
 };
 
 #define OPTIONS	(sizeof(all_options) / sizeof(*all_options))
-
-static bool takes(const struct verb *verb, const char *option)
-{
-	const char *const *name;
-
-	for (name = verb->options; *name; name++)
-		if (!strcmp(*name, option))
-			return true;
-	return false;
-}
 
 static void pick_options(const struct verb *verb,
 			 struct argp_option options[OPTIONS])

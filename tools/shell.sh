@@ -316,7 +316,8 @@ wg_waits_for_all()
 
 sem_counts()
 {
-	gosync sem create "$N" 2 && gosync sem acquire "$N" &&
+	exits 1 gosync sem acquire "$N" 2>told && grep -q -- --permits told &&
+		gosync sem create "$N" 2 && gosync sem acquire "$N" &&
 		gosync sem acquire -n "$N" && [ "$(gosync sem get "$N")" = 0 ] &&
 		exits 1 gosync sem acquire -n "$N" &&
 		exits 1 gosync sem acquire -w 0.1 "$N" || return 1
