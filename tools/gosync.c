@@ -18,6 +18,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "add", "NAME [N]", "add to a number, and print it", add_main },
+	{ "atomic", "VERB ...", "numbers", atomic_main },
+	{ "cond", "VERB ...", "wait to be signalled", cond_main },
 	{ "demo", "", "watch processes work together and survive a death",
 	  demo_main },
 	{ "holders", "[NAME...]", "who holds objects", holders_main },
@@ -25,12 +28,19 @@ static const struct command commands[] = {
 	{ "limits", "", "how many objects there may be, and how large",
 	  limits_main },
 	{ "ls", "", "list the names", ls_main },
+	{ "map", "VERB ...", "values by key", map_main },
+	{ "once", "NAME ...", "run a command once", once_main },
 	{ "recover", "NAME...", "make a lock whose owner died good again",
 	  recover_main },
 	{ "rm", "NAME...", "take names away", rm_main },
+	{ "run", "NAME ...", "run a command under a lock", run_main },
+	{ "sem", "VERB ...", "permits", sem_main },
 	{ "stat", "[NAME...]", "how waits went, once or every so often",
 	  stat_main },
+	{ "value", "VERB ...", "bytes that are replaced as a whole",
+	  value_main },
 	{ "waiters", "[NAME...]", "who waits for objects", waiters_main },
+	{ "wg", "VERB ...", "wait until all are done", wg_main },
 	{ }
 };
 

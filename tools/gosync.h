@@ -15,15 +15,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+int add_main(int argc, char **argv);
+int atomic_main(int argc, char **argv);
+int cond_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int holders_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int limits_main(int argc, char **argv);
 int ls_main(int argc, char **argv);
+int map_main(int argc, char **argv);
+int once_main(int argc, char **argv);
 int recover_main(int argc, char **argv);
 int rm_main(int argc, char **argv);
+int run_main(int argc, char **argv);
+int sem_main(int argc, char **argv);
 int stat_main(int argc, char **argv);
+int value_main(int argc, char **argv);
 int waiters_main(int argc, char **argv);
+int wg_main(int argc, char **argv);
 
 /**
  * device_open() - open /dev/gosync

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gosync once, wg, sem and cond: waiting for each other, from a shell.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "shell.h"
+
+/* --- once ------------------------------------------------------------------ */
+
+static int once(struct shell *sh)
+{
+	struct gosync_wait wait = { .size = sizeof(wait) };
+	unsigned int flags = GOSYNC_CREATE | GOSYNC_PERSIST;
+	int fd = shell_open(sh, GOSYNC_ONCE, flags);
+	bool killed;
+	int status;
+	int ret;
+
+	wait.deadline = shell_deadline(sh);
+	ret = ioctl(fd, GOSYNC_IOC_ONCE_BEGIN, &wait);
+	if (ret == GOSYNC_ONCE_DONE)
+		return 0;
+	if (ret < 0 && errno == ETIMEDOUT)
+		return shell_gave_up(sh);
+	if (ret < 0)
+		return shell_error(sh, GOSYNC_IOC_ONCE_BEGIN, -errno);
+
+	fd = command_keep(sh, fd);
+	command_tell_death(sh, ret == GOSYNC_ONCE_RUN_AGAIN,
+			   "somebody began and did not get it done; it is tried again");
+	status = command_run(sh, fd, &killed);
+	/* Otherwise it is the next one's, when the last descriptor is closed. */
+	if (!status && ioctl(fd, GOSYNC_IOC_ONCE_DONE, 0) < 0)
+		return shell_error(sh, GOSYNC_IOC_ONCE_DONE, -errno);
+	return status;
+}
+
+static const char once_more[] =
+	"It has been done when a COMMAND has exited with 0. While another runs it,\n"
+	"gosync waits. If that fails or is killed, the next that waits or comes runs\n"
+	"its own, with GOSYNC_OWNER_DIED=1 in the environment. If gosync is killed,\n"
+	"COMMAND goes on, and the others wait until it and what it has started have\n"
+	"ended; with -o they do not.\n\n"
+	"NAME stays until gosync rm NAME; then it can be done again.\n\n"
+	"Exit status: 0 if it has been done, now or before; otherwise COMMAND's own;\n"
+	"128 + N if signal N killed it; 126 if it cannot be run, 127 if there is\n"
+	"none; 1 (or -E) if another did not get it done in time; 1 for another\n"
+	"failure, 2 for wrong usage.";
+
+int once_main(int argc, char **argv)
+{
+	static const struct verb verbs[] = {
+		{ .args = "NAME [--] COMMAND [ARG...]\nNAME -c COMMAND",
+		  .doc = "Run COMMAND, unless that has been done for NAME.",
+		  .more = once_more, .run = once, .min = 2, .command = true,
+		  .options = { "timeout", "nonblock", "command",
+			"conflict-exit-code", "close", "mode" } },
+		{ }
+	};
+
+	return verbs_main(argc, argv, verbs, NULL);
+}
+
+/* --- wg -------------------------------------------------------------------- */
+
+static gosync_waitgroup_t *open_wg(const struct shell *sh, unsigned int flags)
+{
+	int fd = shell_open(sh, GOSYNC_WAITGROUP, flags);
+	gosync_waitgroup_t *wg;
+	int ret;
+
+	ret = gosync_waitgroup_from_fd(fd, 0, &wg);
+	if (!ret)
+		return wg;
+	shell_error(sh, GOSYNC_IOC_OPEN, ret);
+	exit(1);
+}
+
+static int change_wg(const struct shell *sh, unsigned int flags, int sign)
+{
+	int64_t n = 1;
+	int ret;
+
+	if (sh->count)
+		n = shell_number(sh, sh->args[0], "N", sign < 0 ? 1 : INT32_MIN + 1,
+				 INT32_MAX);
+	ret = gosync_waitgroup_add(open_wg(sh, flags), sign * n);
+	return ret ? shell_error(sh, GOSYNC_IOC_WAITGROUP_ADD, ret) : 0;
+}
+
+static int wg_add(struct shell *sh)
+{
+	return change_wg(sh, GOSYNC_CREATE | GOSYNC_PERSIST, 1);
+}
+
+static int wg_done(struct shell *sh)
+{
+	return change_wg(sh, 0, -1);
+}
+
+static int wg_wait(struct shell *sh)
+{
+	gosync_waitgroup_t *wg = open_wg(sh, GOSYNC_RDONLY);
+	int ret;
+
+	ret = gosync_waitgroup_wait_until(wg, shell_deadline(sh), 0);
+	if (ret == -ETIMEDOUT)
+		return shell_gave_up(sh);
+	return ret ? shell_error(sh, GOSYNC_IOC_WAITGROUP_WAIT, ret) : 0;
+}
+
+static int wg_get(struct shell *sh)
+{
+	int ret = gosync_waitgroup_count(open_wg(sh, GOSYNC_RDONLY));
+
+	if (ret < 0)
+		return shell_error(sh, GOSYNC_IOC_INFO, ret);
+	printf("%d\n", ret);
+	return shell_write("", 0);
+}
+
+static const char wg_add_more[] =
+	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME.\n"
+	"Add before those are started who say done, or wait may come too early.";
+
+int wg_main(int argc, char **argv)
+{
+	static const struct verb verbs[] = {
+		{ .name = "add", .args = "NAME [N]",
+		  .doc = "Add N (1) to the counter.", .more = wg_add_more,
+		  .run = wg_add, .min = 1, .max = 2, .numbers = true,
+		  .options = { "mode" } },
+		{ .name = "done", .args = "NAME [N]",
+		  .doc = "Subtract N (1) from the counter.", .run = wg_done,
+		  .min = 1, .max = 2, .numbers = true },
+		{ .name = "wait", .args = "NAME",
+		  .doc = "Wait until the counter is 0.", .run = wg_wait,
+		  .min = 1, .max = 1, .options = { "timeout", "nonblock" } },
+		{ .name = "get", .args = "NAME", .doc = "Print the counter.",
+		  .run = wg_get, .min = 1, .max = 1 },
+		{ }
+	};
+
+	return verbs_main(argc, argv, verbs,
+			  "WaitGroups: wait until as many are done as were added.");
+}
+
+/* --- sem ------------------------------------------------------------------- */
+
+static unsigned int permits(const struct shell *sh)
+{
+	if (!sh->count)
+		return 1;
+	return shell_number(sh, sh->args[0], "N", 0, INT32_MAX);
+}
+
+/* Made if --permits tells how many there are to be */
+static int open_sem(const struct shell *sh, unsigned int flags)
+{
+	if (sh->capacity)
+		flags |= GOSYNC_CREATE | GOSYNC_PERSIST;
+	else
+		flags = 0;
+	return shell_open(sh, GOSYNC_SEMAPHORE, flags);
+}
+
+/* Otherwise @status is what to exit with. */
+static bool acquire(const struct shell *sh, int fd, unsigned int n, int *status)
+{
+	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	unsigned int op = GOSYNC_IOC_SEMAPHORE_TRYACQUIRE;
+
+	if (sh->timeout) {
+		op = GOSYNC_IOC_SEMAPHORE_ACQUIRE;
+		args.deadline = shell_deadline(sh);
+	}
+	*status = 0;
+	if (ioctl(fd, op, &args) == 0)
+		return true;
+	if (errno == ETIMEDOUT || errno == EBUSY)
+		*status = shell_gave_up(sh);
+	else
+		*status = shell_error(sh, op, -errno);
+	return false;
+}
+
+static int release(const struct shell *sh, int fd, unsigned int n)
+{
+	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+
+	if (ioctl(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args) == 0)
+		return 0;
+	return shell_error(sh, GOSYNC_IOC_SEMAPHORE_RELEASE, -errno);
+}
+
+static int sem_create(struct shell *sh)
+{
+	unsigned int flags = GOSYNC_CREATE | GOSYNC_PERSIST;
+
+	sh->capacity = permits(sh);
+	if (sh->give_back)
+		flags |= GOSYNC_GIVE_BACK;
+	flags |= GOSYNC_EXCL;
+	shell_open(sh, GOSYNC_SEMAPHORE, flags);
+	return 0;
+}
+
+static int sem_acquire(struct shell *sh)
+{
+	unsigned int n = permits(sh);
+	int fd = open_sem(sh, GOSYNC_CREATE);
+	struct gosync_info info;
+	int status;
+
+	shell_info(sh, fd, &info);
+	if (info.flags & GOSYNC_GIVE_BACK) {
+		shell_say(sh, "this command would end and give permits back; use gosync sem run");
+		return 1;
+	}
+	acquire(sh, fd, n, &status);
+	return status;
+}
+
+static int sem_release(struct shell *sh)
+{
+	unsigned int n = permits(sh);
+
+	return release(sh, shell_open(sh, GOSYNC_SEMAPHORE, 0), n);
+}
+
+static int sem_get(struct shell *sh)
+{
+	int fd = shell_open(sh, GOSYNC_SEMAPHORE, GOSYNC_RDONLY);
+	struct gosync_info info;
+
+	shell_info(sh, fd, &info);
+	printf("%u\n", (unsigned int)(info.word & GOSYNC_SEMAPHORE_PERMITS));
+	return shell_write("", 0);
+}
+
+static int sem_run(struct shell *sh)
+{
+	unsigned int n = permits(sh);
+	int fd = open_sem(sh, GOSYNC_GIVE_BACK);
+	bool killed;
+	int status;
+
+	if (!acquire(sh, fd, n, &status))
+		return status;
+	fd = command_keep(sh, fd);
+	status = command_run(sh, fd, &killed);
+	release(sh, fd, n);
+	return status;
+}
+
+static const char sem_create_more[] =
+	"It stays until gosync rm NAME.";
+
+static const char sem_run_more[] =
+	"A semaphore that is created here gives back what a process had that is\n"
+	"killed. If gosync is killed, COMMAND keeps the permits until it and what it\n"
+	"has started have ended; with -o it does not. Another semaphore will do, but\n"
+	"the permits that a killed gosync had are lost.\n\n"
+	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
+	"be run, 127 if there is none; 1 (or -E) if the permits were not to be had in\n"
+	"time; 1 for another failure, 2 for wrong usage.";
+
+static const char sem_acquire_more[] =
+	"They are gone until somebody releases as many. Where a killed script must\n"
+	"not keep them, use sem run.";
+
+int sem_main(int argc, char **argv)
+{
+	static const struct verb verbs[] = {
+		{ .name = "create", .args = "NAME PERMITS",
+		  .doc = "Create a semaphore.", .more = sem_create_more,
+		  .run = sem_create, .min = 2, .max = 2, .numbers = true,
+		  .options = { "give-back", "mode" } },
+		{ .name = "run",
+		  .args = "NAME [N --] COMMAND [ARG...]\nNAME -c COMMAND",
+		  .doc = "Hold N (1) permits while COMMAND runs.",
+		  .more = sem_run_more, .run = sem_run, .min = 2, .max = 3,
+		  .command = true,
+		  .options = { "timeout", "nonblock", "permits", "command",
+			"conflict-exit-code", "close", "mode" } },
+		{ .name = "acquire", .args = "NAME [N]",
+		  .doc = "Take N (1) permits, waiting for them.",
+		  .more = sem_acquire_more, .run = sem_acquire, .min = 1,
+		  .max = 2,
+		  .options = { "timeout", "nonblock", "permits", "mode" } },
+		{ .name = "release", .args = "NAME [N]",
+		  .doc = "Add N (1) permits.", .run = sem_release, .min = 1,
+		  .max = 2 },
+		{ .name = "get", .args = "NAME",
+		  .doc = "Print how many permits there are.", .run = sem_get,
+		  .min = 1, .max = 1 },
+		{ }
+	};
+
+	return verbs_main(argc, argv, verbs,
+			  "Semaphores: a number of permits.");
+}
+
+/* --- cond ------------------------------------------------------------------ */
+
+/* A lock of our own, for those who do not care */
+static int private_lock(const struct shell *sh)
+{
+	struct shell lock = *sh;
+	int fd;
+
+	lock.name = "";
+	fd = shell_open(&lock, GOSYNC_MUTEX, GOSYNC_CREATE);
+	ioctl(fd, GOSYNC_IOC_MUTEX_LOCK, 0);
+	return fd;
+}
+
+/* The lock of the gosync run that we are in */
+static int inherited_lock(const struct shell *sh, unsigned int *flags)
+{
+	const char *number = getenv("GOSYNC_LOCK_FD");
+	struct gosync_info info = { .size = sizeof(info) };
+	int fd = number ? atoi(number) : -1;
+
+	if (ioctl(fd, GOSYNC_IOC_INFO, &info) < 0 ||
+	    (info.type != GOSYNC_MUTEX && info.type != GOSYNC_RWMUTEX)) {
+		shell_say(sh, "--lock is for commands of gosync run, without -o");
+		exit(1);
+	}
+	if (info.owner != info.holder)
+		*flags = GOSYNC_READ_SIDE;
+	return fd;
+}
+
+static int cond_wait(struct shell *sh)
+{
+	struct gosync_cond_wait args = { .size = sizeof(args) };
+	int fd, ret;
+
+	if (sh->lock)
+		args.lock = inherited_lock(sh, &args.flags);
+	else
+		args.lock = private_lock(sh);
+	fd = shell_open(sh, GOSYNC_COND, GOSYNC_CREATE);
+	args.deadline = shell_deadline(sh);
+	do {
+		ret = ioctl(fd, GOSYNC_IOC_COND_WAIT, &args);
+	} while (ret < 0 && errno == EINTR);
+	if (ret < 0 && errno == ETIMEDOUT)
+		return shell_gave_up(sh);
+	if (ret < 0)
+		return shell_error(sh, GOSYNC_IOC_COND_WAIT, -errno);
+	if (ret)
+		shell_say(sh, "an owner of the lock died with it");
+	return 0;
+}
+
+/* Where nobody waits there may be no such name. */
+static int wake(const struct shell *sh, unsigned int op)
+{
+	int fd = shell_try_open(sh, GOSYNC_COND, 0);
+	int n = 0;
+
+	if (fd != -ENOENT) {
+		if (fd < 0)
+			fd = shell_open(sh, GOSYNC_COND, 0);
+		n = ioctl(fd, op, 0);
+		if (n < 0)
+			return shell_error(sh, op, -errno);
+	}
+	printf("%d\n", n);
+	return shell_write("", 0);
+}
+
+static int cond_signal(struct shell *sh)
+{
+	return wake(sh, GOSYNC_IOC_COND_SIGNAL);
+}
+
+static int cond_broadcast(struct shell *sh)
+{
+	return wake(sh, GOSYNC_IOC_COND_BROADCAST);
+}
+
+static const char cond_wait_more[] =
+	"A signal that comes before is nobody's. To wait for something that others\n"
+	"change, let all change it under gosync run LOCK, and say there\n\n"
+	"  until SOMETHING; do gosync cond wait --lock NAME || exit; done\n\n"
+	"so that nothing happens between the look and the wait. When the wait is\n"
+	"over, also by -w, the lock is held again; but not if gosync is killed.\n\n"
+	"NAME is there while somebody waits.";
+
+static const char cond_signal_more[] =
+	"Prints how many were woken, 1 or 0.";
+
+static const char cond_broadcast_more[] =
+	"Prints how many were woken.";
+
+int cond_main(int argc, char **argv)
+{
+	static const struct verb verbs[] = {
+		{ .name = "wait", .args = "NAME",
+		  .doc = "Wait to be signalled.", .more = cond_wait_more,
+		  .run = cond_wait, .min = 1, .max = 1,
+		  .options = { "lock", "timeout", "mode" } },
+		{ .name = "signal", .args = "NAME",
+		  .doc = "Wake the one that has waited longest.",
+		  .more = cond_signal_more, .run = cond_signal, .min = 1,
+		  .max = 1 },
+		{ .name = "broadcast", .args = "NAME",
+		  .doc = "Wake all who wait.", .more = cond_broadcast_more,
+		  .run = cond_broadcast, .min = 1, .max = 1 },
+		{ }
+	};
+
+	return verbs_main(argc, argv, verbs,
+			  "Wait until others say something.");
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gosync value: a Value from a shell.
+ *
+ * What shells store is of a type of its own, bytes. A Value that holds a
+ * program's type can be read, but not set by mistake.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shell.h"
+
+#define CAPACITY_DEFAULT	4096
+#define CAPACITY_MAX		(4U << 20)
+
+/* How often watch looks: less and less while nothing happens */
+#define PAUSE_MIN_NS		1000000
+#define PAUSE_MAX_NS		100000000
+
+/*
+ * The payload, never freed.
+ *
+ * Return: how often it was stored, or -errno.
+ */
+static int64_t load(const struct shell *sh, int fd, void **buf, size_t *len)
+{
+	static size_t size = CAPACITY_DEFAULT;
+	static void *room;
+	struct gosync_value args;
+
+	for (;;) {
+		args = (struct gosync_value){ .size = sizeof(args) };
+		room = realloc(room, size);
+		if (!room) {
+			shell_error(sh, 0, -ENOMEM);
+			exit(1);
+		}
+		args.buf = (uintptr_t)room;
+		args.len = size;
+		if (ioctl(fd, GOSYNC_IOC_VALUE_LOAD, &args) == 0)
+			break;
+		if (errno != EMSGSIZE)
+			return -errno;
+		size = args.len;
+	}
+	*buf = room;
+	*len = args.len;
+	return args.version;
+}
+
+static int value_get(struct shell *sh)
+{
+	int fd = shell_open(sh, GOSYNC_VALUE, GOSYNC_RDONLY);
+	int64_t ret;
+	size_t len;
+	void *buf;
+
+	ret = load(sh, fd, &buf, &len);
+	if (ret < 0)
+		return shell_error(sh, GOSYNC_IOC_VALUE_LOAD, ret);
+	return shell_write(buf, len);
+}
+
+/* One that is there keeps its capacity; a new one has room for this payload. */
+static int open_to_set(struct shell *sh, size_t len)
+{
+	int fd = shell_try_open(sh, GOSYNC_VALUE, 0);
+
+	if (fd != -ENOENT)
+		return fd >= 0 ? fd : shell_open(sh, GOSYNC_VALUE, 0);
+	if (!sh->capacity)
+		sh->capacity = len > CAPACITY_DEFAULT ? len : CAPACITY_DEFAULT;
+	fd = shell_try_open(sh, GOSYNC_VALUE, GOSYNC_CREATE | GOSYNC_PERSIST);
+	if (fd >= 0)
+		return fd;
+	/* Another was faster. */
+	sh->capacity = 0;
+	return shell_open(sh, GOSYNC_VALUE, GOSYNC_CREATE | GOSYNC_PERSIST);
+}
+
+static int value_set(struct shell *sh)
+{
+	struct gosync_value args = {
+		.size = sizeof(args),
+		.type = gosync_type_id("bytes", 1),
+	};
+	struct gosync_info info;
+	const void *data;
+	size_t len;
+	int fd;
+
+	data = shell_read(sh, 0, sh->capacity ? sh->capacity : CAPACITY_MAX,
+			  &len);
+	fd = open_to_set(sh, len);
+	args.buf = (uintptr_t)data;
+	args.len = len;
+	if (ioctl(fd, GOSYNC_IOC_VALUE_STORE, &args) == 0)
+		return 0;
+	switch (errno) {
+	case EMSGSIZE:
+		shell_info(sh, fd, &info);
+		shell_say(sh, "made for %llu bytes; gosync rm it, and set it with --capacity %zu",
+			  (unsigned long long)info.capacity, len);
+		return 1;
+	case EPROTOTYPE:
+		shell_say(sh, "it holds what a program has stored; choose another name");
+		return 1;
+	}
+	return shell_error(sh, GOSYNC_IOC_VALUE_STORE, -errno);
+}
+
+/* Return: 0 if it was stored since, or an exit status */
+static int await_store(const struct shell *sh, int fd, uint64_t since,
+		       uint64_t deadline)
+{
+	struct timespec pause = { .tv_nsec = PAUSE_MIN_NS };
+	struct gosync_info info;
+
+	for (;;) {
+		shell_info(sh, fd, &info);
+		if (info.word != since)
+			return 0;
+		if (!info.name_len) {
+			shell_say(sh, "the name was taken away");
+			return 1;
+		}
+		if (deadline != GOSYNC_FOREVER &&
+		    gosync_deadline(0) >= deadline)
+			return shell_gave_up(sh);
+		nanosleep(&pause, NULL);
+		pause.tv_nsec += pause.tv_nsec / 4;
+		if (pause.tv_nsec > PAUSE_MAX_NS)
+			pause.tv_nsec = PAUSE_MAX_NS;
+	}
+}
+
+static int print_version(const struct shell *sh, const void *data, size_t len)
+{
+	const char *bytes = data;
+
+	if (sh->zero)
+		return shell_write(data, len) || shell_write("", 1);
+	if (shell_write(data, len))
+		return 1;
+	if (!isatty(STDOUT_FILENO) && (!len || bytes[len - 1] != '\n'))
+		return shell_write("\n", 1);
+	return 0;
+}
+
+static int value_watch(struct shell *sh)
+{
+	int fd = shell_open(sh, GOSYNC_VALUE, GOSYNC_RDONLY);
+	struct gosync_info info;
+	uint64_t since = 0;
+	long n = 0;
+	size_t len;
+	int64_t ret;
+	void *buf;
+
+	if (sh->skip) {
+		shell_info(sh, fd, &info);
+		since = info.word;
+	}
+	while (!sh->limit || n < sh->limit) {
+		ret = await_store(sh, fd, since, shell_deadline(sh));
+		if (ret)
+			return ret;
+		ret = load(sh, fd, &buf, &len);
+		if (ret < 0)
+			return shell_error(sh, GOSYNC_IOC_VALUE_LOAD, ret);
+		since = ret;
+		n++;
+		if (print_version(sh, buf, len))
+			return 1;
+	}
+	return 0;
+}
+
+static const char value_get_more[] =
+	"They are printed as they are; a terminal gets a newline after them if they\n"
+	"have none.";
+
+static const char value_set_more[] =
+	"Who reads gets all of the old bytes or all of the new. NAME is created if it\n"
+	"isn't there, and stays until gosync rm NAME.";
+
+static const char value_watch_more[] =
+	"Each is printed with a newline if it has none at its end. Of sets in quick\n"
+	"succession only the last may be seen: gosync looks after pauses of 1 ms,\n"
+	"which grow to 100 ms while nothing happens. -w begins anew with each. Ends\n"
+	"with 1 when the name is taken away.";
+
+int value_main(int argc, char **argv)
+{
+	static const struct verb verbs[] = {
+		{ .name = "get", .args = "NAME",
+		  .doc = "Print the bytes that NAME holds.",
+		  .more = value_get_more, .run = value_get, .min = 1,
+		  .max = 1 },
+		{ .name = "set", .args = "NAME [DATA|-]",
+		  .doc = "Have NAME hold DATA, or what standard input has.",
+		  .more = value_set_more, .run = value_set, .min = 1, .max = 2,
+		  .options = { "capacity", "mode" } },
+		{ .name = "watch", .args = "NAME",
+		  .doc = "Print what NAME holds, and again each time it is set.",
+		  .more = value_watch_more, .run = value_watch, .min = 1,
+		  .max = 1, .options = { "count", "new", "zero", "timeout" } },
+		{ }
+	};
+
+	return verbs_main(argc, argv, verbs,
+			  "Bytes that are replaced as a whole.");
+}

@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The primitives for shells: verbs, their options, opening, data in and out.
+ * See shell.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shell.h"
+
+/* --- Messages -------------------------------------------------------------- */
+
+void shell_usage(const struct shell *sh, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", sh->who);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry `%s --help' for more information.\n", sh->who);
+	exit(2);
+}
+
+void shell_say(const struct shell *sh, const char *format, ...)
+{
+	char text[NAME_BUF];
+	va_list args;
+
+	fprintf(stderr, "%s: %s: ", sh->who,
+		name_text(sh->name, strlen(sh->name), text));
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static bool takes(const struct verb *verb, const char *option)
+{
+	const char *const *name;
+
+	for (name = verb->options; *name; name++)
+		if (!strcmp(*name, option))
+			return true;
+	return false;
+}
+
+static const char *advice(const struct shell *sh, unsigned int op, int err)
+{
+	switch (err) {
+	case -ENOENT:
+		if (takes(sh->verb, "permits"))
+			return "; --permits N creates it";
+		return "; gosync ls tells what there is";
+	case -EACCES:
+		return "; its mode must let you, or be root";
+	case -EDQUOT:
+		return "; take names away that nobody needs (gosync rm)";
+	case -ENOSPC:
+		if (op == GOSYNC_IOC_MAP_STORE)
+			return "; it is full, so delete keys, or make it with more --entries";
+		return "; take names away that nobody needs (gosync rm)";
+	case -ENODATA:
+		if (op == GOSYNC_IOC_VALUE_LOAD)
+			return "; nothing has been set";
+		return "; there is no such key";
+	}
+	return "";
+}
+
+int shell_error(const struct shell *sh, unsigned int op, int err)
+{
+	shell_say(sh, "%s%s", gosync_strerror(op, err), advice(sh, op, err));
+	return 1;
+}
+
+/* --- Options and operands -------------------------------------------------- */
+
+enum {
+	KEY_CAPACITY = 256,
+	KEY_COUNT,
+	KEY_ENTRIES,
+	KEY_GIVE_BACK,
+	KEY_KEY_SIZE,
+	KEY_NEW,
+	KEY_PERMITS,
+	KEY_VALUE_SIZE,
+	KEY_VERBOSE,
+};
+
+/* All there are; an alias belongs to the one before it. */
+static const struct argp_option all_options[] = {
+	{ "exclusive", 'x', NULL, 0,
+	  "Nobody else at the same time (the default)", 0 },
+	{ NULL, 'e', NULL, OPTION_ALIAS, NULL, 0 },
+	{ "shared", 's', NULL, 0,
+	  "Together with others that say so, but not with -x", 0 },
+	{ "timeout", 'w', "SECONDS", 0,
+	  "Wait for so long at the most, fractions allowed; then exit with 1",
+	  0 },
+	{ "wait", 0, NULL, OPTION_ALIAS, NULL, 0 },
+	{ "nonblock", 'n', NULL, 0,
+	  "Exit with 1 rather than wait, and say nothing", 0 },
+	{ "nb", 0, NULL, OPTION_ALIAS, NULL, 0 },
+	{ "command", 'c', "COMMAND", 0,
+	  "Have a shell run COMMAND (the one in SHELL, or /bin/sh)", 0 },
+	{ "conflict-exit-code", 'E', "N", 0,
+	  "Exit with N rather than 1 if the wait was in vain", 0 },
+	{ "close", 'o', NULL, 0,
+	  "Do not let COMMAND inherit the descriptor", 0 },
+	{ "no-fork", 'F', NULL, 0,
+	  "Become COMMAND rather than wait for it", 0 },
+	{ "temporary", 't', NULL, 0,
+	  "If NAME is created, it goes with the last that uses it", 0 },
+	{ "mode", 'm', "MODE", 0,
+	  "If NAME is created: who may read (look) and write (operate); octal, 0666 less the umask",
+	  0 },
+	{ "verbose", KEY_VERBOSE, NULL, 0, "Tell what happens", 0 },
+	{ "lock", 'l', NULL, 0,
+	  "Give up the lock of the gosync run around this meanwhile", 0 },
+	{ "index", 'i', "INDEX", 0,
+	  "Which word (0), if a program has made an array", 0 },
+	{ "zero", '0', NULL, 0,
+	  "Print the bytes as they are, and a 0 byte behind each", 0 },
+	{ "values", 'v', NULL, 0, "The values, too", 0 },
+	{ "new", KEY_NEW, NULL, 0,
+	  "Leave out what is there at the beginning", 0 },
+	{ "count", KEY_COUNT, "N", 0, "End after so many", 0 },
+	{ "capacity", KEY_CAPACITY, "BYTES", 0,
+	  "If NAME is created: the longest DATA (4096, or as long as it is)",
+	  0 },
+	{ "entries", KEY_ENTRIES, "N", 0,
+	  "If NAME is created: the most keys (4096)", 0 },
+	{ "key-size", KEY_KEY_SIZE, "BYTES", 0,
+	  "If NAME is created: the longest KEY (64)", 0 },
+	{ "value-size", KEY_VALUE_SIZE, "BYTES", 0,
+	  "If NAME is created: the longest VALUE (256)", 0 },
+	{ "permits", KEY_PERMITS, "N", 0,
+	  "Create NAME if it isn't there, with so many", 0 },
+	{ "give-back", KEY_GIVE_BACK, NULL, 0,
+	  "What sem run took is given back if it is killed", 0 },
+	{ }
+};
+
+#define OPTIONS	(sizeof(all_options) / sizeof(*all_options))
+
+static void pick_options(const struct verb *verb,
+			 struct argp_option options[OPTIONS])
+{
+	bool taken = false;
+	size_t i;
+
+	for (i = 0; i < OPTIONS - 1; i++) {
+		if (!(all_options[i].flags & OPTION_ALIAS))
+			taken = takes(verb, all_options[i].name);
+		if (taken)
+			*options++ = all_options[i];
+	}
+	*options = all_options[i];
+}
+
+static double parse_seconds(struct argp_state *state, const char *arg)
+{
+	double seconds;
+	char *end;
+
+	errno = 0;
+	seconds = strtod(arg, &end);
+	if (errno || end == arg || *end || !isfinite(seconds) || seconds < 0)
+		argp_error(state, "SECONDS must be a number, 0 or more");
+	return seconds;
+}
+
+static unsigned int parse_mode(struct argp_state *state, const char *arg)
+{
+	unsigned long mode;
+	char *end;
+
+	mode = strtoul(arg, &end, 8);
+	if (end == arg || *end || *arg == '-' || mode > 0777)
+		argp_error(state, "MODE must be an octal number up to 0777");
+	return mode;
+}
+
+/* COMMAND [ARG...], or -c COMMAND; either may follow "--" */
+static void take_command(struct shell *sh, struct argp_state *state)
+{
+	char **rest = sh->args;
+	int count = sh->count;
+
+	/* An operand in front of COMMAND must be told from it by "--". */
+	if (sh->verb->max > 2 && count > 1 && strcmp(rest[0], "--") &&
+	    !strcmp(rest[1], "--")) {
+		sh->count = 1;
+		rest++;
+		count--;
+	} else {
+		sh->count = 0;
+	}
+	if (count && !strcmp(rest[0], "--")) {
+		rest++;
+		count--;
+	} else if (count > 1 && (!strcmp(rest[0], "-c") ||
+				 !strcmp(rest[0], "--command"))) {
+		sh->line[2] = rest[1];
+		rest += 2;
+		count -= 2;
+	}
+	if (sh->line[2]) {
+		if (count)
+			argp_error(state, "-c and COMMAND exclude each other");
+		sh->line[0] = getenv("SHELL");
+		if (!sh->line[0] || !*sh->line[0])
+			sh->line[0] = "/bin/sh";
+		sh->line[1] = "-c";
+		sh->command = sh->line;
+	} else if (count) {
+		sh->command = rest;
+	} else {
+		argp_error(state, "COMMAND is missing");
+	}
+	if (sh->no_fork && sh->close)
+		argp_error(state, "-F and -o exclude each other");
+}
+
+static void take_operands(struct shell *sh, struct argp_state *state)
+{
+	const struct verb *verb = sh->verb;
+	int count = state->argc - state->next;
+
+	sh->name = state->argv[state->next];
+	sh->args = state->argv + state->next + 1;
+	sh->count = count - 1;
+	if (!*sh->name)
+		argp_error(state, "NAME must not be empty");
+	if (verb->command)
+		take_command(sh, state);
+	else if (count < verb->min)
+		argp_error(state, "%s wanted", verb->args);
+	else if (verb->max && count > verb->max)
+		argp_error(state, "too many arguments: %s wanted", verb->args);
+}
+
+static error_t verb_parse(int key, char *arg, struct argp_state *state)
+{
+	struct shell *sh = state->input;
+	double seconds;
+
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		take_operands(sh, state);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_usage(state);
+		return 0;
+	case 'w':
+		seconds = parse_seconds(state, arg);
+		sh->timeout = seconds < 1e9 ? seconds * 1e9 : -1;
+		return 0;
+	case 'n':
+		sh->timeout = 0;
+		return 0;
+	case 'x':
+	case 'e':
+		sh->shared = false;
+		return 0;
+	case 's':
+		sh->shared = true;
+		return 0;
+	case 'c':
+		sh->line[2] = arg;
+		return 0;
+	case 'E':
+		sh->conflict = parse_number(state, arg, "N", 0, 255);
+		return 0;
+	case 'o':
+		sh->close = true;
+		return 0;
+	case 'F':
+		sh->no_fork = true;
+		return 0;
+	case 't':
+		sh->temporary = true;
+		return 0;
+	case 'l':
+		sh->lock = true;
+		return 0;
+	case 'm':
+		sh->mode = parse_mode(state, arg);
+		return 0;
+	case 'i':
+		sh->index = parse_number(state, arg, "INDEX", 0, 65535);
+		return 0;
+	case '0':
+		sh->zero = true;
+		return 0;
+	case 'v':
+		sh->values = true;
+		return 0;
+	case KEY_NEW:
+		sh->skip = true;
+		return 0;
+	case KEY_COUNT:
+		sh->limit = parse_number(state, arg, "N", 1, INT32_MAX);
+		return 0;
+	case KEY_GIVE_BACK:
+		sh->give_back = true;
+		return 0;
+	case KEY_CAPACITY:
+		sh->capacity = parse_number(state, arg, "a number of bytes", 1,
+					    4 << 20);
+		return 0;
+	case KEY_ENTRIES:
+		sh->capacity = parse_number(state, arg, "a number of entries",
+					    1, 4 << 20);
+		return 0;
+	case KEY_PERMITS:
+		sh->capacity = parse_number(state, arg, "a number of permits",
+					    1, INT32_MAX);
+		return 0;
+	case KEY_KEY_SIZE:
+		sh->key_size = parse_number(state, arg, "a number of bytes", 1,
+					    GOSYNC_MAP_KEY_MAX);
+		return 0;
+	case KEY_VALUE_SIZE:
+		sh->value_size = parse_number(state, arg, "a number of bytes",
+					      1, GOSYNC_MAP_VALUE_MAX);
+		return 0;
+	case KEY_VERBOSE:
+		sh->verbose = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int64_t shell_number(const struct shell *sh, const char *text,
+		     const char *what, int64_t min, int64_t max)
+{
+	long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoll(text, &end, 0);
+	if (errno || end == text || *end || n < min || n > max)
+		shell_usage(sh, "%s must be a number from %lld to %lld", what,
+			    (long long)min, (long long)max);
+	return n;
+}
+
+/* --- Verbs ----------------------------------------------------------------- */
+
+static int run_verb(const struct verb *verb, const char *who, int argc,
+		    char **argv)
+{
+	struct argp_option options[OPTIONS];
+	struct argp argp = {
+		.options = options,
+		.parser = verb_parse,
+		.args_doc = verb->args,
+		.doc = verb->doc,
+	};
+	struct shell sh = { .verb = verb, .timeout = -1, .conflict = 1 };
+	mode_t mask = umask(0);
+	bool in_order = verb->command || verb->numbers;
+
+	pick_options(verb, options);
+	/* argp has the options between the two. */
+	if (verb->more &&
+	    asprintf((char **)&argp.doc, "%s\v%s", verb->doc, verb->more) < 0)
+		argp.doc = verb->doc;
+	umask(mask);
+	sh.mode = 0666 & ~mask;
+	snprintf(sh.who, sizeof(sh.who), "%s", who);
+	argv[0] = sh.who;
+	argp_parse(&argp, argc, argv, in_order ? ARGP_IN_ORDER : 0, NULL, &sh);
+	return verb->run(&sh);
+}
+
+/* What is parsed of a command that has verbs */
+struct group {
+	const char *who;
+	const struct verb *verbs;
+	const struct verb *verb;
+};
+
+static char *list_verbs(int key, const char *text, void *input)
+{
+	const struct group *group = input;
+	const struct verb *verb;
+	char *all = NULL;
+	size_t size;
+	FILE *f;
+
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&all, &size);
+	if (!f)
+		return NULL;
+	for (verb = group->verbs; verb->name; verb++)
+		fprintf(f, "  %s %.*s\n      %s\n", verb->name,
+			(int)strcspn(verb->args, "\n"), verb->args, verb->doc);
+	fprintf(f, "\n`%s %s --help' tells more.", group->who,
+		group->verbs->name);
+	fclose(f);
+	return all;
+}
+
+static error_t verbs_parse(int key, char *arg, struct argp_state *state)
+{
+	struct group *group = state->input;
+	const struct verb *verb;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		for (verb = group->verbs; verb->name; verb++)
+			if (!strcmp(verb->name, arg))
+				break;
+		if (!verb->name)
+			argp_error(state, "there is no '%s' here", arg);
+		group->verb = verb;
+		/* The rest is the verb's; see verbs_main(). */
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_usage(state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int verbs_main(int argc, char **argv, const struct verb *verbs, const char *doc)
+{
+	const struct argp argp = {
+		.parser = verbs_parse,
+		.args_doc = "VERB NAME [ARG...]",
+		.doc = doc,
+		.help_filter = list_verbs,
+	};
+	struct group group = { .who = argv[0], .verbs = verbs };
+	char who[48];
+	int first = 1;
+
+	if (!verbs->name)
+		return run_verb(verbs, argv[0], argc, argv);
+
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &group);
+	/* These commands have no options of their own, but "--". */
+	while (strcmp(argv[first], group.verb->name))
+		first++;
+	snprintf(who, sizeof(who), "%s %s", argv[0], group.verb->name);
+	return run_verb(group.verb, who, argc - first, argv + first);
+}
+
+/* --- Opening --------------------------------------------------------------- */
+
+static int open_as(const struct shell *sh, unsigned int type,
+		   unsigned int flags)
+{
+	struct gosync_open how = {
+		.size = sizeof(how),
+		.type = type,
+		.flags = flags,
+		.mode = flags & GOSYNC_CREATE ? sh->mode : 0,
+		.name = (uintptr_t)sh->name,
+		.name_len = strlen(sh->name),
+		.capacity = sh->capacity,
+		.key_size = sh->key_size,
+		.value_size = sh->value_size,
+	};
+	int device = device_open();
+	int object;
+
+	object = ioctl(device, GOSYNC_IOC_OPEN, &how);
+	if (object < 0)
+		object = -errno;
+	close(device);
+	return object;
+}
+
+int shell_try_open(const struct shell *sh, unsigned int type,
+		   unsigned int flags)
+{
+	return open_as(sh, type, flags);
+}
+
+/* The name is another thing's: tell what it is. */
+static void tell_type(const struct shell *sh, unsigned int type)
+{
+	struct gosync_info info = { .size = sizeof(info) };
+	struct shell plain = { .name = sh->name };
+	int fd = open_as(&plain, 0, GOSYNC_RDONLY);
+
+	if (fd < 0 || ioctl(fd, GOSYNC_IOC_INFO, &info) < 0)
+		shell_say(sh, "it is something else than a %s; choose another name",
+			  gosync_type_name(type));
+	else if (info.type == GOSYNC_MUTEX && sh->shared)
+		shell_say(sh, "it is a mutex, which cannot be shared; leave -s out");
+	else if (info.type != type)
+		shell_say(sh, "it is a %s, not a %s; choose another name",
+			  gosync_type_name(info.type), gosync_type_name(type));
+	else if (type == GOSYNC_MAP)
+		shell_say(sh, "made with --entries %llu --key-size %u --value-size %u; use these",
+			  (unsigned long long)info.capacity, info.key_size,
+			  info.value_size);
+	else
+		shell_say(sh, "made with %llu %s; use these",
+			  (unsigned long long)info.capacity,
+			  type == GOSYNC_SEMAPHORE ? "permits" :
+			  type == GOSYNC_VALUE ? "bytes of capacity" : "words");
+	if (fd >= 0)
+		close(fd);
+}
+
+int shell_open(const struct shell *sh, unsigned int type, unsigned int flags)
+{
+	int fd = open_as(sh, type, flags);
+
+	if (fd >= 0)
+		return fd;
+	if (fd == -EPROTOTYPE)
+		tell_type(sh, type);
+	else
+		shell_error(sh, GOSYNC_IOC_OPEN, fd);
+	exit(1);
+}
+
+void shell_info(const struct shell *sh, int fd, struct gosync_info *info)
+{
+	info->size = sizeof(*info);
+	if (ioctl(fd, GOSYNC_IOC_INFO, info) == 0)
+		return;
+	shell_error(sh, GOSYNC_IOC_INFO, -errno);
+	exit(1);
+}
+
+/* --- Waiting --------------------------------------------------------------- */
+
+uint64_t shell_deadline(const struct shell *sh)
+{
+	return sh->timeout < 0 ? GOSYNC_FOREVER : gosync_deadline(sh->timeout);
+}
+
+int shell_gave_up(const struct shell *sh)
+{
+	if (sh->verbose && !sh->timeout)
+		shell_say(sh, "somebody else has it");
+	else if (sh->timeout)
+		shell_say(sh, "nothing within %g seconds", sh->timeout / 1e9);
+	return sh->conflict;
+}
+
+/* --- Data ------------------------------------------------------------------ */
+
+const void *shell_read(const struct shell *sh, int i, size_t max, size_t *len)
+{
+	size_t size = 4096;
+	char *data = NULL;
+	ssize_t n;
+
+	if (i < sh->count && strcmp(sh->args[i], "-")) {
+		*len = strlen(sh->args[i]);
+		if (*len <= max)
+			return sh->args[i];
+		goto too_long;
+	}
+
+	*len = 0;
+	do {
+		if (!data || *len == size) {
+			size *= 2;
+			data = realloc(data, size);
+			if (!data) {
+				shell_error(sh, 0, -ENOMEM);
+				exit(1);
+			}
+		}
+		n = read(STDIN_FILENO, data + *len, size - *len);
+		if (n < 0) {
+			shell_say(sh, "standard input: %s", strerror(errno));
+			exit(1);
+		}
+		*len += n;
+		if (*len > max)
+			goto too_long;
+	} while (n);
+	return data;
+
+too_long:
+	shell_say(sh, "that is more than %zu bytes, the most that it can hold",
+		  max);
+	exit(1);
+}
+
+int shell_write(const void *data, size_t len)
+{
+	const char *bytes = data;
+
+	fwrite(bytes, 1, len, stdout);
+	if (len && bytes[len - 1] != '\n' && isatty(STDOUT_FILENO))
+		putchar('\n');
+	if (fflush(stdout) == 0)
+		return 0;
+	fprintf(stderr, "gosync: standard output: %s\n", strerror(errno));
+	return 1;
+}
