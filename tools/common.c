@@ -73,6 +73,19 @@ long parse_number(struct argp_state *state, const char *arg, const char *what,
 	return n;
 }
 
+double parse_seconds(struct argp_state *state, const char *arg,
+		     const char *what)
+{
+	char *end;
+	double n;
+
+	n = strtod(arg, &end);
+	/* What is no number at all is not between the two either. */
+	if (end == arg || *end || !(n >= 0 && n <= 86400))
+		argp_error(state, "%s must be a number from 0 to 86400", what);
+	return n;
+}
+
 int device_open(void)
 {
 	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);

@@ -17,6 +17,8 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "deadlocks", "", "find processes that wait for each other",
+	  deadlocks_main },
 	{ "demo", "", "watch processes work together and survive a death",
 	  demo_main },
 	{ "info", "NAME...", "what is known of an object", info_main },
@@ -40,7 +42,7 @@ static char *list_commands(int key, const char *text, void *input)
 		return NULL;
 	fputs("Commands:\n", f);
 	for (command = commands; command->name; command++)
-		fprintf(f, "  %-6s %-8s  %s\n", command->name, command->args,
+		fprintf(f, "  %-9s %-8s  %s\n", command->name, command->args,
 			command->doc);
 	fputs("\n`gosync COMMAND --help' tells more.", f);
 	fclose(f);

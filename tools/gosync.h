@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+int deadlocks_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int ls_main(int argc, char **argv);
@@ -111,5 +112,16 @@ const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF]);
  */
 long parse_number(struct argp_state *state, const char *arg, const char *what,
 		  long min, long max);
+
+/**
+ * parse_seconds() - an option's argument
+ * @state: argp's, which ends the program when @arg is wrong
+ * @arg: the argument, which may have a fraction
+ * @what: what it is, for the message
+ *
+ * Return: the number, not negative.
+ */
+double parse_seconds(struct argp_state *state, const char *arg,
+		     const char *what);
 
 #endif /* GOSYNC_TOOL_H */
