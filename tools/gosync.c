@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "info", "NAME...", "what is known of an object", info_main },
 	{ "ls", "", "list the names", ls_main },
 	{ "rm", "NAME...", "take names away", rm_main },
+	{ "top", "", "watch what is waited for", top_main },
 	{ }
 };
 

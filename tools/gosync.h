@@ -19,6 +19,7 @@ int demo_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int ls_main(int argc, char **argv);
 int rm_main(int argc, char **argv);
+int top_main(int argc, char **argv);
 
 /**
  * device_open() - open /dev/gosync
