@@ -97,6 +97,11 @@ static const char *name_of(const struct contended *object)
 
 /* --- As text -------------------------------------------------------------- */
 
+static void add_pid(struct json_object *array, uint32_t pid)
+{
+	json_object_array_add(array, json_object_new_int64(pid));
+}
+
 static int tell_blocker(const struct gosync_party *party, void *arg)
 {
 	struct telling *telling = arg;
@@ -119,8 +124,7 @@ static int tell_blocker(const struct gosync_party *party, void *arg)
 				telling->told ? " and " : "",
 				comm_of(process->pid), process->pid);
 		else
-			json_object_array_add(telling->json,
-					      json_object_new_int64(process->pid));
+			add_pid(telling->json, process->pid);
 		telling->told++;
 	}
 	return 0;
@@ -132,34 +136,30 @@ static void tell_wait(struct telling *telling)
 	const struct contended *object = telling->waits->object;
 	FILE *f = telling->findings->text;
 	const char *has = "held";
-	const char *how = "";
 	char since[16];
 
 	fprintf(f, "\"%s\" (pid %u, thread %u)\n",
 		comm_text((const char *)party->comm), party->pid, party->tid);
 	fprintf(f, "    waits ");
 	switch (object->info.type) {
-	case GOSYNC_RWMUTEX:
-		if (party->wants == GOSYNC_WANTS_TO_READ) {
-			how = " for reading";
-		} else {
-			how = " for writing";
-			if (party->wants == GOSYNC_WANTS_TO_DRAIN)
-				has = "held for reading";
-		}
-		/* fall through */
-	case GOSYNC_MUTEX:
-		fprintf(f, "to lock \"%s\" (%s)%s", name_of(object),
-			type_text(object->info.type), how);
-		break;
 	case GOSYNC_ONCE:
 		fprintf(f, "for \"%s\" (once) to be done", name_of(object));
 		has = "run";
 		break;
+	case GOSYNC_SEMAPHORE:
+		fprintf(f, "for %u of the permits of \"%s\" (semaphore)",
+			party->count, name_of(object));
+		break;
 	default:
-		fprintf(f, "for %u of the permits of \"%s\" (%s)", party->count,
-			name_of(object), type_text(object->info.type));
+		fprintf(f, "to lock \"%s\" (%s)", name_of(object),
+			type_text(object->info.type));
 	}
+	if (party->wants == GOSYNC_WANTS_TO_READ)
+		fprintf(f, " for reading");
+	else if (object->info.type == GOSYNC_RWMUTEX)
+		fprintf(f, " for writing");
+	if (party->wants == GOSYNC_WANTS_TO_DRAIN)
+		has = "held for reading";
 	fprintf(f, " since %s%s,\n    which %s %s by ",
 		since_text(party->ns, since),
 		party->flags & GOSYNC_PARTY_TIMED ?
@@ -172,28 +172,34 @@ static void tell_wait(struct telling *telling)
 
 /* --- As JSON -------------------------------------------------------------- */
 
+static void add_number(struct json_object *json, const char *key, int64_t n)
+{
+	json_object_object_add(json, key, json_object_new_int64(n));
+}
+
+static void add_text(struct json_object *json, const char *key,
+		     const char *text)
+{
+	json_object_object_add(json, key, json_object_new_string(text));
+}
+
 static void add_wait(struct telling *telling, struct json_object *array)
 {
 	static const char * const wants[] = { "it", "drain", "read" };
 	const struct gosync_party *party = telling->waits->party;
-	const struct contended *object = telling->waits->object;
+	const struct gosync_info *info = &telling->waits->object->info;
 	struct json_object *wait = json_object_new_object();
-	char *name = utf8_text(object->info.name, object->info.name_len);
+	bool timed = party->flags & GOSYNC_PARTY_TIMED;
+	char *name = utf8_text(info->name, info->name_len);
 
-	json_object_object_add(wait, "tid", json_object_new_int64(party->tid));
-	json_object_object_add(wait, "comm", json_object_new_string(
-			       comm_text((const char *)party->comm)));
-	json_object_object_add(wait, "name", json_object_new_string(name ?: ""));
-	json_object_object_add(wait, "id",
-			       json_object_new_int64(object->info.id));
-	json_object_object_add(wait, "type", json_object_new_string(
-			       type_text(object->info.type)));
-	json_object_object_add(wait, "wants", json_object_new_string(
-			       party->wants < 3 ? wants[party->wants] : "?"));
-	json_object_object_add(wait, "since_ns",
-			       json_object_new_int64(party->ns));
-	json_object_object_add(wait, "timed", json_object_new_boolean(
-			       party->flags & GOSYNC_PARTY_TIMED));
+	add_number(wait, "tid", party->tid);
+	add_text(wait, "comm", comm_text((const char *)party->comm));
+	add_text(wait, "name", name ?: "");
+	add_number(wait, "id", info->id);
+	add_text(wait, "type", type_text(info->type));
+	add_text(wait, "wants", party->wants < 3 ? wants[party->wants] : "?");
+	add_number(wait, "since_ns", party->ns);
+	json_object_object_add(wait, "timed", json_object_new_boolean(timed));
 	telling->json = json_object_new_array();
 	graph_blockers(telling->waits, tell_blocker, telling);
 	json_object_object_add(wait, "held_by", telling->json);
@@ -216,10 +222,8 @@ static const struct process *tell_process(struct findings *findings,
 	if (processes) {
 		json = json_object_new_object();
 		array = json_object_new_array();
-		json_object_object_add(json, "pid",
-				       json_object_new_int64(process->pid));
-		json_object_object_add(json, "comm", json_object_new_string(
-				       comm_of(process->pid)));
+		add_number(json, "pid", process->pid);
+		add_text(json, "comm", comm_of(process->pid));
 		json_object_object_add(json, "waits", array);
 		json_object_array_add(processes, json);
 	}
@@ -270,8 +274,7 @@ static void tell_knot(struct findings *findings, int knot,
 	if (findings->json) {
 		json = json_object_new_object();
 		processes = json_object_new_array();
-		json_object_object_add(json, "certainty",
-				       json_object_new_string(certainty_names[certainty]));
+		add_text(json, "certainty", certainty_names[certainty]);
 		json_object_object_add(json, "processes", processes);
 		json_object_array_add(findings->json, json);
 	} else {
@@ -368,6 +371,30 @@ static int look(struct findings *findings)
 	return ret ?: solve(findings);
 }
 
+static void print_json(struct json_object *deadlocks)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "deadlocks", json_object_get(deadlocks));
+	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_SPACED |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+}
+
+static void print_text(const struct findings *findings, const char *text,
+		       bool found)
+{
+	fputs(text, stdout);
+	if (found)
+		puts("End one of them: what it holds is released, and who gets it is told.");
+	else if (!findings->knots[UNTIL_DEADLINE])
+		puts("No deadlock.");
+	if (!all && findings->knots[POSSIBLE])
+		printf("%d possible, in which other threads still run: see --all.\n",
+		       findings->knots[POSSIBLE]);
+}
+
 /* @last: tell that nothing was found */
 static int look_once(bool last, int *status)
 {
@@ -385,26 +412,10 @@ static int look_once(bool last, int *status)
 		fclose(findings.text);
 	*status = findings.knots[CERTAIN] || (all && findings.knots[POSSIBLE]);
 	if (!ret && (*status || last)) {
-		if (as_json) {
-			struct json_object *root = json_object_new_object();
-
-			json_object_object_add(root, "deadlocks",
-					       json_object_get(findings.json));
-			puts(json_object_to_json_string_ext(root,
-					JSON_C_TO_STRING_PRETTY |
-					JSON_C_TO_STRING_SPACED |
-					JSON_C_TO_STRING_NOSLASHESCAPE));
-			json_object_put(root);
-		} else {
-			fputs(text, stdout);
-			if (*status)
-				puts("End one of the processes: what it holds is released, and who gets it is told.");
-			else if (!findings.knots[UNTIL_DEADLINE])
-				puts("No deadlock.");
-			if (!all && findings.knots[POSSIBLE])
-				printf("%d possible, in which other threads still run: --all shows more.\n",
-				       findings.knots[POSSIBLE]);
-		}
+		if (as_json)
+			print_json(findings.json);
+		else
+			print_text(&findings, text, *status);
 	}
 	json_object_put(findings.json);
 	free(text);
@@ -470,19 +481,19 @@ int deadlocks_main(int argc, char **argv)
 		  "look again every SEC seconds, until there is a deadlock", 0 },
 		{ "count", 'n', "COUNT", 0, "but no more than COUNT times", 0 },
 		{ "all", 'a', NULL, 0,
-		  "also show, and count as found, deadlocks that are only possible: processes that wait for each other, but have threads that don't", 0 },
+		  "also those that are only possible, as other threads still run", 0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = deadlocks_parse,
 		.doc = "Find processes that wait for each other.\v"
-		       "What is said was so at one moment: it is found twice, unchanged in between. "
-		       "A process counts as stuck if all its threads are. "
-		       "Names that you may not read, objects without a name, and processes of others "
-		       "who share a descriptor are not seen, so root sees most.\n\n"
-		       "Exit status: 0 no deadlock, or one that a deadline will end; 1 a deadlock; "
-		       "2 wrong usage; 3 it could not be found out.",
+		       "What is said was so at one moment: it is found twice, unchanged in between.\n"
+		       "A process counts as stuck if all its threads are.\n\n"
+		       "Not seen are names that you may not read, objects without a name, and what\n"
+		       "processes of others share with those seen. So root sees most.\n\n"
+		       "Exit status: 0 no deadlock, or one that a deadline will end; 1 a deadlock,\n"
+		       "with --all also a possible one; 2 wrong usage; 3 it could not be found out.",
 	};
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);

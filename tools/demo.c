@@ -699,13 +699,14 @@ static error_t demo_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FIXED:
 		fixed = true;
-		/* fall through */
+		contended = true;
+		return 0;
 	case KEY_CONTENDED:
 		contended = true;
 		return 0;
 	case ARGP_KEY_END:
 		if (contended && deadlock.philosophers)
-			argp_error(state, "--contended and --deadlock are two demonstrations, one at a time");
+			argp_error(state, "--contended and --deadlock are two demonstrations");
 		if (!seconds)
 			seconds = contended ? 10 : 3;
 		return 0;
@@ -721,10 +722,10 @@ int demo_main(int argc, char **argv)
 		  "how long they work (3, with --contended 10)", 0 },
 		{ "quiet", 'q', NULL, 0, "only tell what came of it", 0 },
 		{ "contended", KEY_CONTENDED, NULL, 0,
-		  "another demonstration: a shop that is slow, for causes to be found with the other commands", 1 },
+		  "another one: a shop that is slow, to find out why", 1 },
 		{ "fixed", KEY_FIXED, NULL, 0, "the same shop, mended", 1 },
 		{ "deadlock", KEY_DEADLOCK, "N", 0,
-		  "yet another: N processes that wait for each other, for gosync deadlocks to find", 1 },
+		  "yet another: N processes that wait for each other", 1 },
 		{ "deadline", KEY_DEADLINE, "SECONDS", 0,
 		  "but the first of them not longer than this", 1 },
 		{ "threads", KEY_THREADS, NULL, 0,

@@ -284,8 +284,9 @@ static bool read_fdinfo(const char *pid, const char *fd, struct sharer *sharer)
 	if (!f)
 		return false;
 	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "gosync-id: %llu", &id);
-		sscanf(line, "gosync-holder: %u", &holder);
+		if (sscanf(line, "gosync-id: %llu", &id) != 1 &&
+		    sscanf(line, "gosync-holder: %u", &holder) == 1)
+			break;
 	}
 	fclose(f);
 	sharer->id = id;
@@ -638,7 +639,8 @@ static void visit(struct search *search, struct process *process)
 	bool itself;
 	int i;
 
-	process->order = process->low = ++search->visited;
+	process->order = ++search->visited;
+	process->low = process->order;
 	process->open = true;
 	search->stack[search->depth++] = process;
 	itself = search->itself;

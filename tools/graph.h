@@ -37,8 +37,7 @@ struct process {
 	int nr_waits;
 	struct waits *waits;
 	bool stuck;
-	int knot;			/* processes that wait for each other have
-					 * the same number, from 1 on; 0: behind */
+	int knot;			/* the same number for all of it, 0: none */
 	int order, low;			/* while knots are looked for */
 	bool open;
 };

@@ -321,6 +321,25 @@ static void look(struct frame *before, struct frame *frame)
 
 /* --- Showing -------------------------------------------------------------- */
 
+/* What to sort by, where it is a number */
+static double number(const struct line *line)
+{
+	switch (sort) {
+	case WAITERS:
+		return line->waiters;
+	case WAITS:
+		return line->waits;
+	case MEAN:
+		return line->mean_ns;
+	case MAX:
+		return line->max_ns;
+	case HANDED:
+		return line->handed;
+	default:
+		return line->waited;
+	}
+}
+
 static int by_column(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
@@ -332,26 +351,10 @@ static int by_column(const void *a, const void *b)
 	case TYPE:
 		if (strcmp(x->type, y->type))
 			return strcmp(x->type, y->type);
-		/* fall through */
-	default:
-		m = x->waited, n = y->waited;
-		break;
-	case WAITERS:
-		m = x->waiters, n = y->waiters;
-		break;
-	case WAITS:
-		m = x->waits, n = y->waits;
-		break;
-	case MEAN:
-		m = x->mean_ns, n = y->mean_ns;
-		break;
-	case MAX:
-		m = x->max_ns, n = y->max_ns;
-		break;
-	case HANDED:
-		m = x->handed, n = y->handed;
 		break;
 	}
+	m = number(x);
+	n = number(y);
 	return m > n ? -1 : m < n ? 1 : strcmp(x->name, y->name);
 }
 
@@ -616,13 +619,13 @@ static void end_by(int sig)
 static int signals_open(void)
 {
 	static const int wanted[] = {
-		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, 0
 	};
 	sigset_t set;
-	size_t i;
+	int i;
 
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+	for (i = 0; wanted[i]; i++)
 		sigaddset(&set, wanted[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC);
@@ -757,8 +760,7 @@ static error_t top_parse(int key, char *arg, struct argp_state *state)
 		for (sort = 0; sort < COLUMNS; sort++)
 			if (!strcasecmp(arg, column_names[sort]))
 				return 0;
-		argp_error(state, "there is no column %s to sort by; there are name, type, waiters, waits/s, wait%%, mean, max and handed",
-			   arg);
+		argp_error(state, "COLUMN must be a heading: name, type, waiters, ...");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -778,14 +780,19 @@ int top_main(int argc, char **argv)
 		.options = options,
 		.parser = top_parse,
 		.doc = "Show what is waited for, anew in each interval.\v"
-		       "WAITERS wait at its end; WAITS/s began; WAIT% is the time that all together "
-		       "waited in it, so 100% is as if one waited all the time; MEAN and MAX are of "
-		       "the waits that ended in it, MAX rounded up to a power of two unless it is the "
-		       "longest ever; HANDED were handed the object by who had it. OWNER is the process "
-		       "that has it. The last column counts the waits by their length.\n\n"
-		       "Keys: q ends; s and S sort by the next column and the one before. If standard "
-		       "output is no terminal, one interval is shown, as by --batch --count 1. "
-		       "NO_COLOR in the environment turns colours off.\n\n"
+		       "WAITERS   wait at the end of the interval\n"
+		       "WAITS/s   began in it\n"
+		       "WAIT%     the time that all together waited in it: 100% is as if one\n"
+		       "          waited all the time\n"
+		       "MEAN      of the waits that ended in it\n"
+		       "MAX       the longest of them, rounded up to a power of two unless it is\n"
+		       "          the longest ever\n"
+		       "HANDED    how many of them were handed it by who had it\n"
+		       "OWNER     the process that has it\n"
+		       "1us 1ms   the waits that ended, by their length\n\n"
+		       "Keys: q ends; s and S sort by the next column and the one before.\n"
+		       "If standard output is no terminal, one interval is shown, as by\n"
+		       "--batch --count 1. NO_COLOR in the environment turns colours off.\n\n"
 		       "Exit status: 0; 1 if it cannot be seen; 2 wrong usage.",
 	};
 	const char *no_colour = getenv("NO_COLOR");
