@@ -687,7 +687,7 @@ static error_t demo_parse(int key, char *arg, struct argp_state *state)
 		snprintf(prefix, sizeof(prefix), "%s", arg);
 		return 0;
 	case KEY_DEADLOCK:
-		deadlock.philosophers = parse_number(state, arg, "N", 2,
+		deadlock.philosophers = parse_number(state, arg, "N", 1,
 						     MAX_WORKERS);
 		return 0;
 	case KEY_DEADLINE:

@@ -3,9 +3,9 @@
  * gosync demo --deadlock: philosophers, of whom each takes the fork at the left
  * and then, when all have one, the fork at the right.
  *
- * The forks are demo.fork.1, demo.fork.2 and so on. Every other one is an
- * RWMutex; it is held for reading by one neighbour while the other wants to
- * write, or the other way round.
+ * The forks are demo.fork.1, demo.fork.2 and so on, of four kinds: a Mutex; an
+ * RWMutex that is held for reading while the other neighbour wants to write; a
+ * Semaphore of one permit; an RWMutex the other way round.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,6 +22,7 @@
 struct fork {
 	gosync_mutex_t *mutex;
 	gosync_rwmutex_t *rwmutex;
+	gosync_semaphore_t *semaphore;
 	bool read_first;
 };
 
@@ -46,12 +47,20 @@ static void lay_forks(int n)
 
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "demo.fork.%d", i + 1);
-		if (i % 2)
-			ret = gosync_rwmutex_open(name, flags, 0600,
-						  &forks[i].rwmutex);
-		else
+		switch (i % 4) {
+		case 0:
 			ret = gosync_mutex_open(name, flags, 0600,
 						&forks[i].mutex);
+			break;
+		case 2:
+			ret = gosync_semaphore_open(name, 1,
+						    flags | GOSYNC_GIVE_BACK,
+						    0600, &forks[i].semaphore);
+			break;
+		default:
+			ret = gosync_rwmutex_open(name, flags, 0600,
+						  &forks[i].rwmutex);
+		}
 		or_die(ret, name);
 		forks[i].read_first = i % 4 == 1;
 	}
@@ -64,6 +73,9 @@ static int take(const struct fork *fork, bool first, uint64_t deadline)
 {
 	if (fork->mutex)
 		return gosync_mutex_lock_until(fork->mutex, deadline, 0);
+	if (fork->semaphore)
+		return gosync_semaphore_acquire_until(fork->semaphore, 1,
+						      deadline, 0);
 	if (fork->read_first == first)
 		return gosync_rwmutex_rlock_until(fork->rwmutex, deadline, 0);
 	return gosync_rwmutex_lock_until(fork->rwmutex, deadline, 0);
@@ -122,6 +134,7 @@ int demo_deadlock(const struct demo_deadlock *how)
 	for (i = 0; i < n; i++) {
 		gosync_close(forks[i].mutex);
 		gosync_close(forks[i].rwmutex);
+		gosync_close(forks[i].semaphore);
 	}
 	or_die(gosync_waitgroup_wait(table), "the table");
 	printf("Each has a fork and waits for the next. Find them with: gosync deadlocks\n"
