@@ -80,8 +80,9 @@ double parse_seconds(struct argp_state *state, const char *arg,
 	char *end;
 
 	seconds = strtod(arg, &end);
-	if (end == arg || *end || !(seconds >= 0.001 && seconds <= 1e6))
-		argp_error(state, "%s must be seconds, from 0.001 to 1000000",
+	/* What is no number at all is not between the two either. */
+	if (end == arg || *end || !(seconds >= 0 && seconds <= 1e9))
+		argp_error(state, "%s must be a number of seconds, 0 or more",
 			   what);
 	return seconds;
 }

@@ -75,7 +75,9 @@ gosync_int64_t *jobs;
 gosync_map_t *results;
 
 static pid_t pids[MAX_WORKERS + 2];
-static int seconds = 3;
+static int seconds;
+static bool contended, fixed;
+static struct demo_deadlock deadlock;
 static volatile sig_atomic_t interrupted;
 
 /* --- What parent and workers have in common ------------------------------ */
@@ -661,7 +663,10 @@ static int conduct(void)
 	return bad ? 1 : 0;
 }
 
-enum { KEY_WORKER = 256, KEY_PREFIX };
+enum {
+	KEY_WORKER = 256, KEY_PREFIX, KEY_DEADLOCK, KEY_DEADLINE, KEY_THREADS,
+	KEY_CONTENDED, KEY_FIXED
+};
 
 static error_t demo_parse(int key, char *arg, struct argp_state *state)
 {
@@ -681,6 +686,30 @@ static error_t demo_parse(int key, char *arg, struct argp_state *state)
 	case KEY_PREFIX:
 		snprintf(prefix, sizeof(prefix), "%s", arg);
 		return 0;
+	case KEY_DEADLOCK:
+		deadlock.philosophers = parse_number(state, arg, "N", 1,
+						     MAX_WORKERS);
+		return 0;
+	case KEY_DEADLINE:
+		deadlock.deadline = parse_number(state, arg, "SECONDS", 1,
+						 86400);
+		return 0;
+	case KEY_THREADS:
+		deadlock.threads = true;
+		return 0;
+	case KEY_FIXED:
+		fixed = true;
+		contended = true;
+		return 0;
+	case KEY_CONTENDED:
+		contended = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (contended && deadlock.philosophers)
+			argp_error(state, "--contended and --deadlock are two demonstrations");
+		if (!seconds)
+			seconds = contended ? 10 : 3;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -689,8 +718,18 @@ int demo_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "workers", 'w', "WORKERS", 0, "how many workers (4)", 0 },
-		{ "seconds", 's', "SECONDS", 0, "how long they work (3)", 0 },
+		{ "seconds", 's', "SECONDS", 0,
+		  "how long they work (3, with --contended 10)", 0 },
 		{ "quiet", 'q', NULL, 0, "only tell what came of it", 0 },
+		{ "contended", KEY_CONTENDED, NULL, 0,
+		  "another one: a shop that is slow, to find out why", 1 },
+		{ "fixed", KEY_FIXED, NULL, 0, "the same shop, mended", 1 },
+		{ "deadlock", KEY_DEADLOCK, "N", 0,
+		  "yet another: N processes that wait for each other", 1 },
+		{ "deadline", KEY_DEADLINE, "SECONDS", 0,
+		  "but the first of them not longer than this", 1 },
+		{ "threads", KEY_THREADS, NULL, 0,
+		  "and each has a thread that does not wait", 1 },
 		{ "worker", KEY_WORKER, "N", OPTION_HIDDEN, NULL, 0 },
 		{ "prefix", KEY_PREFIX, "PREFIX", OPTION_HIDDEN, NULL, 0 },
 		{ }
@@ -705,5 +744,9 @@ int demo_main(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	close(device_open());
+	if (deadlock.philosophers)
+		return demo_deadlock(&deadlock);
+	if (contended)
+		return demo_contended(seconds, fixed);
 	return me ? work() : conduct();
 }

@@ -106,4 +106,20 @@ int64_t get_count(int who, int what);
 
 int work(void);
 
+/**
+ * struct demo_deadlock - what deadlock is wanted
+ * @philosophers: of how many processes
+ * @deadline: if not 0, the first waits only so many seconds
+ * @threads: each has a thread that does something else
+ */
+struct demo_deadlock {
+	int philosophers;
+	int deadline;
+	bool threads;
+};
+
+/* The other demos, which use nothing of the above */
+int demo_deadlock(const struct demo_deadlock *how);
+int demo_contended(int seconds, bool fixed);
+
 #endif /* GOSYNC_DEMO_H */

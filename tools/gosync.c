@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{ "add", "NAME [N]", "add to a number, and print it", add_main },
 	{ "atomic", "VERB ...", "numbers", atomic_main },
 	{ "cond", "VERB ...", "wait to be signalled", cond_main },
+	{ "deadlocks", "", "find processes that wait for each other",
+	  deadlocks_main },
 	{ "demo", "", "watch processes work together and survive a death",
 	  demo_main },
 	{ "holders", "[NAME...]", "who holds objects", holders_main },
@@ -37,6 +39,7 @@ static const struct command commands[] = {
 	{ "sem", "VERB ...", "permits", sem_main },
 	{ "stat", "[NAME...]", "how waits went, once or every so often",
 	  stat_main },
+	{ "top", "", "watch what is waited for", top_main },
 	{ "value", "VERB ...", "bytes that are replaced as a whole",
 	  value_main },
 	{ "waiters", "[NAME...]", "who waits for objects", waiters_main },
@@ -60,6 +63,7 @@ static char *list_commands(int key, const char *text, void *input)
 	fputs("Commands:\n", f);
 	for (command = commands; command->name; command++)
 		fprintf(f, "  %-9s %-9s  %s\n", command->name, command->args,
+		fprintf(f, "  %-9s %-8s  %s\n", command->name, command->args,
 			command->doc);
 	fputs("\n`gosync COMMAND --help' tells more.", f);
 	fclose(f);

@@ -18,6 +18,7 @@
 int add_main(int argc, char **argv);
 int atomic_main(int argc, char **argv);
 int cond_main(int argc, char **argv);
+int deadlocks_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int holders_main(int argc, char **argv);
 int info_main(int argc, char **argv);
@@ -30,6 +31,7 @@ int rm_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int sem_main(int argc, char **argv);
 int stat_main(int argc, char **argv);
+int top_main(int argc, char **argv);
 int value_main(int argc, char **argv);
 int waiters_main(int argc, char **argv);
 int wg_main(int argc, char **argv);
@@ -180,10 +182,10 @@ long parse_number(struct argp_state *state, const char *arg, const char *what,
 /**
  * parse_seconds() - an option's argument that is a time
  * @state: argp's, which ends the program when @arg is wrong
- * @arg: the argument, which may be broken, as 0.5
+ * @arg: the argument, which may have a fraction
  * @what: what it is, for the message
  *
- * Return: the seconds, at least a thousandth.
+ * Return: the seconds, not negative and not many.
  */
 double parse_seconds(struct argp_state *state, const char *arg,
 		     const char *what);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,18 +166,6 @@ static void pick_options(const struct verb *verb,
 	*options = all_options[i];
 }
 
-static double parse_seconds(struct argp_state *state, const char *arg)
-{
-	double seconds;
-	char *end;
-
-	errno = 0;
-	seconds = strtod(arg, &end);
-	if (errno || end == arg || *end || !isfinite(seconds) || seconds < 0)
-		argp_error(state, "SECONDS must be a number, 0 or more");
-	return seconds;
-}
-
 static unsigned int parse_mode(struct argp_state *state, const char *arg)
 {
 	unsigned long mode;
@@ -262,8 +249,8 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 		argp_usage(state);
 		return 0;
 	case 'w':
-		seconds = parse_seconds(state, arg);
-		sh->timeout = seconds < 1e9 ? seconds * 1e9 : -1;
+		seconds = parse_seconds(state, arg, "SECONDS");
+		sh->timeout = seconds * 1e9;
 		return 0;
 	case 'n':
 		sh->timeout = 0;

@@ -380,9 +380,10 @@ static size_t utf8_len(const unsigned char *s, size_t len)
 	return n;
 }
 
-static char *utf8_text(const unsigned char *s, size_t len)
+char *utf8_text(const void *name, size_t len)
 {
 	char *text = malloc(3 * len + 1), *to = text;
+	const unsigned char *s = name;
 	size_t n;
 
 	if (!text)

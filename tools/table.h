@@ -153,6 +153,17 @@ void table_set_name(struct table *table, unsigned int column, const void *name,
 		    size_t len);
 
 /**
+ * utf8_text() - a name as JSON can have it
+ * @name: the name, any bytes
+ * @len: its length
+ *
+ * What is not UTF-8 becomes U+FFFD.
+ *
+ * Return: allocated memory, or NULL.
+ */
+char *utf8_text(const void *name, size_t len);
+
+/**
  * table_set_time() - put a time there
  * @table: which
  * @column: the index of the column
