@@ -63,7 +63,6 @@ static char *list_commands(int key, const char *text, void *input)
 	fputs("Commands:\n", f);
 	for (command = commands; command->name; command++)
 		fprintf(f, "  %-9s %-9s  %s\n", command->name, command->args,
-		fprintf(f, "  %-9s %-8s  %s\n", command->name, command->args,
 			command->doc);
 	fputs("\n`gosync COMMAND --help' tells more.", f);
 	fclose(f);
