@@ -348,6 +348,68 @@ a_full_disk_is_told()
 	grep -q 'standard output: No space' "$out/1"
 }
 
+# Of a help text: what stands where options stand
+options()
+{
+	sed -n 's/^  \( \{4\}\)\{0,1\}\(-.*\)/\2/p' | grep -o -e '--[a-z][a-z-]*'
+}
+
+the_page_tells_every_command_and_option()
+{
+	sed 's/\\-/-/g;s/\\f[A-Z]//g' ../lib/gosync.1 >"$out/page"
+	gosync --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' \
+		>"$out/1"
+	[ "$(wc -l <"$out/1")" -gt 8 ] || return 1
+	while read -r command; do
+		gosync "$command" --help >"$out/2" || return 1
+		verbs=$(sed -n 's/^  \([a-z]*\) NAME.*/\1/p' "$out/2")
+		for verb in ${verbs:-''}; do
+			gosync "$command" $verb --help >>"$out/2" || return 1
+			grep -q "^\.B $command $verb " "$out/page" || return 1
+		done
+		grep -q "^\.B $command\( \|$\)" "$out/page" || return 1
+		for option in $(options <"$out/2"); do
+			echo "$command $option" >"$out/3"
+			grep -q -e "$option\([^a-z-]\|$\)" "$out/page" ||
+				return 1
+		done
+	done <"$out/1"
+}
+
+# completes LINE WORD...: these are among what bash offers at its end
+completes()
+{
+	line=$1
+	shift
+	bash -c '. ../lib/gosync.bash && complete -p gosync >/dev/null || exit
+		COMP_LINE=$1 COMP_POINT=${#1}
+		_gosync && printf "<%s>\n" "${COMPREPLY[@]}"' - "$line" \
+		>"$out/is" 2>&1 || return 1
+	printf '%s\n' "$line" "$@" >"$out/should_be"
+	for word; do
+		grep -qxF "<$word>" "$out/is" || return 1
+	done
+}
+
+bash_completes_commands_options_columns_and_names()
+{
+	completes "gosync " ls info holders demo || return 1
+	completes "gosync hol" holders && ! grep -q '<ls>' "$out/is" || return 1
+	completes "gosync holders --o" --output --output-all || return 1
+	completes "gosync ls -no " NAME STATE || return 1
+	completes "gosync ls -o NAME,TY" NAME,TYPE || return 1
+	completes "gosync holders --output=+HO" +HOLDER +HOLDS || return 1
+	completes "gosync info " held dead.mutex private || return 1
+	completes "gosync stat -i 1 dead." dead.mutex dead.rwmutex &&
+		! grep -q '<held>' "$out/is" || return 1
+	completes "gosync recover dead.mutex -- hel" held || return 1
+	completes "gosync stat -i " '' && completes "gosync ls " '' || return 1
+	# What is offered can be pasted.
+	completes "gosync rm " held || return 1
+	eval "set -- $(grep line "$out/is" | tr -d '<>' | tr '\n' ' ')"
+	[ "$1" = "$strange" ]
+}
+
 usage_errors_are_told()
 {
 	for args in "" nonsense "rm" "info" "recover" "ls --nonsense" \
@@ -389,6 +451,8 @@ tests_of_the_scene="columns_are_chosen
 	what_is_not_allowed_is_told
 	one_that_is_missing_does_not_hide_the_others
 	a_full_disk_is_told
+	the_page_tells_every_command_and_option
+	bash_completes_commands_options_columns_and_names
 	usage_errors_are_told"
 
 run_tests()
