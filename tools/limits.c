@@ -98,8 +98,10 @@ int limits_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.children = children,
-		.doc = "Tell how many objects there may be, how many there are, and how large things may be.\v"
-		       "USED counts the names that you may read. Who has CAP_SYS_RESOURCE may exceed the first two; as root:\n"
+		.doc = "Tell how many objects there may be, how many there are, and how large\n"
+		       "things may be.\n"
+		       "\vUSED counts the names that you may read. Who has CAP_SYS_RESOURCE may\n"
+		       "exceed the first two. To change them, as root:\n"
 		       "  echo NUMBER >" PARAMETERS "LIMIT",
 	};
 	struct counts counts = { .uid = geteuid() };

@@ -70,7 +70,7 @@ static const struct column holder_columns[] = {
 		COLUMN_TEXT, 9, false },
 	[H_HOLDER] = { "HOLDER", "the holder's number",
 		COLUMN_NUMBER, 0, true },
-	[H_PID] = { "PID", "the process that opened it; ? (JSON: 0) if it cannot be seen",
+	[H_PID] = { "PID", "process that opened it; ?: not to be seen (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
 	[H_COMMAND] = { "COMMAND", "its name",
 		COLUMN_TEXT, 15, false },
@@ -78,7 +78,7 @@ static const struct column holder_columns[] = {
 		COLUMN_TEXT, 0, false },
 	[H_COUNT] = { "COUNT", "how many read locks or permits",
 		COLUMN_NUMBER, 0, false },
-	[H_HELD] = { "HELD", "for how long it has owned it, at least",
+	[H_HELD] = { "HELD", "for how long it has had it, at least",
 		COLUMN_NUMBER, 9, false },
 	[H_EXACT] = { "EXACT", "whether that is exact",
 		COLUMN_BOOLEAN, 0, true },
@@ -200,8 +200,9 @@ int holders_main(int argc, char **argv)
 		.parser = holders_parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Tell who holds these objects, or any: which process, what, and for how long.\v"
-		       "A time with >= is that of the one who has waited longest; - is one that nobody has waited for.",
+		.doc = "Tell who holds these objects, or any: which process, what, for how long.\n"
+		       "\vA time with >= is that of the one who has waited longest; there is none\n"
+		       "where nobody has waited.",
 	};
 	struct parties parties = {
 		.table = { .name = "holders", .columns = holder_columns },
@@ -227,15 +228,15 @@ static const struct column waiter_columns[] = {
 		COLUMN_NUMBER, 0, true },
 	[W_TYPE] = { "TYPE", "what the object is",
 		COLUMN_TEXT, 9, false },
-	[W_POSITION] = { "POSITION", "its place in the queue; an rwmutex has one for each thing wanted",
+	[W_POSITION] = { "POSITION", "place in the queue; an rwmutex has one for each want",
 		COLUMN_NUMBER, 0, false },
-	[W_PID] = { "PID", "its process; ? (JSON: 0) if it cannot be seen",
+	[W_PID] = { "PID", "its process; ?: not to be seen (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
 	[W_TID] = { "TID", "its thread; none while that runs a signal handler",
 		COLUMN_NUMBER, 7, false },
 	[W_COMMAND] = { "COMMAND", "the thread's name",
 		COLUMN_TEXT, 15, false },
-	[W_WANTS] = { "WANTS", "lock, write, drain (wait for readers), read, zero, done, signal, permits, change",
+	[W_WANTS] = { "WANTS", "lock, write, drain (readers to go), read, zero, done ...",
 		COLUMN_TEXT, 7, false },
 	[W_COUNT] = { "COUNT", "how many permits; of which word the change",
 		COLUMN_NUMBER, 0, true },
@@ -324,7 +325,8 @@ int waiters_main(int argc, char **argv)
 		.parser = waiters_parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Tell who waits for these objects, or any, in the order in which they will be served.",
+		.doc = "Tell who waits for these objects, or any, in the order in which they\n"
+		       "will be served.",
 	};
 	struct parties parties = {
 		.table = { .name = "waiters", .columns = waiter_columns },

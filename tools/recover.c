@@ -117,7 +117,8 @@ int recover_main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Declare that what these locks protect is right again, although an owner died with it: lock, recover, unlock.",
+		.doc = "Declare that what these locks protect is right again, although an owner\n"
+		       "died with them: lock, recover, unlock.",
 	};
 	struct recover how = { };
 	const char *name;

@@ -45,7 +45,7 @@ const struct column stat_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[COL_DEATHS] = { "DEATHS", "how many owners have died",
 		COLUMN_NUMBER, 0, false },
-	[COL_HISTOGRAM] = { "HISTOGRAM", "how many took less than 1024 ns, to 2047, to 4095 and so on",
+	[COL_HISTOGRAM] = { "HISTOGRAM", "how many took less than 1024 ns, 2048, and so on",
 		COLUMN_NUMBERS, 0, true },
 	[COL_NAME] = { "NAME", "its name",
 		COLUMN_TEXT, 0, false },
@@ -354,7 +354,7 @@ int stat_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "interval", 'i', "SECONDS", 0,
-		  "again every so often: first what has been, then what came since the last time",
+		  "again every so often: first all, then what came since",
 		  0 },
 		{ "count", 'c', "N", 0, "so many times (implies -i 1)", 0 },
 		{ "histogram", 'b', NULL, 0,
@@ -371,8 +371,10 @@ int stat_main(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Tell how the waits for these objects went, or for any: how many, and how long.\v"
-		       "What is got without waiting is counted nowhere. Waits that are not over are in CONTENDED alone.",
+		.doc = "Tell how the waits for these objects went, or for any: how many, and how\n"
+		       "long.\n"
+		       "\vWhat is got without waiting is counted nowhere. Waits that are not over\n"
+		       "are in CONTENDED alone.",
 	};
 	struct stats stats = {
 		.table = { .name = "stat", .columns = stat_columns },

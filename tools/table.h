@@ -62,12 +62,12 @@ struct column {
  * @name: the name of the array in JSON
  * @columns: what columns there are, the last is without a name
  *
- * The rest is table.c's.
  */
 struct table {
 	const char *name;
 	const struct column *columns;
 
+	/* private: table.c's */
 	unsigned char shown[TABLE_COLUMNS];	/* their indexes */
 	signed char place[TABLE_COLUMNS];	/* where each is, or -1 */
 	unsigned int nr_shown;
