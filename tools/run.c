@@ -76,7 +76,7 @@ int command_exec(const struct shell *sh)
 	return err == ENOENT ? 127 : 126;
 }
 
-int command_run(const struct shell *sh, int fd, bool *killed)
+int command_run(const struct shell *sh, bool *killed)
 {
 	sigset_t mask;
 	siginfo_t end;
@@ -91,8 +91,6 @@ int command_run(const struct shell *sh, int fd, bool *killed)
 		return 126;
 	}
 	if (!child) {
-		if (sh->close)
-			close(fd);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		_exit(command_exec(sh));
 	}
@@ -267,7 +265,7 @@ static int run(struct shell *sh)
 		status = command_exec(sh);
 		killed = false;
 	} else {
-		status = command_run(sh, fd, &killed);
+		status = command_run(sh, &killed);
 	}
 	if (!killed)
 		give_back(sh, kind, fd, died, status);
