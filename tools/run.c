@@ -276,9 +276,9 @@ static int run(struct shell *sh)
 
 static const char run_more[] =
 	"NAME is an RWMutex, and is created if it isn't there; a Mutex that a program\n"
-	"has made will do for -x. Who waits gets it in turn. NAME stays until gosync\n"
-	"rm NAME, so that it can remember a death, and tokens go on growing; with -t\n"
-	"it does not.\n\n"
+	"has made will do for -x. Who has waited for 1 ms gets it in turn. NAME stays\n"
+	"until gosync rm NAME, so that it can remember a death, and tokens go on\n"
+	"growing; with -t it does not.\n\n"
 	"The lock is released when COMMAND ends. What COMMAND leaves in the\n"
 	"background is without it. If gosync is killed, COMMAND goes on and keeps the\n"
 	"lock until it and what it has started have ended; with -o it goes on\n"
