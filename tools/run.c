@@ -76,7 +76,7 @@ int command_exec(const struct shell *sh)
 	return err == ENOENT ? 127 : 126;
 }
 
-int command_run(const struct shell *sh, int fd, bool *killed)
+int command_run(const struct shell *sh, bool *killed)
 {
 	sigset_t mask;
 	siginfo_t end;
@@ -91,8 +91,6 @@ int command_run(const struct shell *sh, int fd, bool *killed)
 		return 126;
 	}
 	if (!child) {
-		if (sh->close)
-			close(fd);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		_exit(command_exec(sh));
 	}
@@ -267,7 +265,7 @@ static int run(struct shell *sh)
 		status = command_exec(sh);
 		killed = false;
 	} else {
-		status = command_run(sh, fd, &killed);
+		status = command_run(sh, &killed);
 	}
 	if (!killed)
 		give_back(sh, kind, fd, died, status);
@@ -278,9 +276,9 @@ static int run(struct shell *sh)
 
 static const char run_more[] =
 	"NAME is an RWMutex, and is created if it isn't there; a Mutex that a program\n"
-	"has made will do for -x. Who waits gets it in turn. NAME stays until gosync\n"
-	"rm NAME, so that it can remember a death, and tokens go on growing; with -t\n"
-	"it does not.\n\n"
+	"has made will do for -x. Who has waited for 1 ms gets it in turn. NAME stays\n"
+	"until gosync rm NAME, so that it can remember a death, and tokens go on\n"
+	"growing; with -t it does not.\n\n"
 	"The lock is released when COMMAND ends. What COMMAND leaves in the\n"
 	"background is without it. If gosync is killed, COMMAND goes on and keeps the\n"
 	"lock until it and what it has started have ended; with -o it goes on\n"

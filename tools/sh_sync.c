@@ -34,7 +34,7 @@ static int once(struct shell *sh)
 	fd = command_keep(sh, fd);
 	command_tell_death(sh, ret == GOSYNC_ONCE_RUN_AGAIN,
 			   "somebody began and did not get it done; it is tried again");
-	status = command_run(sh, fd, &killed);
+	status = command_run(sh, &killed);
 	/* Otherwise it is the next one's, when the last descriptor is closed. */
 	if (!status && ioctl(fd, GOSYNC_IOC_ONCE_DONE, 0) < 0)
 		return shell_error(sh, GOSYNC_IOC_ONCE_DONE, -errno);
@@ -254,7 +254,7 @@ static int sem_run(struct shell *sh)
 	if (!acquire(sh, fd, n, &status))
 		return status;
 	fd = command_keep(sh, fd);
-	status = command_run(sh, fd, &killed);
+	status = command_run(sh, &killed);
 	release(sh, fd, n);
 	return status;
 }

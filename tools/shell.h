@@ -220,7 +220,6 @@ int shell_write(const void *data, size_t len);
 /**
  * command_run() - run COMMAND and wait for its end
  * @sh: the verb, with COMMAND
- * @fd: a descriptor that COMMAND inherits, unless -o
  * @killed: out: a signal ended it
  *
  * Signals that are sent to this process alone are passed on. Afterwards they
@@ -228,7 +227,7 @@ int shell_write(const void *data, size_t len);
  *
  * Return: its exit status, as shells have it: 126, 127, 128 + signal.
  */
-int command_run(const struct shell *sh, int fd, bool *killed);
+int command_run(const struct shell *sh, bool *killed);
 
 /**
  * command_exec() - become COMMAND
@@ -247,7 +246,7 @@ int command_exec(const struct shell *sh);
 void command_tell_death(const struct shell *sh, bool died, const char *what);
 
 /**
- * command_keep() - have COMMAND inherit a descriptor, out of its way
+ * command_keep() - have COMMAND inherit a descriptor, unless -o
  * @sh: the verb
  * @fd: the descriptor, closed
  *
