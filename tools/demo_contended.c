@@ -221,7 +221,7 @@ static void run(bool fixed, int seconds, struct outcome *outcome)
 	*shop = (struct shop) { };
 	open_all();
 	for (i = 0; i < SHOPS; i++) {
-		snprintf(name, sizeof(name), "shop %d", i + 1);
+		snprintf(name, sizeof(name), "shop-%d", i + 1);
 		pids[i] = start(name, take_orders);
 	}
 	pids[SHOPS] = start("billing", bill);

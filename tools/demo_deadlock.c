@@ -94,7 +94,7 @@ static void dine(int me, int n, const struct demo_deadlock *how)
 	pthread_t thread;
 	char name[16];
 
-	snprintf(name, sizeof(name), "philosopher %d", me + 1);
+	snprintf(name, sizeof(name), "philosopher-%d", me + 1);
 	prctl(PR_SET_NAME, name);
 	if (how->threads && pthread_create(&thread, NULL, think, NULL))
 		or_die(-EAGAIN, "a thread");
@@ -128,7 +128,7 @@ int demo_deadlock(const struct demo_deadlock *how)
 				_exit(1);
 			dine(i, n, how);
 		}
-		printf("philosopher %d is process %d\n", i + 1, pid);
+		printf("philosopher-%d is process %d\n", i + 1, pid);
 	}
 	/* So that only they have the forks. */
 	for (i = 0; i < n; i++) {

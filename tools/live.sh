@@ -87,9 +87,9 @@ found()
 names()
 {
 	for i in $(seq "$1"); do
-		pid=$(sed -n "s/^philosopher $i is process //p" "$out/demo")
-		grep -q "^\"philosopher $i\" (pid $pid, thread $pid)$" "$out/1" &&
-			grep -q "held .*by \"philosopher $i\" (pid $pid)$" "$out/1" &&
+		pid=$(sed -n "s/^philosopher-$i is process //p" "$out/demo")
+		grep -q "^\"philosopher-$i\" (pid $pid, thread $pid)$" "$out/1" &&
+			grep -q "held .*by \"philosopher-$i\" (pid $pid)$" "$out/1" &&
 			grep -q "waits .*\"demo.fork.$i\" (" "$out/1" ||
 			return 1
 	done
@@ -156,7 +156,7 @@ an_ended_process_ends_the_deadlock()
 	plant 2 || return 1
 	gosync deadlocks -i 0.1 -n 300 >"$out/1" 2>&1
 	[ $? = 1 ] || return 1
-	kill -9 "$(sed -n 's/^philosopher 2 is process //p' "$out/demo")"
+	kill -9 "$(sed -n 's/^philosopher-2 is process //p' "$out/demo")"
 	soon gosync deadlocks >"$out/1" 2>&1
 }
 
