@@ -13,7 +13,7 @@
 
 struct recover {
 	struct names names;
-	double wait;
+	double wait;	/* less than 0: for ever */
 	bool nonblock;
 };
 
@@ -47,7 +47,7 @@ static int take(int object, const struct ops *op, const struct recover *how)
 
 	if (how->nonblock)
 		return ioctl(object, op->trylock, 0);
-	if (how->wait)
+	if (how->wait >= 0)
 		wait.deadline = gosync_deadline(how->wait * 1e9);
 	return ioctl(object, op->lock, &wait);
 }
@@ -120,7 +120,7 @@ int recover_main(int argc, char **argv)
 		.doc = "Declare that what these locks protect is right again, although an owner\n"
 		       "died with them: lock, recover, unlock.",
 	};
-	struct recover how = { };
+	struct recover how = { .wait = -1 };
 	const char *name;
 	int status = 0;
 	int i, object;

@@ -336,6 +336,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'i':
 		stats->interval = parse_seconds(state, arg, "the interval");
+		if (stats->interval < 0.001)
+			argp_error(state, "the interval must be at least 0.001 seconds");
 		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &stats->table;

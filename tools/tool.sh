@@ -310,7 +310,7 @@ recover_refuses_what_is_not_poisoned()
 
 recover_does_not_wait_longer_than_told()
 {
-	for how in -n "-w 0.01" "--wait=0.01"; do
+	for how in -n "-w 0.01" "--wait=0.01" "-w 0"; do
 		gosync recover $how dead.held >"$out/1" 2>"$out/2"
 		[ $? = 1 ] && grep -q 'somebody has it' "$out/2" || return 1
 	done
@@ -354,24 +354,27 @@ options()
 	sed -n 's/^  \( \{4\}\)\{0,1\}\(-.*\)/\2/p' | grep -o -e '--[a-z][a-z-]*'
 }
 
+page_says()
+{
+	sed 's/\\-/-/g;s/\\f[A-Z]//g' ../lib/gosync.1 | grep -q -e "$1"
+}
+
 the_page_tells_every_command_and_option()
 {
-	sed 's/\\-/-/g;s/\\f[A-Z]//g' ../lib/gosync.1 >"$out/page"
 	gosync --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' \
 		>"$out/1"
 	[ "$(wc -l <"$out/1")" -gt 8 ] || return 1
 	while read -r command; do
 		gosync "$command" --help >"$out/2" || return 1
 		verbs=$(sed -n 's/^  \([a-z]*\) NAME.*/\1/p' "$out/2")
-		for verb in ${verbs:-''}; do
+		for verb in $verbs; do
 			gosync "$command" $verb --help >>"$out/2" || return 1
-			grep -q "^\.B $command $verb " "$out/page" || return 1
+			page_says "^\.B $command $verb " || return 1
 		done
-		grep -q "^\.B $command\( \|$\)" "$out/page" || return 1
+		page_says "^\.B $command\( \|$\)" || return 1
 		for option in $(options <"$out/2"); do
 			echo "$command $option" >"$out/3"
-			grep -q -e "$option\([^a-z-]\|$\)" "$out/page" ||
-				return 1
+			page_says "$option\([^a-z-]\|$\)" || return 1
 		done
 	done <"$out/1"
 }
@@ -406,8 +409,8 @@ bash_completes_commands_options_columns_and_names()
 	completes "gosync stat -i " '' && completes "gosync ls " '' || return 1
 	# What is offered can be pasted.
 	completes "gosync rm " held || return 1
-	eval "set -- $(grep line "$out/is" | tr -d '<>' | tr '\n' ' ')"
-	[ "$1" = "$strange" ]
+	name=$(sed -n '/line/s/^<\(.*\)>$/\1/p' "$out/is")
+	[ "$(bash -c "printf %s $name")" = "$strange" ]
 }
 
 usage_errors_are_told()
