@@ -487,8 +487,8 @@ int deadlocks_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = deadlocks_parse,
-		.doc = "Find processes that wait for each other.\v"
-		       "What is said was so at one moment: it is found twice, unchanged in between.\n"
+		.doc = "Find processes that wait for each other.\n"
+		       "\vWhat is said was so at one moment: it is found twice, unchanged in between.\n"
 		       "A process counts as stuck if all its threads are.\n\n"
 		       "Not seen are names that you may not read, objects without a name, and what\n"
 		       "processes of others share with those seen. So root sees most.\n\n"

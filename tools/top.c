@@ -779,8 +779,8 @@ int top_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = top_parse,
-		.doc = "Show what is waited for, anew in each interval.\v"
-		       "WAITERS   wait at the end of the interval\n"
+		.doc = "Show what is waited for, anew in each interval.\n"
+		       "\vWAITERS   wait at the end of the interval\n"
 		       "WAITS/s   began in it\n"
 		       "WAIT%     the time that all together waited in it: 100% is as if one\n"
 		       "          waited all the time\n"
