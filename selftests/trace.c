@@ -737,8 +737,8 @@ TEST_F(stat, processes_are_numbered_as_the_reader_sees_them)
 
 TEST_F(stat, an_owner_that_did_not_wait)
 {
-	uint64_t before, waits;
 	struct gosync_party me;
+	uint64_t before;
 	pid_t pid;
 
 	EXPECT_EQ(0, myself(self->mutex).flags);
@@ -750,14 +750,12 @@ TEST_F(stat, an_owner_that_did_not_wait)
 	EXPECT_EQ(0, myself(self->mutex).ns);
 	pid = child(lock_once(self->mutex));
 	ASSERT_TRUE(come(self->mutex, 1));
-	waits = now_ns(CLOCK_MONOTONIC);
 	sleep_ns(2 * NSEC_PER_MSEC);
 	/* At least since that one came */
 	me = myself(self->mutex);
 	EXPECT_EQ(GOSYNC_PARTY_OWNS, me.flags);
 	EXPECT_LE(2 * NSEC_PER_MSEC, me.ns);
 	EXPECT_GE(now_ns(CLOCK_MONOTONIC) - before, me.ns);
-	EXPECT_LT(before, waits);
 	ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, myself(self->mutex).flags);
@@ -768,7 +766,6 @@ TEST_F(stat, an_owner_that_waited)
 {
 	uint64_t before, after;
 	struct gosync_party me;
-	bool *go = shared_memory(sizeof(*go));
 	pid_t pid;
 
 	pid = child(({
@@ -791,7 +788,6 @@ TEST_F(stat, an_owner_that_waited)
 	ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(GOSYNC_PARTY_OWNS, myself(self->mutex).flags);
-	EXPECT_EQ(0, *go);
 }
 
 TEST_F(stat, what_holders_hold)
@@ -1435,7 +1431,6 @@ static const char *lock_flags(FIXTURE_DATA(traced) *self, bool *ends)
 	struct event *events = recorded(self), *event;
 	struct event *before = NULL, *begin = NULL;
 	const char *flags = NULL;
-	char address[32] = "";
 
 	*ends = false;
 	for (event = events; event->what; event++) {
@@ -1450,9 +1445,8 @@ static const char *lock_flags(FIXTURE_DATA(traced) *self, bool *ends)
 		}
 		if (before && event->is_lock && event->tid == before->tid &&
 		    !strcmp(event->what, "contention_end")) {
-			sscanf(before->fields, "%31s", address);
-			*ends |= has_word(event->fields, address,
-					  strlen(address));
+			*ends |= has_word(event->fields, before->fields,
+					  strcspn(before->fields, " "));
 		}
 	}
 	if (!begin || !before)
