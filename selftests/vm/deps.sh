@@ -8,14 +8,15 @@ set -eu
 
 packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
 	pahole cpio xz-utils kmod qemu-system-x86 busybox-static strace
-	libjson-c-dev libsmartcols-dev libtracefs-dev libdw-dev zlib1g-dev
+	libjson-c-dev libsmartcols-dev libtracefs-dev libtraceevent-dev libdw-dev zlib1g-dev
 	systemtap-sdt-dev pkg-config"
 
 for set in "$@"; do
 	case $set in
 	check) packages="$packages sparse spin g++ shellcheck perl python3" ;;
 	bench) packages="$packages python3 gnuplot-nox" ;;
-	trace) packages="$packages linux-perf trace-cmd bpftrace" ;;
+	trace) packages="$packages linux-perf trace-cmd bpftrace
+		chromium golang-go python3" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
 done
