@@ -24,7 +24,7 @@ kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 # Randomised tests go on for so many seconds each (up to 60) instead of half of
 # one; with all of them, and as 32-bit programs too, that is hours.
 SOAK ?=
-soak := $(if $(SOAK),env GOSYNC_TEST_SECONDS=$(SOAK) GOSYNC_TEST_LIMIT=7200)
+TESTS ?=
 
 # $(call kbuild,DIR,KDIR,TARGET): kbuild writes beside its sources, so each
 # kernel gets a directory of links to them.
@@ -70,24 +70,9 @@ run: module tools ## the demonstration
 shell: module tests ## a prompt, with everything in /gosync
 	@$(run) --shell
 
-# What the test of tracers wants in the guest. They are large, and the debug
-# kernel is slow, so it is there on stock alone.
-tracers = $(if $(filter tracers,$(or $(TESTS),tracers)),perf trace-cmd bpftrace)
-
 test: tests ## the selftests, on stock and kasan or on KERNEL
-	@$(if $(tracers),$(vm)/deps.sh trace; )programs=; \
-	for p in $(tracers); do \
-		! command -v $$p >/dev/null || programs="$$programs -p $$p"; \
-	done; \
-	for k in $(or $(KERNEL),stock kasan); do \
-		out=$(build)/test-$${k##*/}; rm -rf $$out; \
-		[ $$k = stock ] || programs=; \
-		$(MAKE) module KERNEL=$$k && \
-		$(vm)/run -k $$k $$programs -t $(if $(SOAK),20000,2700) \
-			-o $$out -- \
-			$(soak) /gosync/tests/run_tests.sh $(TESTS); \
-		set -- "$$@" $$out; \
-	done; $(vm)/summary.sh "$$@"
+	@TESTS='$(TESTS)' SOAK='$(SOAK)' \
+		selftests/test.sh $(or $(KERNEL),stock kasan)
 
 bench: module lib ## measure beside the peers: build/bench.json, .svg
 	@$(vm)/deps.sh bench
