@@ -32,7 +32,7 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[COL_WAITERS] = { "WAITERS", "how many wait",
 		COLUMN_NUMBER, 0, false },
-	[COL_LOCKED_BY] = { "LOCKED-BY", "who has the lock or runs the once; ?: not to be seen (JSON: 0)",
+	[COL_LOCKED_BY] = { "LOCKED-BY", "who has the lock or runs the once; ?: unseen (JSON: 0)",
 		COLUMN_NUMBER, 0, false },
 	[COL_READERS] = { "READERS", "rwmutex: how many read locks there are",
 		COLUMN_NUMBER, 0, true },
