@@ -49,6 +49,7 @@ struct gosync_cond {
  * @number: in the order of the queue
  * @last: the last ticket there was when it was signalled; 0: by a broadcast
  * @is_over: it waits no longer, L is to be locked
+ * @was_ended: the end of the wait was counted and traced
  * @result: then: 0: signalled, -ETIMEDOUT
  */
 struct ticket {
@@ -57,6 +58,7 @@ struct ticket {
 	u64 number;
 	u64 last;
 	bool is_over;
+	bool was_ended;
 	int result;
 };
 
@@ -167,6 +169,14 @@ long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 
 /* --- Waiting -------------------------------------------------------------- */
 
+/* The wait is over: say so, unless gosync_wait() did. */
+static void end(struct gosync_cond *cond, struct ticket *ticket, int ret)
+{
+	if (!ticket->was_ended)
+		gosync_wait_ends(&cond->obj, &ticket->waiter, ret);
+	ticket->was_ended = true;
+}
+
 /* A ticket with which nobody will return: its signal is the next one's. */
 static void drop(struct gosync_cond *cond, const struct ticket *ticket)
 {
@@ -186,6 +196,7 @@ static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
 		}
 		if (ticket->is_over)
 			gosync_await_told(&ticket->waiter);
+		end(cond, ticket, ticket->is_over ? 0 : -ERESTARTSYS);
 	}
 	drop(cond, ticket);
 }
@@ -216,6 +227,7 @@ static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 	if (kept->is_over && !ticket->is_over) {
 		gosync_await_told(&ticket->waiter);
 		kept->last = ticket->last;
+		kept->waiter.wake = ticket->waiter.wake;
 	}
 	*number = kept->number;
 	scoped_guard(spinlock, &obj->wq.lock)
@@ -265,6 +277,7 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 	if (ticket->is_over && !kept->is_over) {
 		gosync_await_told(&kept->waiter);
 		ticket->last = kept->last;
+		ticket->waiter.wake = kept->waiter.wake;
 	}
 	kfree(kept);
 	return 0;
@@ -280,6 +293,7 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	ticket->last = 0;
 	ticket->result = 0;
 	ticket->is_over = false;
+	ticket->was_ended = false;
 	gosync_waiter_init(&ticket->waiter, holder);
 	ticket->waiter.stays = true;
 	scoped_guard(spinlock, &obj->wq.lock) {
@@ -290,8 +304,11 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	trace_gosync_cond_wait(obj, holder->id);
 	/* Unlocking is ordered after that: who locks then sees that we wait. */
 	ret = unlock(lock, flags);
-	if (ret)
+	if (ret) {
+		/* It has not begun, for those who trace. */
+		ticket->was_ended = true;
 		withdraw(cond, ticket);
+	}
 	return ret;
 }
 
@@ -310,8 +327,11 @@ static long wait(struct gosync_cond *cond, struct ticket *ticket,
 		if (ret == -ERESTARTSYS)
 			return put_aside(cond, ticket, number);
 		ticket->is_over = true;
+		ticket->was_ended = true;
 		ticket->result = ret;
 	}
+	/* It may have been signalled while a signal handler ran. */
+	end(cond, ticket, ticket->result);
 	ret = relock(lock, flags);
 	/* Who is being killed never enters the critical section. */
 	if (unlikely(fatal_signal_pending(current))) {

@@ -1287,6 +1287,58 @@ TEST_F(traced, a_cond)
 	EXPECT_EQ(3, seen(self, "contention_end", "ret=0"));
 }
 
+static void take_long(int sig)
+{
+	sleep_ns(100 * NSEC_PER_MSEC);
+}
+
+/* Whatever becomes of it, a wait that begins has an end. */
+TEST_F(traced, waits_for_a_cond_that_a_signal_interrupts)
+{
+	gosync_cond_t *cond;
+	pid_t pid;
+
+	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE | variant->how, 0600,
+				       &self->mutex));
+	ASSERT_EQ(0, gosync_cond_open(self->name, GOSYNC_CREATE | variant->how,
+				      0600, &cond));
+	trace_object(self, cond, "cond");
+	pid = child(wait_for_signal(cond, self->mutex));
+	ASSERT_TRUE(come(cond, 1));
+	kill_and_reap(pid);
+	EXPECT_EQ(1, stat_of(cond).gave_up);
+	EXPECT_ONCE("contention_begin", "");
+	EXPECT_ONCE("contention_end", "ret=-512");
+
+	pid = child(({
+		handle(take_long, SA_RESTART);
+		wait_for_signal(cond, self->mutex);
+	}));
+	ASSERT_TRUE(come(cond, 1));
+	kill(pid, SIGUSR1);
+	EXPECT_TRUE(eventually(!waiter_of(cond, pid).tid));
+	/* Signalled in its handler most likely, or when it was back */
+	ASSERT_LE(0, gosync_cond_signal(cond));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(1, stat_of(cond).acquired);
+	EXPECT_ONCE("acquired", "how=handed-over wait_ns=%llu",
+		    (unsigned long long)stat_of(cond).wait_ns);
+	EXPECT_EQ(1, seen(self, "contention_end", "ret=0"));
+
+	/* It never comes back. */
+	pid = child(({
+		handle(pause_here, SA_RESTART);
+		wait_for_signal(cond, self->mutex);
+	}));
+	ASSERT_TRUE(come(cond, 1));
+	kill(pid, SIGUSR1);
+	EXPECT_TRUE(eventually(!waiter_of(cond, pid).tid));
+	kill_and_reap(pid);
+	EXPECT_EQ(2, stat_of(cond).gave_up);
+	EXPECT_EQ(2, seen(self, "contention_end", "ret=-512"));
+	EXPECT_EQ(3, seen(self, "contention_end", ""));
+}
+
 TEST_F(traced, a_waitgroup)
 {
 	gosync_waitgroup_t *wg;
