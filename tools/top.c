@@ -31,6 +31,7 @@
 /* What is known of an object from the last look */
 struct known {
 	uint64_t id;
+	uint64_t ns;			/* when it was looked at */
 	uint64_t contended;
 	uint32_t waiters;
 	uint64_t waited_ns;		/* in waits that are over, and others */
@@ -258,6 +259,7 @@ static int add_object(const struct gosync_info *info, void *arg)
 	known = &frame->known[frame->nr_known++];
 	*known = (struct known) {
 		.id = info->id,
+		.ns = now_ns(),
 		.contended = info->contended,
 		.waiters = info->waiters,
 	};
@@ -279,7 +281,8 @@ static int add_object(const struct gosync_info *info, void *arg)
 		return 0;
 	frame->lines = more(frame->lines, frame->nr_lines,
 			    sizeof(*frame->lines));
-	seconds = (now_ns() - sample->before->ns) / 1e9;
+	/* The list is long: what counts is when it was this one's turn. */
+	seconds = (known->ns - (before ? before->ns : sample->before->ns)) / 1e9;
 	compare(before, known, info, max_ns, seconds,
 		&frame->lines[frame->nr_lines]);
 	frame->waited += frame->lines[frame->nr_lines++].waited;
