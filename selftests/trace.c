@@ -890,15 +890,15 @@ FIXTURE_SETUP(traced)
 		abort();
 	if (access(TRACING "/instances", F_OK))
 		mount("tracefs", TRACING, "tracefs", 0, NULL);
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		SKIP(return, "the debug kernel reads a trace too slowly");
 	if (mkdir(self->dir, 0700))
 		SKIP(return, "no tracing");
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	ASSERT_EQ(0, set(self, "buffer_size_kb", "8192"));
+	ASSERT_EQ(0, set(self, "buffer_size_kb", "1024"));
 	ASSERT_EQ(0, set(self, "options/event-fork", "1"));
 	ASSERT_EQ(0, set(self, "set_event_pid", pid));
 	ASSERT_EQ(0, set(self, "events/gosync/enable", "1"));
-	set(self, "events/lock/contention_begin/enable", "1");
-	set(self, "events/lock/contention_end/enable", "1");
 }
 
 FIXTURE_TEARDOWN(traced)
@@ -1540,12 +1540,10 @@ TEST_F(traced, the_kernels_own_lock_events)
 	gosync_once_t *once;
 	gosync_cond_t *cond;
 	gosync_int32_t *word;
-	char path[256];
 	int32_t now;
 
-	snprintf(path, sizeof(path), "%s/events/lock/contention_begin",
-		 self->dir);
-	if (access(path, F_OK))
+	if (set(self, "events/lock/contention_begin/enable", "1") ||
+	    set(self, "events/lock/contention_end/enable", "1"))
 		SKIP(return, "no lock events");
 	MAKE_MUTEX();
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
