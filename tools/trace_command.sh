@@ -112,7 +112,7 @@ trace_counts_what_the_kernel_counts()
 		counted "$out/1" "$type" >>"$out/4"
 	done
 	grep -v rounds "$out/2" >"$out/5"
-	grep -q 'none lost' "$out/3" && cmp "$out/4" "$out/5" &&
+	grep -q 'none lost' "$out/3" && cmp -s "$out/4" "$out/5" &&
 		grep -q '^mutex acquired [1-9].* gave_up [1-9].* deaths 1$' \
 			"$out/4"
 }
@@ -207,7 +207,7 @@ report_is_one_page()
 	gosync report "$keep/recording" >"$out/1" 2>"$out/2" || return 1
 	gosync report <"$keep/recording" >"$out/3" || return 1
 	cp "$out/1" "$keep/report.html"
-	cmp "$out/1" "$out/3" && [ ! -s "$out/2" ] &&
+	cmp -s "$out/1" "$out/3" && [ ! -s "$out/2" ] &&
 		grep -q '^</html>$' "$out/1" && grep -q '<rect ' "$out/1" &&
 		! grep -Eq '<b>"|</?script' "$out/1"
 }
