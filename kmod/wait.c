@@ -340,22 +340,44 @@ static int lock_flags(const struct gosync_object *obj,
 static noinline void wait_begins(struct gosync_object *obj,
 				 struct gosync_waiter *waiter)
 {
-	int flags = lock_flags(obj, waiter);
 	u32 owner;
 
 	/* One that was woken and lost goes on waiting. */
 	if (waiter->begun)
 		return;
 	waiter->begun = true;
-	if (flags >= 0)
-		trace_contention_begin(obj, flags);
-	if (!trace_gosync_contention_begin_enabled())
-		return;
 	owner = gosync_object_owner(obj);
 	trace_gosync_contention_begin(obj, waiter->holder->id,
 				      gosync_wants(obj, waiter), owner,
 				      gosync_holder_pid(obj, owner,
 							&init_pid_ns));
+}
+
+/* Return: as gosync_wait(); &gosync_waiter.gave_up is 0 if it stays. */
+static int sleep_or_leave(struct gosync_object *obj,
+			  struct gosync_waiter *waiter,
+			  const struct gosync_timeout *timeout)
+{
+	int ret = sleep_until_told(waiter, timeout);
+	bool left;
+
+	if (!ret)
+		return 0;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (waiter->stays && ret == -ERESTARTSYS &&
+		    waiter->claim == WAITING) {
+			waiter->entry.private = NULL;
+			return ret;
+		}
+		left = leave(obj, waiter, GONE);
+	}
+	waiter->gave_up = ret;
+	if (left) {
+		obj->ops->left(obj, waiter);
+		return ret;
+	}
+	gosync_await_told(waiter);
+	return 0;
 }
 
 /**
@@ -374,35 +396,23 @@ static noinline void wait_begins(struct gosync_object *obj,
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
 {
-	bool left;
+	int flags = -1;
 	int ret;
 
 	WRITE_ONCE(waiter->timed, timeout->when != KTIME_MAX);
-	if (trace_gosync_contention_begin_enabled() ||
-	    trace_contention_begin_enabled())
+	if (trace_gosync_contention_begin_enabled())
 		wait_begins(obj, waiter);
-	ret = sleep_until_told(waiter, timeout);
-	if (!ret)
-		goto told;
-	scoped_guard(spinlock, &obj->wq.lock) {
-		if (waiter->stays && ret == -ERESTARTSYS &&
-		    waiter->claim == WAITING) {
-			waiter->entry.private = NULL;
-			return ret;
-		}
-		left = leave(obj, waiter, GONE);
-	}
-	waiter->gave_up = ret;
-	if (left) {
-		obj->ops->left(obj, waiter);
+	/* Both from here: perf knows what belongs together by the callers. */
+	if (trace_contention_begin_enabled())
+		flags = lock_flags(obj, waiter);
+	if (flags >= 0)
+		trace_contention_begin(obj, flags);
+	ret = sleep_or_leave(obj, waiter, timeout);
+	if (flags >= 0)
+		trace_contention_end(obj, ret);
+	if (ret ? waiter->gave_up : waiter->wake == GOSYNC_GRANTED)
 		gosync_wait_ends(obj, waiter, ret);
-		return ret;
-	}
-	gosync_await_told(waiter);
-told:
-	if (waiter->wake == GOSYNC_GRANTED)
-		gosync_wait_ends(obj, waiter, 0);
-	return 0;
+	return ret;
 }
 
 /**
@@ -470,8 +480,6 @@ void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		scoped_guard(spinlock, &obj->wq.lock)
 			stats->gave_up++;
 	}
-	if (trace_contention_end_enabled() && lock_flags(obj, waiter) >= 0)
-		trace_contention_end(obj, ret);
 	if (!ret)
 		trace_gosync_acquired(obj, waiter->holder->id,
 				      waiter->wake == GOSYNC_GRANTED ?
