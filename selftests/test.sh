@@ -9,7 +9,6 @@ set -uo pipefail
 
 vm=$(dirname "$0")/vm
 build=$(readlink -f "$(dirname "$0")/..")/build
-read -ra tests <<<"${TESTS:-}"
 limit=2700
 how=()
 if [ -n "${SOAK:-}" ]; then
@@ -18,31 +17,73 @@ if [ -n "${SOAK:-}" ]; then
 	limit=20000
 fi
 
-# What the test of tracers wants in the guest. They are large, and the debug
-# kernel is slow, so they are there on stock alone.
+# The module is loaded anew in the first, so that the last to be unloaded is the
+# one that all others have used.
+read -ra tests <<<"${TESTS:-}"
+if [ ${#tests[@]} = 0 ]; then
+	tests=(module)
+	for program in "$build"/user/tests/*; do
+		case $program in
+		*.sh | */module | */contend) ;;
+		*) tests+=("${program##*/}") ;;
+		esac
+	done
+fi
+
+# These have the kernel patch its code all the time to trace it, and an emulated
+# processor may still run into what another has patched back. So they get a
+# machine with one, and with the tracers. With the debug kernel that takes too
+# long, but trace knows what it can do there.
+plain=() traced=()
+for test in "${tests[@]}"; do
+	case $test in
+	trace | trace_command | tracers) traced+=("$test") ;;
+	*) plain+=("$test") ;;
+	esac
+done
 tracers=()
-if [[ " ${tests[*]:-tracers trace_command} " == *\ trac* ]]; then
+if [ ${#traced[@]} != 0 ]; then
 	"$vm/deps.sh" trace || exit
 	for program in perf trace-cmd bpftrace; do
 		! command -v "$program" >/dev/null || tracers+=(-p "$program")
 	done
 fi
 
-for kernel; do
-	out=$build/test-${kernel##*/}
+# run DIR [OPTION...] -- PROGRAM...: with $kernel
+dirs=()
+run()
+{
+	local out=$build/$1 options=()
+
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
 	dirs+=("$out")
-	rm -rf "$out" "$out-files"
-	make module KERNEL="$kernel" || continue
-	programs=()
-	[ "$kernel" != stock ] || programs=("${tracers[@]}")
-	"$vm/run" -k "$kernel" "${programs[@]}" -t $limit -o "$out" -- \
-		"${how[@]}" /gosync/tests/run_tests.sh "${tests[@]}"
-	if [ "$kernel" = stock ] && [ -e "$out/out/trace/recording" ]; then
-		dirs+=("$out-files")
-		mkdir -p "$out-files"
-		"${0%/*}/trace_files.sh" "$out/out/trace" |
-			tee "$out-files/output.log"
-		echo "${PIPESTATUS[0]}" >"$out-files/status"
+	rm -rf "$out"
+	"$vm/run" -k "$kernel" "${options[@]}" -t $limit -o "$out" -- \
+		"${how[@]}" /gosync/tests/run_tests.sh "$@"
+}
+
+for kernel; do
+	name=test-${kernel##*/}
+	make module KERNEL="$kernel" || { dirs+=("$build/$name"); continue; }
+	main=("${plain[@]}") more=("${traced[@]}")
+	if [ "$kernel" = kasan ]; then
+		[[ " ${more[*]} " != *" trace "* ]] || main+=(trace)
+		more=()
 	fi
+	[ ${#main[@]} = 0 ] || run "$name" -- "${main[@]}"
+	[ ${#more[@]} != 0 ] || continue
+	run "$name-tracing" -c 1 "${tracers[@]}" -- "${more[@]}"
+	recording=$build/$name-tracing/out/trace
+	[ -e "$recording/recording" ] || continue
+	dirs+=("$build/$name-files")
+	mkdir -p "$build/$name-files"
+	"${0%/*}/trace_files.sh" "$recording" |
+		tee "$build/$name-files/output.log"
+	echo "${PIPESTATUS[0]}" >"$build/$name-files/status"
 done
 "$vm/summary.sh" "${dirs[@]}"

@@ -68,7 +68,7 @@ perf_lock_contention_lists_them()
 {
 	say perf lock record -o data -- "$contend" 4 100 &&
 		say perf lock contention -i data &&
-		said ' mutex +gosync_mutex_lock\+' \
+		said '[1-9][0-9.]* [mun]?s +[0-9.]+ [mun]?s +[0-9.]+ [mun]?s +mutex +gosync_mutex_lock\+' \
 			' rwsem:R +gosync_rwmutex_rlock\+' \
 			' rwsem:W +(lock_taken|gosync_rwmutex_lock)\+' \
 			' semaphore ' &&
