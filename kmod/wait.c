@@ -318,23 +318,38 @@ void gosync_await_told(struct gosync_waiter *waiter)
 }
 
 /*
- * What the kernel's own lock events call it, so that perf does; what is no lock
- * is none of theirs.
+ * The kernel's own lock events. perf takes a begin and an end for a pair if the
+ * same functions called them, the nearest left aside, so they are raised by
+ * gosync_wait() for each sleep. By their flags perf calls it a mutex, and so on;
+ * what is no lock is none of theirs.
+ *
+ * Return: whether it is a lock.
  */
-static int lock_flags(const struct gosync_object *obj,
-		      const struct gosync_waiter *waiter)
+static noinline bool lock_wait_begins(struct gosync_object *obj,
+				      const struct gosync_waiter *waiter)
 {
+	unsigned int flags = 0;
+
 	switch (obj->type) {
 	case GOSYNC_MUTEX:
-		return LCB_F_MUTEX;
+		flags = LCB_F_MUTEX;
+		break;
 	case GOSYNC_RWMUTEX:
-		return waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ :
-							       LCB_F_WRITE;
+		flags = waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ :
+								LCB_F_WRITE;
+		break;
 	case GOSYNC_SEMAPHORE:
-		return 0;
+		break;
 	default:
-		return -1;
+		return false;
 	}
+	trace_contention_begin(obj, flags);
+	return true;
+}
+
+static noinline void lock_wait_ends(struct gosync_object *obj, int ret)
+{
+	trace_contention_end(obj, ret);
 }
 
 static noinline void wait_begins(struct gosync_object *obj,
@@ -396,20 +411,17 @@ static int sleep_or_leave(struct gosync_object *obj,
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
 {
-	int flags = -1;
+	bool is_lock = false;
 	int ret;
 
 	WRITE_ONCE(waiter->timed, timeout->when != KTIME_MAX);
+	if (trace_contention_begin_enabled())
+		is_lock = lock_wait_begins(obj, waiter);
 	if (trace_gosync_contention_begin_enabled())
 		wait_begins(obj, waiter);
-	/* Both from here: perf knows what belongs together by the callers. */
-	if (trace_contention_begin_enabled())
-		flags = lock_flags(obj, waiter);
-	if (flags >= 0)
-		trace_contention_begin(obj, flags);
 	ret = sleep_or_leave(obj, waiter, timeout);
-	if (flags >= 0)
-		trace_contention_end(obj, ret);
+	if (is_lock)
+		lock_wait_ends(obj, ret);
 	if (ret ? waiter->gave_up : waiter->wake == GOSYNC_GRANTED)
 		gosync_wait_ends(obj, waiter, ret);
 	return ret;

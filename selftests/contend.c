@@ -37,12 +37,16 @@ static void hold(void)
 
 static void contend(unsigned int self, unsigned int rounds)
 {
-	while (rounds--) {
+	unsigned int i;
+
+	/* One after the other: who waits for one does not contend for another. */
+	for (i = 0; i < rounds; i++) {
 		must(mutex_lock(mutex));
 		hold();
 		must(mutex_unlock(mutex));
-
-		if ((self + rounds) % 4) {
+	}
+	for (i = 0; i < rounds; i++) {
+		if ((self + i) % 4) {
 			must(gosync_rwmutex_rlock(rwmutex));
 			hold();
 			must(gosync_rwmutex_runlock(rwmutex));
@@ -51,7 +55,8 @@ static void contend(unsigned int self, unsigned int rounds)
 			hold();
 			must(gosync_rwmutex_unlock(rwmutex));
 		}
-
+	}
+	for (i = 0; i < rounds; i++) {
 		must(gosync_semaphore_acquire(semaphore, 1));
 		hold();
 		must(gosync_semaphore_release(semaphore, 1));

@@ -123,7 +123,7 @@ pprof_opens_the_profile()
 	local slices
 
 	export HOME=$out
-	go tool pprof -sample_index=delay -top "$dir/pprof.pb.gz" \
+	go tool pprof -sample_index=delay -top -nodefraction=0 "$dir/pprof.pb.gz" \
 		>"$out/top" || return 1
 	go tool pprof -raw "$dir/pprof.pb.gz" >"$out/raw" || return 1
 	head -n 40 "$out/raw"
