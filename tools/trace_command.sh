@@ -143,7 +143,7 @@ lost_events_are_counted_and_said()
 	gosync trace -J -b 4 -o "$out/1" 2>"$out/2" & tracer=$!
 	until_recording "$tracer" || return 1
 	kill -STOP "$tracer"
-	gosync-contend -p 4 -s 1 busy >"$out/3"
+	gosync-contend -a -p 4 -s 1 busy >"$out/3"
 	kill -INT "$tracer"
 	kill -CONT "$tracer"
 	wait "$tracer" || return 1
