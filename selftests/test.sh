@@ -30,15 +30,17 @@ if [ ${#tests[@]} = 0 ]; then
 	done
 fi
 
-# These have the kernel patch its code all the time to trace it, and an emulated
+# Some have the kernel patch its code all the time to trace it, and an emulated
 # processor may still run into what another has patched back. So they get a
-# machine with one, and with the tracers. With the debug kernel that takes too
-# long, but trace knows what it can do there.
-plain=() traced=()
+# machine with one, and with the tracers. The debug kernel is too slow for those,
+# and for the command at work; trace knows what it can do there.
+plain=() traced=() debug=()
 for test in "${tests[@]}"; do
 	case $test in
-	trace | trace_command | tracers) traced+=("$test") ;;
-	*) plain+=("$test") ;;
+	trace_command | tracers) traced+=("$test") ;;
+	trace) traced+=("$test") debug+=("$test") ;;
+	live | shell | tool) plain+=("$test") ;;
+	*) plain+=("$test") debug+=("$test") ;;
 	esac
 done
 tracers=()
@@ -71,10 +73,7 @@ for kernel; do
 	name=test-${kernel##*/}
 	make module KERNEL="$kernel" || { dirs+=("$build/$name"); continue; }
 	main=("${plain[@]}") more=("${traced[@]}")
-	if [ "$kernel" = kasan ]; then
-		[[ " ${more[*]} " != *" trace "* ]] || main+=(trace)
-		more=()
-	fi
+	[ "$kernel" != kasan ] || { main=("${debug[@]}"); more=(); }
 	[ ${#main[@]} = 0 ] || run "$name" -- "${main[@]}"
 	[ ${#more[@]} != 0 ] || continue
 	run "$name-tracing" -c 1 "${tracers[@]}" -- "${more[@]}"
