@@ -414,7 +414,12 @@ static bool starve(FIXTURE_DATA(death) *self)
 	gosync_mutex_unlock(self->mutex);
 	if (gosync_mutex_trylock(self->mutex) < 0)
 		return false;
-	return eventually(info(self).word & GOSYNC_MUTEX_STARVING);
+	/* It is on its way while it is woken; then it is queued, or has gone. */
+	if (eventually(!(info(self).word & GOSYNC_MUTEX_WOKEN)) &&
+	    info(self).word & GOSYNC_MUTEX_STARVING)
+		return true;
+	gosync_mutex_unlock(self->mutex);
+	return false;
 }
 
 /*
