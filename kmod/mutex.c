@@ -454,15 +454,15 @@ void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info)
 {
-	info->word = atomic64_read(gosync_mutex_word(gosync_to_mutex(obj)));
+	/* One look: the word and the owner are of the same moment. */
+	info->word = atomic64_read(obj->state);
+	info->owner = gosync_owner_of(ownership_of(info->word));
 	info->token = gosync_object_token(obj);
 }
 
 u32 gosync_mutex_owner(const struct gosync_object *obj)
 {
-	u64 word = atomic64_read(obj->state);
-
-	return word & GOSYNC_MUTEX_LOCKED ? gosync_owner_of(word) : 0;
+	return gosync_owner_of(ownership_of(atomic64_read(obj->state)));
 }
 
 const struct gosync_ops gosync_mutex_ops = {

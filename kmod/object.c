@@ -185,7 +185,6 @@ void gosync_object_info(struct gosync_object *obj,
 		info->deaths = obj->deaths;
 		obj->ops->info(obj, holder, info);
 	}
-	info->owner = gosync_object_owner(obj);
 	info->owner_pid = gosync_holder_pid(obj, info->owner,
 					    task_active_pid_ns(current));
 	if (holder) {

@@ -167,17 +167,18 @@ static void fini(struct gosync_object *obj)
 	put_pid(to_once(obj)->thread);
 }
 
+static u32 owner(const struct gosync_object *obj)
+{
+	return READ_ONCE(container_of_const(obj, struct gosync_once, obj)->runner);
+}
+
 static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		 struct gosync_info *info)
 {
 	struct gosync_once_slot *slot = obj->state;
 
 	info->word = READ_ONCE(slot->word);
-}
-
-static u32 owner(const struct gosync_object *obj)
-{
-	return READ_ONCE(container_of_const(obj, struct gosync_once, obj)->runner);
+	info->owner = owner(obj);
 }
 
 const struct gosync_ops gosync_once_ops = {

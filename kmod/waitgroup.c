@@ -112,11 +112,12 @@ long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 			break;
 		ret = gosync_try_again();
 	} while (!ret);
-	if (zero)
-		trace_gosync_waitgroup_zero(&wg->obj, holder->id,
-					    gosync_grant_all(&wg->obj,
-							     &wg->released,
-							     NULL));
+	if (zero) {
+		unsigned int n;
+
+		n = gosync_grant_all(&wg->obj, &wg->released, NULL);
+		trace_gosync_waitgroup_zero(&wg->obj, holder->id, n);
+	}
 	return ret;
 }
 
