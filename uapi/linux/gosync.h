@@ -53,7 +53,9 @@
  *                or it is no descriptor
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
  *                waits
- * EDEADLK        Once: begun again by the thread that runs it
+ * ECANCELED      io_uring: the command was cancelled, and nothing was granted
+ * EDEADLK        Once: begun again by the thread that runs it; wait for all: a
+ *                lock is asked for that excludes another one asked for
  * EDQUOT         the user has reached the limit of objects per user
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
@@ -65,12 +67,15 @@
  *                the caller's buffer shorter than the payload
  * ENAMETOOLONG   the name is longer than 255 bytes
  * ENODATA        Load of a Value before any Store; Map: the key is absent
- * ENOENT         the name does not exist and GOSYNC_CREATE was not given
+ * ENOENT         the name does not exist and GOSYNC_CREATE was not given;
+ *                io_uring: there was nothing to cancel
  * ENOMEM         no memory, or the memory cgroup's limit is reached
  * ENOSPC         the limit of objects per namespace, or of a Map's entries, is
  *                reached
  * ENOTTY         not an ioctl of this type of object; Cond: the lock is no
- *                Mutex and no RWMutex
+ *                Mutex and no RWMutex; io_uring: not a command of it
+ * EOPNOTSUPP     io_uring: this kernel has none, or no commands of it, or the
+ *                ring is for polling (IORING_SETUP_IOPOLL)
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done by another than who runs
  *                it; unlink by another than the object's owner
@@ -145,6 +150,13 @@ enum gosync_type {
 /* Flags of the ioctls that wait */
 #define GOSYNC_CLOCK_REALTIME	(1U << 0)	/* the deadline is CLOCK_REALTIME's */
 #define GOSYNC_READ_SIDE	(1U << 1)	/* Cond: the lock is the RWMutex's read lock */
+#define GOSYNC_WAIT_ALL		(1U << 2)	/* GOSYNC_IOC_WAIT: for all, not for any */
+
+/* Flag of GOSYNC_IOC_WATCH */
+#define GOSYNC_WATCH_STOP	(1U << 0)	/* watch no longer */
+
+/* Flag of GOSYNC_IOC_CANCEL */
+#define GOSYNC_CANCEL_ALL	(1U << 3)	/* whatever is under way on the descriptor */
 
 /* Flag of the atomic operations that write */
 #define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all who wait on the word */
@@ -155,6 +167,7 @@ enum gosync_type {
 #define GOSYNC_IOC_OPEN		_IO(GOSYNC_IOC_TYPE, 0x80)
 #define GOSYNC_IOC_UNLINK	_IO(GOSYNC_IOC_TYPE, 0x81)
 #define GOSYNC_IOC_LIST		_IO(GOSYNC_IOC_TYPE, 0x82)
+#define GOSYNC_IOC_WAIT		_IO(GOSYNC_IOC_TYPE, 0x8a)
 /* On /dev/gosync and on objects: argument 0, returns GOSYNC_ABI_VERSION */
 #define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)
 /* On objects of any type */
@@ -163,6 +176,9 @@ enum gosync_type {
 #define GOSYNC_IOC_STAT		_IO(GOSYNC_IOC_TYPE, 0x86)
 #define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)
 #define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)
+#define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)
+/* On whatever has commands of io_uring under way, and only by io_uring */
+#define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
 /* On atomics */
 #define GOSYNC_IOC_ATOMIC_LOAD	_IO(GOSYNC_IOC_TYPE, 0x90)
 #define GOSYNC_IOC_ATOMIC_STORE	_IO(GOSYNC_IOC_TYPE, 0x91)
@@ -178,6 +194,7 @@ enum gosync_type {
 #define GOSYNC_IOC_VALUE_STORE	_IO(GOSYNC_IOC_TYPE, 0xa1)
 #define GOSYNC_IOC_VALUE_SWAP	_IO(GOSYNC_IOC_TYPE, 0xa2)
 #define GOSYNC_IOC_VALUE_CAS	_IO(GOSYNC_IOC_TYPE, 0xa3)
+#define GOSYNC_IOC_VALUE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xa4)
 /* On Mutexes */
 #define GOSYNC_IOC_MUTEX_LOCK	_IO(GOSYNC_IOC_TYPE, 0xa8)
 #define GOSYNC_IOC_MUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xa9)
@@ -199,6 +216,7 @@ enum gosync_type {
 /* On Onces */
 #define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
 #define GOSYNC_IOC_ONCE_DONE	_IO(GOSYNC_IOC_TYPE, 0xc5)
+#define GOSYNC_IOC_ONCE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc6)
 /* On Conds */
 #define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
 #define GOSYNC_IOC_COND_SIGNAL	_IO(GOSYNC_IOC_TYPE, 0xc9)
@@ -218,6 +236,7 @@ enum gosync_type {
 #define GOSYNC_IOC_MAP_COMPARE_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdf)
 #define GOSYNC_IOC_MAP_RANGE	_IO(GOSYNC_IOC_TYPE, 0xe0)
 #define GOSYNC_IOC_MAP_CLEAR	_IO(GOSYNC_IOC_TYPE, 0xe1)
+#define GOSYNC_IOC_MAP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xe2)
 
 /**
  * struct gosync_open - argument of GOSYNC_IOC_OPEN
@@ -390,7 +409,8 @@ struct gosync_list {
  * @acquired: how many of these waits ended in a grant
  * @handed_over: how many of those were granted by who released; the others
  *	were woken, and took it themselves
- * @gave_up: how many waits a deadline or a signal ended
+ * @gave_up: how many waits a deadline, a signal or a cancellation ended, or
+ *	that something else was got of what was waited for
  * @wait_ns: how long those that ended in a grant were, all together
  * @wait_max_ns: and the longest of them
  * @deaths: how many owners have died
@@ -437,6 +457,8 @@ enum gosync_wants {
 #define GOSYNC_PARTY_SINCE	(1U << 1)	/* holder: @ns is exact, not a lower bound */
 #define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it */
 #define GOSYNC_PARTY_TIMED	(1U << 3)	/* waiter: has a deadline */
+#define GOSYNC_PARTY_ASYNC	(1U << 4)	/* waiter: no thread sleeps for it */
+#define GOSYNC_PARTY_AMONG	(1U << 5)	/* waiter: for one of several things */
 
 /* No more waiters than this are listed, those that waited longest. */
 #define GOSYNC_WAITERS_LISTED	1024
@@ -445,7 +467,8 @@ enum gosync_wants {
  * struct gosync_party - who waits, or who has the object open
  * @holder: the number of the holder
  * @pid: waiter: its process; holder: the process that opened it
- * @tid: waiter: its thread; 0 while it runs a signal handler. Holder: 0
+ * @tid: waiter: its thread; 0 while it runs a signal handler, and if it is
+ *	asynchronous. Holder: 0
  * @flags: GOSYNC_PARTY_...
  * @position: waiter: its place in the queue, from 1 on; an RWMutex has a queue
  *	for each kind of @wants
@@ -1216,5 +1239,188 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
 	bits = (__u32)(hash >> 32) & page->hash_mask;
 	return bits ? bits : 1;
 }
+
+/**
+ * struct gosync_version_wait - argument of GOSYNC_IOC_VALUE_WAIT and
+ *	GOSYNC_IOC_MAP_WAIT
+ * @size: sizeof(struct gosync_version_wait)
+ * @flags: 0 or GOSYNC_CLOCK_REALTIME
+ * @version: wait until the version is no longer this; out: what it is
+ * @deadline: when to give up
+ *
+ * A Value's version is how often it was stored. A Map's is a number that never
+ * is 0, and is another one after each change of any key; who has not got one
+ * yet asks for 0, which returns at once.
+ *
+ * Read permission is enough. May sleep.
+ *
+ * Return: 0, or -1 with errno EFAULT, EINTR, EINVAL, ENOMEM, ETIMEDOUT.
+ */
+struct gosync_version_wait {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 version;
+	__aligned_u64 deadline;
+};
+
+/**
+ * struct gosync_watch - argument of GOSYNC_IOC_WATCH
+ * @size: sizeof(struct gosync_watch)
+ * @flags: 0, or GOSYNC_WATCH_STOP to end it; then the rest is 0
+ * @index: atomics: which word; otherwise 0
+ * @__reserved: must be 0
+ * @value: atomics: readable once the word is no longer this; Value and Map:
+ *	once the version is not; Semaphore: once so many permits can be got;
+ *	otherwise 0
+ *
+ * Says what makes the descriptor readable for poll(2), select(2) and epoll(7),
+ * where that is not clear from the type:
+ *
+ * ===========  ============================================================
+ * type         readable (POLLIN)
+ * ===========  ============================================================
+ * Mutex        while nobody has it
+ * RWMutex      while a read lock can be got; POLLOUT: while nobody has it
+ * Semaphore    while there are as many permits as WATCH said (or 1)
+ * WaitGroup    while the counter is 0
+ * Once         when it has been done
+ * Value        while its version is not the one that WATCH said, or that this
+ *              descriptor's last GOSYNC_IOC_VALUE_LOAD returned (or 0)
+ * Map          while its version is not the one that WATCH said (or 0)
+ * atomics      while the word is not what WATCH said; never before. Who changes
+ *              it has to wake, as for GOSYNC_IOC_ATOMIC_WAIT
+ * Cond         when signalled; never without WATCH, which takes a place in
+ *              the queue, as a wait does. A signal that is there when it ends
+ *              goes to the next who waited; WATCH again takes a new place
+ * ===========  ============================================================
+ *
+ * It belongs to the open file description, whose last WATCH counts. While
+ * anybody polls an object, its operations are ioctls where they change who may
+ * go on. Read permission is enough, but for a Cond.
+ *
+ * Return: 0, or -1 with errno EBADF (Cond), EFAULT, EINVAL, ENOMEM, ENOTTY (of
+ * a type that it means nothing to).
+ */
+struct gosync_watch {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 __reserved;
+	__aligned_u64 value;
+};
+
+/* So many can be waited for at once */
+#define GOSYNC_WAIT_MAX		64
+
+/**
+ * struct gosync_wait_entry - one of several things to wait for
+ * @fd: a descriptor
+ * @op: what to do with it: GOSYNC_IOC_MUTEX_LOCK, _RWMUTEX_LOCK,
+ *	_RWMUTEX_RLOCK, _SEMAPHORE_ACQUIRE, _WAITGROUP_WAIT, _ONCE_WAIT,
+ *	_ATOMIC_WAIT, _VALUE_WAIT, _MAP_WAIT. 0: wait until poll(2) says
+ *	one of the events in @index (not for all, not in io_uring)
+ * @index: ATOMIC_WAIT: which word; 0: events, as in &struct pollfd; otherwise 0
+ * @result: out: what was granted: what the ioctl returns; 0: the events that
+ *	there are. Untouched if it was not granted
+ * @value: SEMAPHORE_ACQUIRE: how many permits; ATOMIC_WAIT: what the word is no
+ *	longer to be, out: what it is; VALUE_WAIT, MAP_WAIT: likewise the version;
+ *	WAITGROUP_WAIT: as &gosync_waitgroup_wait.generation; otherwise 0
+ */
+struct gosync_wait_entry {
+	__s32 fd;
+	__u32 op;
+	__u32 index;
+	__s32 result;
+	__aligned_u64 value;
+};
+
+/**
+ * struct gosync_wait_many - argument of GOSYNC_IOC_WAIT, on /dev/gosync
+ * @size: sizeof(struct gosync_wait_many)
+ * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_WAIT_ALL
+ * @deadline: when to give up
+ * @entries: pointer to an array of &struct gosync_wait_entry
+ * @count: how many, 1 to GOSYNC_WAIT_MAX
+ * @entry_size: sizeof(struct gosync_wait_entry)
+ *
+ * Waits for any: exactly one entry is granted, the first that can be, and
+ * nothing is done with the others. Or waits for all: they are granted together
+ * or none is; until then nothing is held while there is something to wait for.
+ * Locks that all can be had for a moment at a time are tried for; who has
+ * waited for more than a millisecond takes its turn at keeping what it gets
+ * for a moment, while it waits for the rest, and gives it back if that takes
+ * longer. So waits for all cannot deadlock, with each other or with anyone,
+ * and none is overtaken for ever.
+ *
+ * Of several conditions (all but locks and permits) each was true when looked
+ * at, while the locks were held.
+ *
+ * May sleep.
+ *
+ * Return: any: the index of what was granted; all: 0; or -1 with errno EBADF
+ * (an entry's descriptor is none, or is read-only and @op is not a wait),
+ * EDEADLK (all: a Mutex is asked for twice, or an RWMutex for writing and once
+ * more), EFAULT, EINTR, EINVAL, ENOMEM, ENOTTY (@op does not suit @fd),
+ * ETIMEDOUT.
+ */
+struct gosync_wait_many {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 entry_size;
+};
+
+/**
+ * struct gosync_uring - the 16 bytes of command in an IORING_OP_URING_CMD
+ * @deadline: when to give up, of what waits; otherwise 0
+ * @flags: as the ioctl's, or GOSYNC_CANCEL_ALL
+ * @index: ATOMIC_WAIT, ATOMIC_WAKE: which word; otherwise 0
+ *
+ * The SQE's fd is the object's, its cmd_op the number of the ioctl, and its
+ * addr what that needs besides:
+ *
+ * =====================================  ====================================
+ * cmd_op GOSYNC_IOC_...                  addr
+ * =====================================  ====================================
+ * MUTEX_LOCK, _UNLOCK, RWMUTEX_LOCK,     0
+ * _UNLOCK, _RLOCK, _RUNLOCK, ONCE_BEGIN,
+ * _DONE, _WAIT, WAITGROUP_WAIT,
+ * COND_SIGNAL, _BROADCAST
+ * SEMAPHORE_ACQUIRE, _RELEASE            how many permits
+ * WAITGROUP_ADD                          what to add, signed
+ * ATOMIC_WAIT                            what the word is no longer to be
+ * ATOMIC_WAKE                            how many to wake at the most
+ * VALUE_WAIT, MAP_WAIT                   what the version is no longer to be
+ * COND_WAIT                              descriptor of the lock
+ * WAIT (on /dev/gosync)                  pointer to &struct gosync_wait_many,
+ *                                        of which size and deadline are used as
+ *                                        there (this @deadline and @flags: 0);
+ *                                        for any only
+ * CANCEL                                 user_data of the command to cancel, or
+ *                                        0 with GOSYNC_CANCEL_ALL
+ * =====================================  ====================================
+ *
+ * len and what else there is in an SQE of this opcode must be 0. The CQE's res
+ * is what the ioctl returns, or the negative errno. What is waited for is
+ * granted without a thread that waits for it. A lock that is asked for in this
+ * way is handed over in its turn, it is never competed for.
+ *
+ * CANCEL is for commands of the same ring on the same open file description,
+ * and returns how many it ended, each with ECANCELED; ENOENT if there was none
+ * (it may just have been granted). io_uring's own cancellation and time-outs do
+ * not reach these commands. A command keeps its open file description, though
+ * the descriptor be closed; what is granted when nobody has a descriptor any
+ * more, or to a ring that is going, is released at once, not poisoned.
+ *
+ * COND_WAIT: as the ioctl, the lock is held when it ends, also by @deadline; but
+ * not after ECANCELED.
+ */
+struct gosync_uring {
+	__aligned_u64 deadline;
+	__u32 flags;
+	__u32 index;
+};
 
 #endif /* _UAPI_LINUX_GOSYNC_H */
