@@ -84,7 +84,7 @@ static void publish_waiters(struct gosync_object *obj)
 	struct gosync_atomic_slot *slot = obj->state;
 
 	lockdep_assert_held(&obj->wq.lock);
-	WRITE_ONCE(slot->waiters, obj->nr_waiters);
+	WRITE_ONCE(slot->waiters, gosync_shown(obj));
 }
 
 /*
@@ -138,8 +138,9 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	unsigned int n, i, woken = 0;
 	u32 look;
 
-	/* Pairs with the barrier in gosync_atomic_wait(). */
+	/* Pairs with the barrier in attempt(), and in gosync_poll(). */
 	smp_mb();
+	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters))
 		return 0;
 	INIT_LIST_HEAD(&place.entry.entry);
@@ -158,48 +159,82 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	return woken;
 }
 
-long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
+static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
 {
-	struct gosync_object *obj = holder->obj;
-	struct gosync_atomic_wait *args = arg;
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
-	int err;
+	const struct gosync_object *obj = waiter->holder->obj;
 
-	if (args->__reserved || args->index >= obj->capacity ||
-	    !fits(obj->type, args->expected))
+	if (index >= obj->capacity || !fits(obj->type, value))
 		return -EINVAL;
-	err = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (err)
-		return err;
-	args->result = load(obj, args->index);
-	if (args->result != args->expected)
-		return 0;
-	gosync_waiter_init(&waiter, holder);
-	waiter.index = args->index;
-	waiter.expected = args->expected;
+	waiter->index = index;
+	waiter->expected = value;
+	return 0;
+}
 
+/* Look at the word; the lock is not needed. */
+static bool ready(const struct gosync_waiter *waiter)
+{
+	return load(waiter->holder->obj, waiter->index) != waiter->expected;
+}
+
+static bool look(struct gosync_waiter *waiter)
+{
+	waiter->seen = load(waiter->holder->obj, waiter->index);
+	return waiter->seen != waiter->expected;
+}
+
+static int attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+
+	if (look(waiter))
+		return 0;
+	if (!queue)
+		return -EBUSY;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		gosync_enqueue(obj, &obj->wq.head, &waiter, false);
+		gosync_enqueue(obj, &obj->wq.head, waiter, false);
 		publish_waiters(obj);
 		/*
 		 * The barrier in load() pairs with the one in wake() and in the
 		 * library's gosync_words_wake(): either they see our count, or
 		 * we see their word.
 		 */
-		args->result = load(obj, args->index);
-		if (args->result != args->expected) {
-			gosync_claim(obj, &waiter);
-			publish_waiters(obj);
-			/* Nor has anybody waited. */
-			obj->contended--;
-			return 0;
-		}
+		if (!look(waiter))
+			return -EINPROGRESS;
+		gosync_unqueue(obj, waiter);
+		publish_waiters(obj);
+		/* Nor has anybody waited. */
+		waiter->since = 0;
+		obj->contended--;
 	}
-	err = gosync_wait(obj, &waiter, &timeout);
-	if (!err)
-		args->result = waiter.seen;
-	return err;
+	return 0;
+}
+
+const struct gosync_wait_op gosync_atomic_wait_op = {
+	.cmd = GOSYNC_IOC_ATOMIC_WAIT,
+	.check = check_operand,
+	.attempt = attempt,
+	.ready = ready,
+};
+
+long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_atomic_wait *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	if (args->__reserved)
+		return -EINVAL;
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	ret = check_operand(&waiter, args->index, args->expected) ?:
+	      attempt(&waiter, true);
+	if (ret == -EINPROGRESS)
+		ret = gosync_wait(holder->obj, &waiter, &timeout);
+	args->result = waiter.seen;
+	return ret;
 }
 
 long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
@@ -343,6 +378,8 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		.max_capacity = 65536,					\
 		.area_size = area_size,					\
 		.left = left,						\
+		.show = publish_waiters,				\
+		.in = &gosync_atomic_wait_op,				\
 		.info = info,						\
 	}
 

@@ -46,8 +46,6 @@ struct gosync_cond {
  * struct ticket - a waiter
  * @waiter: its place in the queue
  * @node: among the absent
- * @number: in the order of the queue
- * @last: the last ticket there was when it was signalled; 0: by a broadcast
  * @is_over: it waits no longer, L is to be locked
  * @was_ended: the end of the wait was counted and traced
  * @result: then: 0: signalled, -ETIMEDOUT
@@ -55,17 +53,22 @@ struct gosync_cond {
 struct ticket {
 	struct gosync_waiter waiter;
 	struct rb_node node;
-	u64 number;
-	u64 last;
 	bool is_over;
 	bool was_ended;
 	int result;
 };
 
-static struct ticket *ticket_of(struct gosync_waiter *waiter)
-{
-	return container_of(waiter, struct ticket, waiter);
-}
+/**
+ * struct gosync_ticket - the place in the queue of a holder that watches
+ * @group: is told when it is signalled
+ * @waiter: the place
+ * @seen: poll(2) has said so
+ */
+struct gosync_ticket {
+	struct gosync_group group;
+	struct gosync_waiter waiter;
+	bool seen;
+};
 
 static struct gosync_cond *to_cond(struct gosync_object *obj)
 {
@@ -123,19 +126,26 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 {
 	struct gosync_object *obj = &cond->obj;
 	struct gosync_waiter *first;
+	bool claimed;
 
-	scoped_guard(spinlock, &obj->wq.lock) {
-		first = list_first_entry_or_null(&obj->wq.head,
-						 struct gosync_waiter,
-						 entry.entry);
-		last = min(last, cond->last);
-		if (!first || ticket_of(first)->number > last ||
-		    !gosync_claim(obj, first))
-			return 0;
-		ticket_of(first)->last = last;
-		gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
-		publish(cond);
-	}
+	/* Those that are dead are taken off one by one. */
+	do {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			first = list_first_entry_or_null(&obj->wq.head,
+							 struct gosync_waiter,
+							 entry.entry);
+			last = min(last, cond->last);
+			if (!first || first->number > last)
+				return 0;
+			claimed = gosync_claim(obj, first);
+			if (claimed) {
+				first->seen = last;
+				gosync_account_wait(obj, first,
+						    GOSYNC_HANDED_OVER);
+			}
+			publish(cond);
+		}
+	} while (!claimed);
 	gosync_wake(first, GOSYNC_GRANTED);
 	return 1;
 }
@@ -180,8 +190,8 @@ static void end(struct gosync_cond *cond, struct ticket *ticket, int ret)
 /* A ticket with which nobody will return: its signal is the next one's. */
 static void drop(struct gosync_cond *cond, const struct ticket *ticket)
 {
-	if (ticket->is_over && !ticket->result && ticket->last)
-		signal_one(cond, ticket->last);
+	if (ticket->is_over && !ticket->result && ticket->waiter.seen)
+		signal_one(cond, ticket->waiter.seen);
 }
 
 /* Take a ticket that nobody waits with off the queue, and drop it. */
@@ -203,8 +213,8 @@ static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
 
 static bool before(struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct ticket, node)->number <
-	       rb_entry(b, struct ticket, node)->number;
+	return rb_entry(a, struct ticket, node)->waiter.number <
+	       rb_entry(b, struct ticket, node)->waiter.number;
 }
 
 /*
@@ -226,10 +236,10 @@ static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 	}
 	if (kept->is_over && !ticket->is_over) {
 		gosync_await_told(&ticket->waiter);
-		kept->last = ticket->last;
+		kept->waiter.seen = ticket->waiter.seen;
 		kept->waiter.wake = ticket->waiter.wake;
 	}
-	*number = kept->number;
+	*number = kept->waiter.number;
 	scoped_guard(spinlock, &obj->wq.lock)
 		rb_add(&kept->node, &cond->absent, before);
 	return -ERESTARTSYS;
@@ -245,7 +255,7 @@ static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
 	while (node) {
 		struct ticket *ticket = rb_entry(node, struct ticket, node);
 
-		if (ticket->number < number) {
+		if (ticket->waiter.number < number) {
 			node = node->rb_right;
 		} else {
 			found = ticket;
@@ -264,7 +274,7 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		kept = find_absent(cond, number);
-		if (!kept || kept->number != number ||
+		if (!kept || kept->waiter.number != number ||
 		    kept->waiter.holder != holder)
 			return -EINVAL;
 		rb_erase(&kept->node, &cond->absent);
@@ -276,11 +286,18 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 	}
 	if (ticket->is_over && !kept->is_over) {
 		gosync_await_told(&kept->waiter);
-		ticket->last = kept->last;
+		ticket->waiter.seen = kept->waiter.seen;
 		ticket->waiter.wake = kept->waiter.wake;
 	}
 	kfree(kept);
 	return 0;
+}
+
+static void queue(struct gosync_cond *cond, struct gosync_waiter *waiter)
+{
+	waiter->number = ++cond->last;
+	gosync_enqueue(&cond->obj, &cond->obj.wq.head, waiter, false);
+	publish(cond);
 }
 
 /* Take a place in the queue, and unlock. */
@@ -290,17 +307,13 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	struct gosync_object *obj = &cond->obj;
 	long ret;
 
-	ticket->last = 0;
 	ticket->result = 0;
 	ticket->is_over = false;
 	ticket->was_ended = false;
 	gosync_waiter_init(&ticket->waiter, holder);
 	ticket->waiter.stays = true;
-	scoped_guard(spinlock, &obj->wq.lock) {
-		ticket->number = ++cond->last;
-		gosync_enqueue(obj, &obj->wq.head, &ticket->waiter, false);
-		publish(cond);
-	}
+	scoped_guard(spinlock, &obj->wq.lock)
+		queue(cond, &ticket->waiter);
 	trace_gosync_cond_wait(obj, holder->id);
 	/* Unlocking is ordered after that: who locks then sees that we wait. */
 	ret = unlock(lock, flags);
@@ -381,6 +394,84 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
+/* --- Watching ------------------------------------------------------------- */
+
+static void tell_watcher(struct gosync_group *group)
+{
+	struct gosync_ticket *ticket = container_of(group, struct gosync_ticket,
+						    group);
+	struct gosync_object *obj = ticket->waiter.holder->obj;
+
+	/* From here on the ticket may be gone. */
+	smp_store_release(&group->claim, GOSYNC_TOLD);
+	gosync_changed(obj);
+}
+
+/* What has become of the ticket does not matter to the holder any more. */
+static void end_ticket(struct gosync_cond *cond, struct gosync_ticket *ticket,
+		       bool consumed)
+{
+	struct gosync_waiter *waiter = &ticket->waiter;
+
+	if (gosync_group_leave(&ticket->group)) {
+		gosync_withdraw(waiter, -ECANCELED);
+	} else {
+		gosync_await_told(waiter);
+		gosync_wait_ends(&cond->obj, waiter, 0);
+		if (!consumed && !ticket->seen && waiter->seen)
+			signal_one(cond, waiter->seen);
+	}
+	kfree(ticket);
+}
+
+/**
+ * gosync_cond_watch() - take a place in the queue, for poll(2)
+ * @holder: for whom; the place that it had is given up
+ * @stop: only that
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int gosync_cond_watch(struct gosync_holder *holder, bool stop)
+{
+	struct gosync_cond *cond = to_cond(holder->obj);
+	struct gosync_ticket *ticket = NULL, *old;
+
+	if (!stop) {
+		ticket = kzalloc(sizeof(*ticket), GFP_KERNEL_ACCOUNT);
+		if (!ticket)
+			return -ENOMEM;
+		ticket->group.tell = tell_watcher;
+		gosync_waiter_init(&ticket->waiter, holder);
+		gosync_waiter_join(&ticket->waiter, &ticket->group, NULL);
+		gosync_wait_begins(&ticket->waiter);
+	}
+	scoped_guard(spinlock, &cond->obj.wq.lock) {
+		old = holder->ticket;
+		holder->ticket = ticket;
+		if (ticket)
+			queue(cond, &ticket->waiter);
+	}
+	if (old)
+		end_ticket(cond, old, !stop);
+	return 0;
+}
+
+/* Has the holder's ticket been signalled? With the object's lock */
+static bool is_signalled(const struct gosync_waiter *waiter)
+{
+	struct gosync_ticket *ticket = waiter->holder->ticket;
+
+	/* Who says so to poll(2) cannot take it back. */
+	if (!ticket || smp_load_acquire(&ticket->group.claim) != GOSYNC_TOLD)
+		return false;
+	ticket->seen = true;
+	return true;
+}
+
+static const struct gosync_wait_op watch_op = {
+	.ready = is_signalled,
+};
+
 /* --- The rest of the object ----------------------------------------------- */
 
 static void queues(struct gosync_object *obj,
@@ -403,12 +494,14 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 	u64 number = 0;
 	bool ours;
 
+	gosync_cond_watch(holder, true);
+
 	for (;;) {
 		scoped_guard(spinlock, &obj->wq.lock) {
 			ticket = find_absent(cond, number);
 			if (!ticket)
 				return;
-			number = ticket->number + 1;
+			number = ticket->waiter.number + 1;
 			ours = ticket->waiter.holder == holder;
 			if (ours)
 				rb_erase(&ticket->node, &cond->absent);
@@ -444,6 +537,7 @@ const struct gosync_ops gosync_cond_ops = {
 	.init = init,
 	.holder_end = holder_end,
 	.left = left,
+	.in = &watch_op,
 	.queues = queues,
 	.info = info,
 };

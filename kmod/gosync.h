@@ -7,12 +7,14 @@
  *
  *	main.c				module, device
  *	ioctl.c				the table of operations
+ *	many.c uring.c			waiting for several, and without a thread
  *	names.c				namespaces, names, permission, limits
  *	cond.c				builds on mutex.c and rwmutex.c
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
  *					the primitives
- *	object.c			objects, holders, their files
+ *	version.c			waiting for a Value or a Map to change
+ *	object.c poll.c			objects, holders, their files
  *	stat.c				who holds, who waits, how it went
  *	page.c wait.c			mapped state; the wait queue
  *	trace.h				the tracepoints
@@ -25,6 +27,7 @@
  *	gosync_map_obj.lock	(map.h) who changes the set of keys
  *	obj->wq.lock		the state of one object, and its waiters
  *	obj->holders.xa_lock	who holds a descriptor
+ *	obj->watch->lock	who polls
  *	a record's count	(map.h) one entry of a Map
  *
  * The first group may sleep. Nothing that user space can stop (a page fault
@@ -48,8 +51,11 @@ struct gosync_holder;
 struct gosync_ns;
 struct gosync_object;
 struct gosync_stats;
+struct gosync_ticket;
+struct gosync_wait_op;
 struct gosync_waiter;
 struct pid_namespace;
+struct poll_table_struct;
 struct seq_file;
 struct vm_area_struct;
 
@@ -93,7 +99,15 @@ struct vm_area_struct;
  * @flush: a process has closed a descriptor: see to what it may have owed;
  *	may be NULL
  * @left: a waiter has given up: write what changed by that into the mapped
- *	state, wake who can go on by it. NULL if nobody ever waits
+ *	state, wake who can go on by it
+ * @handed: a waiter that only is granted things was handed the word: is that
+ *	all? If not it is queued elsewhere by now. NULL: it is. Called with the
+ *	object's lock
+ * @show: write into the mapped state who waits and whether somebody watches;
+ *	may be NULL. Called with the object's lock
+ * @in: what makes its descriptors readable, once it can be had
+ * @out: and what writable; may be NULL
+ * @version: what GOSYNC_IOC_VALUE_WAIT and the like compare; or NULL
  * @queues: tell where waiters are, besides @wq.head; may be NULL
  * @owner: the number of the holder that owns it, 0: nobody; NULL if there are
  *	no owners
@@ -121,6 +135,11 @@ struct gosync_ops {
 	void (*owner_died)(struct gosync_object *obj, u32 id);
 	void (*flush)(struct gosync_object *obj);
 	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
+	bool (*handed)(struct gosync_object *obj, struct gosync_waiter *waiter);
+	void (*show)(struct gosync_object *obj);
+	const struct gosync_wait_op *in;
+	const struct gosync_wait_op *out;
+	u64 (*version)(struct gosync_object *obj);
 	void (*queues)(struct gosync_object *obj,
 		       struct list_head *queues[GOSYNC_QUEUES]);
 	u32 (*owner)(const struct gosync_object *obj);
@@ -142,6 +161,8 @@ struct gosync_ops {
  * @holders: its holders by their number
  * @id: its number
  * @stats: how the waits went; NULL before the first (what is there: @wq.lock)
+ * @watch: those who poll, and who wait for all of several; NULL before the
+ *	first
  * @contended: how often somebody waited (@wq.lock)
  * @deaths: owners that died (@wq.lock)
  * @nr_waiters: how many are queued (@wq.lock)
@@ -172,6 +193,7 @@ struct gosync_object {
 	struct xarray holders;
 	u64 id;
 	struct gosync_stats *stats;
+	wait_queue_head_t *watch;
 	u64 contended;
 	u32 deaths;
 	u32 nr_waiters;
@@ -197,6 +219,11 @@ struct gosync_object {
  *	and not released (@obj->wq.lock)
  * @line: RWMutex: the number of its line, 0: none
  * @read_only: may only observe
+ * @watches: it has said what it watches for, see &struct gosync_watch
+ *	(@obj->wq.lock, as the following)
+ * @watch_index: of the word
+ * @watch_value: not this any more
+ * @ticket: Cond: its place in the queue
  */
 struct gosync_holder {
 	struct gosync_object *obj;
@@ -205,6 +232,12 @@ struct gosync_holder {
 	u32 held;
 	u8 line;
 	bool read_only;
+	bool watches;
+	u32 watch_index;
+	union {
+		u64 watch_value;
+		struct gosync_ticket *ticket;
+	};
 };
 
 /* The fencing token of the last acquisition; 0 for types that have none */
@@ -378,10 +411,51 @@ enum gosync_how {
 };
 
 /**
+ * struct gosync_group - who waits for any of several things, or for one without
+ *	sleeping
+ * @claim: as in &struct gosync_waiter, for all of them together
+ * @winner: that which was granted
+ * @tell: it was: must set @claim to GOSYNC_TOLD; then the group may be gone.
+ *	Called without locks
+ */
+struct gosync_group {
+	int claim;
+	struct gosync_waiter *winner;
+	void (*tell)(struct gosync_group *group);
+};
+
+/**
+ * struct gosync_wait_op - something to wait for, in whatever way
+ * @cmd: the number of its ioctl
+ * @takes: something is taken by it, which needs write permission and can be
+ *	given back
+ * @check: is this a possible operand; sets what of @waiter is compared; NULL:
+ *	it has none
+ * @attempt: do it; if that isn't possible now, queue @waiter if @queue. Return:
+ *	0, -EINPROGRESS if queued, -EBUSY if neither, or another error. May sleep
+ * @ready: would an attempt succeed? Called with the object's lock
+ * @result: after a success or a grant: what the ioctl returns; NULL: 0
+ * @give_back: undo a success or a grant; NULL if nothing is taken
+ *
+ * All are called with a @waiter whose holder is set.
+ */
+struct gosync_wait_op {
+	unsigned int cmd;
+	bool takes;
+	int (*check)(struct gosync_waiter *waiter, u32 index, u64 value);
+	int (*attempt)(struct gosync_waiter *waiter, bool queue);
+	bool (*ready)(const struct gosync_waiter *waiter);
+	int (*result)(struct gosync_waiter *waiter);
+	void (*give_back)(struct gosync_waiter *waiter);
+};
+
+/**
  * struct gosync_waiter - somebody who waits for an object
  * @entry: in the object's queue, or, once claimed, in the claimer's list of
  *	those to wake
  * @holder: on whose behalf
+ * @group: it only is granted things, never told to look again, and shares the
+ *	claim; NULL: it has its own
  * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
  * @waited: how long that was, once it has been granted
  * @wait: the wait's number
@@ -393,15 +467,19 @@ enum gosync_how {
  * @starving: it has waited too long
  * @timed: it has a deadline
  * @begun: tracers know that it waits
- * @number: WaitGroup, RWMutex: which generation it belongs to; Semaphore: how
- *	many permits it wants
+ * @queued: it counts as a waiter. One whose group was claimed elsewhere may
+ *	have been taken off the queue already
  * @index: atomics: which word; RWMutex: &enum gosync_wants
- * @expected: atomics: what it waits to see the end of
- * @seen: atomics: and what came instead
+ * @number: WaitGroup, RWMutex: which generation it belongs to; Semaphore: how
+ *	many permits it wants; Cond: in the order of the queue
+ * @expected: atomics, Value, Map: what it waits to see the end of
+ * @seen: and what came instead; Cond: the last number there was when it was
+ *	signalled, 0: by a broadcast
  */
 struct gosync_waiter {
 	wait_queue_entry_t entry;
 	struct gosync_holder *holder;
+	struct gosync_group *group;
 	u64 since;
 	u64 waited;
 	u64 wait;
@@ -412,8 +490,9 @@ struct gosync_waiter {
 	bool starving;
 	bool timed;
 	bool begun;
-	u64 number;
+	bool queued;
 	u32 index;
+	u64 number;
 	u64 expected;
 	u64 seen;
 };
@@ -434,10 +513,40 @@ static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
 	return obj->type == GOSYNC_RWMUTEX ? waiter->index : GOSYNC_WANTS_IT;
 }
 
+/* The values of a claim, see wait.c */
+enum {
+	GOSYNC_WAITING,
+	GOSYNC_CLAIMED,
+	GOSYNC_TOLD,
+	GOSYNC_GONE,
+};
+
+/* Is anybody told when it can be had, besides those who wait in the queues? */
+static inline bool gosync_watched(const struct gosync_object *obj)
+{
+	const wait_queue_head_t *watch = READ_ONCE(obj->watch);
+
+	return unlikely(watch) && !list_empty_careful(&watch->head);
+}
+
+/* How many waiters user space is shown: 0 lets it do without the kernel. */
+static inline u32 gosync_shown(const struct gosync_object *obj)
+{
+	return obj->nr_waiters + gosync_watched(obj);
+}
+
 int gosync_try_again(void);
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
 void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder);
+void gosync_waiter_join(struct gosync_waiter *waiter,
+			struct gosync_group *group, struct task_struct *task);
+bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter);
+bool gosync_group_leave(struct gosync_group *group);
+void gosync_withdraw(struct gosync_waiter *waiter, int ret);
+void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter);
+bool gosync_is_live(const struct gosync_waiter *waiter);
+void gosync_wait_begins(struct gosync_waiter *waiter);
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 		    struct gosync_waiter *waiter, bool first);
 struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
@@ -457,7 +566,33 @@ void gosync_account_wait(struct gosync_object *obj,
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		      int ret);
 
+/* --- poll.c --- */
+
+wait_queue_head_t *gosync_watch_head(struct gosync_object *obj);
+bool gosync_is_ready(const struct gosync_wait_op *op,
+		     const struct gosync_waiter *waiter);
+void gosync_changed(struct gosync_object *obj);
+__poll_t gosync_poll(struct file *file, struct poll_table_struct *table);
+long gosync_watch(struct gosync_holder *holder, void *arg);
+
+/* --- version.c --- */
+
+extern const struct gosync_wait_op gosync_version_op;
+void gosync_version_changed(struct gosync_object *obj);
+void gosync_version_left(struct gosync_object *obj,
+			 struct gosync_waiter *waiter);
+long gosync_version_wait(struct gosync_holder *holder, void *arg);
+
 /* --- The primitives --- */
+
+extern const struct gosync_wait_op gosync_mutex_lock_op;
+extern const struct gosync_wait_op gosync_rwmutex_lock_op;
+extern const struct gosync_wait_op gosync_rwmutex_rlock_op;
+extern const struct gosync_wait_op gosync_semaphore_acquire_op;
+extern const struct gosync_wait_op gosync_waitgroup_wait_op;
+extern const struct gosync_wait_op gosync_once_begin_op;
+extern const struct gosync_wait_op gosync_once_wait_op;
+extern const struct gosync_wait_op gosync_atomic_wait_op;
 
 extern const struct gosync_ops gosync_atomic_ops[];
 extern const struct gosync_ops gosync_value_ops;
@@ -498,8 +633,10 @@ long gosync_waitgroup_add(struct gosync_holder *holder, void *arg);
 long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg);
 long gosync_once_begin(struct gosync_holder *holder, void *arg);
 long gosync_once_done(struct gosync_holder *holder, void *arg);
+long gosync_once_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_signal(struct gosync_holder *holder, void *arg);
+int gosync_cond_watch(struct gosync_holder *holder, bool stop);
 long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg);

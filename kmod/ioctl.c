@@ -27,6 +27,7 @@
 #define ON_COND		BIT(GOSYNC_COND)
 #define ON_SEMAPHORE	BIT(GOSYNC_SEMAPHORE)
 #define ON_MAP		BIT(GOSYNC_MAP)
+#define ON_WATCHED	(ON_ATOMICS | ON_VALUE | ON_MAP | ON_SEMAPHORE | ON_COND)
 #define ON_OBJECTS	GENMASK(GOSYNC_TYPE_MAX - 1, 1)
 
 enum {
@@ -65,6 +66,8 @@ union gosync_arg {
 	struct gosync_wait wait;
 	struct gosync_waitgroup_add waitgroup_add;
 	struct gosync_waitgroup_wait waitgroup_wait;
+	struct gosync_version_wait version_wait;
+	struct gosync_watch watch;
 	struct gosync_cond_wait cond_wait;
 	struct gosync_semaphore semaphore;
 	struct gosync_map map;
@@ -111,6 +114,11 @@ static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_HOLDERS)] = {
 		GOSYNC_IOC_HOLDERS, ON_OBJECTS, RESULTS,
 		sizeof(struct gosync_parties), gosync_holders,
+	},
+
+	[NR(GOSYNC_IOC_WATCH)] = {
+		GOSYNC_IOC_WATCH, ON_WATCHED, 0,
+		sizeof(struct gosync_watch), gosync_watch,
 	},
 
 	[NR(GOSYNC_IOC_ATOMIC_LOAD)] = {
@@ -165,6 +173,10 @@ static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_VALUE_CAS)] = {
 		GOSYNC_IOC_VALUE_CAS, ON_VALUE, WRITES | RESULTS,
 		VALUE, gosync_value_cas,
+	},
+	[NR(GOSYNC_IOC_VALUE_WAIT)] = {
+		GOSYNC_IOC_VALUE_WAIT, ON_VALUE, RESULTS,
+		sizeof(struct gosync_version_wait), gosync_version_wait,
 	},
 
 	[NR(GOSYNC_IOC_MUTEX_LOCK)] = {
@@ -238,6 +250,10 @@ static const struct gosync_ioctl ioctls[] = {
 		GOSYNC_IOC_ONCE_DONE, ON_ONCE, WRITES,
 		0, gosync_once_done,
 	},
+	[NR(GOSYNC_IOC_ONCE_WAIT)] = {
+		GOSYNC_IOC_ONCE_WAIT, ON_ONCE, OPTIONAL,
+		sizeof(struct gosync_wait), gosync_once_wait,
+	},
 
 	[NR(GOSYNC_IOC_COND_WAIT)] = {
 		GOSYNC_IOC_COND_WAIT, ON_COND, WRITES | RESUMES,
@@ -304,6 +320,10 @@ static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_MAP_CLEAR)] = {
 		GOSYNC_IOC_MAP_CLEAR, ON_MAP, WRITES,
 		0, gosync_map_clear,
+	},
+	[NR(GOSYNC_IOC_MAP_WAIT)] = {
+		GOSYNC_IOC_MAP_WAIT, ON_MAP, RESULTS,
+		sizeof(struct gosync_version_wait), gosync_version_wait,
 	},
 };
 

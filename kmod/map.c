@@ -184,6 +184,35 @@ static int add_new(struct gosync_map_obj *map, const struct gosync_map_key *key,
 	return -EAGAIN;
 }
 
+/*
+ * If @ret is no error the map has changed. What nobody has asked for is not
+ * counted.
+ */
+static long changed(struct gosync_map_obj *map, long ret)
+{
+	if (ret < 0)
+		return ret;
+	/* Pairs with the one in version(): they see the change, or we see them. */
+	smp_mb();
+	if (READ_ONCE(map->asked)) {
+		atomic64_inc(&map->changes);
+		gosync_version_changed(&map->obj);
+	}
+	return ret;
+}
+
+static u64 version(struct gosync_object *obj)
+{
+	struct gosync_map_obj *map = gosync_to_map(obj);
+
+	if (unlikely(!READ_ONCE(map->asked))) {
+		WRITE_ONCE(map->asked, true);
+		/* Pairs with the one in changed(). */
+		smp_mb();
+	}
+	return atomic64_read(&map->changes);
+}
+
 static int store(struct gosync_map_obj *map, const struct gosync_map_key *key,
 		 const struct gosync_payload *value)
 {
@@ -217,7 +246,7 @@ long gosync_map_store(struct gosync_holder *holder, void *arg)
 		ret = store(map, &key, &value);
 	} while (again(&ret));
 	release(&value);
-	return ret;
+	return changed(map, ret);
 }
 
 /*
@@ -284,12 +313,17 @@ static long exchange(struct gosync_map_obj *map, struct gosync_map *args,
 
 long gosync_map_swap(struct gosync_holder *holder, void *arg)
 {
-	return exchange(gosync_to_map(holder->obj), arg, swap_value);
+	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+
+	return changed(map, exchange(map, arg, swap_value));
 }
 
 long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
 {
-	return exchange(gosync_to_map(holder->obj), arg, load_or_store);
+	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	long ret = exchange(map, arg, load_or_store);
+
+	return ret ?: changed(map, ret);
 }
 
 /* Remove a key if it is as it was seen */
@@ -331,7 +365,7 @@ long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 		if (!ret)
 			ret = delete_seen(map, &key, &seen);
 	} while (again(&ret));
-	return ret;
+	return changed(map, ret);
 }
 
 long gosync_map_delete(struct gosync_holder *holder, void *arg)
@@ -353,7 +387,7 @@ long gosync_map_delete(struct gosync_holder *holder, void *arg)
 		if (record)
 			gosync_map_remove(map, record, slot);
 	}
-	return !!record;
+	return record ? changed(map, 1) : 0;
 }
 
 long gosync_map_cas(struct gosync_holder *holder, void *arg)
@@ -387,7 +421,7 @@ long gosync_map_cas(struct gosync_holder *holder, void *arg)
 	release(&new);
 out:
 	release(&old);
-	return ret ?: equal;
+	return equal ? changed(map, 1) : ret;
 }
 
 static int compare_and_delete(struct gosync_map_obj *map,
@@ -426,7 +460,7 @@ long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 		return ret;
 	ret = compare_and_delete(map, &key, &old);
 	release(&old);
-	return ret;
+	return ret ? changed(map, ret) : 0;
 }
 
 long gosync_map_clear(struct gosync_holder *holder, void *arg)
@@ -435,7 +469,7 @@ long gosync_map_clear(struct gosync_holder *holder, void *arg)
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock)
 		gosync_map_drop_all(map);
-	return 0;
+	return changed(map, 0);
 }
 
 /* --- Walking ------------------------------------------------------------- */
@@ -553,6 +587,7 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	map->value_size = args->value_size ?: 256;
 	page->seed = get_random_u64();
 	page->hash_mask = map_hash_mask;
+	atomic64_set(&map->changes, 1);
 	gosync_map_lay_out(map);
 	return 0;
 }
@@ -588,5 +623,8 @@ const struct gosync_ops gosync_map_ops = {
 	.area_size = area_size,
 	.matches = matches,
 	.init = init,
+	.left = gosync_version_left,
+	.in = &gosync_version_op,
+	.version = version,
 	.info = info,
 };

@@ -31,6 +31,8 @@
  * @filled: slots of the present table that are not empty
  * @key_size: longest key
  * @value_size: longest value
+ * @changes: the version: how often it was changed since somebody asked for it
+ * @asked: somebody has
  * @segment_shift: log2 of the records in a segment
  * @tables: where each table is, once there has been one
  * @near: likewise the first segments
@@ -43,6 +45,8 @@ struct gosync_map_obj {
 	u32 key_size;
 	u32 value_size;
 	unsigned int segment_shift;
+	atomic64_t changes;
+	bool asked;
 	u64 *tables[GOSYNC_MAP_TABLE_MASK + 1];
 	void *near[GOSYNC_MAP_NEAR];
 };

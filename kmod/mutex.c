@@ -31,6 +31,11 @@
  *    either takes the lock or sees LOCKED, which is the first case. If it has
  *    no use for the lock any more, it passes it on.
  *
+ * A waiter of a group is never woken to compete. The word is made its holder's,
+ * and then it is claimed; if that fails, the lock goes on to the next from
+ * there, as if its holder had released it. Who withdraws from the queue looks
+ * whether the lock is free for one who is behind.
+ *
  * A granted lock names its new owner before the object's lock is dropped; if
  * that one dies, its holder ends. holder_end() comes after the last system call
  * of the holder has returned, so that nobody can wait on its behalf any more.
@@ -73,7 +78,7 @@ static u64 ownership_of(u64 word)
 void gosync_mutex_publish(struct gosync_mutex *mutex)
 {
 	u64 bits = flags(mutex->woken, mutex->starving, mutex->poisoned,
-			 mutex->obj.nr_waiters);
+			 gosync_shown(&mutex->obj));
 	atomic64_t *word = gosync_mutex_word(mutex);
 	s64 old = atomic64_read(word);
 	int i;
@@ -102,7 +107,7 @@ bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
 				    ownership_of(old) |
 				    flags(mutex->woken, mutex->starving,
 					  mutex->poisoned,
-					  mutex->obj.nr_waiters + 1));
+					  gosync_shown(&mutex->obj) + 1));
 }
 
 /* With the object's lock */
@@ -150,7 +155,7 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		if (!(old & GOSYNC_MUTEX_LOCKED)) {
 			new = gosync_owned_by(waiter->holder->id) |
 			      flags(mutex->woken, starving, mutex->poisoned,
-				    obj->nr_waiters);
+				    gosync_shown(obj));
 			if (!atomic64_try_cmpxchg(word, &old, new))
 				continue;
 			next_token(mutex);
@@ -168,7 +173,7 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		starving |= queue && waiter->starving;
 		new = ownership_of(old) |
 		      flags(mutex->woken, starving, mutex->poisoned,
-			    obj->nr_waiters + queue);
+			    gosync_shown(obj) + queue);
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
 		set_starving(mutex, starving);
@@ -185,6 +190,48 @@ static void owner_has_died(struct gosync_mutex *mutex, u32 owner)
 	mutex->poisoned = true;
 	mutex->obj.deaths++;
 	trace_gosync_owner_died(&mutex->obj, owner);
+}
+
+/* The first that can still be claimed, or NULL; as gosync_claim_first() */
+static struct gosync_waiter *first_live(struct gosync_object *obj)
+{
+	struct gosync_waiter *waiter, *next;
+	unsigned int dead = 0;
+
+	lockdep_assert_held(&obj->wq.lock);
+	list_for_each_entry_safe(waiter, next, &obj->wq.head, entry.entry) {
+		if (gosync_is_live(waiter))
+			return waiter;
+		list_del_init(&waiter->entry.entry);
+		if (++dead == GOSYNC_WAKE_BATCH)
+			break;
+	}
+	return NULL;
+}
+
+/*
+ * The word was made the holder's of @first, the first in the queue, who is of a
+ * group: grant it.
+ *
+ * Return: false if it was granted something else meanwhile. Otherwise *@next is
+ * whom to wake, NULL if it has to wait for something more.
+ */
+static bool grant_word(struct gosync_mutex *mutex, struct gosync_waiter *first,
+		       struct gosync_waiter **next)
+{
+	struct gosync_object *obj = &mutex->obj;
+
+	*next = NULL;
+	if (obj->ops->handed && !obj->ops->handed(obj, first)) {
+		next_token(mutex);
+		return true;
+	}
+	if (!gosync_claim(obj, first))
+		return false;
+	*next = first;
+	next_token(mutex);
+	gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
+	return true;
 }
 
 /**
@@ -210,27 +257,46 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 	*next = NULL;
 	*wake = GOSYNC_RETRY;
 	for (i = 0; i < GOSYNC_RACES; i++) {
+		struct gosync_waiter *first = *next;
 		bool grant, starving, woken;
 		u64 new;
 
 		if (!(old & GOSYNC_MUTEX_LOCKED) ||
 		    (owner && gosync_owner_of(old) != owner))
 			break;
-		if (!*next && (mutex->starving || !mutex->woken))
-			*next = gosync_claim_first(obj, &obj->wq.head);
-		grant = *next && mutex->starving;
-		starving = grant && !list_empty(&obj->wq.head) &&
-			   is_starved(*next);
-		woken = mutex->woken || (*next && !grant);
-		new = (grant ? gosync_owned_by((*next)->holder->id) : 0) |
+		if (!first && (mutex->starving || !mutex->woken)) {
+			first = first_live(obj);
+			if (first && !first->group) {
+				gosync_claim(obj, first);
+				*next = first;
+			}
+		}
+		grant = first && (mutex->starving || first->group);
+		starving = grant && mutex->starving &&
+			   !list_empty(&obj->wq.head) && is_starved(first);
+		woken = mutex->woken || (first && !grant);
+		new = (grant ? gosync_owned_by(first->holder->id) : 0) |
 		      flags(woken, starving, mutex->poisoned || died,
-			    obj->nr_waiters);
+			    gosync_shown(obj));
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
 		set_starving(mutex, starving);
 		mutex->woken = woken;
 		if (died)
 			owner_has_died(mutex, gosync_owner_of(old));
+		if (grant && first->group) {
+			*wake = GOSYNC_GRANTED;
+			if (grant_word(mutex, first, next)) {
+				gosync_mutex_publish(mutex);
+				return 0;
+			}
+			/* Now it is that one's holder who does not want it. */
+			owner = first->holder->id;
+			*wake = GOSYNC_RETRY;
+			died = false;
+			old = new;
+			continue;
+		}
 		if (grant) {
 			*wake = GOSYNC_GRANTED;
 			next_token(mutex);
@@ -253,22 +319,57 @@ static int release_and_wake(struct gosync_mutex *mutex, u32 owner, bool died)
 	ret = gosync_mutex_release(mutex, owner, died, &next, &wake);
 	spin_unlock(&mutex->obj.wq.lock);
 	gosync_wake(next, wake);
+	if (wake != GOSYNC_GRANTED)
+		gosync_changed(&mutex->obj);
 	return ret;
 }
 
-/* One that was woken gives up, and does not know whether the lock is free. */
+/*
+ * Somebody has left the queue, and does not know whether the lock is free: if
+ * it is, the first shall have it, or look.
+ */
 static void wake_another(struct gosync_mutex *mutex)
 {
+	enum gosync_wake wake = GOSYNC_RETRY;
 	struct gosync_object *obj = &mutex->obj;
-	struct gosync_waiter *next = NULL;
+	struct gosync_waiter *first, *next = NULL;
+	u64 owned;
+	s64 old;
+	int i;
 
-	scoped_guard(spinlock, &obj->wq.lock) {
-		if (!mutex->woken)
-			next = gosync_claim_first(obj, &obj->wq.head);
-		mutex->woken |= !!next;
-		gosync_mutex_publish(mutex);
+	spin_lock(&obj->wq.lock);
+	for (i = 0; i < GOSYNC_RACES && !mutex->woken; i++) {
+		first = first_live(obj);
+		if (!first)
+			break;
+		if (!first->group) {
+			gosync_claim(obj, first);
+			mutex->woken = true;
+			next = first;
+			break;
+		}
+		/* While it is locked, who unlocks comes here. */
+		old = atomic64_read(gosync_mutex_word(mutex));
+		if (old & GOSYNC_MUTEX_LOCKED)
+			break;
+		owned = gosync_owned_by(first->holder->id);
+		if (!atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old,
+					  owned | flags(false, mutex->starving,
+							mutex->poisoned,
+							gosync_shown(obj))))
+			continue;
+		if (grant_word(mutex, first, &next)) {
+			wake = GOSYNC_GRANTED;
+			break;
+		}
+		/* It does not want it any more: free again. */
+		gosync_mutex_release(mutex, first->holder->id, false, &next,
+				     &wake);
+		break;
 	}
-	gosync_wake(next, GOSYNC_RETRY);
+	gosync_mutex_publish(mutex);
+	spin_unlock(&obj->wq.lock);
+	gosync_wake(next, wake);
 }
 
 /**
@@ -326,6 +427,34 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 	return ret;
 }
 
+/*
+ * Take the lock, or queue if @queue.
+ *
+ * Return: as &gosync_wait_op.attempt.
+ */
+int gosync_mutex_attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+	struct gosync_mutex *mutex = gosync_to_mutex(obj);
+	u32 dead;
+	int ret;
+
+	if (gosync_mutex_take_free(mutex, waiter->holder))
+		return 0;
+	for (;;) {
+		spin_lock(&obj->wq.lock);
+		ret = take(mutex, waiter, queue, &dead);
+		spin_unlock(&obj->wq.lock);
+		if (ret == -EOWNERDEAD)
+			obj->ops->owner_died(obj, dead);
+		else if (ret != -EAGAIN)
+			return ret;
+		ret = gosync_try_again();
+		if (ret)
+			return ret;
+	}
+}
+
 /**
  * gosync_mutex_try() - take the lock if nobody has it
  * @mutex: the mutex
@@ -336,17 +465,8 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder)
 {
 	struct gosync_waiter waiter = { .holder = holder };
-	struct gosync_object *obj = &mutex->obj;
-	u32 dead;
-	int ret;
 
-	do {
-		scoped_guard(spinlock, &obj->wq.lock)
-			ret = take(mutex, &waiter, false, &dead);
-		if (ret == -EOWNERDEAD)
-			obj->ops->owner_died(obj, dead);
-	} while (ret == -EOWNERDEAD && !gosync_try_again());
-	return ret ? -EBUSY : 0;
+	return gosync_mutex_attempt(&waiter, false) ? -EBUSY : 0;
 }
 
 /*
@@ -438,7 +558,40 @@ void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 			set_starving(mutex, false);
 		gosync_mutex_publish(mutex);
 	}
+	if (waiter->group)
+		wake_another(mutex);
 }
+
+void gosync_mutex_show(struct gosync_object *obj)
+{
+	gosync_mutex_publish(gosync_to_mutex(obj));
+}
+
+static bool ready(const struct gosync_waiter *waiter)
+{
+	return !(atomic64_read(waiter->holder->obj->state) &
+		 GOSYNC_MUTEX_LOCKED);
+}
+
+int gosync_mutex_result(struct gosync_waiter *waiter)
+{
+	return READ_ONCE(gosync_to_mutex(waiter->holder->obj)->poisoned);
+}
+
+static void give_back(struct gosync_waiter *waiter)
+{
+	release_and_wake(gosync_to_mutex(waiter->holder->obj),
+			 waiter->holder->id, false);
+}
+
+const struct gosync_wait_op gosync_mutex_lock_op = {
+	.cmd = GOSYNC_IOC_MUTEX_LOCK,
+	.takes = true,
+	.attempt = gosync_mutex_attempt,
+	.ready = ready,
+	.result = gosync_mutex_result,
+	.give_back = give_back,
+};
 
 static void owner_died(struct gosync_object *obj, u32 id)
 {
@@ -472,6 +625,8 @@ const struct gosync_ops gosync_mutex_ops = {
 	.holder_end = holder_end,
 	.owner_died = owner_died,
 	.left = gosync_mutex_left,
+	.show = gosync_mutex_show,
+	.in = &gosync_mutex_lock_op,
 	.owner = gosync_mutex_owner,
 	.info = gosync_mutex_info,
 };

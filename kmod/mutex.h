@@ -52,7 +52,10 @@ bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 			    struct gosync_holder *holder);
 bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
 				struct gosync_holder *holder);
+int gosync_mutex_attempt(struct gosync_waiter *waiter, bool queue);
+int gosync_mutex_result(struct gosync_waiter *waiter);
 void gosync_mutex_publish(struct gosync_mutex *mutex);
+void gosync_mutex_show(struct gosync_object *obj);
 void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter);
 u32 gosync_mutex_owner(const struct gosync_object *obj);
 void gosync_mutex_info(struct gosync_object *obj,

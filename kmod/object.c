@@ -87,6 +87,7 @@ struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 void gosync_object_free(struct gosync_object *obj)
 {
 	kfree(obj->stats);
+	kfree(obj->watch);
 	kfree_rcu(obj, rcu);
 }
 
@@ -264,6 +265,7 @@ static const struct file_operations holder_fops = {
 	.unlocked_ioctl = gosync_object_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = gosync_mmap,
+	.poll = gosync_poll,
 	.show_fdinfo = holder_show_fdinfo,
 	.llseek = noop_llseek,
 };

@@ -12,7 +12,8 @@
  *
  * The runner is a holder. When it ends before it is done, the first who waits
  * becomes the runner, and is told. One that is told so and is being killed
- * passes it on. So somebody runs it as long as somebody waits. The runner's
+ * passes it on. So somebody runs it as long as somebody waits to. Others only
+ * wait until it has been done. The runner's
  * thread is remembered as well: should it begin again it would wait for itself.
  */
 #include <linux/pid.h>
@@ -26,10 +27,12 @@
  * @done: it has been done
  * @died: a runner died, and nobody has run it since
  * @runner: the holder that runs it, 0: none
- * @thread: and the thread that began
+ * @thread: and the thread that began; NULL if that is not known
+ * @observers: those who wait until it is done, and will not run it
  */
 struct gosync_once {
 	struct gosync_object obj;
+	struct list_head observers;
 	bool done;
 	bool died;
 	u32 runner;
@@ -66,7 +69,27 @@ static void set_runner(struct gosync_once *once, struct gosync_holder *holder,
 		trace_gosync_once_begin(&once->obj, holder->id);
 }
 
-/* The runner will not do it: the next is to. */
+/*
+ * Nobody runs it: the first who waits is to.
+ *
+ * Return: whom the caller owes a gosync_wake(GOSYNC_GRANTED), or NULL.
+ */
+static struct gosync_waiter *pass_on(struct gosync_once *once)
+{
+	struct gosync_object *obj = &once->obj;
+	struct gosync_waiter *next;
+
+	next = gosync_claim_first(obj, &obj->wq.head);
+	if (next) {
+		gosync_account_wait(obj, next, GOSYNC_HANDED_OVER);
+		set_runner(once, next->holder, next->entry.private);
+	} else {
+		set_runner(once, NULL, NULL);
+	}
+	return next;
+}
+
+/* The runner will not do it. */
 static void abandon(struct gosync_once *once, struct gosync_holder *holder)
 {
 	struct gosync_object *obj = &once->obj;
@@ -78,39 +101,100 @@ static void abandon(struct gosync_once *once, struct gosync_holder *holder)
 		once->died = true;
 		obj->deaths++;
 		trace_gosync_once_abandoned(obj, holder->id);
-		next = gosync_claim_first(obj, &obj->wq.head);
-		if (next) {
-			gosync_account_wait(obj, next,
-					    GOSYNC_HANDED_OVER);
-			set_runner(once, next->holder, next->entry.private);
-		} else {
-			set_runner(once, NULL, NULL);
-		}
+		next = pass_on(once);
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
 }
 
-/* Return: GOSYNC_ONCE_..., -EINPROGRESS if queued, or an error */
-static int begin(struct gosync_once *once, struct gosync_waiter *waiter)
+/*
+ * Return: 0 if it has been done, or is to be by this one; -EINPROGRESS if queued,
+ * -EBUSY if neither, other errors
+ */
+static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
+		 bool queue)
 {
+	struct task_struct *task = waiter->entry.private;
+
 	lockdep_assert_held(&once->obj.wq.lock);
 	if (once->done)
-		return GOSYNC_ONCE_DONE;
+		return 0;
 	if (waiter->holder->read_only)
 		return -EBADF;
 	if (!once->runner) {
-		set_runner(once, waiter->holder, current);
-		return once->died ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN;
+		set_runner(once, waiter->holder, task);
+		return 0;
 	}
-	if (once->thread == task_pid(current))
+	if (task && once->thread == task_pid(task))
 		return -EDEADLK;
+	if (!queue)
+		return -EBUSY;
 	gosync_enqueue(&once->obj, &once->obj.wq.head, waiter, false);
 	return -EINPROGRESS;
 }
 
+static int attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_once *once = to_once(waiter->holder->obj);
+
+	scoped_guard(spinlock, &once->obj.wq.lock)
+		return begin(once, waiter, queue);
+}
+
+static bool is_done(const struct gosync_waiter *waiter)
+{
+	return READ_ONCE(to_once(waiter->holder->obj)->done);
+}
+
+static bool ready(const struct gosync_waiter *waiter)
+{
+	return is_done(waiter) || !to_once(waiter->holder->obj)->runner;
+}
+
+/* After a grant or an attempt */
+static int result(struct gosync_waiter *waiter)
+{
+	struct gosync_once *once = to_once(waiter->holder->obj);
+
+	if (READ_ONCE(once->done))
+		return GOSYNC_ONCE_DONE;
+	return READ_ONCE(once->died) ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN;
+}
+
+static void give_back(struct gosync_waiter *waiter)
+{
+	abandon(to_once(waiter->holder->obj), waiter->holder);
+}
+
+const struct gosync_wait_op gosync_once_begin_op = {
+	.cmd = GOSYNC_IOC_ONCE_BEGIN,
+	.attempt = attempt,
+	.ready = ready,
+	.result = result,
+	.give_back = give_back,
+};
+
+static int attempt_to_see(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_once *once = to_once(waiter->holder->obj);
+
+	scoped_guard(spinlock, &once->obj.wq.lock) {
+		if (once->done)
+			return 0;
+		if (!queue)
+			return -EBUSY;
+		gosync_enqueue(&once->obj, &once->observers, waiter, false);
+	}
+	return -EINPROGRESS;
+}
+
+const struct gosync_wait_op gosync_once_wait_op = {
+	.cmd = GOSYNC_IOC_ONCE_WAIT,
+	.attempt = attempt_to_see,
+	.ready = is_done,
+};
+
 long gosync_once_begin(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_once *once = to_once(holder->obj);
 	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
@@ -120,20 +204,38 @@ long gosync_once_begin(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
-	scoped_guard(spinlock, &once->obj.wq.lock)
-		ret = begin(once, &waiter);
+	ret = attempt(&waiter, true);
+	if (!ret)
+		return result(&waiter);
 	if (ret != -EINPROGRESS)
 		return ret;
-	ret = gosync_wait(&once->obj, &waiter, &timeout);
+	ret = gosync_wait(holder->obj, &waiter, &timeout);
 	if (ret)
 		return ret;
-	if (READ_ONCE(once->done))
-		return GOSYNC_ONCE_DONE;
-	if (unlikely(fatal_signal_pending(current))) {
-		abandon(once, holder);
+	ret = result(&waiter);
+	if (ret != GOSYNC_ONCE_DONE &&
+	    unlikely(fatal_signal_pending(current))) {
+		give_back(&waiter);
 		return -EINTR;
 	}
-	return GOSYNC_ONCE_RUN_AGAIN;
+	return ret;
+}
+
+long gosync_once_wait(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_wait *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	ret = attempt_to_see(&waiter, true);
+	if (ret == -EINPROGRESS)
+		ret = gosync_wait(holder->obj, &waiter, &timeout);
+	return ret;
 }
 
 long gosync_once_done(struct gosync_holder *holder, void *arg)
@@ -150,11 +252,33 @@ long gosync_once_done(struct gosync_holder *holder, void *arg)
 	trace_gosync_once_done(&once->obj, holder->id);
 	/* Nobody begins to wait any more. */
 	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL);
+	gosync_grant_all(&once->obj, &once->observers, NULL);
+	gosync_changed(&once->obj);
 	return 0;
 }
 
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
+	struct gosync_once *once = to_once(obj);
+	struct gosync_waiter *next = NULL;
+
+	/* It may have been in the way of one who is to run it. */
+	scoped_guard(spinlock, &obj->wq.lock)
+		if (waiter->group && !once->done && !once->runner)
+			next = pass_on(once);
+	gosync_wake(next, GOSYNC_GRANTED);
+}
+
+static void queues(struct gosync_object *obj,
+		   struct list_head *queues[GOSYNC_QUEUES])
+{
+	queues[0] = &to_once(obj)->observers;
+}
+
+static int init(struct gosync_object *obj, const struct gosync_open *args)
+{
+	INIT_LIST_HEAD(&to_once(obj)->observers);
+	return 0;
 }
 
 static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
@@ -184,9 +308,12 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 const struct gosync_ops gosync_once_ops = {
 	.name = "once",
 	.size = sizeof(struct gosync_once),
+	.init = init,
 	.fini = fini,
 	.holder_end = holder_end,
 	.left = left,
+	.in = &gosync_once_wait_op,
+	.queues = queues,
 	.owner = owner,
 	.info = info,
 };

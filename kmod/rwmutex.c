@@ -7,6 +7,10 @@
  * stand in <linux/gosync.h>; what writers do with the word is mutex.c's. Here
  * is what readers and writers have to do with each other in the kernel.
  *
+ * A waiter of a group to whom the word is handed goes to those who drain, and
+ * gives the word back if it is withdrawn from there. While somebody watches the
+ * lock readers say that they have left, as if somebody drained.
+ *
  * Who waits is in one of four queues:
  *
  *	obj->wq.head	writers that want the word
@@ -90,6 +94,12 @@ static bool is_locked(struct gosync_rwmutex *rw)
 	       GOSYNC_MUTEX_LOCKED;
 }
 
+static void publish_draining(struct gosync_rwmutex *rw)
+{
+	WRITE_ONCE(slot_of(rw)->draining,
+		   rw->nr_drain + gosync_watched(&rw->mutex.obj));
+}
+
 static void publish_extra(struct gosync_rwmutex *rw)
 {
 	WRITE_ONCE(slot_of(rw)->extra, rw->nr_held + rw->nr_admitted);
@@ -153,7 +163,8 @@ static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
 		return NULL;
 	waiter = gosync_claim_first(obj, &rw->drain);
 	if (waiter) {
-		WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
+		rw->nr_drain--;
+		publish_draining(rw);
 		gosync_account_wait(obj, waiter, GOSYNC_HANDED_OVER);
 	}
 	return waiter;
@@ -168,6 +179,29 @@ static void look_at_drain(struct gosync_object *obj)
 	waiter = drained(rw);
 	spin_unlock(&obj->wq.lock);
 	gosync_wake(waiter, GOSYNC_GRANTED);
+	gosync_changed(obj);
+}
+
+/*
+ * The caller owns the word.
+ *
+ * Return: whether no reader is left; otherwise it counts as one who drains.
+ */
+static bool is_drained(struct gosync_rwmutex *rw)
+{
+	/* Pairs with the reader's between counting and looking. */
+	smp_mb();
+	if (!count_reads(rw))
+		return true;
+	rw->nr_drain++;
+	publish_draining(rw);
+	/* Pairs with the reader's, see drained(). */
+	smp_mb();
+	if (count_reads(rw))
+		return false;
+	rw->nr_drain--;
+	publish_draining(rw);
+	return true;
 }
 
 /* --- Unlocking ------------------------------------------------------------ */
@@ -216,6 +250,8 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 		}
 	}
 	gosync_wake(next, wake);
+	if (!ret && wake != GOSYNC_GRANTED)
+		gosync_changed(obj);
 	if (gosync_grant_all(obj, &rw->admitted, grant_read)) {
 		/* They were waiters when the word was written. */
 		scoped_guard(spinlock, &obj->wq.lock)
@@ -245,17 +281,8 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 	gosync_waiter_init(&waiter, holder);
 	waiter.index = GOSYNC_WANTS_TO_DRAIN;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		/* Pairs with the reader's between counting and looking. */
-		smp_mb();
-		if (!count_reads(rw))
+		if (is_drained(rw))
 			return 0;
-		WRITE_ONCE(slot_of(rw)->draining, ++rw->nr_drain);
-		/* Pairs with the reader's, see drained(). */
-		smp_mb();
-		if (!count_reads(rw)) {
-			WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
-			return 0;
-		}
 		gosync_enqueue(obj, &rw->drain, &waiter, false);
 	}
 	trace_gosync_rwmutex_drain(obj, holder->id);
@@ -273,6 +300,18 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
 	return ret;
+}
+
+/* A waiter of a group was handed the word: is that all? */
+static bool handed(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	if (is_drained(rw))
+		return true;
+	waiter->index = GOSYNC_WANTS_TO_DRAIN;
+	list_move_tail(&waiter->entry.entry, &rw->drain);
+	return false;
 }
 
 /* The word was taken in the kernel: become the writer. */
@@ -328,9 +367,8 @@ long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
-long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
+static int try_to_lock(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 {
-	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_object *obj = &rw->mutex.obj;
 	u64 reads;
 
@@ -344,10 +382,59 @@ long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
 	if (!reads)
-		return READ_ONCE(rw->mutex.poisoned);
+		return 0;
 	release(rw, holder->id, false);
 	return -EBUSY;
 }
+
+long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+
+	return try_to_lock(rw, holder) ?: READ_ONCE(rw->mutex.poisoned);
+}
+
+static int attempt_lock(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+	int ret;
+
+	if (!queue)
+		return try_to_lock(rw, waiter->holder);
+	ret = gosync_mutex_attempt(waiter, true);
+	if (ret)
+		return ret;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (is_drained(rw))
+			return 0;
+		waiter->index = GOSYNC_WANTS_TO_DRAIN;
+		gosync_enqueue(obj, &rw->drain, waiter, false);
+		gosync_mutex_publish(&rw->mutex);
+	}
+	return -EINPROGRESS;
+}
+
+static bool ready_to_lock(const struct gosync_waiter *waiter)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(waiter->holder->obj);
+
+	return !is_locked(rw) && !count_reads(rw);
+}
+
+static void unlock_again(struct gosync_waiter *waiter)
+{
+	release(to_rwmutex(waiter->holder->obj), waiter->holder->id, false);
+}
+
+const struct gosync_wait_op gosync_rwmutex_lock_op = {
+	.cmd = GOSYNC_IOC_RWMUTEX_LOCK,
+	.takes = true,
+	.attempt = attempt_lock,
+	.ready = ready_to_lock,
+	.result = gosync_mutex_result,
+	.give_back = unlock_again,
+};
 
 long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
 {
@@ -408,55 +495,75 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 	return -EAGAIN;
 }
 
-static long lock_to_read(struct gosync_rwmutex *rw,
-			 struct gosync_holder *holder,
-			 const struct gosync_timeout *timeout)
+static int attempt_rlock(struct gosync_waiter *waiter, bool queue)
 {
-	struct gosync_object *obj = &rw->mutex.obj;
-	struct gosync_waiter waiter;
+	struct gosync_holder *holder = waiter->holder;
+	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	struct gosync_object *obj = holder->obj;
 	u32 dead;
 	int ret;
 
-	gosync_waiter_init(&waiter, holder);
 	for (;;) {
 		spin_lock(&obj->wq.lock);
-		ret = read_or_queue(rw, holder, timeout ? &waiter : NULL,
-				    &dead);
+		ret = read_or_queue(rw, holder, queue ? waiter : NULL, &dead);
 		spin_unlock(&obj->wq.lock);
-		if (ret != -EOWNERDEAD && ret != -EAGAIN)
-			break;
 		if (ret == -EOWNERDEAD)
 			owner_died(obj, dead);
+		else if (ret != -EAGAIN)
+			return ret;
 		ret = gosync_try_again();
 		if (ret)
 			return ret;
 	}
+}
+
+static bool ready_to_read(const struct gosync_waiter *waiter)
+{
+	return !is_locked(to_rwmutex(waiter->holder->obj));
+}
+
+static void runlock_again(struct gosync_waiter *waiter)
+{
+	gosync_rwmutex_runlock(waiter->holder, NULL);
+}
+
+const struct gosync_wait_op gosync_rwmutex_rlock_op = {
+	.cmd = GOSYNC_IOC_RWMUTEX_RLOCK,
+	.takes = true,
+	.attempt = attempt_rlock,
+	.ready = ready_to_read,
+	.result = gosync_mutex_result,
+	.give_back = runlock_again,
+};
+
+long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_wait *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	ret = attempt_rlock(&waiter, true);
 	if (ret == -EINPROGRESS)
-		ret = gosync_wait(obj, &waiter, timeout);
+		ret = gosync_wait(holder->obj, &waiter, &timeout);
 	if (ret)
 		return ret;
 	if (unlikely(fatal_signal_pending(current))) {
 		gosync_rwmutex_runlock(holder, NULL);
 		return -EINTR;
 	}
-	return READ_ONCE(rw->mutex.poisoned);
-}
-
-long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
-{
-	struct gosync_wait *args = arg;
-	struct gosync_timeout timeout;
-	int ret;
-
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	return lock_to_read(to_rwmutex(holder->obj), holder, &timeout);
+	return gosync_mutex_result(&waiter);
 }
 
 long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
 {
-	return lock_to_read(to_rwmutex(holder->obj), holder, NULL);
+	struct gosync_waiter waiter = { .holder = holder };
+
+	return attempt_rlock(&waiter, false) ?: gosync_mutex_result(&waiter);
 }
 
 long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
@@ -471,6 +578,8 @@ long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 			waiter = drained(rw);
 	}
 	gosync_wake(waiter, GOSYNC_GRANTED);
+	if (!waiter)
+		gosync_changed(holder->obj);
 	return ret;
 }
 
@@ -489,7 +598,8 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 
 	spin_lock(&obj->wq.lock);
 	if (waiter->index == GOSYNC_WANTS_TO_DRAIN) {
-		WRITE_ONCE(slot_of(rw)->draining, --rw->nr_drain);
+		rw->nr_drain--;
+		publish_draining(rw);
 	} else if (waiter->index == GOSYNC_WANTS_TO_READ) {
 		if (waiter->number == rw->admissions)
 			rw->nr_readers--;
@@ -500,7 +610,16 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	next = drained(rw);
 	spin_unlock(&obj->wq.lock);
 	gosync_wake(next, GOSYNC_GRANTED);
+	/* One of a group had been handed the word; another releases it itself. */
+	if (waiter->group && waiter->index == GOSYNC_WANTS_TO_DRAIN)
+		release(rw, waiter->holder->id, false);
 	gosync_mutex_left(obj, waiter);
+}
+
+static void show(struct gosync_object *obj)
+{
+	gosync_mutex_show(obj);
+	publish_draining(to_rwmutex(obj));
 }
 
 static void publish_lines(struct gosync_rwmutex *rw)
@@ -596,6 +715,10 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.owner_died = owner_died,
 	.flush = look_at_drain,
 	.left = left,
+	.handed = handed,
+	.show = show,
+	.in = &gosync_rwmutex_rlock_op,
+	.out = &gosync_rwmutex_lock_op,
 	.queues = queues,
 	.owner = gosync_mutex_owner,
 	.info = info,

@@ -42,35 +42,35 @@ static void count_held(struct gosync_holder *holder, s64 n)
 }
 
 /*
- * Take @n permits; if that isn't possible, queue if @waiter isn't NULL.
+ * Take as many permits as it wants; if that isn't possible, queue if @queue.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
  * the word never stood still.
  */
-static int take(struct gosync_holder *holder, u32 n,
-		struct gosync_waiter *waiter)
+static int take(struct gosync_waiter *waiter, bool queue)
 {
-	struct gosync_object *obj = holder->obj;
+	struct gosync_object *obj = waiter->holder->obj;
 	atomic64_t *word = word_of(obj);
+	u32 n = waiter->number;
 	s64 old = atomic64_read(word);
 	int i;
 
 	lockdep_assert_held(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_RACES; i++) {
-		bool can = !obj->nr_waiters && permits_of(old) >= n;
-		u64 new = can ? make_word(permits_of(old) - n, 0) :
+		bool can = list_empty(&obj->wq.head) && permits_of(old) >= n;
+		u64 new = can ? make_word(permits_of(old) - n,
+					  gosync_shown(obj)) :
 			  make_word(permits_of(old),
-				    obj->nr_waiters + !!waiter);
+				    gosync_shown(obj) + queue);
 
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
 		if (can) {
-			count_held(holder, n);
+			count_held(waiter->holder, n);
 			return 0;
 		}
-		if (!waiter)
+		if (!queue)
 			return -EBUSY;
-		waiter->number = n;
 		gosync_enqueue(obj, &obj->wq.head, waiter, false);
 		return -EINPROGRESS;
 	}
@@ -101,7 +101,7 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 		if (permits > GOSYNC_SEMAPHORE_PERMITS)
 			return -ERANGE;
 		if (atomic64_try_cmpxchg(word, &old,
-					 make_word(permits, obj->nr_waiters)))
+					 make_word(permits, gosync_shown(obj))))
 			break;
 	}
 	while (nr < GOSYNC_WAKE_BATCH) {
@@ -112,6 +112,7 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 						 entry.entry);
 		if (!first || first->number > permits - taken)
 			break;
+		/* Who withdraws one that is dead comes back for the next. */
 		if (!gosync_claim(obj, first))
 			break;
 		taken += first->number;
@@ -123,7 +124,7 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		permits = max_t(s64, permits_of(old) - taken, 0);
 		if (atomic64_try_cmpxchg(word, &old,
-					 make_word(permits, obj->nr_waiters)))
+					 make_word(permits, gosync_shown(obj))))
 			break;
 	}
 	return nr;
@@ -149,6 +150,7 @@ static int release(struct gosync_object *obj, struct gosync_holder *holder,
 		n = 0;
 		cond_resched();
 	} while (nr == GOSYNC_WAKE_BATCH);
+	gosync_changed(obj);
 	return min(nr, 0);
 }
 
@@ -163,20 +165,52 @@ static int check_instant(const struct gosync_semaphore *args)
 	return args->flags || args->deadline ? -EINVAL : check(args);
 }
 
-static int acquire(struct gosync_holder *holder, u32 n,
-		   struct gosync_waiter *waiter)
+static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
 {
+	if (index || value > GOSYNC_SEMAPHORE_PERMITS)
+		return -EINVAL;
+	waiter->number = value;
+	return 0;
+}
+
+static int attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_holder *holder = waiter->holder;
 	int ret;
 
 	do {
 		scoped_guard(spinlock, &holder->obj->wq.lock)
-			ret = take(holder, n, waiter);
+			ret = take(waiter, queue);
 		if (ret != -EAGAIN)
 			return ret;
 		ret = gosync_try_again();
 	} while (!ret);
 	return ret;
 }
+
+static bool ready(const struct gosync_waiter *waiter)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+
+	return list_empty(&obj->wq.head) &&
+	       permits_of(atomic64_read(word_of(obj))) >= waiter->number;
+}
+
+static void give_back(struct gosync_waiter *waiter)
+{
+	struct gosync_holder *holder = waiter->holder;
+
+	release(holder->obj, holder, waiter->number, true);
+}
+
+const struct gosync_wait_op gosync_semaphore_acquire_op = {
+	.cmd = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+	.takes = true,
+	.check = check_operand,
+	.attempt = attempt,
+	.ready = ready,
+	.give_back = give_back,
+};
 
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 {
@@ -190,12 +224,13 @@ long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
-	ret = acquire(holder, args->count, &waiter);
+	waiter.number = args->count;
+	ret = attempt(&waiter, true);
 	if (ret != -EINPROGRESS)
 		return ret;
 	ret = gosync_wait(holder->obj, &waiter, &timeout);
 	if (!ret && unlikely(fatal_signal_pending(current))) {
-		release(holder->obj, holder, args->count, true);
+		give_back(&waiter);
 		return -EINTR;
 	}
 	return ret;
@@ -204,8 +239,12 @@ long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_semaphore *args = arg;
+	struct gosync_waiter waiter = {
+		.holder = holder,
+		.number = args->count,
+	};
 
-	return check_instant(args) ?: acquire(holder, args->count, NULL);
+	return check_instant(args) ?: attempt(&waiter, false);
 }
 
 long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
@@ -230,6 +269,19 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 		obj->deaths++;
 	trace_gosync_owner_died(obj, holder->id);
 	release(obj, holder, holder->held, true);
+}
+
+static void show(struct gosync_object *obj)
+{
+	atomic64_t *word = word_of(obj);
+	s64 old = atomic64_read(word);
+	int i;
+
+	for (i = 0; i < GOSYNC_RACES; i++)
+		if (atomic64_try_cmpxchg(word, &old,
+					 make_word(permits_of(old),
+						   gosync_shown(obj))))
+			break;
 }
 
 static int init(struct gosync_object *obj, const struct gosync_open *args)
@@ -257,6 +309,8 @@ const struct gosync_ops gosync_semaphore_ops = {
 	.init = init,
 	.holder_end = holder_end,
 	.left = left,
+	.show = show,
+	.in = &gosync_semaphore_acquire_op,
 	.info = info,
 	.held = held,
 };

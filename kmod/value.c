@@ -163,12 +163,17 @@ static int check_type(u64 type)
 long gosync_value_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value *args = arg;
+	int ret;
 
 	if (args->flags || args->type || args->old_type || args->old_buf ||
 	    args->old_len)
 		return -EINVAL;
-	return copy_out(to_value(holder->obj), args->buf, &args->len,
-			&args->type, &args->version);
+	ret = copy_out(to_value(holder->obj), args->buf, &args->len,
+		       &args->type, &args->version);
+	/* Who polls is told of what comes after that. */
+	if (!ret)
+		WRITE_ONCE(holder->watch_value, args->version);
+	return ret;
 }
 
 /*
@@ -192,6 +197,12 @@ static int store(struct gosync_value_obj *value, u64 type,
 	return 0;
 }
 
+static void stored(struct gosync_holder *holder)
+{
+	trace_gosync_value_store(holder->obj, holder->id);
+	gosync_version_changed(holder->obj);
+}
+
 long gosync_value_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value_obj *value = to_value(holder->obj);
@@ -208,7 +219,7 @@ long gosync_value_store(struct gosync_holder *holder, void *arg)
 	ret = store(value, args->type, &new, NULL, &args->version);
 	kvfree(new.data);
 	if (!ret)
-		trace_gosync_value_store(holder->obj, holder->id);
+		stored(holder);
 	return ret;
 }
 
@@ -251,6 +262,8 @@ long gosync_value_swap(struct gosync_holder *holder, void *arg)
 	kvfree(new.data);
 	if (ret == -EAGAIN)
 		return -ERESTARTSYS;
+	if (!ret)
+		stored(holder);
 	return ret ?: !empty;
 }
 
@@ -303,7 +316,7 @@ long gosync_value_cas(struct gosync_holder *holder, void *arg)
 	if (!ret) {
 		ret = cas(value, args, &old, &new);
 		if (ret > 0)
-			trace_gosync_value_store(holder->obj, holder->id);
+			stored(holder);
 		kvfree(new.data);
 	}
 	kvfree(old.data);
@@ -323,6 +336,13 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	mutex_init(&value->lock);
 	page->stride = stride_of(obj->capacity);
 	return 0;
+}
+
+static u64 version(struct gosync_object *obj)
+{
+	struct gosync_value_page *page = obj->state;
+
+	return smp_load_acquire(&page->version);
 }
 
 static void info(struct gosync_object *obj, const struct gosync_holder *holder,
@@ -345,5 +365,8 @@ const struct gosync_ops gosync_value_ops = {
 	.max_capacity = 4 << 20,
 	.area_size = area_size,
 	.init = init,
+	.left = gosync_version_left,
+	.in = &gosync_version_op,
+	.version = version,
 	.info = info,
 };

@@ -18,6 +18,15 @@
  * memory; once TOLD it may be gone, so the claimer takes a reference to the
  * task first.
  *
+ * Who waits without sleeping, or for any of several things, is a group: its
+ * waiters, each queued on its object, have one claim between them, so that one
+ * of them is granted at most. They are never told to look again: what they wait
+ * for is secured for them first and then they are claimed, or, if somebody else
+ * has done that, it goes to the next. A waiter whose group was claimed elsewhere
+ * is dead: who comes upon it takes it off the queue and passes over it, so many
+ * times; and whoever the group belongs to withdraws it, which looks at the
+ * object again, lest somebody who waits behind it was not found.
+ *
  * A type may have more than one queue, all under the object's lock. To release
  * many at once it moves them to a list aside, which takes no longer for many,
  * and then grants them in batches.
@@ -35,12 +44,10 @@
 #include "compat.h"
 #include "trace.h"
 
-enum {
-	WAITING,
-	CLAIMED,
-	TOLD,
-	GONE,
-};
+#define WAITING	GOSYNC_WAITING
+#define CLAIMED	GOSYNC_CLAIMED
+#define TOLD	GOSYNC_TOLD
+#define GONE	GOSYNC_GONE
 
 /**
  * gosync_try_again() - before another go at a word that never stood still
@@ -123,6 +130,79 @@ void gosync_waiter_init(struct gosync_waiter *waiter,
 	INIT_LIST_HEAD(&waiter->entry.entry);
 }
 
+static int tell_group(wait_queue_entry_t *entry, unsigned int mode, int flags,
+		      void *key)
+{
+	struct gosync_group *group = container_of(entry, struct gosync_waiter,
+						  entry)->group;
+
+	group->tell(group);
+	return 1;
+}
+
+/**
+ * gosync_waiter_join() - become part of a group
+ * @waiter: who, prepared by gosync_waiter_init()
+ * @group: the group, whose claim is GOSYNC_WAITING, or has been
+ * @task: who will wait, NULL: nobody
+ */
+void gosync_waiter_join(struct gosync_waiter *waiter,
+			struct gosync_group *group, struct task_struct *task)
+{
+	waiter->group = group;
+	waiter->entry.func = tell_group;
+	waiter->entry.private = task;
+}
+
+static int *claim_of(struct gosync_waiter *waiter)
+{
+	return waiter->group ? &waiter->group->claim : &waiter->claim;
+}
+
+/**
+ * gosync_is_live() - can this waiter still be claimed
+ * @waiter: who
+ *
+ * Return: false if its group was claimed elsewhere, or is gone.
+ */
+bool gosync_is_live(const struct gosync_waiter *waiter)
+{
+	return !waiter->group ||
+	       READ_ONCE(waiter->group->claim) == WAITING;
+}
+
+/**
+ * gosync_group_won() - one of a group has got what it wanted by itself
+ * @group: the group
+ * @waiter: which one
+ *
+ * Return: false if another was granted meanwhile: the caller has to give it
+ * back.
+ */
+bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter)
+{
+	int was = WAITING;
+
+	if (!try_cmpxchg(&group->claim, &was, TOLD))
+		return false;
+	group->winner = waiter;
+	return true;
+}
+
+/**
+ * gosync_group_leave() - wait no longer
+ * @group: the group, whose waiters are to be withdrawn then
+ *
+ * From any context. Return: false if one of them was claimed meanwhile; the
+ * group will be told, or was.
+ */
+bool gosync_group_leave(struct gosync_group *group)
+{
+	int was = WAITING;
+
+	return try_cmpxchg(&group->claim, &was, GONE);
+}
+
 /**
  * gosync_enqueue() - begin to wait
  * @obj: for what
@@ -140,11 +220,25 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 		waiter->wait = ++obj->contended;
 	}
 	waiter->claim = WAITING;
+	waiter->queued = true;
 	if (first)
 		list_add(&waiter->entry.entry, queue);
 	else
 		list_add_tail(&waiter->entry.entry, queue);
 	obj->nr_waiters++;
+}
+
+/**
+ * gosync_unqueue() - take a waiter off its queue, without a claim
+ * @obj: where it waits
+ * @waiter: who; nobody else can have claimed it, or it is of a group
+ */
+void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	list_del_init(&waiter->entry.entry);
+	waiter->queued = false;
+	obj->nr_waiters--;
 }
 
 static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,
@@ -153,11 +247,39 @@ static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,
 	int was = WAITING;
 
 	lockdep_assert_held(&obj->wq.lock);
-	if (!try_cmpxchg(&waiter->claim, &was, how))
+	if (!try_cmpxchg(claim_of(waiter), &was, how)) {
+		/* It is dead; who withdraws it has to find it anyway. */
+		if (waiter->group)
+			list_del_init(&waiter->entry.entry);
 		return false;
-	list_del_init(&waiter->entry.entry);
-	obj->nr_waiters--;
+	}
+	gosync_unqueue(obj, waiter);
+	if (waiter->group)
+		waiter->group->winner = waiter;
 	return true;
+}
+
+/**
+ * gosync_withdraw() - take a waiter of a group out that was not granted
+ * @waiter: who; its group was claimed or has left
+ * @ret: why, for those who trace
+ *
+ * May sleep.
+ */
+void gosync_withdraw(struct gosync_waiter *waiter, int ret)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+	bool was;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		was = waiter->queued;
+		if (was)
+			gosync_unqueue(obj, waiter);
+	}
+	if (!was)
+		return;
+	obj->ops->left(obj, waiter);
+	gosync_wait_ends(obj, waiter, ret);
 }
 
 /**
@@ -180,16 +302,20 @@ bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter)
  * @queue: as gosync_enqueue()
  *
  * Return: the waiter, to whom the caller owes a gosync_wake(); NULL if there
- * is none.
+ * is none, or too many that are dead: then those who withdraw them look again.
  */
 struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 					 struct list_head *queue)
 {
 	struct gosync_waiter *waiter, *next;
+	unsigned int dead = 0;
 
-	list_for_each_entry_safe(waiter, next, queue, entry.entry)
+	list_for_each_entry_safe(waiter, next, queue, entry.entry) {
 		if (gosync_claim(obj, waiter))
 			return waiter;
+		if (++dead == GOSYNC_WAKE_BATCH)
+			break;
+	}
 	return NULL;
 }
 
@@ -237,6 +363,7 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 {
 	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
 	unsigned int n, i, all = 0;
+	bool more;
 
 	do {
 		n = 0;
@@ -248,19 +375,20 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 				gosync_account_wait(obj, batch[n++],
 						    GOSYNC_HANDED_OVER);
 			}
+			more = !list_empty(group);
 		}
 		for (i = 0; i < n; i++)
 			gosync_wake(batch[i], GOSYNC_GRANTED);
 		all += n;
 		cond_resched();
-	} while (n == ARRAY_SIZE(batch));
+	} while (more);
 	return all;
 }
 
-static bool told(const struct gosync_waiter *waiter)
+static bool told(struct gosync_waiter *waiter)
 {
-	/* Pairs with the release in wake_task(). */
-	return smp_load_acquire(&waiter->claim) == TOLD;
+	/* Pairs with the release in wake_task(), and in who tells a group. */
+	return smp_load_acquire(claim_of(waiter)) == TOLD;
 }
 
 /* Return: 0 when told, -ERESTARTSYS for a signal, -ETIMEDOUT */
@@ -366,6 +494,18 @@ static noinline void wait_begins(struct gosync_object *obj,
 				      gosync_wants(obj, waiter), owner,
 				      gosync_holder_pid(obj, owner,
 							&init_pid_ns));
+}
+
+/**
+ * gosync_wait_begins() - tell tracers of one that is about to wait
+ * @waiter: who
+ *
+ * gosync_wait() does this for who sleeps there.
+ */
+void gosync_wait_begins(struct gosync_waiter *waiter)
+{
+	if (trace_gosync_contention_begin_enabled())
+		wait_begins(waiter->holder->obj, waiter);
 }
 
 /* Return: as gosync_wait(); &gosync_waiter.gave_up is 0 if it stays. */

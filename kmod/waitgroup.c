@@ -52,12 +52,18 @@ static u32 counter_of(u64 word)
 	return word & GOSYNC_WAITGROUP_COUNTER;
 }
 
-/* The word with this counter, and one waiter more if @more */
-static u64 make_word(struct gosync_waitgroup *wg, u32 counter, bool more)
+/* So many wait for the present generation. */
+static u32 waiting(const struct gosync_waitgroup *wg)
 {
-	u64 waiters = wg->nr_waiting + wg->awaited + more;
+	return wg->nr_waiting + wg->awaited;
+}
 
-	return counter | waiters << GOSYNC_WAITGROUP_WAITER_SHIFT;
+/* Who watches is shown as one who waits, so that 0 is reached here. */
+static u64 make_word(struct gosync_waitgroup *wg, u32 counter, u32 waiters)
+{
+	u64 shown = waiters + gosync_watched(&wg->obj);
+
+	return counter | shown << GOSYNC_WAITGROUP_WAITER_SHIFT;
 }
 
 /*
@@ -78,9 +84,10 @@ static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
 			return -ERANGE;
 		if (!counter_of(old) && delta && wg->nr_waiting)
 			return -EBUSY;
-		*zero = !new && (wg->nr_waiting || wg->awaited);
+		*zero = !new && waiting(wg);
 		if (!atomic64_try_cmpxchg(word, &old,
-					  *zero ? 0 : make_word(wg, new, false)))
+					  make_word(wg, new,
+						    new ? waiting(wg) : 0)))
 			continue;
 		*counter = new;
 		if (*zero) {
@@ -118,27 +125,35 @@ long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 		n = gosync_grant_all(&wg->obj, &wg->released, NULL);
 		trace_gosync_waitgroup_zero(&wg->obj, holder->id, n);
 	}
+	if (!ret && !args->counter)
+		gosync_changed(&wg->obj);
 	return ret;
 }
 
 /*
- * Queue, unless the counter is 0.
+ * Queue if @queue, unless the counter is 0.
  *
- * Return: 0 if it is, -EINPROGRESS if queued, -EAGAIN if the word never stood
- * still.
+ * Return: 0 if it is, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if the
+ * word never stood still.
  */
-static int queue(struct gosync_waitgroup *wg, struct gosync_waiter *waiter)
+static int wait_for_zero(struct gosync_waitgroup *wg,
+			 struct gosync_waiter *waiter, bool queue)
 {
 	atomic64_t *word = word_of(wg);
 	s64 old = atomic64_read(word);
 	int i;
 
 	lockdep_assert_held(&wg->obj.wq.lock);
+	if (waiter->number && waiter->number != wg->generation)
+		return 0;
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		if (!counter_of(old))
 			return 0;
+		if (!queue)
+			return -EBUSY;
 		if (!atomic64_try_cmpxchg(word, &old,
-					  make_word(wg, counter_of(old), true)))
+					  make_word(wg, counter_of(old),
+						    waiting(wg) + 1)))
 			continue;
 		wg->nr_waiting++;
 		waiter->number = wg->generation;
@@ -147,6 +162,42 @@ static int queue(struct gosync_waitgroup *wg, struct gosync_waiter *waiter)
 	}
 	return -EAGAIN;
 }
+
+static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
+{
+	waiter->number = value;
+	return index ? -EINVAL : 0;
+}
+
+static int attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(waiter->holder->obj);
+	int ret;
+
+	do {
+		scoped_guard(spinlock, &wg->obj.wq.lock)
+			ret = wait_for_zero(wg, waiter, queue);
+		if (ret != -EAGAIN)
+			return ret;
+		ret = gosync_try_again();
+	} while (!ret);
+	return ret;
+}
+
+static bool ready(const struct gosync_waiter *waiter)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(waiter->holder->obj);
+
+	return !counter_of(atomic64_read(word_of(wg))) ||
+	       (waiter->number && waiter->number != wg->generation);
+}
+
+const struct gosync_wait_op gosync_waitgroup_wait_op = {
+	.cmd = GOSYNC_IOC_WAITGROUP_WAIT,
+	.check = check_operand,
+	.attempt = attempt,
+	.ready = ready,
+};
 
 long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 {
@@ -161,17 +212,8 @@ long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
-	do {
-		scoped_guard(spinlock, &obj->wq.lock) {
-			if (args->generation &&
-			    args->generation != wg->generation)
-				return 0;
-			ret = queue(wg, &waiter);
-		}
-		if (ret != -EAGAIN)
-			break;
-		ret = gosync_try_again();
-	} while (!ret);
+	waiter.number = args->generation;
+	ret = attempt(&waiter, true);
 	if (ret != -EINPROGRESS)
 		return ret;
 	ret = gosync_wait(obj, &waiter, &timeout);
@@ -189,11 +231,22 @@ static void queues(struct gosync_object *obj,
 	queues[0] = &to_waitgroup(obj)->released;
 }
 
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void show(struct gosync_object *obj)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(obj);
 	s64 old = atomic64_read(word_of(wg));
 	int i;
+
+	for (i = 0; i < GOSYNC_RACES; i++)
+		if (atomic64_try_cmpxchg(word_of(wg), &old,
+					 make_word(wg, counter_of(old),
+						   waiting(wg))))
+			break;
+}
+
+static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+{
+	struct gosync_waitgroup *wg = to_waitgroup(obj);
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (waiter->number != wg->generation)
@@ -201,11 +254,7 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 		wg->nr_waiting--;
 		wg->awaited |= waiter->gave_up == -ERESTARTSYS &&
 			       !fatal_signal_pending(current);
-		for (i = 0; i < GOSYNC_RACES; i++)
-			if (atomic64_try_cmpxchg(word_of(wg), &old,
-						 make_word(wg, counter_of(old),
-							   false)))
-				break;
+		show(obj);
 	}
 }
 
@@ -229,6 +278,8 @@ const struct gosync_ops gosync_waitgroup_ops = {
 	.size = sizeof(struct gosync_waitgroup),
 	.init = init,
 	.left = left,
+	.show = show,
+	.in = &gosync_waitgroup_wait_op,
 	.queues = queues,
 	.info = info,
 };

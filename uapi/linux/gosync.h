@@ -1290,8 +1290,9 @@ struct gosync_version_wait {
  * atomics      while the word is not what WATCH said; never before. Who changes
  *              it has to wake, as for GOSYNC_IOC_ATOMIC_WAIT
  * Cond         when signalled; never without WATCH, which takes a place in
- *              the queue, as a wait does. A signal that is there when it ends
- *              goes to the next who waited; WATCH again takes a new place
+ *              the queue, as a wait does; WATCH again takes a new one. A
+ *              signal of which poll(2) has not told goes to the next who
+ *              waited, if the watch is stopped or closed
  * ===========  ============================================================
  *
  * It belongs to the open file description, whose last WATCH counts. While

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * poll(2), select(2) and epoll(7) on objects.
+ *
+ * Who polls is in a queue of his own (obj->watch), because nothing is granted
+ * to him: he is told that it may be had, and may find it gone. Who waits for
+ * all of several things is there, too.
+ *
+ * No edge is lost. Who polls is first in that queue, then has the mapped state
+ * show a waiter, then looks. Who makes a thing available in user space by a
+ * transition that the state allowed did so before it was shown, and the look
+ * sees it; from then on it is the kernel that does it, and it tells the queue
+ * after. As long as somebody is there, each of the object's slow paths shows it
+ * anew; when nobody is any more, the next one takes it away.
+ */
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+#include "gosync.h"
+
+/**
+ * gosync_watch_head() - the queue of those who are to be told
+ * @obj: the object
+ *
+ * May sleep. Return: the queue, or NULL without memory.
+ */
+wait_queue_head_t *gosync_watch_head(struct gosync_object *obj)
+{
+	wait_queue_head_t *watch = READ_ONCE(obj->watch);
+
+	/* Few objects are ever polled. */
+	if (likely(watch))
+		return watch;
+	watch = kmalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
+	if (!watch)
+		return NULL;
+	init_waitqueue_head(watch);
+	if (cmpxchg(&obj->watch, NULL, watch))
+		kfree(watch);
+	return obj->watch;
+}
+
+/**
+ * gosync_changed() - something may be had that could not before
+ * @obj: of this object
+ *
+ * Called without the object's lock.
+ */
+void gosync_changed(struct gosync_object *obj)
+{
+	if (gosync_watched(obj))
+		wake_up_poll(obj->watch,
+			     EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+}
+
+/**
+ * gosync_is_ready() - would an attempt succeed?
+ * @op: of what
+ * @waiter: for whom
+ *
+ * From now on, if somebody is in the watch queue, a change is told.
+ *
+ * Return: whether.
+ */
+bool gosync_is_ready(const struct gosync_wait_op *op,
+		     const struct gosync_waiter *waiter)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+	bool ready;
+
+	spin_lock(&obj->wq.lock);
+	if (obj->ops->show)
+		obj->ops->show(obj);
+	/* What is shown is there before we look. */
+	smp_mb();
+	ready = op->ready(waiter);
+	spin_unlock(&obj->wq.lock);
+	return ready;
+}
+
+/* What the holder said that it watches for */
+static bool get_wanted(struct gosync_holder *holder,
+		       struct gosync_waiter *wanted)
+{
+	struct gosync_object *obj = holder->obj;
+
+	*wanted = (struct gosync_waiter) { .holder = holder };
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (obj->type < GOSYNC_VALUE && !holder->watches)
+			return false;
+		if (obj->type == GOSYNC_SEMAPHORE)
+			wanted->number = holder->watches ? holder->watch_value : 1;
+		else if (obj->type != GOSYNC_COND)
+			wanted->expected = holder->watch_value;
+		wanted->index = holder->watch_index;
+	}
+	return true;
+}
+
+__poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct gosync_holder *holder = file->private_data;
+	struct gosync_object *obj = holder->obj;
+	struct gosync_waiter wanted;
+	wait_queue_head_t *watch;
+	__poll_t mask = 0;
+
+	watch = gosync_watch_head(obj);
+	if (!watch)
+		return EPOLLERR;
+	poll_wait(file, watch, table);
+	if (!get_wanted(holder, &wanted))
+		return 0;
+	if (gosync_is_ready(obj->ops->in, &wanted))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (obj->ops->out && gosync_is_ready(obj->ops->out, &wanted))
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	return mask;
+}
+
+/* What the type can watch for, by the same rules as waiting for it */
+static int check(struct gosync_holder *holder, const struct gosync_watch *args)
+{
+	const struct gosync_wait_op *op = holder->obj->ops->in;
+	struct gosync_waiter waiter = { .holder = holder };
+
+	if (args->flags & ~GOSYNC_WATCH_STOP || args->__reserved)
+		return -EINVAL;
+	if (args->flags || holder->obj->type == GOSYNC_COND)
+		return args->index || args->value ? -EINVAL : 0;
+	return op->check(&waiter, args->index, args->value);
+}
+
+long gosync_watch(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	const struct gosync_watch *args = arg;
+	bool stop = args->flags & GOSYNC_WATCH_STOP;
+	int ret = check(holder, args);
+
+	if (ret)
+		return ret;
+	if (obj->type == GOSYNC_COND) {
+		if (holder->read_only)
+			return -EBADF;
+		ret = gosync_cond_watch(holder, stop);
+		if (ret)
+			return ret;
+	} else {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			holder->watches = !stop;
+			holder->watch_index = args->index;
+			holder->watch_value = args->value;
+		}
+	}
+	/* It may be so already, for those who poll this descriptor. */
+	gosync_changed(obj);
+	return 0;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting for a Value or a Map to be another than it was.
+ *
+ * Both have a version, a number that only grows, and both are changed by the
+ * kernel alone. Who waits queues, then looks at the version again; who changes
+ * it looks for waiters after that; with a full barrier on both sides one of them
+ * sees the other. Waiters are queued in the order of the versions that they saw,
+ * so those who wait for a change that has happened are in front.
+ */
+#include "gosync.h"
+
+static u64 version_of(struct gosync_object *obj)
+{
+	return obj->ops->version(obj);
+}
+
+static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
+{
+	waiter->expected = value;
+	return index ? -EINVAL : 0;
+}
+
+static bool ready(const struct gosync_waiter *waiter)
+{
+	return version_of(waiter->holder->obj) != waiter->expected;
+}
+
+static bool look(struct gosync_waiter *waiter)
+{
+	waiter->seen = version_of(waiter->holder->obj);
+	return waiter->seen != waiter->expected;
+}
+
+static int attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+
+	if (look(waiter))
+		return 0;
+	if (!queue)
+		return -EBUSY;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		gosync_enqueue(obj, &obj->wq.head, waiter, false);
+		/* Pairs with the one in gosync_version_changed(). */
+		smp_mb();
+		if (!look(waiter))
+			return -EINPROGRESS;
+		gosync_unqueue(obj, waiter);
+		/* Nobody has waited. */
+		waiter->since = 0;
+		obj->contended--;
+	}
+	return 0;
+}
+
+const struct gosync_wait_op gosync_version_op = {
+	.check = check_operand,
+	.attempt = attempt,
+	.ready = ready,
+};
+
+/* Claim those in front who wait for what has happened. Return: how many */
+static unsigned int claim_batch(struct gosync_object *obj,
+				struct gosync_waiter **batch)
+{
+	struct gosync_waiter *waiter, *next;
+	u64 now = version_of(obj);
+	unsigned int n = 0;
+
+	lockdep_assert_held(&obj->wq.lock);
+	list_for_each_entry_safe(waiter, next, &obj->wq.head, entry.entry) {
+		if (n == GOSYNC_WAKE_BATCH || waiter->expected == now)
+			break;
+		if (!gosync_claim(obj, waiter))
+			continue;
+		waiter->seen = now;
+		gosync_account_wait(obj, waiter, GOSYNC_HANDED_OVER);
+		batch[n++] = waiter;
+	}
+	return n;
+}
+
+/**
+ * gosync_version_changed() - the version is another one now
+ * @obj: the object
+ *
+ * Called without locks. The caller may be killed, but not stopped.
+ */
+void gosync_version_changed(struct gosync_object *obj)
+{
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	unsigned int n, i;
+
+	/* Pairs with the one in attempt(), and in gosync_poll(). */
+	smp_mb();
+	gosync_changed(obj);
+	if (!READ_ONCE(obj->nr_waiters))
+		return;
+	do {
+		scoped_guard(spinlock, &obj->wq.lock)
+			n = claim_batch(obj, batch);
+		for (i = 0; i < n; i++)
+			gosync_wake(batch[i], GOSYNC_GRANTED);
+		cond_resched();
+	} while (n == GOSYNC_WAKE_BATCH);
+}
+
+/* Those behind wait for nothing that one who leaves had. */
+void gosync_version_left(struct gosync_object *obj,
+			 struct gosync_waiter *waiter)
+{
+}
+
+long gosync_version_wait(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_version_wait *args = arg;
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	waiter.expected = args->version;
+	ret = attempt(&waiter, true);
+	if (ret == -EINPROGRESS)
+		ret = gosync_wait(holder->obj, &waiter, &timeout);
+	args->version = waiter.seen;
+	return ret;
+}
