@@ -341,7 +341,11 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 static u64 version(struct gosync_object *obj)
 {
 	struct gosync_value_page *page = obj->state;
+	u64 type = smp_load_acquire(&page->type);
 
+	/* Not before the first store is through: then it can be loaded. */
+	if (!type || type == GOSYNC_VALUE_STORING)
+		return 0;
 	return smp_load_acquire(&page->version);
 }
 

@@ -701,7 +701,7 @@ struct gosync_value_slot {
 
 /**
  * struct gosync_wait - argument of GOSYNC_IOC_MUTEX_LOCK, of the LOCK, RLOCK
- *	and DRAIN of RWMutexes and of GOSYNC_IOC_ONCE_BEGIN, may be 0
+ *	and DRAIN of RWMutexes, of GOSYNC_IOC_ONCE_BEGIN and _ONCE_WAIT, may be 0
  * @size: sizeof(struct gosync_wait)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @deadline: when to give up
@@ -909,9 +909,11 @@ struct gosync_waitgroup_slot {
  * GOSYNC_ONCE_DONE if it has been done; or one of the following if the caller
  * is to do it now and then call GOSYNC_IOC_ONCE_DONE (no argument); otherwise
  * it waits for one of these. If the holder that runs it ends before it is
- * done, the first who waits is to run it.
+ * done, the first who waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument
+ * likewise) waits until it has been done, and never is to do it; read permission
+ * is enough.
  *
- * Return: BEGIN: as above; DONE: 0; or -1 with errno EBADF (not if it is
+ * Return: BEGIN: as above; DONE, WAIT: 0; or -1 with errno EBADF (not if it is
  * done), EDEADLK (the calling thread is running it), EFAULT, EINTR, EINVAL,
  * EPERM (DONE: not run by this holder), ETIMEDOUT.
  */
