@@ -27,7 +27,7 @@
  *	gosync_map_obj.lock	(map.h) who changes the set of keys
  *	obj->wq.lock		the state of one object, and its waiters
  *	obj->holders.xa_lock	who holds a descriptor
- *	obj->watch->lock	who polls
+ *	obj->watch->wq.lock	who polls
  *	a record's count	(map.h) one entry of a Map
  *
  * The first group may sleep. Nothing that user space can stop (a page fault
@@ -54,6 +54,7 @@ struct gosync_stats;
 struct gosync_ticket;
 struct gosync_wait_op;
 struct gosync_waiter;
+struct gosync_watchers;
 struct pid_namespace;
 struct poll_table_struct;
 struct seq_file;
@@ -74,8 +75,8 @@ struct vm_area_struct;
 /* Bounded work under the object's lock: so many waiters are looked at in one go */
 #define GOSYNC_WAKE_BATCH	32
 
-/* No type has more queues than this. */
-#define GOSYNC_QUEUES		4
+/* No type has more queues than this besides the object's own. */
+#define GOSYNC_QUEUES		3
 
 /**
  * struct gosync_ops - a type of object
@@ -193,7 +194,7 @@ struct gosync_object {
 	struct xarray holders;
 	u64 id;
 	struct gosync_stats *stats;
-	wait_queue_head_t *watch;
+	struct gosync_watchers *watch;
 	u64 contended;
 	u32 deaths;
 	u32 nr_waiters;
@@ -467,6 +468,7 @@ struct gosync_wait_op {
  * @starving: it has waited too long
  * @timed: it has a deadline
  * @begun: tracers know that it waits
+ * @among: it waits for several things
  * @queued: it counts as a waiter. One whose group was claimed elsewhere may
  *	have been taken off the queue already
  * @index: atomics: which word; RWMutex: &enum gosync_wants
@@ -490,6 +492,7 @@ struct gosync_waiter {
 	bool starving;
 	bool timed;
 	bool begun;
+	bool among;
 	bool queued;
 	u32 index;
 	u64 number;
@@ -521,12 +524,22 @@ enum {
 	GOSYNC_GONE,
 };
 
+/**
+ * struct gosync_watchers - those who are told of changes, but granted nothing
+ * @wq: they
+ * @all: of them, those who wait for all of several things (@obj->wq.lock)
+ */
+struct gosync_watchers {
+	wait_queue_head_t wq;
+	struct list_head all;
+};
+
 /* Is anybody told when it can be had, besides those who wait in the queues? */
 static inline bool gosync_watched(const struct gosync_object *obj)
 {
-	const wait_queue_head_t *watch = READ_ONCE(obj->watch);
+	struct gosync_watchers *watch = READ_ONCE(obj->watch);
 
-	return unlikely(watch) && !list_empty_careful(&watch->head);
+	return unlikely(watch) && waitqueue_active(&watch->wq);
 }
 
 /* How many waiters user space is shown: 0 lets it do without the kernel. */
@@ -537,8 +550,11 @@ static inline u32 gosync_shown(const struct gosync_object *obj)
 
 int gosync_try_again(void);
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
+void gosync_count_waits(struct gosync_object *obj);
 void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder);
+void gosync_waiter_setup(struct gosync_waiter *waiter,
+			 struct gosync_holder *holder);
 void gosync_waiter_join(struct gosync_waiter *waiter,
 			struct gosync_group *group, struct task_struct *task);
 bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter);
@@ -568,12 +584,16 @@ void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 
 /* --- poll.c --- */
 
-wait_queue_head_t *gosync_watch_head(struct gosync_object *obj);
+struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj);
 bool gosync_is_ready(const struct gosync_wait_op *op,
 		     const struct gosync_waiter *waiter);
 void gosync_changed(struct gosync_object *obj);
 __poll_t gosync_poll(struct file *file, struct poll_table_struct *table);
 long gosync_watch(struct gosync_holder *holder, void *arg);
+
+/* --- many.c --- */
+
+long gosync_wait_many(struct gosync_holder *unused, void *arg);
 
 /* --- version.c --- */
 

@@ -67,6 +67,7 @@ union gosync_arg {
 	struct gosync_waitgroup_add waitgroup_add;
 	struct gosync_waitgroup_wait waitgroup_wait;
 	struct gosync_version_wait version_wait;
+	struct gosync_wait_many wait_many;
 	struct gosync_watch watch;
 	struct gosync_cond_wait cond_wait;
 	struct gosync_semaphore semaphore;
@@ -116,6 +117,10 @@ static const struct gosync_ioctl ioctls[] = {
 		sizeof(struct gosync_parties), gosync_holders,
 	},
 
+	[NR(GOSYNC_IOC_WAIT)] = {
+		GOSYNC_IOC_WAIT, ON_DEVICE, 0,
+		sizeof(struct gosync_wait_many), gosync_wait_many,
+	},
 	[NR(GOSYNC_IOC_WATCH)] = {
 		GOSYNC_IOC_WATCH, ON_WATCHED, 0,
 		sizeof(struct gosync_watch), gosync_watch,

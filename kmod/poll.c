@@ -20,14 +20,14 @@
 #include "gosync.h"
 
 /**
- * gosync_watch_head() - the queue of those who are to be told
- * @obj: the object
+ * gosync_watchers_of() - those who are to be told
+ * @obj: of what changes here
  *
- * May sleep. Return: the queue, or NULL without memory.
+ * May sleep. Return: them, or NULL without memory.
  */
-wait_queue_head_t *gosync_watch_head(struct gosync_object *obj)
+struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
 {
-	wait_queue_head_t *watch = READ_ONCE(obj->watch);
+	struct gosync_watchers *watch = READ_ONCE(obj->watch);
 
 	/* Few objects are ever polled. */
 	if (likely(watch))
@@ -35,7 +35,8 @@ wait_queue_head_t *gosync_watch_head(struct gosync_object *obj)
 	watch = kmalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
 	if (!watch)
 		return NULL;
-	init_waitqueue_head(watch);
+	init_waitqueue_head(&watch->wq);
+	INIT_LIST_HEAD(&watch->all);
 	if (cmpxchg(&obj->watch, NULL, watch))
 		kfree(watch);
 	return obj->watch;
@@ -50,7 +51,7 @@ wait_queue_head_t *gosync_watch_head(struct gosync_object *obj)
 void gosync_changed(struct gosync_object *obj)
 {
 	if (gosync_watched(obj))
-		wake_up_poll(obj->watch,
+		wake_up_poll(&obj->watch->wq,
 			     EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
 }
 
@@ -103,13 +104,13 @@ __poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
 	struct gosync_holder *holder = file->private_data;
 	struct gosync_object *obj = holder->obj;
 	struct gosync_waiter wanted;
-	wait_queue_head_t *watch;
+	struct gosync_watchers *watch;
 	__poll_t mask = 0;
 
-	watch = gosync_watch_head(obj);
+	watch = gosync_watchers_of(obj);
 	if (!watch)
 		return EPOLLERR;
-	poll_wait(file, watch, table);
+	poll_wait(file, &watch->wq, table);
 	if (!get_wanted(holder, &wanted))
 		return 0;
 	if (gosync_is_ready(obj->ops->in, &wanted))

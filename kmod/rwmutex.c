@@ -517,6 +517,12 @@ static int attempt_rlock(struct gosync_waiter *waiter, bool queue)
 	}
 }
 
+static int check_rlock(struct gosync_waiter *waiter, u32 index, u64 value)
+{
+	waiter->index = GOSYNC_WANTS_TO_READ;
+	return index || value ? -EINVAL : 0;
+}
+
 static bool ready_to_read(const struct gosync_waiter *waiter)
 {
 	return !is_locked(to_rwmutex(waiter->holder->obj));
@@ -530,6 +536,7 @@ static void runlock_again(struct gosync_waiter *waiter)
 const struct gosync_wait_op gosync_rwmutex_rlock_op = {
 	.cmd = GOSYNC_IOC_RWMUTEX_RLOCK,
 	.takes = true,
+	.check = check_rlock,
 	.attempt = attempt_rlock,
 	.ready = ready_to_read,
 	.result = gosync_mutex_result,

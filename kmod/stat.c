@@ -69,7 +69,9 @@ static void show_waiter(const struct gosync_object *obj,
 	party->wait = waiter->wait;
 	party->ns = now - waiter->since;
 	party->flags = (waiter->starving ? GOSYNC_PARTY_STARVING : 0) |
-		       (READ_ONCE(waiter->timed) ? GOSYNC_PARTY_TIMED : 0);
+		       (READ_ONCE(waiter->timed) ? GOSYNC_PARTY_TIMED : 0) |
+		       (waiter->among ? GOSYNC_PARTY_AMONG : 0) |
+		       (waiter->group && !task ? GOSYNC_PARTY_ASYNC : 0);
 	if (task) {
 		/* It is queued, so it does not end. */
 		party->pid = task_tgid_vnr(task);
@@ -84,18 +86,20 @@ static void show_waiter(const struct gosync_object *obj,
 static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 			u32 room)
 {
-	struct list_head *queues[GOSYNC_QUEUES] = {};
+	struct list_head *queues[GOSYNC_QUEUES + 2] = {};
 	const struct gosync_waiter *waiter;
 	unsigned int i;
 	u64 now = ktime_get_ns();
 	u32 n = 0, looked = 0;
 
-	queues[GOSYNC_QUEUES - 1] = &obj->wq.head;
+	queues[GOSYNC_QUEUES] = &obj->wq.head;
+	if (obj->watch)
+		queues[GOSYNC_QUEUES + 1] = &obj->watch->all;
 	if (obj->ops->queues)
 		obj->ops->queues(obj, queues);
 
 	lockdep_assert_held(&obj->wq.lock);
-	for (i = 0; i < GOSYNC_QUEUES; i++) {
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		u32 position = 0;
 
 		if (!queues[i])

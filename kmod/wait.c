@@ -104,6 +104,24 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 }
 
 /**
+ * gosync_count_waits() - somebody may have to wait
+ * @obj: for what
+ *
+ * May sleep.
+ */
+void gosync_count_waits(struct gosync_object *obj)
+{
+	struct gosync_stats *stats;
+
+	/* Most objects are never waited for. Nobody has to be counted. */
+	if (likely(READ_ONCE(obj->stats)))
+		return;
+	stats = kzalloc(sizeof(*stats), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (stats && cmpxchg(&obj->stats, NULL, stats))
+		kfree(stats);
+}
+
+/**
  * gosync_waiter_init() - prepare to wait
  * @waiter: who
  * @holder: on whose behalf
@@ -113,16 +131,18 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 void gosync_waiter_init(struct gosync_waiter *waiter,
 			struct gosync_holder *holder)
 {
-	struct gosync_object *obj = holder->obj;
-	struct gosync_stats *stats;
+	gosync_count_waits(holder->obj);
+	gosync_waiter_setup(waiter, holder);
+}
 
-	/* Most objects are never waited for. Nobody has to be counted. */
-	if (unlikely(!READ_ONCE(obj->stats))) {
-		stats = kzalloc(sizeof(*stats),
-				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		if (stats && cmpxchg(&obj->stats, NULL, stats))
-			kfree(stats);
-	}
+/**
+ * gosync_waiter_setup() - prepare to try, and perhaps to wait
+ * @waiter: who; gosync_count_waits() has to follow before it is queued
+ * @holder: on whose behalf
+ */
+void gosync_waiter_setup(struct gosync_waiter *waiter,
+			 struct gosync_holder *holder)
+{
 	*waiter = (struct gosync_waiter) { .holder = holder };
 	init_waitqueue_func_entry(&waiter->entry, wake_task);
 	waiter->entry.private = current;
@@ -271,6 +291,7 @@ void gosync_withdraw(struct gosync_waiter *waiter, int ret)
 	struct gosync_object *obj = waiter->holder->obj;
 	bool was;
 
+	waiter->gave_up = ret;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		was = waiter->queued;
 		if (was)

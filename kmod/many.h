@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Several things that are waited for, for many.c and for uring.c.
+ */
+#ifndef GOSYNC_MANY_H
+#define GOSYNC_MANY_H
+
+#include <linux/file.h>
+
+#include "gosync.h"
+
+/**
+ * struct gosync_many_entry - one of them
+ * @args: what user space said
+ * @fd: the descriptor's file
+ * @op: what to do; NULL: only poll it
+ * @waiter: who waits for it
+ */
+struct gosync_many_entry {
+	struct gosync_wait_entry args;
+	struct fd fd;
+	const struct gosync_wait_op *op;
+	struct gosync_waiter waiter;
+};
+
+/**
+ * struct gosync_many - what somebody waits for
+ * @group: that of the waiters, if it is for any
+ * @uentries: where user space has them
+ * @count: how many
+ * @order: for all: the order in which they are taken
+ * @entries: these
+ */
+struct gosync_many {
+	struct gosync_group *group;
+	struct gosync_wait_entry __user *uentries;
+	u32 count;
+	u8 order[GOSYNC_WAIT_MAX];
+	struct gosync_many_entry entries[];
+};
+
+const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
+int gosync_check_operand(const struct gosync_wait_op *op,
+			 struct gosync_waiter *waiter, u32 index, u64 value);
+struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
+				    bool async);
+void gosync_many_put(struct gosync_many *many);
+int gosync_many_try(struct gosync_many *many);
+int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
+		      struct task_struct *task);
+int gosync_many_granted(struct gosync_many *many);
+void gosync_many_withdraw(struct gosync_many *many, int ret);
+long gosync_many_deliver(struct gosync_many *many, long ret, bool dying);
+
+#endif /* GOSYNC_MANY_H */
