@@ -85,7 +85,7 @@ static void publish(struct gosync_cond *cond)
 
 /* --- The lock ------------------------------------------------------------- */
 
-static int check_lock(const struct gosync_holder *lock, u32 flags)
+int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags)
 {
 	if (!lock)
 		return -ENOTTY;
@@ -113,6 +113,16 @@ static long relock(struct gosync_holder *lock, u32 flags)
 	if (flags & GOSYNC_READ_SIDE)
 		return gosync_rwmutex_rlock(lock, &forever);
 	return gosync_rwmutex_lock(lock, &forever);
+}
+
+const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *lock,
+						 u32 flags)
+{
+	if (lock->obj->type == GOSYNC_MUTEX)
+		return &gosync_mutex_lock_op;
+	if (flags & GOSYNC_READ_SIDE)
+		return &gosync_rwmutex_rlock_op;
+	return &gosync_rwmutex_lock_op;
 }
 
 /* --- Signals -------------------------------------------------------------- */
@@ -382,7 +392,7 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	if (!fd_file(f))
 		return -EBADF;
 	lock = gosync_holder_of(fd_file(f));
-	ret = check_lock(lock, args->flags);
+	ret = gosync_cond_check_lock(lock, args->flags);
 	if (!ret && args->ticket)
 		ret = take_up(cond, holder, args->ticket, &ticket);
 	else if (!ret)
@@ -392,6 +402,44 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 			   &args->ticket);
 	fdput(f);
 	return ret;
+}
+
+/* --- Waiting without a task ----------------------------------------------- */
+
+/* Here it ends with the signal; who waits locks by himself. */
+const struct gosync_wait_op gosync_cond_wait_op = {
+	.cmd = GOSYNC_IOC_COND_WAIT,
+};
+
+/**
+ * gosync_cond_begin() - take a place in the queue, and unlock
+ * @waiter: who, of a group
+ * @lock: what to unlock
+ * @flags: GOSYNC_READ_SIDE
+ *
+ * Return: 0, or an error if it wasn't locked; then the place is still to be
+ * withdrawn.
+ */
+int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
+		      u32 flags)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+
+	gosync_wait_begins(waiter);
+	scoped_guard(spinlock, &obj->wq.lock)
+		queue(to_cond(obj), waiter);
+	trace_gosync_cond_wait(obj, waiter->holder->id);
+	return unlock(lock, flags);
+}
+
+/**
+ * gosync_cond_pass_on() - a signal has come to one who can't have it
+ * @obj: the Cond
+ * @last: as &gosync_waiter.seen of that one
+ */
+void gosync_cond_pass_on(struct gosync_object *obj, u64 last)
+{
+	signal_one(to_cond(obj), last);
 }
 
 /* --- Watching ------------------------------------------------------------- */

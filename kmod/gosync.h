@@ -55,6 +55,7 @@ struct gosync_ticket;
 struct gosync_wait_op;
 struct gosync_waiter;
 struct gosync_watchers;
+struct io_uring_cmd;
 struct pid_namespace;
 struct poll_table_struct;
 struct seq_file;
@@ -223,6 +224,7 @@ struct gosync_object {
  * @watches: it has said what it watches for, see &struct gosync_watch
  *	(@obj->wq.lock, as the following)
  * @watch_index: of the word
+ * @commands: of io_uring that wait on its behalf
  * @watch_value: not this any more
  * @ticket: Cond: its place in the queue
  */
@@ -235,6 +237,7 @@ struct gosync_holder {
 	bool read_only;
 	bool watches;
 	u32 watch_index;
+	atomic_t commands;
 	union {
 		u64 watch_value;
 		struct gosync_ticket *ticket;
@@ -273,6 +276,7 @@ static inline void gosync_copy(void *to, const void *from, size_t len)
 
 int gosync_copy_from_user(void *to, u64 from, size_t len);
 
+int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd);
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
@@ -595,6 +599,18 @@ long gosync_watch(struct gosync_holder *holder, void *arg);
 
 long gosync_wait_many(struct gosync_holder *unused, void *arg);
 
+/* --- uring.c --- */
+
+#ifdef CONFIG_IO_URING
+int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
+int gosync_uring_init(void);
+void gosync_uring_exit(void);
+#else
+#define gosync_uring_cmd	NULL
+static inline int gosync_uring_init(void) { return 0; }
+static inline void gosync_uring_exit(void) { }
+#endif
+
 /* --- version.c --- */
 
 extern const struct gosync_wait_op gosync_version_op;
@@ -612,6 +628,7 @@ extern const struct gosync_wait_op gosync_semaphore_acquire_op;
 extern const struct gosync_wait_op gosync_waitgroup_wait_op;
 extern const struct gosync_wait_op gosync_once_begin_op;
 extern const struct gosync_wait_op gosync_once_wait_op;
+extern const struct gosync_wait_op gosync_cond_wait_op;
 extern const struct gosync_wait_op gosync_atomic_wait_op;
 
 extern const struct gosync_ops gosync_atomic_ops[];
@@ -657,6 +674,12 @@ long gosync_once_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_signal(struct gosync_holder *holder, void *arg);
 int gosync_cond_watch(struct gosync_holder *holder, bool stop);
+int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags);
+const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *lock,
+						 u32 flags);
+int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
+		      u32 flags);
+void gosync_cond_pass_on(struct gosync_object *obj, u64 last);
 long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg);

@@ -434,6 +434,22 @@ static long run(const struct gosync_ioctl *ioctl, struct gosync_holder *holder,
 	return ioctl->op(holder, &none);
 }
 
+/**
+ * gosync_ioctl_allowed() - may this be done by this holder
+ * @holder: the holder
+ * @cmd: the number of an ioctl
+ *
+ * Return: 0, -ENOTTY or -EBADF.
+ */
+int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd)
+{
+	const struct gosync_ioctl *ioctl = find(cmd, BIT(holder->obj->type));
+
+	if (!ioctl)
+		return -ENOTTY;
+	return ioctl->flags & WRITES && holder->read_only ? -EBADF : 0;
+}
+
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	return run(find(cmd, ON_DEVICE), NULL, arg);

@@ -15,6 +15,7 @@ static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = gosync_device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.uring_cmd = gosync_uring_cmd,
 	.llseek = noop_llseek,
 };
 
@@ -29,12 +30,20 @@ static int __init gosync_init(void)
 {
 	int ret;
 
-	ret = gosync_names_init();
+	ret = gosync_uring_init();
 	if (ret)
 		return ret;
+	ret = gosync_names_init();
+	if (ret)
+		goto err_uring;
 	ret = misc_register(&device);
 	if (ret)
-		gosync_names_exit();
+		goto err_names;
+	return 0;
+err_names:
+	gosync_names_exit();
+err_uring:
+	gosync_uring_exit();
 	return ret;
 }
 
@@ -42,6 +51,7 @@ static void __exit gosync_exit(void)
 {
 	misc_deregister(&device);
 	gosync_names_exit();
+	gosync_uring_exit();
 }
 
 module_init(gosync_init);

@@ -324,8 +324,26 @@ int gosync_many_granted(struct gosync_many *many)
 {
 	struct gosync_waiter *winner = many->group->winner;
 
-	gosync_wait_ends(winner->holder->obj, winner, 0);
+	/* What was got before it was queued was not waited for. */
+	if (winner->since)
+		gosync_wait_ends(winner->holder->obj, winner, 0);
 	return entry_of(winner) - many->entries;
+}
+
+/**
+ * gosync_many_is_orphan() - does nobody else have what was granted
+ * @many: the entries, which keep their open file descriptions
+ *
+ * Return: whether nobody could release it.
+ */
+bool gosync_many_is_orphan(const struct gosync_many *many)
+{
+	const struct file *file = fd_file(entry_of(many->group->winner)->fd);
+	u32 refs = 0, i;
+
+	for (i = 0; i < many->count; i++)
+		refs += fd_file(many->entries[i].fd) == file;
+	return file_count(file) <= refs;
 }
 
 /* A group for which a task sleeps */

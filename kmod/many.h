@@ -49,6 +49,7 @@ int gosync_many_try(struct gosync_many *many);
 int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
 		      struct task_struct *task);
 int gosync_many_granted(struct gosync_many *many);
+bool gosync_many_is_orphan(const struct gosync_many *many);
 void gosync_many_withdraw(struct gosync_many *many, int ret);
 long gosync_many_deliver(struct gosync_many *many, long ret, bool dying);
 

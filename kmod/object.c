@@ -266,6 +266,7 @@ static const struct file_operations holder_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = gosync_mmap,
 	.poll = gosync_poll,
+	.uring_cmd = gosync_uring_cmd,
 	.show_fdinfo = holder_show_fdinfo,
 	.llseek = noop_llseek,
 };
