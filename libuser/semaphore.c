@@ -115,12 +115,20 @@ EXPORT int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
 EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
 				       unsigned int n)
 {
+	struct gosync_semaphore_slot *slot = semaphore->slot;
+	uint64_t word;
+
 	GOSYNC_PROBE(semaphore_entry, semaphore);
 	if (!take(semaphore, n))
 		return 0;
-	/* Too few, or somebody waits: that is an answer, but for a bad @n. */
-	if (semaphore->slot != &handle_of(semaphore)->none &&
-	    n <= GOSYNC_SEMAPHORE_PERMITS)
+	/*
+	 * Too few: that is an answer, but for a bad @n. Who is shown to wait
+	 * may only be polling.
+	 */
+	word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+	if (slot != &handle_of(semaphore)->none &&
+	    n <= GOSYNC_SEMAPHORE_PERMITS &&
+	    (word & GOSYNC_SEMAPHORE_PERMITS) < n)
 		return -EBUSY;
 	return ask(semaphore, GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, n, 0, 0);
 }
