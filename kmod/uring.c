@@ -229,8 +229,10 @@ static bool is_orphan(const struct command *command)
 
 static bool is_dying(const struct command *command, unsigned int issue_flags)
 {
+	/* A task that is being killed does its work before it exits. */
 	return issue_flags & IO_URING_F_TASK_DEAD ||
 	       fatal_signal_pending(current) ||
+	       current->signal->flags & SIGNAL_GROUP_EXIT ||
 	       (was_granted(command) && is_orphan(command));
 }
 
