@@ -65,8 +65,9 @@ static void answer(int client)
 	close(client);
 }
 
-static int on_path(const char *path, int (*fn)(int, const struct sockaddr *,
-						socklen_t))
+static int on_path(const char *path,
+		   int (*fn)(int fd, const struct sockaddr *address,
+			     socklen_t len))
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
