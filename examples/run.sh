@@ -193,7 +193,7 @@ reload_sees_a_change()
 		[ "$(wc -l <"$out/1")" = 2 ]
 	status=$?
 	kill $server
-	wait $server
+	wait $server 2>/dev/null
 	rm -f "$out/socket"
 	gosync rm reload.example && return $status
 }

@@ -102,7 +102,7 @@ int gosync_watch(const void *object, size_t index, uint64_t value);
  * gosync_unwatch() - take back gosync_watch()
  * @object: any handle of this library
  *
- * A signal that a Cond was readable for goes to the next who waited.
+ * A signal to a Cond of which poll(2) has not told goes to the next who waited.
  *
  * Return: 0 or -errno.
  */
