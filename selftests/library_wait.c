@@ -182,6 +182,7 @@ enum {
 TEST_F(waiting, whatever_comes_first_ends_the_wait)
 {
 	uint64_t value = 0, map = 0;
+	struct gosync_party party;
 	int kind, pipes[2];
 	char byte;
 	pid_t pid;
@@ -221,6 +222,9 @@ TEST_F(waiting, whatever_comes_first_ends_the_wait)
 			_exit(0);
 		}
 		EXPECT_TRUE(eventually(info(self->once).waiters == 1));
+		EXPECT_EQ(1, gosync_waiters(self->once, &party, 1));
+		EXPECT_EQ(GOSYNC_PARTY_AMONG, party.flags);
+		EXPECT_EQ(pid, party.pid);
 		switch (kind) {
 		case MUTEX:
 			EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
