@@ -135,8 +135,11 @@ int main(int argc, char **argv)
 	if (pipe(ready) || pipe(go))
 		return failed("pipe", -errno);
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		/* Or we'd not see it closed. */
+		close(go[1]);
 		_exit(have_some(ready[1], go[0]));
+	}
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1)
 		return failed("the other process", -ECHILD);
