@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NAME	"config.example"
 
@@ -65,21 +64,14 @@ static int show(gosync_value_t *value)
 
 static int watch(gosync_value_t *value, int times)
 {
-	uint64_t version, seen = 0;
+	uint64_t version = 0;
 	int ret = 0;
 
-	while (times > 0 && !ret) {
-		/* No system call, so it may as well be asked before each use. */
-		ret = gosync_value_version(value, &version);
+	while (times-- > 0 && !ret) {
+		ret = gosync_value_wait(value, &version);
 		if (ret)
-			return failed("version", 0, ret);
-		if (version == seen) {
-			usleep(10000);
-			continue;
-		}
-		seen = version;
+			return failed("wait", GOSYNC_IOC_VALUE_WAIT, ret);
 		ret = show(value);
-		times--;
 	}
 	return ret;
 }

@@ -179,8 +179,59 @@ registry_knows_who_is_where()
 	./registry --drop web >"$out/4" 2>&1 && gosync rm registry.example
 }
 
+reload_sees_a_change()
+{
+	./reload "$out/socket" >"$out/1" 2>&1 & server=$!
+	wait_for [ -S "$out/socket" ] &&
+		[ "$(./reload --ask "$out/socket" Ann)" = "Hello, Ann!" ] &&
+		./reload --set Welcome >"$out/2" 2>&1 &&
+		wait_for grep -qx 'reloaded: Welcome' "$out/1" &&
+		[ "$(./reload --ask "$out/socket" Bob)" = "Welcome, Bob!" ] &&
+		./reload --set Servus >"$out/3" 2>&1 &&
+		wait_for grep -qx 'reloaded: Servus' "$out/1" &&
+		[ "$(./reload --ask "$out/socket" Eva)" = "Servus, Eva!" ] &&
+		[ "$(wc -l <"$out/1")" = 2 ]
+	status=$?
+	kill $server
+	wait $server 2>/dev/null
+	rm -f "$out/socket"
+	gosync rm reload.example && return $status
+}
+
+dispatch_takes_the_urgent_first()
+{
+	./dispatch --put bulk 3 && ./dispatch --put normal 2 &&
+		./dispatch --put urgent 1 || return 1
+	./dispatch >"$out/1" 2>&1 & one=$!
+	wait_for info_says dispatch.bulk '^permits *0' &&
+		wait_for info_says dispatch.urgent '^waiters *1$' &&
+		./dispatch --put normal 1 &&
+		kill -TERM $one && wait $one || return 1
+	tr '\n' ' ' <"$out/1" >"$out/all"
+	[ "$(cat "$out/all")" = "urgent normal normal bulk bulk bulk normal " ]
+}
+
+dispatchers_share_the_jobs()
+{
+	./dispatch >"$out/1" 2>&1 & one=$!
+	./dispatch >"$out/2" 2>&1 & two=$!
+	./dispatch --put bulk 300 && ./dispatch --put urgent 200 || return 1
+	# Who is told to stop does what is left first.
+	kill -TERM $one $two
+	wait $one && wait $two && ./dispatch --remove || return 1
+	[ "$(cat "$out/1" "$out/2" | grep -c '^bulk$')" = 300 ] &&
+		[ "$(cat "$out/1" "$out/2" | grep -c '^urgent$')" = 200 ]
+}
+
+thousand_locks_are_taken_by_one_thread()
+{
+	./thousand >"$out/1" 2>&1 || return 1
+	printf '900 at once\n100 as they were let go, 100 of them in that order\n1000 held by one thread\n' |
+		cmp -s - "$out/1"
+}
+
 echo "TAP version 13"
-echo "1..13"
+echo "1..17"
 hello_takes_turns
 result $? hello_takes_turns
 hello_is_told_of_a_death
@@ -207,4 +258,16 @@ limit_is_given_back_by_the_dead
 result $? limit_is_given_back_by_the_dead
 registry_knows_who_is_where
 result $? registry_knows_who_is_where
+reload_sees_a_change
+result $? reload_sees_a_change
+dispatch_takes_the_urgent_first
+result $? dispatch_takes_the_urgent_first
+dispatchers_share_the_jobs
+result $? dispatchers_share_the_jobs
+if [ -e /proc/sys/kernel/io_uring_disabled ]; then
+	thousand_locks_are_taken_by_one_thread
+	result $? thousand_locks_are_taken_by_one_thread
+else
+	result 0 "thousand_locks_are_taken_by_one_thread # SKIP no io_uring"
+fi
 exit $failed

@@ -141,3 +141,12 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 	}
 	return gosync_ioctl(words, GOSYNC_IOC_ATOMIC_WAKE, &args);
 }
+
+/* No word has the last index: it stands for those that don't fit there. */
+EXPORT struct gosync_wait_entry
+gosync_words_entry(const struct gosync_words *words, size_t index,
+		   uint64_t value)
+{
+	return gosync_entry(gosync_fd(words), GOSYNC_IOC_ATOMIC_WAIT,
+			    index > UINT32_MAX ? UINT32_MAX : index, value);
+}

@@ -80,6 +80,35 @@ void gosync_close(void *object);
 int gosync_fd(const void *object);
 
 /**
+ * gosync_watch() - say what makes a handle's descriptor readable
+ * @object: any handle of this library
+ * @index: atomics: which word; otherwise 0
+ * @value: atomics: readable once the word is no longer this; Value and Map:
+ *	once the version is not; Semaphore: once so many permits can be got;
+ *	otherwise 0
+ *
+ * For poll(2), select(2) and epoll(7) on gosync_fd(). Only atomics and Conds
+ * need it; &struct gosync_watch in <linux/gosync.h> tells when the others are
+ * readable. Readable says that a try might succeed, not that it will. With a
+ * Cond it takes a place in the queue, and each call a new one. The last call
+ * counts, and for whoever shares the descriptor.
+ *
+ * Return: 0; -EBADF: the handle of a Cond is read-only; -EINVAL; -ENOMEM;
+ * -ENOTTY: it means nothing to this type.
+ */
+int gosync_watch(const void *object, size_t index, uint64_t value);
+
+/**
+ * gosync_unwatch() - take back gosync_watch()
+ * @object: any handle of this library
+ *
+ * A signal to a Cond of which poll(2) has not told goes to the next who waited.
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_unwatch(const void *object);
+
+/**
  * gosync_is_mapped() - does the handle work on mapped state
  * @object: any handle of this library
  *
@@ -388,6 +417,31 @@ int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
  * Return: 0 or -errno.
  */
 int gosync_value_version(gosync_value_t *value, uint64_t *version);
+
+/**
+ * gosync_value_wait() - wait until the Value is stored again
+ * @value: the handle, which may be read-only
+ * @version: wait until the version is no longer this, 0: until there is
+ *	anything; out: what it is
+ *
+ * No system call if it is another already. Of several stores only the last may
+ * be seen.
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_value_wait(gosync_value_t *value, uint64_t *version);
+
+/**
+ * gosync_value_wait_until() - gosync_value_wait(), until a deadline
+ * @value: the handle, which may be read-only
+ * @version: as gosync_value_wait()
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: 0; -ETIMEDOUT, -EINTR, -EINVAL.
+ */
+int gosync_value_wait_until(gosync_value_t *value, uint64_t *version,
+			    uint64_t deadline, unsigned int flags);
 
 /**
  * gosync_value_store() - replace the payload
@@ -824,6 +878,28 @@ int gosync_once_done(gosync_once_t *once);
  */
 int gosync_once_is_done(gosync_once_t *once);
 
+/**
+ * gosync_once_wait() - wait until it has been done, by whomever
+ * @once: the handle, which may be read-only
+ *
+ * Unlike gosync_once_begin() it never makes the caller do it. No system call if
+ * it has been done.
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_once_wait(gosync_once_t *once);
+
+/**
+ * gosync_once_wait_until() - gosync_once_wait(), until a deadline
+ * @once: the handle, which may be read-only
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: 0; -ETIMEDOUT, -EINTR, -EINVAL.
+ */
+int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
+			   unsigned int flags);
+
 /* The rest of gosync_once_do(): when it has not been done */
 int gosync_once_do_slow(gosync_once_t *once, void (*f)(void *arg, int died),
 			void *arg);
@@ -1240,6 +1316,208 @@ int gosync_map_clear(gosync_map_t *map);
  */
 long gosync_map_len(gosync_map_t *map);
 
+/**
+ * gosync_map_wait() - wait until anything in the Map is changed
+ * @map: the handle, which may be read-only
+ * @version: wait until the version is no longer this, 0: tell it at once; out:
+ *	what it is, never 0
+ *
+ * Ask for the version, then look, then wait: no change is missed.
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_map_wait(gosync_map_t *map, uint64_t *version);
+
+/**
+ * gosync_map_wait_until() - gosync_map_wait(), until a deadline
+ * @map: the handle, which may be read-only
+ * @version: as gosync_map_wait()
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Return: 0; -ETIMEDOUT, -EINTR, -EINVAL.
+ */
+int gosync_map_wait_until(gosync_map_t *map, uint64_t *version,
+			  uint64_t deadline, unsigned int flags);
+
+/* --- Several things at once ---------------------------------------------- */
+
+/**
+ * gosync_wait_any() - wait for one of several things, and get it
+ * @entries: what; see gosync_entry_mutex() and those that follow it
+ * @count: how many, 1 to GOSYNC_WAIT_MAX
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * Exactly one is granted, the first of those that can be; with the others
+ * nothing is done. What was granted is the entry's handle's, as if it had been
+ * asked for alone, and is released in the same way. Its @result then is what
+ * that would have returned: 1 for a lock that is held and whose owner died.
+ * The @value of a Value, Map or word is moved on to what is there now.
+ *
+ * Return: the index of the one; -ETIMEDOUT, -EINTR; -EBADF: a descriptor is
+ * none, or read-only and not only to be looked at; -EINVAL; -ENOMEM; -ENOTTY:
+ * an entry's operation does not suit its descriptor.
+ */
+int gosync_wait_any(struct gosync_wait_entry *entries, unsigned int count,
+		    uint64_t deadline, unsigned int flags);
+
+/**
+ * gosync_wait_all() - wait for several things, and get all of them
+ * @entries: what, but for gosync_entry_fd()
+ * @count: how many, 1 to GOSYNC_WAIT_MAX
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ *
+ * All are granted at one moment, or none is: whatever the order, waits for
+ * several locks do not deadlock with each other. Each entry's @result and @value
+ * are as with gosync_wait_any().
+ *
+ * Return: 0; as gosync_wait_any(); -EDEADLK: a lock is asked for that excludes
+ * another one asked for.
+ */
+int gosync_wait_all(struct gosync_wait_entry *entries, unsigned int count,
+		    uint64_t deadline, unsigned int flags);
+
+/**
+ * gosync_device() - the library's own descriptor of /dev/gosync
+ *
+ * For gosync_prep_wait_any() of <gosync-uring.h>. It is opened when it is needed
+ * first and stays open; a child of fork(2) has the same, which holds nothing.
+ *
+ * Return: the descriptor, or -errno; -ENXIO if the module isn't loaded.
+ */
+int gosync_device(void);
+
+static inline struct gosync_wait_entry
+gosync_entry(int fd, unsigned int op, unsigned int index, uint64_t value)
+{
+	struct gosync_wait_entry entry;
+
+	entry.fd = fd;
+	entry.op = op;
+	entry.index = index;
+	entry.result = 0;
+	entry.value = value;
+	return entry;
+}
+
+/**
+ * gosync_entry_mutex() - an entry: lock
+ * @mutex: the handle
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_mutex(const gosync_mutex_t *mutex)
+{
+	return gosync_entry(gosync_fd(mutex), GOSYNC_IOC_MUTEX_LOCK, 0, 0);
+}
+
+/**
+ * gosync_entry_rwmutex() - an entry: lock for writing
+ * @rwmutex: the handle
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_rwmutex(const gosync_rwmutex_t *rwmutex)
+{
+	return gosync_entry(gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_LOCK, 0, 0);
+}
+
+/**
+ * gosync_entry_rwmutex_read() - an entry: lock for reading
+ * @rwmutex: the handle
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_rwmutex_read(const gosync_rwmutex_t *rwmutex)
+{
+	return gosync_entry(gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_RLOCK, 0, 0);
+}
+
+/**
+ * gosync_entry_semaphore() - an entry: take permits
+ * @semaphore: the handle
+ * @n: how many
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_semaphore(const gosync_semaphore_t *semaphore, unsigned int n)
+{
+	return gosync_entry(gosync_fd(semaphore), GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+			    0, n);
+}
+
+/**
+ * gosync_entry_waitgroup() - an entry: until the counter is 0
+ * @wg: the handle, which may be read-only
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_waitgroup(const gosync_waitgroup_t *wg)
+{
+	return gosync_entry(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, 0, 0);
+}
+
+/**
+ * gosync_entry_once() - an entry: until it has been done, by whomever
+ * @once: the handle, which may be read-only
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_once(const gosync_once_t *once)
+{
+	return gosync_entry(gosync_fd(once), GOSYNC_IOC_ONCE_WAIT, 0, 0);
+}
+
+/**
+ * gosync_entry_value() - an entry: until the Value is stored again
+ * @value: the handle, which may be read-only
+ * @version: until the version is no longer this
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_value(const gosync_value_t *value, uint64_t version)
+{
+	return gosync_entry(gosync_fd(value), GOSYNC_IOC_VALUE_WAIT, 0,
+			    version);
+}
+
+/**
+ * gosync_entry_map() - an entry: until anything in the Map is changed
+ * @map: the handle, which may be read-only
+ * @version: until the version is no longer this
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry
+gosync_entry_map(const gosync_map_t *map, uint64_t version)
+{
+	return gosync_entry(gosync_fd(map), GOSYNC_IOC_MAP_WAIT, 0, version);
+}
+
+/**
+ * gosync_entry_fd() - an entry: until any descriptor is ready
+ * @fd: the descriptor, of a socket say
+ * @events: POLLIN ..., as for poll(2)
+ *
+ * Nothing is read or written. The entry's @result will be the events that there
+ * are. For gosync_wait_any() only.
+ *
+ * Return: the entry.
+ */
+static inline struct gosync_wait_entry gosync_entry_fd(int fd, short events)
+{
+	return gosync_entry(fd, 0, (unsigned short)events, 0);
+}
+
 /* --- Atomics ------------------------------------------------------------- */
 
 /*
@@ -1268,6 +1546,8 @@ int gosync_words_wait(struct gosync_words *words, size_t index,
 		      uint64_t *now);
 int gosync_words_wake(struct gosync_words *words, size_t index,
 		      unsigned int count);
+struct gosync_wait_entry gosync_words_entry(const struct gosync_words *words,
+					    size_t index, uint64_t value);
 
 /**
  * DOC: Atomic words
@@ -1291,6 +1571,8 @@ int gosync_words_wake(struct gosync_words *words, size_t index,
  *   gosync_mutex_lock_until()
  * - int gosync_N_wake(a, i, count): wake up to count who wait on the word, to
  *   look at it; returns how many (no system call when there are none)
+ * - struct gosync_wait_entry gosync_entry_N(a, i, T value): for
+ *   gosync_wait_any(): until the word is something else than value
  *
  * and, except for pointer and bool,
  *
@@ -1381,6 +1663,12 @@ static inline int gosync##N##_wake(gosync##N##_t *a, size_t i,	\
 				    unsigned int count)			\
 {									\
 	return gosync_words_wake((struct gosync_words *)a, i, count);	\
+}									\
+static inline struct gosync_wait_entry					\
+gosync_entry##N(const gosync##N##_t *a, size_t i, T value)		\
+{									\
+	return gosync_words_entry((const struct gosync_words *)a, i,	\
+				  (uint64_t)value);			\
 }
 
 #define GOSYNC__RMW(N, T, op, OP, builtin)				\

@@ -89,15 +89,20 @@ int gosync_ioctl(const void *object, unsigned int op, void *arg)
 }
 
 /* An ioctl that may wait; it goes on after a signal unless asked not to */
-int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
-		      unsigned int flags)
+int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags)
 {
 	int ret;
 
 	do {
-		ret = gosync_ioctl(object, op, arg);
+		ret = fd_ioctl(fd, op, arg);
 	} while (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE));
 	return ret;
+}
+
+int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
+		      unsigned int flags)
+{
+	return gosync_wait_fd(gosync_base_of(object)->fd, op, arg, flags);
 }
 
 static int open_device(void)
@@ -107,6 +112,25 @@ static int open_device(void)
 	if (fd >= 0)
 		return fd;
 	return errno == ENOENT || errno == ENODEV ? -ENXIO : -errno;
+}
+
+EXPORT int gosync_device(void)
+{
+	static int device = -1;
+	int fd = __atomic_load_n(&device, __ATOMIC_RELAXED);
+	int mine;
+
+	if (likely(fd >= 0))
+		return fd;
+	mine = open_device();
+	if (mine < 0)
+		return mine;
+	if (__atomic_compare_exchange_n(&device, &fd, mine, 0,
+					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return mine;
+	/* Another thread was faster. */
+	close(mine);
+	return fd;
 }
 
 static void map_state(struct gosync_base *base, const struct gosync_info *info)

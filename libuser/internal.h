@@ -158,7 +158,10 @@ int gosync_open_handle(const struct gosync_create *create, size_t size,
 		       void **object, struct gosync_info *info);
 int gosync_adopt_fd(int fd, unsigned int type, unsigned int flags, size_t size,
 		    void **object, struct gosync_info *info);
+int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags);
 int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
 		      unsigned int flags);
+int gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
+			uint64_t deadline, unsigned int flags);
 
 #endif /* GOSYNC_INTERNAL_H */

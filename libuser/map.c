@@ -567,3 +567,17 @@ EXPORT int gosync_map_clear(gosync_map_t *map)
 {
 	return gosync_wait_ioctl(map, GOSYNC_IOC_MAP_CLEAR, NULL, 0);
 }
+
+EXPORT int gosync_map_wait_until(gosync_map_t *map, uint64_t *version,
+				 uint64_t deadline, unsigned int flags)
+{
+	if (flags & ~WAIT_FLAGS)
+		return -EINVAL;
+	return gosync_wait_version(map, GOSYNC_IOC_MAP_WAIT, version, deadline,
+				   flags);
+}
+
+EXPORT int gosync_map_wait(gosync_map_t *map, uint64_t *version)
+{
+	return gosync_map_wait_until(map, version, GOSYNC_FOREVER, 0);
+}

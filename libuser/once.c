@@ -58,6 +58,31 @@ EXPORT int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 				     begin_until(once, deadline, flags);
 }
 
+static int wait_until(gosync_once_t *once, uint64_t deadline,
+		      unsigned int flags)
+{
+	struct gosync_wait args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+	};
+
+	if (looks_done(once))
+		return 0;
+	return gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_WAIT, &args, flags);
+}
+
+EXPORT int gosync_once_wait(gosync_once_t *once)
+{
+	return wait_until(once, GOSYNC_FOREVER, 0);
+}
+
+EXPORT int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
+				  unsigned int flags)
+{
+	return flags & ~WAIT_FLAGS ? -EINVAL : wait_until(once, deadline, flags);
+}
+
 EXPORT int gosync_once_done(gosync_once_t *once)
 {
 	return gosync_ioctl(once, GOSYNC_IOC_ONCE_DONE, NULL);

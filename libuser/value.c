@@ -154,6 +154,32 @@ EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
 	return ret;
 }
 
+EXPORT int gosync_value_wait_until(gosync_value_t *value, uint64_t *version,
+				   uint64_t deadline, unsigned int flags)
+{
+	const struct gosync_value_page *page = value->page;
+	uint64_t stored, now;
+
+	if (flags & ~WAIT_FLAGS)
+		return -EINVAL;
+	stored = page ? __atomic_load_n(&page->type, __ATOMIC_ACQUIRE) : 0;
+	/* Before the first store is over, a load would find nothing. */
+	if (stored && stored != GOSYNC_VALUE_STORING) {
+		now = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
+		if (now != *version) {
+			*version = now;
+			return 0;
+		}
+	}
+	return gosync_wait_version(value, GOSYNC_IOC_VALUE_WAIT, version,
+				   deadline, flags);
+}
+
+EXPORT int gosync_value_wait(gosync_value_t *value, uint64_t *version)
+{
+	return gosync_value_wait_until(value, version, GOSYNC_FOREVER, 0);
+}
+
 EXPORT int gosync_value_store(gosync_value_t *value, uint64_t type,
 			      const void *buf, size_t len)
 {

@@ -188,7 +188,16 @@ headers()
 	for std in c++11 c++20; do
 		# shellcheck disable=SC2086
 		printf '#include <gosync-user.h>\n' |
-			g++ -std=$std $flags -xc++ - || status=1
+			g++ -std=$std $flags -Wpedantic -xc++ - || status=1
+		# shellcheck disable=SC2086
+		printf '#include <gosync-uring.h>\n' |
+			g++ -std=$std $flags -Wpedantic -xc++ - || status=1
+	done
+	# liburing's own needs GNU C, and 64 bits here.
+	for std in gnu99 gnu2x; do
+		# shellcheck disable=SC2086
+		printf '#include <gosync-uring.h>\n' |
+			gcc -std=$std $flags -pedantic -xc - || status=1
 	done
 	# shellcheck disable=SC2086
 	gcc -std=c90 -Wall -Wpadded -Werror -fsyntax-only -Iuapi -xc \
@@ -288,7 +297,7 @@ documents()
 exists()
 {
 	grep -qwr -e "$1" uapi libuser kmod selftests/vm && return
-	[ -e "$work/expanded" ] || echo '#include <gosync-user.h>' |
+	[ -e "$work/expanded" ] || echo '#include <gosync-uring.h>' |
 		gcc -E -P -Iuapi -Ilibuser -xc - >"$work/expanded"
 	grep -qw -e "$1" "$work/expanded"
 }

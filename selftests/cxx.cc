@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library's header in C++, its inline functions and macros used.
+ * The library's headers in C++, their inline functions and macros used.
  */
 #include <cstdio>
 #include <cstring>
-#include <gosync-user.h>
+#include <gosync-uring.h>
 
 struct config {
 	int answer;
@@ -61,11 +61,49 @@ static bool words_work()
 	return good;
 }
 
+static bool waiting_works()
+{
+	gosync_semaphore_t *jobs = nullptr;
+	gosync_int32_t *words = nullptr;
+	bool good = !gosync_semaphore_open(nullptr, 1, GOSYNC_CREATE, 0600,
+					   &jobs) &&
+		!gosync_int32_open(nullptr, 1, GOSYNC_CREATE, 0600, &words);
+	gosync_wait_entry entries[] = {
+		gosync_entry_int32(words, 0, 0),
+		gosync_entry_semaphore(jobs, 1),
+	};
+
+	good = good && gosync_wait_any(entries, 2, GOSYNC_FOREVER, 0) == 1 &&
+		!gosync_semaphore_count(jobs);
+	gosync_close(words);
+	gosync_close(jobs);
+	return good;
+}
+
+static bool commands_are_filled_in()
+{
+	gosync_mutex_t *mutex = nullptr;
+	io_uring_sqe sqe;
+	gosync_uring command;
+	bool good = !gosync_mutex_open(nullptr, GOSYNC_CREATE, 0600, &mutex);
+
+	gosync_prep_mutex_lock(&sqe, mutex, 42, GOSYNC_CLOCK_REALTIME);
+	std::memcpy(&command, sqe.cmd, sizeof(command));
+	good = good && sqe.opcode == IORING_OP_URING_CMD &&
+		sqe.fd == gosync_fd(mutex) && !sqe.user_data &&
+		sqe.cmd_op == GOSYNC_IOC_MUTEX_LOCK && command.deadline == 42 &&
+		command.flags == GOSYNC_CLOCK_REALTIME && !command.index;
+	gosync_close(mutex);
+	return good;
+}
+
 int main()
 {
-	std::printf("TAP version 13\n1..3\n");
+	std::printf("TAP version 13\n1..5\n");
 	check(mutex_works(), "mutex_works_from_cxx");
 	check(value_works(), "value_works_from_cxx");
 	check(words_work(), "atomic_words_work_from_cxx");
+	check(waiting_works(), "waiting_for_any_works_from_cxx");
+	check(commands_are_filled_in(), "commands_are_filled_in_from_cxx");
 	return !!failed;
 }

@@ -5,7 +5,8 @@
  * Only what a process can be waited for is looked at: the owner of a Mutex, the
  * writer and the readers of an RWMutex, the runner of a Once, who took permits
  * of a Semaphore that counts whose they are. Whoever waits for something else
- * (a Cond, a WaitGroup, a word) may be let go by anybody.
+ * (a Cond, a WaitGroup, a word) may be let go by anybody, and who waits for any
+ * of several things by whoever lets go one of them.
  *
  * A wait ends when one of those who can release it does. A holder is a
  * descriptor, so these are all processes that have it, and all of their
@@ -560,8 +561,11 @@ static bool is_stuck(const struct graph *graph, const struct waits *waits,
 		.certainty = certainty,
 	};
 
-	/* It has ended, when one looked again. */
+	/* It has ended, when one looked again; or no thread sleeps for it. */
 	if (!waits->party->tid)
+		return false;
+	/* Something else may come, of which nothing need be known here. */
+	if (certainty != POSSIBLE && waits->party->flags & GOSYNC_PARTY_AMONG)
 		return false;
 	if (certainty == CERTAIN && waits->party->flags & GOSYNC_PARTY_TIMED)
 		return false;

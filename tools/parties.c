@@ -220,7 +220,8 @@ int holders_main(int argc, char **argv)
 
 enum {
 	W_ID, W_TYPE, W_POSITION, W_PID, W_TID, W_COMMAND, W_WANTS, W_COUNT,
-	W_WAITED, W_STARVING, W_TIMED, W_HOLDER, W_WAIT, W_NAME,
+	W_WAITED, W_STARVING, W_TIMED, W_ASYNC, W_AMONG, W_HOLDER, W_WAIT,
+	W_NAME,
 };
 
 static const struct column waiter_columns[] = {
@@ -232,7 +233,7 @@ static const struct column waiter_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[W_PID] = { "PID", "its process; ?: not to be seen (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
-	[W_TID] = { "TID", "its thread; none while that runs a signal handler",
+	[W_TID] = { "TID", "its thread; none while that runs a signal handler, or if none sleeps",
 		COLUMN_NUMBER, 7, false },
 	[W_COMMAND] = { "COMMAND", "the thread's name",
 		COLUMN_TEXT, 15, false },
@@ -245,6 +246,10 @@ static const struct column waiter_columns[] = {
 	[W_STARVING] = { "STARVING", "whether it is to be handed what it waits for",
 		COLUMN_BOOLEAN, 0, false },
 	[W_TIMED] = { "TIMED", "whether it has a deadline",
+		COLUMN_BOOLEAN, 0, false },
+	[W_ASYNC] = { "ASYNC", "whether no thread sleeps for it (io_uring)",
+		COLUMN_BOOLEAN, 0, false },
+	[W_AMONG] = { "AMONG", "whether it waits for one of several things, or for all",
 		COLUMN_BOOLEAN, 0, false },
 	[W_HOLDER] = { "HOLDER", "its holder's number",
 		COLUMN_NUMBER, 0, true },
@@ -274,6 +279,10 @@ static void waiter_row(struct table *table, const struct gosync_info *info,
 		       waiter->flags & GOSYNC_PARTY_STARVING ? "yes" : "no");
 	table_set_text(table, W_TIMED,
 		       waiter->flags & GOSYNC_PARTY_TIMED ? "yes" : "no");
+	table_set_text(table, W_ASYNC,
+		       waiter->flags & GOSYNC_PARTY_ASYNC ? "yes" : "no");
+	table_set_text(table, W_AMONG,
+		       waiter->flags & GOSYNC_PARTY_AMONG ? "yes" : "no");
 	table_set_number(table, W_HOLDER, waiter->holder);
 	table_set_number(table, W_WAIT, waiter->wait);
 	table_set_name(table, W_NAME, info->name, info->name_len);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shell.h"
@@ -17,9 +16,8 @@
 #define CAPACITY_DEFAULT	4096
 #define CAPACITY_MAX		(4U << 20)
 
-/* How often watch looks: less and less while nothing happens */
-#define PAUSE_MIN_NS		1000000
-#define PAUSE_MAX_NS		100000000
+/* How often watch looks whether the name is still there */
+#define NAME_NS			1000000000
 
 /*
  * The payload, never freed.
@@ -117,24 +115,26 @@ static int value_set(struct shell *sh)
 static int await_store(const struct shell *sh, int fd, uint64_t since,
 		       uint64_t deadline)
 {
-	struct timespec pause = { .tv_nsec = PAUSE_MIN_NS };
+	struct gosync_version_wait args = { .size = sizeof(args) };
 	struct gosync_info info;
 
 	for (;;) {
-		shell_info(sh, fd, &info);
-		if (info.word != since)
+		args.version = since;
+		args.deadline = gosync_deadline(NAME_NS);
+		if (args.deadline > deadline)
+			args.deadline = deadline;
+		if (ioctl(fd, GOSYNC_IOC_VALUE_WAIT, &args) == 0)
 			return 0;
+		if (errno != ETIMEDOUT)
+			return shell_error(sh, GOSYNC_IOC_VALUE_WAIT, -errno);
+		if (gosync_deadline(0) >= deadline)
+			return shell_gave_up(sh);
+		/* That wakes nobody. */
+		shell_info(sh, fd, &info);
 		if (!info.name_len) {
 			shell_say(sh, "the name was taken away");
 			return 1;
 		}
-		if (deadline != GOSYNC_FOREVER &&
-		    gosync_deadline(0) >= deadline)
-			return shell_gave_up(sh);
-		nanosleep(&pause, NULL);
-		pause.tv_nsec += pause.tv_nsec / 4;
-		if (pause.tv_nsec > PAUSE_MAX_NS)
-			pause.tv_nsec = PAUSE_MAX_NS;
 	}
 }
 
@@ -190,9 +190,8 @@ static const char value_set_more[] =
 
 static const char value_watch_more[] =
 	"Each is printed with a newline if it has none at its end. Of sets in quick\n"
-	"succession only the last may be seen: gosync looks after pauses of 1 ms,\n"
-	"which grow to 100 ms while nothing happens. -w begins anew with each. Ends\n"
-	"with 1 when the name is taken away.";
+	"succession only the last may be seen. -w begins anew with each. Ends with 1\n"
+	"when the name is taken away.";
 
 int value_main(int argc, char **argv)
 {

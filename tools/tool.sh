@@ -198,7 +198,8 @@ holders_are_those_that_hold_something()
 	says "$out/1" "dead.held $scene gosync-scene lock -" \
 		"shared $scene gosync-scene read 2" \
 		"permits $scene gosync-scene permits 3" \
-		"held $scene gosync-scene lock -" || return 1
+		"held $scene gosync-scene lock -" \
+		"either $scene gosync-scene lock -" || return 1
 	gosync holders -an held >"$out/1" && [ "$(wc -l <"$out/1")" = 4 ] &&
 		grep -q ' lock .* >=[0-9.]* m*s held$' "$out/1" &&
 		gosync holders -n dead.mutex >"$out/1" && [ ! -s "$out/1" ]
@@ -206,8 +207,12 @@ holders_are_those_that_hold_something()
 
 waiters_stand_in_their_order()
 {
-	gosync waiters -rno NAME,POSITION,WANTS,TIMED >"$out/1" || return 1
+	gosync waiters -rno NAME,POSITION,WANTS,TIMED held >"$out/1" || return 1
 	says "$out/1" "held 1 lock no" "held 2 lock yes" "held 3 lock no" ||
+		return 1
+	gosync waiters -rno NAME,POSITION,WANTS,COUNT,AMONG,ASYNC either or \
+		>"$out/1" || return 1
+	says "$out/1" "either 1 lock - yes no" "or 1 permits 2 yes no" ||
 		return 1
 	gosync waiters -rno WAITED,COMMAND,PID held >"$out/1" || return 1
 	sort -rn "$out/1" | cmp -s - "$out/1" &&

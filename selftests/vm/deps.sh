@@ -9,7 +9,7 @@ set -eu
 packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
 	pahole cpio xz-utils kmod qemu-system-x86 busybox-static strace
 	libjson-c-dev libsmartcols-dev libtracefs-dev libtraceevent-dev libdw-dev zlib1g-dev
-	systemtap-sdt-dev pkg-config"
+	systemtap-sdt-dev liburing-dev pkg-config"
 
 for set in "$@"; do
 	case $set in

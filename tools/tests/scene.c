@@ -107,6 +107,30 @@ static void hold_and_wait(void)
 	}
 }
 
+/* And one that waits for a permit or for a lock. */
+static void wait_for_either(void)
+{
+	struct gosync_wait_entry entries[2];
+	gosync_semaphore_t *semaphore;
+	struct gosync_party party;
+	gosync_mutex_t *mutex;
+
+	must(gosync_mutex_open("either", GOSYNC_CREATE, 0644, &mutex),
+	     "either");
+	must(gosync_semaphore_open("or", 0, GOSYNC_CREATE, 0644, &semaphore),
+	     "or");
+	must(gosync_mutex_lock(mutex), "lock");
+	if (child()) {
+		entries[0] = gosync_entry_semaphore(semaphore, 2);
+		entries[1] = gosync_entry_mutex(mutex);
+		must(gosync_wait_any(entries, 2, GOSYNC_FOREVER, 0), "wait");
+		pause();
+	}
+	while (!gosync_waiters(mutex, &party, 1) ||
+	       !gosync_waiters(semaphore, &party, 1))
+		usleep(1000);
+}
+
 static void contend(void)
 {
 	struct gosync_party party;
@@ -167,6 +191,7 @@ int main(int argc, char **argv)
 	contend();
 	take_some();
 	hold_and_wait();
+	wait_for_either();
 	puts("ready");
 	fflush(stdout);
 	pause();

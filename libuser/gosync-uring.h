@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gosync by io_uring: each function fills an SQE with an operation on a handle
+ * of libgosync-user. No thread waits for it, in the kernel neither.
+ *
+ *	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+ *
+ *	gosync_prep_mutex_lock(sqe, mutex, GOSYNC_FOREVER, 0);
+ *	io_uring_sqe_set_data(sqe, what_is_to_be_done_with_it);
+ *	io_uring_submit(&ring);
+ *
+ * The whole SQE is written: user_data and flags (IOSQE_IO_LINK ...) are to be
+ * set afterwards. With IOSQE_FIXED_FILE set the SQE's fd to the index of the
+ * registered descriptor, too.
+ *
+ * The CQE's res is what the function of the same name in <gosync-user.h>
+ * returns: 0, what its description says besides, or a negative errno; and
+ * -ECANCELED after gosync_prep_cancel(). -EOPNOTSUPP: the kernel has no
+ * commands of io_uring, or the ring is IORING_SETUP_IOPOLL. What is granted is
+ * the handle's, as if it had waited for it itself, so any thread may go on with
+ * it and release it, by io_uring or with <gosync-user.h>.
+ *
+ * Deadlines and flags are as gosync_mutex_lock_until()'s, without
+ * GOSYNC_INTERRUPTIBLE: absolute ns of CLOCK_MONOTONIC, or of CLOCK_REALTIME with
+ * GOSYNC_CLOCK_REALTIME. IORING_OP_LINK_TIMEOUT and IORING_OP_ASYNC_CANCEL do not
+ * reach these commands.
+ *
+ * Nothing that is passed has to stay after the submission, but for
+ * gosync_prep_wait_any(). A command keeps the open file description, though the
+ * handle be closed.
+ */
+#ifndef GOSYNC_URING_H
+#define GOSYNC_URING_H
+
+#include <gosync-user.h>
+#include <liburing.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+static inline void gosync_prep(struct io_uring_sqe *sqe, int fd,
+			       unsigned int op, uint64_t arg,
+			       uint64_t deadline, unsigned int flags,
+			       unsigned int index)
+{
+	struct gosync_uring command;
+
+	command.deadline = deadline;
+	command.flags = flags;
+	command.index = index;
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = fd;
+	sqe->cmd_op = op;
+	sqe->addr = arg;
+	memcpy(sqe->cmd, &command, sizeof(command));
+}
+
+/* --- Mutex --------------------------------------------------------------- */
+
+/**
+ * gosync_prep_mutex_lock() - lock
+ * @sqe: where to put it
+ * @mutex: the handle
+ * @deadline: when to give up, or GOSYNC_FOREVER
+ * @flags: 0 or GOSYNC_CLOCK_REALTIME
+ *
+ * It is handed over in its turn, and held from the CQE on.
+ *
+ * res: as gosync_mutex_lock_until(): 1: held, and an owner died with it.
+ */
+static inline void gosync_prep_mutex_lock(struct io_uring_sqe *sqe,
+					  const gosync_mutex_t *mutex,
+					  uint64_t deadline, unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(mutex), GOSYNC_IOC_MUTEX_LOCK, 0, deadline,
+		    flags, 0);
+}
+
+/**
+ * gosync_prep_mutex_unlock() - unlock
+ * @sqe: where to put it
+ * @mutex: the handle
+ *
+ * For links. By itself gosync_mutex_unlock() is cheaper.
+ *
+ * res: as gosync_mutex_unlock().
+ */
+static inline void gosync_prep_mutex_unlock(struct io_uring_sqe *sqe,
+					    const gosync_mutex_t *mutex)
+{
+	gosync_prep(sqe, gosync_fd(mutex), GOSYNC_IOC_MUTEX_UNLOCK, 0, 0, 0, 0);
+}
+
+/* --- RWMutex ------------------------------------------------------------- */
+
+/**
+ * gosync_prep_rwmutex_lock() - lock for writing
+ * @sqe: where to put it
+ * @rwmutex: the handle
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * res: as gosync_rwmutex_lock_until().
+ */
+static inline void gosync_prep_rwmutex_lock(struct io_uring_sqe *sqe,
+					    const gosync_rwmutex_t *rwmutex,
+					    uint64_t deadline,
+					    unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_LOCK, 0,
+		    deadline, flags, 0);
+}
+
+/**
+ * gosync_prep_rwmutex_unlock() - unlock what was locked for writing
+ * @sqe: where to put it
+ * @rwmutex: the handle
+ *
+ * res: as gosync_rwmutex_unlock().
+ */
+static inline void gosync_prep_rwmutex_unlock(struct io_uring_sqe *sqe,
+					      const gosync_rwmutex_t *rwmutex)
+{
+	gosync_prep(sqe, gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_UNLOCK, 0, 0, 0,
+		    0);
+}
+
+/**
+ * gosync_prep_rwmutex_rlock() - lock for reading
+ * @sqe: where to put it
+ * @rwmutex: the handle
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * res: as gosync_rwmutex_rlock_until().
+ */
+static inline void gosync_prep_rwmutex_rlock(struct io_uring_sqe *sqe,
+					     const gosync_rwmutex_t *rwmutex,
+					     uint64_t deadline,
+					     unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_RLOCK, 0,
+		    deadline, flags, 0);
+}
+
+/**
+ * gosync_prep_rwmutex_runlock() - unlock what was locked for reading
+ * @sqe: where to put it
+ * @rwmutex: the handle
+ *
+ * res: as gosync_rwmutex_runlock().
+ */
+static inline void gosync_prep_rwmutex_runlock(struct io_uring_sqe *sqe,
+					       const gosync_rwmutex_t *rwmutex)
+{
+	gosync_prep(sqe, gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_RUNLOCK, 0, 0,
+		    0, 0);
+}
+
+/* --- Semaphore ----------------------------------------------------------- */
+
+/**
+ * gosync_prep_semaphore_acquire() - take permits
+ * @sqe: where to put it
+ * @semaphore: the handle
+ * @n: how many
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * res: as gosync_semaphore_acquire_until().
+ */
+static inline void
+gosync_prep_semaphore_acquire(struct io_uring_sqe *sqe,
+			      const gosync_semaphore_t *semaphore,
+			      unsigned int n, uint64_t deadline,
+			      unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(semaphore), GOSYNC_IOC_SEMAPHORE_ACQUIRE, n,
+		    deadline, flags, 0);
+}
+
+/**
+ * gosync_prep_semaphore_release() - add permits
+ * @sqe: where to put it
+ * @semaphore: the handle
+ * @n: how many
+ *
+ * res: as gosync_semaphore_release().
+ */
+static inline void
+gosync_prep_semaphore_release(struct io_uring_sqe *sqe,
+			      const gosync_semaphore_t *semaphore,
+			      unsigned int n)
+{
+	gosync_prep(sqe, gosync_fd(semaphore), GOSYNC_IOC_SEMAPHORE_RELEASE, n,
+		    0, 0, 0);
+}
+
+/* --- WaitGroup ----------------------------------------------------------- */
+
+/**
+ * gosync_prep_waitgroup_add() - change the counter
+ * @sqe: where to put it
+ * @wg: the handle
+ * @delta: by how much
+ *
+ * res: as gosync_waitgroup_add().
+ */
+static inline void gosync_prep_waitgroup_add(struct io_uring_sqe *sqe,
+					     const gosync_waitgroup_t *wg,
+					     int delta)
+{
+	gosync_prep(sqe, gosync_fd(wg), GOSYNC_IOC_WAITGROUP_ADD,
+		    (uint64_t)(int64_t)delta, 0, 0, 0);
+}
+
+/**
+ * gosync_prep_waitgroup_done() - subtract 1
+ * @sqe: where to put it
+ * @wg: the handle
+ *
+ * res: as gosync_waitgroup_done().
+ */
+static inline void gosync_prep_waitgroup_done(struct io_uring_sqe *sqe,
+					      const gosync_waitgroup_t *wg)
+{
+	gosync_prep_waitgroup_add(sqe, wg, -1);
+}
+
+/**
+ * gosync_prep_waitgroup_wait() - wait until the counter is 0
+ * @sqe: where to put it
+ * @wg: the handle, which may be read-only
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * res: as gosync_waitgroup_wait_until().
+ */
+static inline void gosync_prep_waitgroup_wait(struct io_uring_sqe *sqe,
+					      const gosync_waitgroup_t *wg,
+					      uint64_t deadline,
+					      unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, 0, deadline,
+		    flags, 0);
+}
+
+/* --- Once ---------------------------------------------------------------- */
+
+/**
+ * gosync_prep_once_begin() - the first half of gosync_once_do()
+ * @sqe: where to put it
+ * @once: the handle
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * res: as gosync_once_begin_until(): with GOSYNC_ONCE_RUN or
+ * GOSYNC_ONCE_RUN_AGAIN the caller is to do it, and then gosync_once_done().
+ */
+static inline void gosync_prep_once_begin(struct io_uring_sqe *sqe,
+					  const gosync_once_t *once,
+					  uint64_t deadline, unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(once), GOSYNC_IOC_ONCE_BEGIN, 0, deadline,
+		    flags, 0);
+}
+
+/**
+ * gosync_prep_once_done() - the second half of gosync_once_do()
+ * @sqe: where to put it
+ * @once: the handle
+ *
+ * res: as gosync_once_done().
+ */
+static inline void gosync_prep_once_done(struct io_uring_sqe *sqe,
+					 const gosync_once_t *once)
+{
+	gosync_prep(sqe, gosync_fd(once), GOSYNC_IOC_ONCE_DONE, 0, 0, 0, 0);
+}
+
+/**
+ * gosync_prep_once_wait() - wait until it has been done, by whomever
+ * @sqe: where to put it
+ * @once: the handle, which may be read-only
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * res: as gosync_once_wait_until().
+ */
+static inline void gosync_prep_once_wait(struct io_uring_sqe *sqe,
+					 const gosync_once_t *once,
+					 uint64_t deadline, unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(once), GOSYNC_IOC_ONCE_WAIT, 0, deadline,
+		    flags, 0);
+}
+
+/* --- Cond ---------------------------------------------------------------- */
+
+/**
+ * gosync_prep_cond_wait() - unlock, wait for a signal, lock again
+ * @sqe: where to put it
+ * @cond: the handle
+ * @lock: handle of the Mutex or RWMutex that is locked
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock(), and GOSYNC_READ_SIDE: it is an RWMutex
+ *	locked for reading
+ *
+ * It is unlocked when the command is submitted, and held again from the CQE on,
+ * also after -ETIMEDOUT, but not after -ECANCELED.
+ *
+ * res: as gosync_cond_wait_until().
+ */
+static inline void gosync_prep_cond_wait(struct io_uring_sqe *sqe,
+					 const gosync_cond_t *cond,
+					 const void *lock, uint64_t deadline,
+					 unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(cond), GOSYNC_IOC_COND_WAIT,
+		    (unsigned int)gosync_fd(lock), deadline, flags, 0);
+}
+
+/**
+ * gosync_prep_cond_signal() - wake the one that has waited longest
+ * @sqe: where to put it
+ * @cond: the handle
+ *
+ * res: how many were woken, or a negative errno.
+ */
+static inline void gosync_prep_cond_signal(struct io_uring_sqe *sqe,
+					   const gosync_cond_t *cond)
+{
+	gosync_prep(sqe, gosync_fd(cond), GOSYNC_IOC_COND_SIGNAL, 0, 0, 0, 0);
+}
+
+/**
+ * gosync_prep_cond_broadcast() - wake all who wait
+ * @sqe: where to put it
+ * @cond: the handle
+ *
+ * res: how many were woken, or a negative errno.
+ */
+static inline void gosync_prep_cond_broadcast(struct io_uring_sqe *sqe,
+					      const gosync_cond_t *cond)
+{
+	gosync_prep(sqe, gosync_fd(cond), GOSYNC_IOC_COND_BROADCAST, 0, 0, 0,
+		    0);
+}
+
+/* --- Value, Map and words ------------------------------------------------ */
+
+/**
+ * gosync_prep_value_wait() - wait until the Value is stored again
+ * @sqe: where to put it
+ * @value: the handle, which may be read-only
+ * @version: wait until the version is no longer this
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * gosync_value_version() then tells what it is.
+ *
+ * res: as gosync_value_wait_until().
+ */
+static inline void gosync_prep_value_wait(struct io_uring_sqe *sqe,
+					  const gosync_value_t *value,
+					  uint64_t version, uint64_t deadline,
+					  unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(value), GOSYNC_IOC_VALUE_WAIT, version,
+		    deadline, flags, 0);
+}
+
+/**
+ * gosync_prep_map_wait() - wait until anything in the Map is changed
+ * @sqe: where to put it
+ * @map: the handle, which may be read-only
+ * @version: wait until the version is no longer this
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * gosync_map_wait() with a version of 0 then tells what it is.
+ *
+ * res: as gosync_map_wait_until().
+ */
+static inline void gosync_prep_map_wait(struct io_uring_sqe *sqe,
+					const gosync_map_t *map,
+					uint64_t version, uint64_t deadline,
+					unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(map), GOSYNC_IOC_MAP_WAIT, version, deadline,
+		    flags, 0);
+}
+
+/**
+ * gosync_prep_atomic_wait() - wait until a word is something else
+ * @sqe: where to put it
+ * @words: the handle, of any type of words; it may be read-only
+ * @index: which word
+ * @value: wait until it is no longer this; (uint64_t)(int64_t) of a signed one
+ * @deadline: as gosync_prep_mutex_lock()
+ * @flags: as gosync_prep_mutex_lock()
+ *
+ * Who changes the word has to wake, as for gosync_int32_wait().
+ *
+ * res: as gosync_int32_wait().
+ */
+static inline void gosync_prep_atomic_wait(struct io_uring_sqe *sqe,
+					   const void *words,
+					   unsigned int index, uint64_t value,
+					   uint64_t deadline,
+					   unsigned int flags)
+{
+	gosync_prep(sqe, gosync_fd(words), GOSYNC_IOC_ATOMIC_WAIT, value,
+		    deadline, flags, index);
+}
+
+/**
+ * gosync_prep_atomic_wake() - wake who waits on a word, to look at it
+ * @sqe: where to put it
+ * @words: the handle, of any type of words
+ * @index: which word
+ * @count: so many at the most
+ *
+ * res: how many were woken, or a negative errno.
+ */
+static inline void gosync_prep_atomic_wake(struct io_uring_sqe *sqe,
+					   const void *words,
+					   unsigned int index,
+					   unsigned int count)
+{
+	gosync_prep(sqe, gosync_fd(words), GOSYNC_IOC_ATOMIC_WAKE, count, 0, 0,
+		    index);
+}
+
+/* --- Several at once, and taking back ------------------------------------ */
+
+/**
+ * gosync_prep_wait_any() - wait for one of several things, and get it
+ * @sqe: where to put it
+ * @many: what, with its own deadline and flags, for any; its entries are not
+ *	gosync_entry_fd(). They have to stay until the CQE
+ *
+ * res: as gosync_wait_any(): the index of the one.
+ */
+static inline void gosync_prep_wait_any(struct io_uring_sqe *sqe,
+					const struct gosync_wait_many *many)
+{
+	gosync_prep(sqe, gosync_device(), GOSYNC_IOC_WAIT, (uintptr_t)many, 0,
+		    0, 0);
+}
+
+/**
+ * gosync_prep_cancel() - take back what was submitted
+ * @sqe: where to put it
+ * @object: the handle that it is about; NULL: of gosync_prep_wait_any()
+ * @user_data: its user_data
+ *
+ * For commands of the same ring. What was cancelled ends with -ECANCELED, and
+ * has got nothing.
+ *
+ * res: how many were cancelled; -ENOENT: none, it may just have been granted.
+ */
+static inline void gosync_prep_cancel(struct io_uring_sqe *sqe,
+				      const void *object, uint64_t user_data)
+{
+	gosync_prep(sqe, object ? gosync_fd(object) : gosync_device(),
+		    GOSYNC_IOC_CANCEL, user_data, 0, 0, 0);
+}
+
+/**
+ * gosync_prep_cancel_all() - take back all that was submitted
+ * @sqe: where to put it
+ * @object: as gosync_prep_cancel()
+ *
+ * res: as gosync_prep_cancel().
+ */
+static inline void gosync_prep_cancel_all(struct io_uring_sqe *sqe,
+					  const void *object)
+{
+	gosync_prep(sqe, object ? gosync_fd(object) : gosync_device(),
+		    GOSYNC_IOC_CANCEL, 0, 0, GOSYNC_CANCEL_ALL, 0);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GOSYNC_URING_H */
