@@ -141,8 +141,12 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	/* Pairs with the barrier in attempt(), and in gosync_poll(). */
 	smp_mb();
 	gosync_changed(obj);
-	if (!READ_ONCE(obj->nr_waiters))
+	if (!READ_ONCE(obj->nr_waiters)) {
+		/* Who was told may be the last, and not be there any more. */
+		scoped_guard(spinlock, &obj->wq.lock)
+			publish_waiters(obj);
 		return 0;
+	}
 	INIT_LIST_HEAD(&place.entry.entry);
 	look = READ_ONCE(obj->nr_waiters);
 	do {
