@@ -155,8 +155,14 @@ static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
 	struct gosync_waiter *waiter;
 
 	lockdep_assert_held(&obj->wq.lock);
-	if (!rw->nr_drain)
+	if (!rw->nr_drain) {
+		/* Readers come here for who watches, who may have left. */
+		if (unlikely(READ_ONCE(obj->watch))) {
+			gosync_mutex_publish(&rw->mutex);
+			publish_draining(rw);
+		}
 		return NULL;
+	}
 	/* Pairs with the reader's between subtracting and looking at draining. */
 	smp_mb();
 	if (count_reads(rw))
