@@ -50,9 +50,24 @@ struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
  */
 void gosync_changed(struct gosync_object *obj)
 {
-	if (gosync_watched(obj))
-		wake_up_poll(&obj->watch->wq,
-			     EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+	__poll_t in = EPOLLIN | EPOLLRDNORM;
+	__poll_t out = EPOLLOUT | EPOLLWRNORM;
+
+	if (!gosync_watched(obj))
+		return;
+	switch (obj->type) {
+	case GOSYNC_RWMUTEX:
+		wake_up_poll(&obj->watch->wq, out);
+		fallthrough;
+	case GOSYNC_MUTEX:
+		/* EPOLLEXCLUSIVE: one is woken by an event of one kind, ... */
+		wake_up_poll(&obj->watch->wq, in);
+		break;
+	default:
+		/* ... all by both: it need not be what that one watches for. */
+		wake_up_poll(&obj->watch->wq, in | out);
+		break;
+	}
 }
 
 /**
