@@ -319,7 +319,7 @@ static int release_and_wake(struct gosync_mutex *mutex, u32 owner, bool died)
 	ret = gosync_mutex_release(mutex, owner, died, &next, &wake);
 	spin_unlock(&mutex->obj.wq.lock);
 	gosync_wake(next, wake);
-	if (wake != GOSYNC_GRANTED)
+	if (!ret && wake != GOSYNC_GRANTED)
 		gosync_changed(&mutex->obj);
 	return ret;
 }
