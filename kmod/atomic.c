@@ -143,9 +143,10 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters)) {
 		/* Who was told may be the last, and not be there any more. */
-		if (unlikely(READ_ONCE(obj->watch)))
+		if (unlikely(READ_ONCE(obj->watch))) {
 			scoped_guard(spinlock, &obj->wq.lock)
 				publish_waiters(obj);
+		}
 		return 0;
 	}
 	INIT_LIST_HEAD(&place.entry.entry);

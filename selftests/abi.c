@@ -22,6 +22,10 @@ enum {
 			 ON(WAITGROUP) | ON(ONCE) | ON(COND) | \
 			 ON(SEMAPHORE) | ON(MAP))
 
+/* Where it is not clear what to poll for */
+#define ON_WATCHED	(ON_ATOMICS | ON(VALUE) | ON(COND) | ON(SEMAPHORE) | \
+			 ON(MAP))
+
 static const uint32_t type_of[KINDS] = {
 	[INT32] = GOSYNC_INT32,
 	[POINTER] = GOSYNC_POINTER,
@@ -147,6 +151,11 @@ static void fill_atomic_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 	((struct gosync_atomic_wait *)arg)->expected = WORD + 1;
 }
 
+static void fill_watch(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	((struct gosync_watch *)arg)->value = 1;
+}
+
 static void fill_value_load(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	struct gosync_value *args = arg;
@@ -200,6 +209,12 @@ static void fill_cond_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 static void fill_waitgroup_add(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	((struct gosync_waitgroup_add *)arg)->delta = 1;
+}
+
+static void fill_once_wait(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	if (call(self->fds[ONCE], GOSYNC_IOC_ONCE_BEGIN, NULL))
+		call(self->fds[ONCE], GOSYNC_IOC_ONCE_DONE, NULL);
 }
 
 static void fill_semaphore(FIXTURE_DATA(ioctl) *self, void *arg)
@@ -322,6 +337,26 @@ FIXTURE_VARIANT_ADD(ioctl, reopen) {
 	.reserved = { FIELD(gosync_reopen, flags, GOSYNC_RDONLY) },
 };
 
+#define WATCH(kind, KIND, fill_it, ...)					\
+FIXTURE_VARIANT_ADD(ioctl, watch_##kind) {				\
+	.cmd = GOSYNC_IOC_WATCH, .on = ON_WATCHED, .target = KIND,	\
+	.writes = KIND == COND,						\
+	.size = sizeof(struct gosync_watch), .fill = (fill_it),		\
+	.reserved = {							\
+		FIELD(gosync_watch, flags, GOSYNC_WATCH_STOP),		\
+		FIELD(gosync_watch, __reserved, 0),			\
+		__VA_ARGS__						\
+	},								\
+}
+
+WATCH(word, INT32, fill_watch);
+WATCH(value, VALUE, fill_watch, FIELD(gosync_watch, index, 0));
+WATCH(map, MAP, fill_watch, FIELD(gosync_watch, index, 0));
+WATCH(semaphore, SEMAPHORE, fill_watch, FIELD(gosync_watch, index, 0),
+      FIELD(gosync_watch, value, INT32_MAX));
+WATCH(cond, COND, fill_nothing, FIELD(gosync_watch, index, 0),
+      FIELD(gosync_watch, value, 0));
+
 FIXTURE_VARIANT_ADD(ioctl, atomic_load) {
 	.cmd = GOSYNC_IOC_ATOMIC_LOAD, .on = ON_ATOMICS, .target = INT32,
 	.optional = true, .results = true,
@@ -428,6 +463,20 @@ FIXTURE_VARIANT_ADD(ioctl, value_cas) {
 		offsetof(struct gosync_value, old_buf),
 	},
 };
+
+/* There is a version, and it is not 0. */
+#define VERSION_WAIT(kind, KIND)					\
+FIXTURE_VARIANT_ADD(ioctl, kind##_wait) {				\
+	.cmd = GOSYNC_IOC_##KIND##_WAIT, .on = ON(KIND), .target = KIND, \
+	.results = true,						\
+	.size = sizeof(struct gosync_version_wait), .fill = fill_nothing, \
+	.reserved = {							\
+		FIELD(gosync_version_wait, flags, GOSYNC_CLOCK_REALTIME), \
+	},								\
+}
+
+VERSION_WAIT(value, VALUE);
+VERSION_WAIT(map, MAP);
 
 FIXTURE_VARIANT_ADD(ioctl, map_load) {
 	.cmd = GOSYNC_IOC_MAP_LOAD, .on = ON(MAP), .target = MAP,
@@ -578,6 +627,13 @@ FIXTURE_VARIANT_ADD(ioctl, once_begin) {
 	.cmd = GOSYNC_IOC_ONCE_BEGIN, .on = ON(ONCE), .target = ONCE,
 	.writes = true, .optional = true,
 	.size = sizeof(struct gosync_wait), .fill = fill_nothing,
+	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, once_wait) {
+	.cmd = GOSYNC_IOC_ONCE_WAIT, .on = ON(ONCE), .target = ONCE,
+	.optional = true,
+	.size = sizeof(struct gosync_wait), .fill = fill_once_wait,
 	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
@@ -1300,11 +1356,12 @@ TEST_F(bare, stat_and_parties_are_told_of_all_types)
 TEST_F(bare, other_numbers_are_no_ioctls)
 {
 	static const unsigned int known[] = {
-		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x90, 0x91,
-		0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1, 0xa2, 0xa3, 0xa8, 0xa9, 0xaa,
-		0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xc0,
-		0xc1, 0xc4, 0xc5, 0xc8, 0xc9, 0xca, 0xd0, 0xd1, 0xd2, 0xd8, 0xd9,
-		0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xe1,
+		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
+		0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1,
+		0xa2, 0xa3, 0xa4, 0xa8, 0xa9, 0xaa, 0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4,
+		0xb5, 0xb6, 0xb7, 0xb8, 0xc0, 0xc1, 0xc4, 0xc5, 0xc6, 0xc8, 0xc9,
+		0xca, 0xd0, 0xd1, 0xd2, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde,
+		0xdf, 0xe0, 0xe1, 0xe2,
 	};
 	unsigned int nr, i = 0;
 
@@ -1338,6 +1395,8 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(40, sizeof(struct gosync_atomic_wait));
 	EXPECT_EQ(16, sizeof(struct gosync_atomic_wake));
 	EXPECT_EQ(64, sizeof(struct gosync_value));
+	EXPECT_EQ(24, sizeof(struct gosync_version_wait));
+	EXPECT_EQ(24, sizeof(struct gosync_watch));
 	EXPECT_EQ(16, sizeof(struct gosync_wait));
 	EXPECT_EQ(16, sizeof(struct gosync_mutex_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_atomic_slot));

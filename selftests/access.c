@@ -3,6 +3,7 @@
  * Who may do what: user, group and mode, IPC namespaces, limits. Needs root,
  * to be all these users.
  */
+#include <poll.h>
 #include <sys/stat.h>
 #include "gosync_test.h"
 
@@ -163,6 +164,70 @@ TEST_F(access, reading_does_not_become_writing)
 			     trylock_fd(reopen_object(open_object(0, self->name,
 								  GOSYNC_RDONLY,
 								  0), 0))));
+}
+
+static int version_wait(int fd, unsigned int op)
+{
+	struct gosync_version_wait args = {
+		.size = sizeof(args), .version = 0, .deadline = 1,
+	};
+
+	return call(fd, op, &args);
+}
+
+/* Watches and waits as far as its type allows, by a descriptor for reading */
+static int watch_and_wait(const char *name, uint32_t type)
+{
+	struct gosync_watch args = { .size = sizeof(args), .value = 1 };
+	int fd = open_object(type, name, GOSYNC_RDONLY, 0);
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
+	struct gosync_wait wait = { .size = sizeof(wait), .deadline = 1 };
+
+	if (fd < 0)
+		return fd;
+	if (poll(&pollfd, 1, 0) < 0)
+		return -errno;
+	switch (type) {
+	case GOSYNC_COND:
+		args.value = 0;
+		return call(fd, GOSYNC_IOC_WATCH, &args) == -EBADF ? 0 : -EPROTO;
+	case GOSYNC_INT32:
+	case GOSYNC_SEMAPHORE:
+		return call(fd, GOSYNC_IOC_WATCH, &args);
+	case GOSYNC_VALUE:
+		return call(fd, GOSYNC_IOC_WATCH, &args) ?:
+		       version_wait(fd, GOSYNC_IOC_VALUE_WAIT) + ETIMEDOUT;
+	case GOSYNC_MAP:
+		return call(fd, GOSYNC_IOC_WATCH, &args) ?:
+		       version_wait(fd, GOSYNC_IOC_MAP_WAIT);
+	case GOSYNC_ONCE:
+		return call(fd, GOSYNC_IOC_ONCE_WAIT, &wait) + ETIMEDOUT;
+	}
+	return 0;
+}
+
+TEST_F(access, who_may_read_may_watch)
+{
+	static const uint32_t types[] = {
+		GOSYNC_INT32, GOSYNC_VALUE, GOSYNC_MUTEX, GOSYNC_RWMUTEX,
+		GOSYNC_WAITGROUP, GOSYNC_ONCE, GOSYNC_COND, GOSYNC_SEMAPHORE,
+		GOSYNC_MAP,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ASSERT_EQ(0, AS(ALICE, ALICE, 0,
+				open_object(types[i], self->name,
+					    GOSYNC_CREATE | GOSYNC_PERSIST,
+					    0604)));
+		EXPECT_EQ(0, AS(BOB, BOB, 0,
+				watch_and_wait(self->name, types[i]))) {
+			TH_LOG("type %u", types[i]);
+		}
+		EXPECT_EQ(-EACCES, AS(CAROL, CAROL, ALICE,
+				      watch_and_wait(self->name, types[i])));
+		ASSERT_EQ(0, gosync_unlink(self->name));
+	}
 }
 
 TEST_F(access, device_is_for_everybody)

@@ -5,6 +5,8 @@
  * error that says so and leaves nothing behind. Needs a kernel with
  * CONFIG_FAULT_INJECTION.
  */
+#include <poll.h>
+#include <sys/epoll.h>
 #include "gosync_test.h"
 
 FIXTURE(failnth)
@@ -563,6 +565,36 @@ TEST_F(failnth, waiting_for_a_once)
 	kill_and_reap(pid);
 }
 
+TEST_F(failnth, waiting_until_a_once_is_done)
+{
+	int fd = create(GOSYNC_ONCE);
+
+	WAITS(fd, GOSYNC_IOC_ONCE_WAIT,
+	      .wait = { .size = sizeof(struct gosync_wait) });
+}
+
+static int wait_for_version(int fd, unsigned int op, uint64_t version)
+{
+	struct gosync_version_wait args = {
+		.size = sizeof(args), .version = version, .deadline = 1,
+	};
+	int ret = call(fd, op, &args);
+
+	return ret == -ETIMEDOUT ? 0 : ret;
+}
+
+TEST_F(failnth, waiting_for_another_version)
+{
+	struct gosync_version_wait args = { .size = sizeof(args) };
+	int map = create(GOSYNC_MAP);
+
+	SWEEP(0, wait_for_version(self->value, GOSYNC_IOC_VALUE_WAIT, 0),
+	      nobody_waits(self->value, 0));
+	ASSERT_EQ(0, call(map, GOSYNC_IOC_MAP_WAIT, &args));
+	SWEEP(0, wait_for_version(map, GOSYNC_IOC_MAP_WAIT, args.version),
+	      nobody_waits(map, 0));
+}
+
 TEST_F(failnth, waiting_for_permits)
 {
 	int fd = create(GOSYNC_SEMAPHORE);
@@ -604,6 +636,78 @@ TEST_F(failnth, waiting_for_a_cond)
 	word = info_of(self->mutex).word;
 	SWEEP(0, wait_for_cond(fd, self->mutex),
 	      nobody_waits(fd, 0) && info_of(self->mutex).word == word);
+}
+
+/* --- polling ------------------------------------------------------------- */
+
+static int watch_fd(int fd, uint32_t flags, uint64_t value)
+{
+	struct gosync_watch args = {
+		.size = sizeof(args), .flags = flags, .value = value,
+	};
+
+	return call(fd, GOSYNC_IOC_WATCH, &args);
+}
+
+static int poll_fd(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	int ret = poll(&pollfd, 1, 0);
+
+	return ret < 0 ? -errno : pollfd.revents;
+}
+
+static int poll_in_set(int set, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int ret;
+
+	if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	ret = epoll_wait(set, &event, 1, 0);
+	ret = ret < 0 ? -errno : ret;
+	if (epoll_ctl(set, EPOLL_CTL_DEL, fd, &event) && ret >= 0)
+		return -errno;
+	return ret;
+}
+
+/* Once it is unlocked again no word shows who failed to poll. */
+static bool is_unlocked(FIXTURE_DATA(failnth) *self, int fd)
+{
+	return !unlock_fd(fd) && nobody_waits(fd, 0) && !lock_fd(fd);
+}
+
+TEST_F(failnth, polling)
+{
+	int set = epoll_create1(EPOLL_CLOEXEC);
+
+	ASSERT_EQ(0, lock_fd(self->mutex));
+	SWEEP(0, poll_fd(self->mutex), is_unlocked(self, self->mutex));
+	SWEEP(0, poll_in_set(set, self->mutex),
+	      is_unlocked(self, self->mutex));
+}
+
+/* What was watched for remains so if it fails. */
+TEST_F(failnth, watching)
+{
+	int word = create(GOSYNC_INT32);
+
+	SWEEP(0, watch_fd(word, 0, 0), !poll_fd(word));
+	SWEEP(0, watch_fd(word, 0, 1), !poll_fd(word));
+	EXPECT_EQ(POLLIN, poll_fd(word));
+}
+
+TEST_F(failnth, watching_a_cond)
+{
+	int fd = create(GOSYNC_COND);
+
+	SWEEP(0, watch_fd(fd, 0, 0), !watch_fd(fd, GOSYNC_WATCH_STOP, 0) &&
+	      nobody_waits(fd, 0));
+	EXPECT_EQ(1, call(fd, GOSYNC_IOC_COND_SIGNAL, NULL));
+	EXPECT_EQ(POLLIN, poll_fd(fd));
+	/* One that fails does not take the place of the signal. */
+	SWEEP(0, watch_fd(fd, 0, 0), poll_fd(fd) == POLLIN);
+	EXPECT_EQ(0, poll_fd(fd));
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
  * the kernel comes to an end with every call, and other objects, also those in
  * the same page, do not notice.
  */
+#include <poll.h>
 #include "gosync_test.h"
 
 #define OWNED_BY(id)	(GOSYNC_MUTEX_LOCKED | \
@@ -63,6 +64,14 @@ FIXTURE_SETUP(hostile)
 
 FIXTURE_TEARDOWN(hostile)
 {
+}
+
+static int poll_fd(int fd, int ms)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	int ret = poll(&pollfd, 1, ms);
+
+	return ret < 0 ? -errno : pollfd.revents;
 }
 
 static int lock_for(int fd, uint64_t ns)
@@ -159,6 +168,34 @@ TEST_F(hostile, a_waiter_that_the_word_forgot_is_found_again)
 	EXPECT_EQ(0, info_of(self->mutex).waiters);
 }
 
+/* Whatever became of the word, who polls is found when it is unlocked. */
+TEST_F(hostile, a_watcher_that_the_word_forgot_is_found_again)
+{
+	const uint64_t words[] = {
+		OWNED_BY(info_of(self->mutex).holder), OWNED_BY(NOBODY),
+		UINT64_MAX, GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_WOKEN,
+	};
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		EXPECT_LE(0, lock_fd(self->mutex));
+		pid = spawn();
+		if (!pid)
+			_exit(poll_fd(self->mutex, -1) != POLLIN);
+		ASSERT_TRUE(eventually(info_of(self->mutex).word &
+				       GOSYNC_MUTEX_WAITERS));
+		store(&self->slot->word, words[i]);
+		EXPECT_EQ(0, unlock_fd(self->mutex));
+		EXPECT_EQ(0, reap_soon(pid)) {
+			TH_LOG("word %llx", (unsigned long long)words[i]);
+		}
+	}
+	EXPECT_LE(0, lock_fd(self->mutex));
+	EXPECT_EQ(0, unlock_fd(self->mutex));
+	EXPECT_TRUE(is_sane(self->mutex));
+}
+
 TEST_F(hostile, a_mutex_made_to_hang_can_be_killed)
 {
 	pid_t pids[3];
@@ -232,9 +269,12 @@ static pid_t spawn_victim(FIXTURE_DATA(hostile) *self, uint64_t end, int me,
 		uint32_t r = random_u32(&seed);
 		int ret, fd;
 
-		switch (r % 8) {
+		switch (r % 9) {
 		case 0:
 			ret = gosync_mutex_trylock(mutex);
+			break;
+		case 8:
+			ret = poll_fd(gosync_fd(mutex), r / 9 % 3);
 			break;
 		case 1:
 		case 2:
@@ -291,7 +331,7 @@ static pid_t spawn_neighbour(const char *name, unsigned int *counters,
 
 TEST_F(hostile, a_scribbled_mutex_harms_itself_alone)
 {
-	uint64_t end = end_of_budget();
+	uint64_t end = end_of_budget(), seed = random_seed();
 	pid_t scribbler, victims[4], neighbours[2], stuck;
 	int i;
 
@@ -308,8 +348,12 @@ TEST_F(hostile, a_scribbled_mutex_harms_itself_alone)
 		stuck = spawn();
 		if (!stuck) {
 			for (;;)
-				lock_fd(self->mutex);
+				if (random_u32(&seed) % 2)
+					lock_fd(self->mutex);
+				else
+					poll_fd(self->mutex, -1);
 		}
+		random_u32(&seed);
 		sleep_ns(10 * NSEC_PER_MSEC);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
 	}
@@ -330,6 +374,13 @@ TEST_F(hostile, a_scribbled_mutex_harms_itself_alone)
 	EXPECT_EQ(0, call(self->mutex, GOSYNC_IOC_MUTEX_RECOVER, NULL));
 	EXPECT_EQ(0, unlock_fd(self->mutex));
 	EXPECT_EQ(0, lock_fd(self->mutex));
+}
+
+static int watch_and_poll(int fd, uint64_t value)
+{
+	struct gosync_watch args = { .size = sizeof(args), .value = value };
+
+	return call(fd, GOSYNC_IOC_WATCH, &args) ?: poll_fd(fd, value % 3);
 }
 
 TEST_F(hostile, scribbled_words_harm_themselves_alone)
@@ -357,7 +408,10 @@ TEST_F(hostile, scribbled_words_harm_themselves_alone)
 		while (budget_left(end)) {
 			uint32_t r = random_u32(&seed);
 
-			switch (r % 5) {
+			switch (r % 6) {
+			case 5:
+				ret = watch_and_poll(gosync_fd(words), r % 64);
+				break;
 			case 0:
 				ret = gosync_int64_wait(words, 0, r % 64,
 							gosync_deadline(r % 1000000),
@@ -636,9 +690,14 @@ static pid_t spawn_user(FIXTURE_DATA(word) *self,
 		return pid;
 	if (variant->open(self->name, variant->how, &object))
 		_exit(1);
-	while (budget_left(end))
+	while (budget_left(end)) {
+		uint32_t r = random_u32(&seed);
+
+		if (r % 8 == 7 && poll_fd(gosync_fd(object), r / 8 % 3) < 0)
+			_exit(3);
 		if (variant->use(object, random_u32(&seed), self->shared))
 			_exit(2);
+	}
 	_exit(0);
 }
 
@@ -772,7 +831,7 @@ TEST_F(word, scribbled_at_rest_is_put_right)
 TEST_F(word, waiters_that_it_forgot_are_found_again)
 {
 	int fd = self->fd;
-	pid_t pid;
+	pid_t pid, watcher;
 
 	if (variant->type == GOSYNC_WAITGROUP)
 		EXPECT_EQ(0, add_fd(fd, 1));
@@ -786,6 +845,14 @@ TEST_F(word, waiters_that_it_forgot_are_found_again)
 			    variant->type == GOSYNC_SEMAPHORE ? &args : NULL));
 	}
 	ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+	watcher = spawn();
+	if (!watcher) {
+		add(self->shared, 1);
+		_exit(poll_fd(fd, -1) != POLLIN);
+	}
+	/* It may come later, and then finds it so. */
+	ASSERT_TRUE(eventually(load(self->shared)));
+	sleep_ns(NSEC_PER_MSEC);
 	store(self->word, variant->type == GOSYNC_WAITGROUP);
 	EXPECT_EQ(1, info_of(fd).waiters);
 	switch (variant->type) {
@@ -796,11 +863,14 @@ TEST_F(word, waiters_that_it_forgot_are_found_again)
 		EXPECT_EQ(0, call(fd, GOSYNC_IOC_ONCE_DONE, NULL));
 		break;
 	case GOSYNC_SEMAPHORE:
-		EXPECT_EQ(0, release_fd(fd, 2));
+		EXPECT_EQ(0, release_fd(fd, 3));
 		break;
 	}
 	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, reap_soon(watcher));
 	EXPECT_EQ(0, info_of(fd).waiters);
+	if (variant->type == GOSYNC_SEMAPHORE)
+		EXPECT_EQ(0, acquire_fd(fd, 1, 0));
 	EXPECT_EQ(variant->type == GOSYNC_ONCE ? GOSYNC_ONCE_IS_DONE : 0,
 		  load(self->word));
 }

@@ -853,6 +853,153 @@ TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
 	EXPECT_EQ(GOSYNC_ONCE_DONE, wait.ret);
 }
 
+/* --- waiting, and no more ------------------------------------------------ */
+
+static int wait_until(int fd, uint64_t deadline, unsigned int flags)
+{
+	struct gosync_wait args = {
+		.size = sizeof(args), .flags = flags, .deadline = deadline,
+	};
+
+	return call(fd, GOSYNC_IOC_ONCE_WAIT, &args);
+}
+
+static int wait_fd(int fd)
+{
+	return call(fd, GOSYNC_IOC_ONCE_WAIT, NULL);
+}
+
+/* It is never told to run, whoever else is, or dies. */
+TEST_F(once, wait_ends_when_it_is_done)
+{
+	enum { N = 30 };
+	struct gosync_stat stat = { .size = sizeof(stat) };
+	int reader = open_object(0, self->name, GOSYNC_RDONLY, 0);
+	pid_t pids[N], runner;
+	int i;
+
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			_exit(-wait_fd(i % 2 ? gosync_fd(self->once) : reader));
+	}
+	ASSERT_TRUE(eventually(waiters(self) == N));
+	runner = spawn_runner(self);
+	ASSERT_LT(0, runner);
+	EXPECT_EQ(N, waiters(self));
+	kill_and_reap(runner);
+	EXPECT_EQ(N, waiters(self));
+	EXPECT_EQ(-ETIMEDOUT, wait_until(reader, 1, 0));
+	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, wait_fd(reader));
+	/* Also when it is late */
+	EXPECT_EQ(0, wait_until(reader, 1, 0));
+	ASSERT_EQ(0, call(reader, GOSYNC_IOC_STAT, &stat));
+	EXPECT_EQ(N + 1, stat.contended);
+	EXPECT_EQ(N, stat.acquired);
+	EXPECT_EQ(N, stat.handed_over);
+	EXPECT_EQ(1, stat.gave_up);
+	EXPECT_EQ(1, stat.deaths);
+	EXPECT_EQ(0, waiters(self));
+}
+
+TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
+{
+	struct gosync_party parties[4];
+	pid_t pids[3], runner;
+	int i, n;
+
+	runner = spawn_runner(self);
+	ASSERT_LT(0, runner);
+	for (i = 0; i < 3; i++) {
+		pids[i] = spawn();
+		if (!pids[i] && i == 1)
+			_exit(gosync_once_begin(self->once) ==
+			      GOSYNC_ONCE_RUN_AGAIN ?
+			      gosync_once_done(self->once) : 1);
+		if (!pids[i])
+			_exit(-wait_fd(gosync_fd(self->once)));
+		ASSERT_TRUE(eventually(waiters(self) == i + 1));
+	}
+	n = gosync_waiters(self->once, parties, 4);
+	ASSERT_EQ(3, n);
+	while (n--) {
+		EXPECT_TRUE(parties[n].pid == pids[0] ||
+			    parties[n].pid == pids[1] ||
+			    parties[n].pid == pids[2]);
+		EXPECT_EQ(parties[n].pid, parties[n].tid);
+		EXPECT_EQ(0, parties[n].flags);
+	}
+	kill_and_reap(runner);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(0, waiters(self));
+}
+
+/* It would wait for itself for ever, so it is told at once. */
+TEST_F(once, waits_for_itself_in_vain)
+{
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(-EDEADLK, wait_until(gosync_fd(self->once), 1, 0));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(0, wait_until(gosync_fd(self->once), 1, 0));
+}
+
+TEST_F(once, wait_ends_at_its_deadline_or_with_its_death)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
+	int fd = gosync_fd(self->once), i;
+	uint64_t deadline;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		deadline = now_ns(clocks[i]) + 30 * NSEC_PER_MSEC;
+		EXPECT_EQ(-ETIMEDOUT,
+			  wait_until(fd, deadline,
+				     i ? GOSYNC_CLOCK_REALTIME : 0));
+		EXPECT_LE(deadline, now_ns(clocks[i]));
+	}
+	pid = spawn();
+	if (!pid)
+		_exit(-wait_fd(fd));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info(self).deaths);
+	EXPECT_EQ(0, info(self).word);
+}
+
+TEST_F(once, wait_follows_sa_restart)
+{
+	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
+	int fd = gosync_fd(self->once), i;
+	pid_t pids[3];
+
+	for (i = 0; i < 3; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i ? SA_RESTART : 0);
+		if (wait_until(fd, i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
+			       0) != results[i])
+			_exit(1);
+		_exit(signals != 1);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 3));
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[2]));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+}
+
 /* --- at many random moments ---------------------------------------------- */
 
 enum { WORKERS = 5, BATCH = 8 };

@@ -454,4 +454,264 @@ TEST_F(value, bad_memory_stores_nothing)
 	EXPECT_VALUE("one", 4, 1);
 }
 
+/* --- waiting for a change ------------------------------------------------ */
+
+/* @version is what it waits to see the end of, then what came instead. */
+static int wait_until(int fd, uint64_t *version, uint64_t deadline,
+		      unsigned int flags)
+{
+	struct gosync_version_wait args = {
+		.size = sizeof(args), .flags = flags, .version = *version,
+		.deadline = deadline,
+	};
+	int ret = call(fd, GOSYNC_IOC_VALUE_WAIT, &args);
+
+	*version = args.version;
+	return ret;
+}
+
+static uint64_t version_of(FIXTURE_DATA(value) *self)
+{
+	return info_of(gosync_fd(self->value)).word;
+}
+
+static unsigned int waiters(FIXTURE_DATA(value) *self)
+{
+	return info_of(gosync_fd(self->value)).waiters;
+}
+
+/* A child that waits for what comes after @version; it exits with the error. */
+static pid_t spawn_waiter(FIXTURE_DATA(value) *self, uint64_t version)
+{
+	unsigned int before = waiters(self);
+	pid_t pid = spawn();
+
+	if (!pid) {
+		uint64_t now = version;
+		int ret = wait_until(gosync_fd(self->value), &now, 0, 0);
+
+		if (!ret && now == version)
+			_exit(100);
+		_exit(-ret);
+	}
+	return eventually(waiters(self) == before + 1) ? pid : -1;
+}
+
+TEST_F(value, wait_returns_at_once_what_is_another_version)
+{
+	int fd = gosync_fd(self->value);
+	uint64_t version = UINT64_MAX, first;
+
+	EXPECT_EQ(0, wait_until(fd, &version, 0, 0));
+	first = version;
+	EXPECT_EQ(-ETIMEDOUT, wait_until(fd, &version, 1, 0));
+	EXPECT_EQ(first, version);
+	EXPECT_EQ(0, gosync_value_store(self->value, TYPE, "one", 4));
+	/* Also when it is late */
+	EXPECT_EQ(0, wait_until(fd, &version, 1, 0));
+	EXPECT_NE(first, version);
+	EXPECT_EQ(version, version_of(self));
+	version = first;
+	EXPECT_EQ(0, wait_until(fd, &version, 1, GOSYNC_CLOCK_REALTIME));
+	EXPECT_EQ(version, version_of(self));
+	EXPECT_EQ(0, waiters(self));
+}
+
+TEST_F(value, wait_ends_with_a_change)
+{
+	enum { N = 30 };
+	struct gosync_stat stat = { .size = sizeof(stat) };
+	int reader = open_object(0, self->name, GOSYNC_RDONLY, 0);
+	uint64_t version, late;
+	pid_t pids[N];
+	int i;
+
+	EXPECT_EQ(0, gosync_value_store(self->value, TYPE, "one", 4));
+	version = version_of(self);
+	for (i = 0; i < N; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			_exit(-wait_until(i % 2 ? gosync_fd(self->value) : reader,
+					  &version, 0, 0));
+	}
+	ASSERT_TRUE(eventually(waiters(self) == N));
+	EXPECT_EQ(-EPROTOTYPE, gosync_value_store(self->value, OTHER, "two", 4));
+	EXPECT_EQ(0, gosync_value_cas(self->value, TYPE, "two", 4, TYPE, "x", 1));
+	EXPECT_EQ(N, waiters(self));
+	EXPECT_EQ(0, gosync_value_store(self->value, TYPE, "two", 4));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, waiters(self));
+	EXPECT_NE(version, version_of(self));
+	late = version_of(self);
+	EXPECT_EQ(-ETIMEDOUT, wait_until(reader, &late, 1, 0));
+	ASSERT_EQ(0, call(reader, GOSYNC_IOC_STAT, &stat));
+	EXPECT_EQ(N + 1, stat.contended);
+	EXPECT_EQ(N, stat.acquired);
+	EXPECT_EQ(N, stat.handed_over);
+	EXPECT_EQ(1, stat.gave_up);
+	EXPECT_LT(0, stat.wait_ns);
+}
+
+TEST_F(value, those_who_wait_are_listed)
+{
+	struct gosync_party parties[3];
+	pid_t pids[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		pids[i] = spawn_waiter(self, version_of(self));
+		ASSERT_LT(0, pids[i]);
+	}
+	ASSERT_EQ(2, gosync_waiters(self->value, parties, 3));
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(pids[i], parties[i].pid);
+		EXPECT_EQ(pids[i], parties[i].tid);
+		EXPECT_EQ(i + 1, parties[i].position);
+		EXPECT_EQ(GOSYNC_WANTS_IT, parties[i].wants);
+		EXPECT_EQ(0, parties[i].flags);
+		EXPECT_EQ(0, parties[i].count);
+	}
+	/* One leaves, the others do not notice. */
+	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
+	ASSERT_EQ(1, gosync_waiters(self->value, parties, 3));
+	EXPECT_EQ(pids[1], parties[0].pid);
+	EXPECT_EQ(1, parties[0].position);
+	EXPECT_EQ(0, gosync_value_store(self->value, TYPE, "one", 4));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+	EXPECT_EQ(0, gosync_waiters(self->value, parties, 3));
+}
+
+TEST_F(value, waits_until_its_deadline)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
+	uint64_t version = version_of(self), before = version, deadline;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		deadline = now_ns(clocks[i]) + 30 * NSEC_PER_MSEC;
+		EXPECT_EQ(-ETIMEDOUT,
+			  wait_until(gosync_fd(self->value), &version, deadline,
+				     i ? GOSYNC_CLOCK_REALTIME : 0));
+		EXPECT_LE(deadline, now_ns(clocks[i]));
+		EXPECT_EQ(before, version);
+	}
+	EXPECT_EQ(0, waiters(self));
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal)
+{
+	signals++;
+}
+
+static void handle(int flags)
+{
+	struct sigaction action = {
+		.sa_handler = count_signal, .sa_flags = flags,
+	};
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+TEST_F(value, wait_follows_sa_restart)
+{
+	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
+	int fd = gosync_fd(self->value), i;
+	pid_t pids[3];
+
+	for (i = 0; i < 3; i++) {
+		uint64_t version = version_of(self), before = version;
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		handle(i ? SA_RESTART : 0);
+		if (wait_until(fd, &version,
+			       i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0, 0) !=
+		    results[i])
+			_exit(1);
+		if ((version != before) != (i == 1))
+			_exit(2);
+		_exit(signals != 1);
+	}
+	ASSERT_TRUE(eventually(waiters(self) == 3));
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[2]));
+	ASSERT_TRUE(eventually(waiters(self) == 1));
+	EXPECT_EQ(0, gosync_value_store(self->value, TYPE, "one", 4));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+}
+
+/*
+ * Who waits for whatever comes next sees the last of them, however quickly they
+ * follow each other and whoever else is killed meanwhile.
+ */
+TEST_F(value, no_change_is_waited_for_in_vain)
+{
+	enum { N = 3 };
+	uint64_t end = end_of_budget(), seed = random_seed();
+	struct {
+		unsigned int done;
+		unsigned int seen[N];
+	} *shared = shared_memory(sizeof(*shared));
+	unsigned int i, count = 0;
+	pid_t pids[N], victim;
+
+	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
+					sizeof(count)));
+	for (i = 0; i < N; i++) {
+		uint64_t version = UINT64_MAX;
+		size_t len;
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		do {
+			len = sizeof(count);
+			if (wait_until(gosync_fd(self->value), &version, 0, 0))
+				_exit(1);
+			if (gosync_value_load(self->value, &count, &len, NULL))
+				_exit(2);
+			store(&shared->seen[i], count);
+		} while (count != UINT32_MAX);
+		_exit(0);
+	}
+	victim = spawn_waiter(self, version_of(self));
+	ASSERT_LT(0, victim);
+	do {
+		uint32_t r = random_u32(&seed);
+
+		count++;
+		ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
+					sizeof(count)));
+		/* Now and then, when it has been seen by all */
+		for (i = 0; r % 4 == 0 && i < N; i++)
+			ASSERT_TRUE(eventually(load(&shared->seen[i]) == count));
+		if (r % 64 == 0) {
+			kill(victim, SIGKILL);
+			reap(victim);
+			victim = spawn();
+			if (!victim) {
+				uint64_t version = version_of(self);
+
+				for (;;)
+					wait_until(gosync_fd(self->value),
+						   &version, 0, 0);
+			}
+		}
+	} while (budget_left(end));
+	TH_LOG("%u changes", count);
+	count = UINT32_MAX;
+	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
+					sizeof(count)));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	kill_and_reap(victim);
+	EXPECT_EQ(0, waiters(self));
+}
+
 TEST_HARNESS_MAIN
