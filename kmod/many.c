@@ -110,6 +110,7 @@ static int get_entry(struct gosync_many_entry *entry, bool all, bool async)
 	if (!entry->op)
 		return -ENOTTY;
 	gosync_waiter_setup(&entry->waiter, holder);
+	entry->waiter.among = true;
 	return gosync_check_operand(entry->op, &entry->waiter, args->index,
 				    args->value);
 }
@@ -162,12 +163,18 @@ struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
 		ret = gosync_copy_from_user(&entry->args,
 					    (uintptr_t)&many->uentries[i],
 					    sizeof(entry->args));
+		/* Where a result is to go, it can: better to see that now. */
+		if (!ret)
+			ret = put_user(entry->args.result,
+				       &many->uentries[i].result);
 		if (!ret)
 			ret = get_entry(entry, all, async);
 		if (ret) {
 			gosync_many_put(many);
 			return ERR_PTR(ret);
 		}
+		entry->waiter.timed = args->deadline &&
+				      args->deadline < KTIME_MAX;
 	}
 	return many;
 }
@@ -264,7 +271,6 @@ int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
 			continue;
 		gosync_count_waits(entry->waiter.holder->obj);
 		gosync_waiter_join(&entry->waiter, group, task);
-		entry->waiter.among = true;
 		ret = entry->op->attempt(&entry->waiter, true);
 		if (ret == -EINPROGRESS) {
 			gosync_wait_begins(&entry->waiter);
@@ -662,6 +668,8 @@ static int get_in_turn(struct gosync_many_entry *entry,
 
 	gosync_waiter_init(&waiter, holder);
 	waiter.number = entry->waiter.number;
+	waiter.among = true;
+	waiter.timed = entry->waiter.timed;
 	gosync_waiter_join(&waiter, &sleeper.group, current);
 	ret = entry->op->attempt(&waiter, true);
 	if (ret != -EINPROGRESS)
@@ -806,7 +814,6 @@ static int show_all(struct gosync_many *many, struct poll_wqueues *table)
 			return -ENOMEM;
 		poll_wait(fd_file(entry->fd), &watch->wq, &table->pt);
 		gosync_count_waits(obj);
-		entry->waiter.among = true;
 		scoped_guard(spinlock, &obj->wq.lock)
 			gosync_enqueue(obj, &watch->all, &entry->waiter, false);
 		gosync_wait_begins(&entry->waiter);
