@@ -294,6 +294,7 @@ TEST_F(each, waiters_are_listed_as_such)
 
 	ASSERT_LT(0, pid);
 	for (i = 0; i < 2; i++) {
+		struct gosync_stat stat = stat_of(self->things[i].fd);
 		struct gosync_party party;
 		struct gosync_parties args = {
 			.size = sizeof(args), .entries = to_u64(&party),
@@ -307,6 +308,9 @@ TEST_F(each, waiters_are_listed_as_such)
 		EXPECT_EQ(1, party.wait);
 		EXPECT_EQ(GOSYNC_PARTY_AMONG | GOSYNC_PARTY_TIMED, party.flags &
 			  ~(GOSYNC_PARTY_STARVING | GOSYNC_PARTY_SINCE));
+		/* It is a wait, and not over. */
+		EXPECT_EQ(1, stat.contended);
+		EXPECT_EQ(0, stat.acquired + stat.gave_up);
 		EXPECT_EQ(self->things[i].kind == READ ? GOSYNC_WANTS_TO_READ :
 			  GOSYNC_WANTS_IT, party.wants);
 		EXPECT_EQ(self->things[i].kind == PERMITS ? PERMITS_LET_GO : 0,
@@ -821,6 +825,100 @@ TEST_F(any, the_result_tells_that_an_owner_has_died)
 		EXPECT_EQ(1, entries[1].result);
 		EXPECT_EQ(0, call(fd, rows[i].unlocks, NULL));
 		EXPECT_EQ(0, info_of(self->semaphore).waiters);
+	}
+}
+
+/*
+ * With a processor to itself, the caller can let go and do something to whom it
+ * woke before that one runs: it was granted then, whatever comes.
+ */
+TEST_F(any, who_is_killed_when_granted_passes_it_on)
+{
+	struct thing things[] = {
+		thing_of(self->mutex, MUTEX, variant->how),
+		new_thing(WRITE, variant->how),
+		new_thing(READ, variant->how),
+		thing_of(self->semaphore, PERMITS, variant->how),
+	};
+	unsigned int i, j;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	for (i = 0; i < ARRAY_SIZE(things); i++) {
+		struct thing *thing = &things[i];
+		pid_t pids[2];
+
+		ASSERT_EQ(0, keep(thing));
+		for (j = 0; j < 2; j++) {
+			pids[j] = spawn();
+			if (!pids[j]) {
+				struct thing own = own_thing(thing);
+				struct gosync_wait_entry entries[] = {
+					entry_of_mutex(create(GOSYNC_MUTEX)),
+					entry_for(&own),
+				};
+
+				/* That one is ours. */
+				lock_fd(entries[0].fd);
+				MUST(wait_any(entries, 2) == 1);
+				MUST(is_granted(&own, &entries[1]));
+				MUST(!give_back(&own));
+				_exit(0);
+			}
+			ASSERT_TRUE(eventually(waiters_of(thing) == j + 1));
+		}
+		EXPECT_EQ(0, let_go(thing));
+		EXPECT_EQ(thing->kind == READ ? 0 : 1, waiters_of(thing));
+		kill(pids[0], SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, reap_soon(pids[0]));
+		EXPECT_EQ(0, reap_soon(pids[1]));
+		EXPECT_EQ(0, info_of(thing->fd).word);
+		EXPECT_EQ(0, info_of(thing->fd).deaths);
+		EXPECT_EQ(0, info_of(thing->fd).readers);
+		EXPECT_TRUE(is_accounted(thing->fd));
+	}
+}
+
+TEST_F(any, a_grant_beats_the_deadline_and_a_signal)
+{
+	struct thing things[] = {
+		thing_of(self->mutex, MUTEX, variant->how),
+		thing_of(self->semaphore, PERMITS, variant->how),
+		new_thing(WAITGROUP, variant->how),
+		new_thing(VALUE, variant->how),
+	};
+	uint64_t deadline;
+	unsigned int i;
+	pid_t pid;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	handle(count_signal, 0);
+	for (i = 0; i < ARRAY_SIZE(things); i++) {
+		struct thing *thing = &things[i];
+
+		ASSERT_EQ(0, keep(thing));
+		deadline = gosync_deadline(2 * NSEC_PER_SEC);
+		pid = spawn();
+		if (!pid) {
+			struct gosync_wait_entry entries[] = {
+				entry_of_permits(create(GOSYNC_SEMAPHORE), 1),
+				entry_for(thing),
+			};
+
+			MUST(wait_many(entries, 2, 0, deadline) == 1);
+			MUST(is_granted(thing, &entries[1]));
+			MUST(signals);
+			MUST(now_ns(CLOCK_MONOTONIC) > deadline);
+			_exit(0);
+		}
+		ASSERT_TRUE(eventually(waiters_of(thing) == 1));
+		EXPECT_EQ(0, let_go(thing));
+		EXPECT_EQ(0, waiters_of(thing));
+		kill(pid, SIGUSR1);
+		while (gosync_deadline(0) <= deadline)
+			;
+		EXPECT_EQ(0, reap_soon(pid));
 	}
 }
 
