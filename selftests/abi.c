@@ -57,6 +57,7 @@ FIXTURE(ioctl)
 	char *page;			/* for an argument; behind it is nothing */
 	struct gosync_info entries[4];
 	struct gosync_party parties[4];
+	struct gosync_wait_entry waits[2];
 	char payload[16];
 	char old[16];
 };
@@ -65,6 +66,7 @@ FIXTURE_VARIANT(ioctl)
 {
 	unsigned int cmd;
 	unsigned int on;		/* kinds that have it */
+	unsigned int also;		/* kinds that it needs besides */
 	int target;			/* the one tested */
 	bool writes;			/* not by a read-only descriptor */
 	bool optional;			/* the argument may be 0 */
@@ -129,6 +131,29 @@ static void fill_waiters(FIXTURE_DATA(ioctl) *self, void *arg)
 	if (!spawn())
 		_exit(call(fd, GOSYNC_IOC_ATOMIC_WAIT, &wait));
 	eventually(info_of(fd).waiters);
+}
+
+/* For one of two, or for both, that can be had */
+static void fill_wait(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_wait_many *args = arg;
+
+	self->waits[0] = (struct gosync_wait_entry) {
+		.fd = self->fds[MUTEX], .op = GOSYNC_IOC_MUTEX_LOCK,
+	};
+	self->waits[1] = (struct gosync_wait_entry) {
+		.fd = self->fds[INT32], .op = GOSYNC_IOC_ATOMIC_WAIT,
+		.value = WORD + 1,
+	};
+	args->entries = to_u64(self->waits);
+	args->count = ARRAY_SIZE(self->waits);
+	args->entry_size = sizeof(self->waits[0]);
+}
+
+static void fill_wait_all(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	fill_wait(self, arg);
+	((struct gosync_wait_many *)arg)->flags = GOSYNC_WAIT_ALL;
 }
 
 static void fill_nothing(FIXTURE_DATA(ioctl) *self, void *arg)
@@ -304,6 +329,24 @@ FIXTURE_VARIANT_ADD(ioctl, list) {
 	.reserved = { FIELD(gosync_list, flags, 0) },
 	.pointers = { offsetof(struct gosync_list, entries) },
 };
+
+/* Any more entries than there are would be read from what follows. */
+#define WAIT_MANY(which, fill_it)					\
+FIXTURE_VARIANT_ADD(ioctl, wait_##which) {				\
+	.cmd = GOSYNC_IOC_WAIT, .on = ON(DEVICE), .target = DEVICE,	\
+	.also = ON(INT32),						\
+	.size = sizeof(struct gosync_wait_many), .fill = (fill_it),	\
+	.reserved = {							\
+		FIELD(gosync_wait_many, flags,				\
+		      GOSYNC_CLOCK_REALTIME | GOSYNC_WAIT_ALL),		\
+		FIELD(gosync_wait_many, count, GOSYNC_WAIT_MAX - 1),	\
+		FIELD(gosync_wait_many, entry_size, 0),			\
+	},								\
+	.pointers = { offsetof(struct gosync_wait_many, entries) },	\
+}
+
+WAIT_MANY(any, fill_wait);
+WAIT_MANY(all, fill_wait_all);
 
 FIXTURE_VARIANT_ADD(ioctl, waiters) {
 	.cmd = GOSYNC_IOC_WAITERS, .on = ON_OBJECTS, .target = INT32,
@@ -838,7 +881,8 @@ FIXTURE_SETUP(ioctl)
 	for (kind = DEVICE + 1; kind < KINDS; kind++) {
 		self->fds[kind] = -1;
 		self->read_only[kind] = -1;
-		if (kind != MUTEX && !(variant->on & ON(kind)))
+		if (kind != MUTEX &&
+		    !((variant->on | variant->also) & ON(kind)))
 			continue;
 		open_kind(self, kind);
 		ASSERT_LE(0, self->fds[kind]);
@@ -1420,6 +1464,8 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(320, sizeof(struct gosync_stat));
 	EXPECT_EQ(32, sizeof(struct gosync_parties));
 	EXPECT_EQ(64, sizeof(struct gosync_party));
+	EXPECT_EQ(24, sizeof(struct gosync_wait_entry));
+	EXPECT_EQ(32, sizeof(struct gosync_wait_many));
 }
 
 TEST_HARNESS_MAIN

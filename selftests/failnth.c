@@ -710,4 +710,105 @@ TEST_F(failnth, watching_a_cond)
 	EXPECT_EQ(0, poll_fd(fd));
 }
 
+/* --- several at once ----------------------------------------------------- */
+
+/* A mutex, an RWMutex to read, permits and a word: nobody has any of it. */
+struct several {
+	int dev;
+	struct gosync_wait_entry entries[4];
+};
+
+static struct several make_several(FIXTURE_DATA(failnth) *self)
+{
+	return (struct several) {
+		.dev = self->dev,
+		.entries = {
+			{ self->mutex, GOSYNC_IOC_MUTEX_LOCK },
+			{ create(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK },
+			{ create(GOSYNC_SEMAPHORE), GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+			  .value = 1 },
+			{ create(GOSYNC_INT32), GOSYNC_IOC_ATOMIC_WAIT },
+		},
+	};
+}
+
+static bool several_are_at_rest(const struct several *several)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(several->entries); i++)
+		if (!nobody_waits(several->entries[i].fd, 0) ||
+		    info_of(several->entries[i].fd).readers)
+			return false;
+	return true;
+}
+
+/* The first @count of them, until @deadline */
+static int wait_for_several(struct several *several, unsigned int count,
+			    unsigned int flags, uint64_t deadline)
+{
+	struct gosync_wait_many args = {
+		.size = sizeof(args), .flags = flags, .deadline = deadline,
+		.entries = to_u64(several->entries), .count = count,
+		.entry_size = sizeof(several->entries[0]),
+	};
+	int ret = call(several->dev, GOSYNC_IOC_WAIT, &args);
+
+	return ret == -ETIMEDOUT ? 0 : ret;
+}
+
+/* Nothing but those at the end can be had, so it waits. */
+TEST_F(failnth, waiting_for_any_of_several)
+{
+	struct several several = make_several(self);
+	uint64_t word;
+
+	/* A read lock is not in the word. */
+	ASSERT_EQ(0, call(several.entries[1].fd, GOSYNC_IOC_RWMUTEX_RLOCK, NULL));
+	several.entries[1].op = GOSYNC_IOC_RWMUTEX_LOCK;
+	ASSERT_EQ(0, lock_fd(self->mutex));
+	word = info_of(self->mutex).word;
+	SWEEP(0, wait_for_several(&several, 4, 0, 1),
+	      nobody_waits(self->mutex, word) &&
+	      nobody_waits(several.entries[1].fd, 0) &&
+	      nobody_waits(several.entries[2].fd, 0) &&
+	      nobody_waits(several.entries[3].fd, 0));
+	EXPECT_EQ(1, info_of(several.entries[1].fd).readers);
+}
+
+TEST_F(failnth, waiting_for_all_of_several)
+{
+	struct several several = make_several(self);
+
+	SWEEP(0, wait_for_several(&several, 4, GOSYNC_WAIT_ALL, 1),
+	      several_are_at_rest(&several));
+	EXPECT_TRUE(several_are_at_rest(&several));
+}
+
+/*
+ * What was granted when the result could not be written, which only a made up
+ * fault brings about, may be held; but all of it, or nothing. It is given back.
+ */
+static bool all_or_nothing(const struct several *several, int error)
+{
+	bool locked = info_of(several->entries[0].fd).owner;
+	bool read = info_of(several->entries[1].fd).readers;
+
+	if (locked)
+		unlock_fd(several->entries[0].fd);
+	if (read)
+		call(several->entries[1].fd, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL);
+	return locked == read && several_are_at_rest(several) &&
+		(!locked || error >= 0 || error == -EFAULT);
+}
+
+TEST_F(failnth, getting_all_of_several)
+{
+	struct several several = make_several(self);
+
+	SWEEP(0, wait_for_several(&several, 2, GOSYNC_WAIT_ALL, 0),
+	      all_or_nothing(&several, __ret));
+	EXPECT_EQ(1, info_of(several.entries[1].fd).readers);
+}
+
 TEST_HARNESS_MAIN

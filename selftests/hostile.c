@@ -875,6 +875,181 @@ TEST_F(word, waiters_that_it_forgot_are_found_again)
 		  load(self->word));
 }
 
+/* --- waited for among others --------------------------------------------- */
+
+/* Who suffers: @fd, mapped at @state. Who is waited for besides: @neighbour. */
+FIXTURE(among)
+{
+	int fd;
+	int neighbour;
+	uint64_t *state;
+	unsigned int *shared;
+};
+
+FIXTURE_VARIANT(among)
+{
+	uint32_t type;
+	unsigned int op;
+	unsigned int undo;	/* the ioctl, if what was got is given back */
+	uint64_t value;
+	unsigned int words;	/* that are scribbled on */
+};
+
+FIXTURE_VARIANT_ADD(among, mutex) {
+	.type = GOSYNC_MUTEX, .op = GOSYNC_IOC_MUTEX_LOCK,
+	.undo = GOSYNC_IOC_MUTEX_UNLOCK, .words = 2,
+};
+
+FIXTURE_VARIANT_ADD(among, write) {
+	.type = GOSYNC_RWMUTEX, .op = GOSYNC_IOC_RWMUTEX_LOCK,
+	.undo = GOSYNC_IOC_RWMUTEX_UNLOCK,
+	.words = 4 * GOSYNC_RWMUTEX_LINE / sizeof(uint64_t),
+};
+
+FIXTURE_VARIANT_ADD(among, read) {
+	.type = GOSYNC_RWMUTEX, .op = GOSYNC_IOC_RWMUTEX_RLOCK,
+	.undo = GOSYNC_IOC_RWMUTEX_RUNLOCK,
+	.words = 4 * GOSYNC_RWMUTEX_LINE / sizeof(uint64_t),
+};
+
+FIXTURE_VARIANT_ADD(among, semaphore) {
+	.type = GOSYNC_SEMAPHORE, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+	.value = 3, .words = 1,
+};
+
+FIXTURE_VARIANT_ADD(among, waitgroup) {
+	.type = GOSYNC_WAITGROUP, .op = GOSYNC_IOC_WAITGROUP_WAIT, .words = 1,
+};
+
+FIXTURE_VARIANT_ADD(among, word) {
+	.type = GOSYNC_UINT64, .op = GOSYNC_IOC_ATOMIC_WAIT, .words = 8,
+};
+
+FIXTURE_SETUP(among)
+{
+	struct gosync_info info;
+	char *page;
+
+	self->fd = create(variant->type, NULL);
+	self->neighbour = create(GOSYNC_MUTEX, NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_LE(0, self->neighbour);
+	info = info_of(self->fd);
+	page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    self->fd, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	self->state = (void *)(page + info.map_offset);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(among)
+{
+}
+
+/* @fds: of the one and of the neighbour */
+static int wait_for_both(int dev, const FIXTURE_VARIANT(among) *variant,
+			 const int *fds, unsigned int flags, uint64_t deadline)
+{
+	struct gosync_wait_entry entries[] = {
+		{ fds[0], variant->op, .value = variant->value },
+		{ fds[1], GOSYNC_IOC_MUTEX_LOCK },
+	};
+	struct gosync_wait_many args = {
+		.size = sizeof(args), .flags = flags, .deadline = deadline,
+		.entries = to_u64(entries), .count = 2,
+		.entry_size = sizeof(entries[0]),
+	};
+	int ret = call(dev, GOSYNC_IOC_WAIT, &args);
+
+	/* Nobody dies with the neighbour. */
+	return ret >= 0 && entries[1].result == 1 ? -EOWNERDEAD : ret;
+}
+
+/* Waits for any and for all, and uses the neighbour as it should be. */
+static pid_t spawn_both(FIXTURE_DATA(among) *self,
+			const FIXTURE_VARIANT(among) *variant, uint64_t end,
+			unsigned int me)
+{
+	uint64_t seed = random_seed() + me;
+	unsigned int *counters = self->shared;
+	int fds[2], dev, ret;
+	pid_t pid = spawn();
+
+	if (pid)
+		return pid;
+	dev = open_device();
+	fds[0] = reopen_object(self->fd, 0);
+	fds[1] = reopen_object(self->neighbour, 0);
+	while (budget_left(end)) {
+		uint32_t r = random_u32(&seed);
+		bool all = r % 2;
+
+		ret = wait_for_both(dev, variant, fds,
+				    all ? GOSYNC_WAIT_ALL : 0,
+				    gosync_deadline(r / 2 % (2 * NSEC_PER_MSEC)));
+		if (ret == -ETIMEDOUT)
+			continue;
+		if (ret < 0)
+			_exit(2);
+		if ((all || ret == 0) && variant->undo) {
+			int undone = call(fds[0], variant->undo, NULL);
+
+			if (undone && undone != -EPERM)
+				_exit(3);
+		}
+		if (!all && ret == 0)
+			continue;
+		if (counters[0] != counters[1])
+			_exit(4);
+		counters[0]++;
+		if (r % 64 == 1)
+			sched_yield();
+		counters[1]++;
+		if (unlock_fd(fds[1]))
+			_exit(5);
+	}
+	_exit(0);
+}
+
+TEST_F(among, scribbled_continuously_harms_itself_alone)
+{
+	uint64_t end = end_of_budget();
+	pid_t scribbler, users[4], stuck;
+	struct gosync_stat stat = { .size = sizeof(stat) };
+	int fds[] = { self->fd, create(GOSYNC_MUTEX, NULL) };
+	int i, dev = open_device();
+
+	ASSERT_EQ(0, lock_fd(reopen_object(fds[1], 0)));
+	scribbler = spawn_scribbler(self->state, variant->words);
+	for (i = 0; i < 4; i++)
+		users[i] = spawn_both(self, variant, end, i);
+	while (budget_left(end)) {
+		/* Somebody waits for it and for what is never free, until killed. */
+		stuck = spawn();
+		if (!stuck) {
+			for (i = 0;; i++)
+				wait_for_both(dev, variant, fds, i % 2 ?
+					      GOSYNC_WAIT_ALL : 0, 0);
+		}
+		sleep_ns(10 * NSEC_PER_MSEC);
+		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
+	}
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, reap_soon(users[i]));
+	kill_and_reap(scribbler);
+	TH_LOG("%u times had the neighbour", self->shared[0]);
+	EXPECT_LT(0, self->shared[0]);
+	EXPECT_EQ(0, info_of(self->neighbour).word);
+	EXPECT_EQ(0, info_of(self->neighbour).deaths);
+	EXPECT_EQ(0, info_of(self->neighbour).waiters);
+	EXPECT_EQ(0, info_of(self->fd).waiters);
+	EXPECT_EQ(0, info_of(fds[1]).waiters);
+	EXPECT_EQ(0, info_of(fds[1]).deaths);
+	ASSERT_EQ(0, call(self->neighbour, GOSYNC_IOC_STAT, &stat));
+	EXPECT_EQ(stat.contended, stat.acquired + stat.gave_up);
+	EXPECT_EQ(0, trylock_fd(self->neighbour));
+}
+
 /* --- who waits and who holds, asked at a bad moment ------------------------ */
 
 static int ask(int fd, unsigned int op, struct gosync_party *parties,

@@ -1,0 +1,1733 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting for any of several things: exactly one is granted, the first that can
+ * be, and nothing is done with the others, whatever happens meanwhile.
+ */
+#include <poll.h>
+#include <sys/eventfd.h>
+#include "wait_many.h"
+
+/*
+ * The thing that is tested, and another that can be waited for besides. Nobody
+ * can have them yet.
+ */
+FIXTURE(each)
+{
+	union {
+		struct {
+			struct thing thing;
+			struct thing gate;
+		};
+		struct thing things[2];
+	};
+	struct gosync_info before[2];
+	unsigned int *shared;		/* with children */
+};
+
+EACH_KIND(each);
+
+FIXTURE_SETUP(each)
+{
+	self->thing = new_thing(variant->kind, variant->how);
+	self->gate = new_thing(PERMITS, variant->how);
+	ASSERT_EQ(0, keep(&self->thing));
+	self->before[0] = info_of(self->thing.fd);
+	self->before[1] = info_of(self->gate.fd);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(each)
+{
+}
+
+static int wait_any(struct gosync_wait_entry *entries, unsigned int count)
+{
+	return wait_many(entries, count, 0, 0);
+}
+
+/* Entries for these, one after another */
+static void fill(struct gosync_wait_entry *entries, const struct thing *things,
+		 unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		entries[i] = entry_for(&things[i]);
+}
+
+/*
+ * A child that waits for any of both, with holders of its own. It gets the one
+ * at @expected, has that and nothing else, and gives it back; or that error.
+ */
+static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
+				uint64_t deadline)
+{
+	unsigned int before[] = {
+		waiters_of(&self->thing), waiters_of(&self->gate),
+	};
+	pid_t pid = spawn();
+
+	if (!pid) {
+		struct thing own[] = {
+			own_thing(&self->thing), own_thing(&self->gate),
+		};
+		struct gosync_wait_entry entries[2];
+		int i;
+
+		fill(entries, own, 2);
+		MUST(wait_many(entries, 2, 0, deadline) == expected);
+		for (i = 0; i < 2; i++) {
+			if (i == expected)
+				MUST(is_granted(&own[i], &entries[i]));
+			else if (own[i].kind != WAITGROUP || !signals)
+				MUST(is_untouched(&own[i], &entries[i]));
+		}
+		if (expected >= 0)
+			MUST(!give_back(&own[expected]));
+		_exit(0);
+	}
+	return eventually(waiters_of(&self->thing) == before[0] + 1 &&
+			  waiters_of(&self->gate) == before[1] + 1) ? pid : -1;
+}
+
+static pid_t spawn_waiter(FIXTURE_DATA(each) *self, int expected)
+{
+	return spawn_waiter_until(self, expected, GOSYNC_FOREVER);
+}
+
+/* Nothing of it is held, and nobody waits: the next gets it at once. */
+static void to_be_had(struct __test_metadata *_metadata,
+		      const struct thing *thing)
+{
+	struct gosync_wait_entry e = entry_for(thing);
+
+	EXPECT_EQ(0, wait_many(&e, 1, 0, 1));
+	EXPECT_TRUE(is_granted(thing, &e));
+	EXPECT_EQ(0, give_back(thing));
+}
+
+TEST_F(each, is_granted_at_once)
+{
+	struct gosync_wait_entry entries[2];
+
+	EXPECT_EQ(0, let_go(&self->thing));
+	fill(entries, self->things, 2);
+	ASSERT_EQ(0, wait_any(entries, 2));
+	EXPECT_TRUE(is_granted(&self->thing, &entries[0]));
+	EXPECT_TRUE(is_untouched(&self->gate, &entries[1]));
+	EXPECT_EQ(0, give_back(&self->thing));
+
+	/* Also behind one that it would have to wait for */
+	if (self->thing.kind == PERMITS)
+		EXPECT_EQ(0, let_go(&self->thing));
+	entries[0] = entry_for(&self->gate);
+	entries[1] = entry_for(&self->thing);
+	ASSERT_EQ(1, wait_any(entries, 2));
+	EXPECT_TRUE(is_granted(&self->thing, &entries[1]));
+	EXPECT_TRUE(is_untouched(&self->gate, &entries[0]));
+	EXPECT_EQ(0, give_back(&self->thing));
+
+	/* Nobody had to wait. */
+	EXPECT_EQ(0, info_of(self->thing.fd).contended);
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+	EXPECT_EQ(0, info_of(self->gate.fd).contended);
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+}
+
+TEST_F(each, is_granted_after_waiting)
+{
+	pid_t pid = spawn_waiter(self, 0);
+
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, let_go(&self->thing));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+	EXPECT_EQ(1, stat_of(self->thing.fd).acquired);
+	EXPECT_EQ(1, stat_of(self->gate.fd).gave_up);
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+	EXPECT_TRUE(is_accounted(self->gate.fd));
+}
+
+TEST_F(each, is_as_before_when_another_is_granted)
+{
+	pid_t pid = spawn_waiter(self, 1);
+
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, let_go(&self->gate));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
+	EXPECT_EQ(1, stat_of(self->thing.fd).gave_up);
+	EXPECT_EQ(1, stat_of(self->gate.fd).acquired);
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+	EXPECT_TRUE(is_accounted(self->gate.fd));
+	EXPECT_EQ(0, let_go(&self->thing));
+	to_be_had(_metadata, &self->thing);
+}
+
+TEST_F(each, is_granted_to_each_of_several)
+{
+	pid_t pids[4];
+	int i;
+
+	/* What one was granted it gives back, so that the next has it. */
+	for (i = 0; i < 4; i++) {
+		pids[i] = spawn_waiter(self, 0);
+		ASSERT_LT(0, pids[i]);
+	}
+	EXPECT_EQ(0, let_go(&self->thing));
+	for (i = 1; i < 4 && self->thing.kind == PERMITS; i++)
+		EXPECT_EQ(0, let_go(&self->thing));
+	/* A wake of one word is a wake of one waiter. */
+	for (i = 1; i < 4 && self->thing.kind == WORD; i++)
+		gosync_uint64_wake(self->thing.other, 0, 1);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+	EXPECT_TRUE(is_accounted(self->gate.fd));
+}
+
+TEST_F(each, times_out_and_leaves_nothing)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
+	struct gosync_wait_entry entries[2];
+	int i, j;
+
+	for (i = 0; i < 4; i++) {
+		clockid_t clock = clocks[i % 2];
+		uint64_t deadline = i < 2 ? now_ns(clock) + 20 * NSEC_PER_MSEC :
+				    1;
+
+		fill(entries, self->things, 2);
+		EXPECT_EQ(-ETIMEDOUT,
+			  wait_many(entries, 2, clock == CLOCK_REALTIME ?
+				    GOSYNC_CLOCK_REALTIME : 0, deadline));
+		EXPECT_LE(deadline, now_ns(clock));
+		for (j = 0; j < 2; j++) {
+			EXPECT_TRUE(is_untouched(&self->things[j], &entries[j]));
+			EXPECT_TRUE(is_as_before(&self->things[j],
+						 &self->before[j]));
+			EXPECT_TRUE(is_accounted(self->things[j].fd));
+			EXPECT_EQ(0, stat_of(self->things[j].fd).acquired);
+		}
+	}
+	EXPECT_EQ(0, let_go(&self->thing));
+	to_be_had(_metadata, &self->thing);
+}
+
+TEST_F(each, is_left_alone_after_a_signal)
+{
+	pid_t pid;
+
+	handle(count_signal, 0);
+	pid = spawn_waiter(self, -EINTR);
+	ASSERT_LT(0, pid);
+	kill(pid, SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+	EXPECT_EQ(0, let_go(&self->thing));
+	to_be_had(_metadata, &self->thing);
+}
+
+TEST_F(each, is_waited_for_again_after_a_signal_with_sa_restart)
+{
+	pid_t pid;
+	int i;
+
+	handle(count_signal, SA_RESTART);
+	pid = spawn_waiter(self, 0);
+	ASSERT_LT(0, pid);
+	for (i = 0; i < 3; i++) {
+		kill(pid, SIGUSR1);
+		sleep_ns(5 * NSEC_PER_MSEC);
+		ASSERT_TRUE(eventually(waiters_of(&self->thing) == 1 &&
+				       waiters_of(&self->gate) == 1));
+	}
+	EXPECT_EQ(0, let_go(&self->thing));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+}
+
+TEST_F(each, deadline_is_kept_over_a_restart)
+{
+	pid_t pid;
+
+	handle(count_signal, SA_RESTART);
+	pid = spawn_waiter_until(self, -ETIMEDOUT,
+				 gosync_deadline(NSEC_PER_SEC));
+	ASSERT_LT(0, pid);
+	kill(pid, SIGUSR1);
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
+}
+
+TEST_F(each, is_left_alone_by_who_is_killed)
+{
+	pid_t pids[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		pids[i] = spawn_waiter(self, 0);
+		ASSERT_LT(0, pids[i]);
+	}
+	kill_and_reap(pids[0]);
+	kill_and_reap(pids[2]);
+	EXPECT_EQ(1, waiters_of(&self->thing));
+	EXPECT_EQ(1, waiters_of(&self->gate));
+	EXPECT_EQ(0, let_go(&self->thing));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+	EXPECT_TRUE(is_accounted(self->gate.fd));
+	EXPECT_EQ(0, info_of(self->thing.fd).deaths);
+}
+
+/* Who waits for one thing alone is not among those. */
+TEST_F(each, waiters_are_listed_as_such)
+{
+	pid_t pid = spawn_waiter_until(self, -ETIMEDOUT,
+				       gosync_deadline(WATCHDOG * NSEC_PER_SEC));
+	unsigned int i;
+
+	ASSERT_LT(0, pid);
+	for (i = 0; i < 2; i++) {
+		struct gosync_stat stat = stat_of(self->things[i].fd);
+		struct gosync_party party;
+		struct gosync_parties args = {
+			.size = sizeof(args), .entries = to_u64(&party),
+			.count = 1, .entry_size = sizeof(party),
+		};
+
+		ASSERT_EQ(1, call(self->things[i].fd, GOSYNC_IOC_WAITERS, &args));
+		EXPECT_EQ(pid, party.pid);
+		EXPECT_EQ(pid, party.tid);
+		EXPECT_EQ(1, party.position);
+		EXPECT_EQ(1, party.wait);
+		EXPECT_EQ(GOSYNC_PARTY_AMONG | GOSYNC_PARTY_TIMED, party.flags &
+			  ~(GOSYNC_PARTY_STARVING | GOSYNC_PARTY_SINCE));
+		/* It is a wait, and not over. */
+		EXPECT_EQ(1, stat.contended);
+		EXPECT_EQ(0, stat.acquired + stat.gave_up);
+		EXPECT_EQ(self->things[i].kind == READ ? GOSYNC_WANTS_TO_READ :
+			  GOSYNC_WANTS_IT, party.wants);
+		EXPECT_EQ(self->things[i].kind == PERMITS ? PERMITS_LET_GO : 0,
+			  party.count);
+	}
+	kill_and_reap(pid);
+}
+
+struct wait_in_thread {
+	struct gosync_wait_entry entries[2];
+	int ret;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct wait_in_thread *wait = arg;
+
+	wait->ret = wait_any(wait->entries, 2);
+	return NULL;
+}
+
+/* A thread that waits for any of both with these descriptors */
+static bool start_waiting(FIXTURE_DATA(each) *self, pthread_t *thread,
+			  struct wait_in_thread *wait, const struct thing *own)
+{
+	fill(wait->entries, own, 2);
+	return !pthread_create(thread, NULL, wait_in_thread, wait) &&
+		eventually(waiters_of(&self->thing) == 1 &&
+			   waiters_of(&self->gate) == 1);
+}
+
+TEST_F(each, descriptor_may_be_closed_meanwhile)
+{
+	struct thing own[2];
+	struct wait_in_thread wait;
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		own[0] = own_thing(&self->thing);
+		own[1] = own_thing(&self->gate);
+		ASSERT_TRUE(start_waiting(self, &thread, &wait, own));
+		close(own[0].fd);
+		close(own[1].fd);
+		EXPECT_EQ(3, info_of(self->thing.fd).holders);
+		EXPECT_EQ(1, waiters_of(&self->thing));
+		/* First the other, then this one */
+		EXPECT_EQ(0, let_go(&self->things[!i]));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(!i, wait.ret);
+		EXPECT_EQ(0, wait.entries[!i].result);
+		EXPECT_TRUE(eventually(info_of(self->thing.fd).holders == 2));
+		EXPECT_TRUE(eventually(info_of(self->gate.fd).holders == 2));
+	}
+	/* It had it, and its holder has ended with the call. */
+	EXPECT_EQ(self->thing.kind <= WRITE, info_of(self->thing.fd).deaths);
+	EXPECT_EQ(0, info_of(self->thing.fd).owner);
+	EXPECT_EQ(0, info_of(self->thing.fd).readers);
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+}
+
+/* The child shares the descriptors, but it does not wait, nor end the wait. */
+TEST_F(each, fork_meanwhile_changes_nothing)
+{
+	struct wait_in_thread wait;
+	pid_t short_lived, long_lived;
+	pthread_t thread;
+
+	ASSERT_TRUE(start_waiting(self, &thread, &wait, self->things));
+	short_lived = spawn();
+	if (!short_lived)
+		_exit(0);
+	long_lived = spawn();
+	if (!long_lived)
+		for (;;)
+			pause();
+	EXPECT_EQ(0, reap_soon(short_lived));
+	EXPECT_EQ(1, waiters_of(&self->thing));
+	EXPECT_EQ(0, let_go(&self->thing));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, wait.ret);
+	EXPECT_TRUE(is_granted(&self->thing, &wait.entries[0]));
+	kill_and_reap(long_lived);
+	EXPECT_TRUE(is_granted(&self->thing, &wait.entries[0]));
+	EXPECT_EQ(0, give_back(&self->thing));
+	EXPECT_EQ(0, info_of(self->thing.fd).deaths);
+}
+
+TEST_F(each, may_be_unlinked_meanwhile)
+{
+	char *name = unique_name();
+	pid_t pid;
+
+	gosync_close(self->thing.other);
+	close(self->thing.fd);
+	self->thing = thing_of(open_object(kinds[variant->kind].type, name,
+					   GOSYNC_CREATE | GOSYNC_PERSIST, 0600),
+			       variant->kind, variant->how);
+	EXPECT_EQ(0, keep(&self->thing));
+	pid = spawn_waiter(self, 0);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, gosync_unlink(name));
+	EXPECT_EQ(-ENOENT, open_object(0, name, 0, 0));
+	EXPECT_EQ(0, let_go(&self->thing));
+	EXPECT_EQ(0, reap_soon(pid));
+}
+
+TEST_F(each, takes_write_permission_if_it_is_taken)
+{
+	struct thing reader = self->thing;
+	struct gosync_wait_entry entries[2];
+
+	EXPECT_EQ(0, let_go(&self->thing));
+	self->before[0] = info_of(self->thing.fd);
+	reader.fd = reopen_object(self->thing.fd, GOSYNC_RDONLY);
+	entries[0] = entry_for(&self->gate);
+	entries[1] = entry_for(&reader);
+	if (kinds[variant->kind].writes) {
+		EXPECT_EQ(-EBADF, wait_any(entries, 2));
+		EXPECT_TRUE(is_untouched(&reader, &entries[1]));
+	} else {
+		EXPECT_EQ(1, wait_any(entries, 2));
+		EXPECT_TRUE(is_granted(&reader, &entries[1]));
+	}
+	close(reader.fd);
+	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
+	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
+}
+
+/* --- which one ----------------------------------------------------------- */
+
+FIXTURE(any)
+{
+	int mutex;
+	int semaphore;
+	unsigned int *shared;		/* with children */
+};
+
+MAPPED_AND_IOCTL(any);
+
+FIXTURE_SETUP(any)
+{
+	self->mutex = create(GOSYNC_MUTEX);
+	self->semaphore = create(GOSYNC_SEMAPHORE);
+	ASSERT_LE(0, self->mutex);
+	ASSERT_LE(0, self->semaphore);
+	self->shared = shared_memory(1 << 20);
+}
+
+FIXTURE_TEARDOWN(any)
+{
+}
+
+/* One thing of each kind; READ and WRITE are different RWMutexes. */
+static void make_things(struct thing *things, unsigned int how)
+{
+	enum kind kind;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		things[kind] = new_thing(kind, how);
+		if (keep(&things[kind]))
+			abort();
+	}
+}
+
+static void look_at(const struct thing *things, struct gosync_info *infos)
+{
+	enum kind kind;
+
+	for (kind = 0; kind < KINDS; kind++)
+		infos[kind] = info_of(things[kind].fd);
+}
+
+TEST_F(any, the_first_of_several_that_are_ready_is_granted)
+{
+	struct thing things[KINDS], rotated[KINDS];
+	struct gosync_info before[KINDS];
+	unsigned int first, i;
+
+	make_things(things, variant->how);
+	for (i = 0; i < KINDS; i++)
+		ASSERT_EQ(0, let_go(&things[i]));
+	for (first = 0; first < KINDS; first++) {
+		struct gosync_wait_entry entries[KINDS];
+
+		look_at(things, before);
+		for (i = 0; i < KINDS; i++)
+			rotated[i] = things[(first + i) % KINDS];
+		fill(entries, rotated, KINDS);
+		ASSERT_EQ(0, wait_any(entries, KINDS));
+		ASSERT_TRUE(is_granted(&rotated[0], &entries[0]));
+		for (i = 1; i < KINDS; i++) {
+			ASSERT_TRUE(is_untouched(&rotated[i], &entries[i]));
+			ASSERT_TRUE(is_as_before(&rotated[i],
+						 &before[rotated[i].kind]));
+		}
+		ASSERT_EQ(0, give_back(&rotated[0]));
+		if (rotated[0].kind == PERMITS)
+			ASSERT_EQ(0, let_go(&rotated[0]));
+		ASSERT_EQ(0, info_of(rotated[0].fd).contended);
+	}
+}
+
+/* Some are ready, and the first of those is not the first. */
+TEST_F(any, what_is_not_ready_is_passed_over)
+{
+	struct gosync_info before[KINDS];
+	struct thing things[KINDS];
+	int i, ready;
+
+	make_things(things, variant->how);
+	for (ready = KINDS - 1; ready >= 0; ready--) {
+		struct gosync_wait_entry entries[KINDS];
+
+		ASSERT_EQ(0, let_go(&things[ready]));
+		look_at(things, before);
+		fill(entries, things, KINDS);
+		ASSERT_EQ(ready, wait_any(entries, KINDS));
+		ASSERT_TRUE(is_granted(&things[ready], &entries[ready]));
+		for (i = 0; i < KINDS; i++)
+			if (i != ready)
+				ASSERT_TRUE(is_as_before(&things[i], &before[i]));
+		ASSERT_EQ(0, give_back(&things[ready]));
+	}
+}
+
+/* Each of many, one after the other, while all are waited for */
+TEST_F(any, of_64_any_can_be_granted)
+{
+	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+	struct thing things[GOSYNC_WAIT_MAX];
+	int i, j;
+
+	for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
+		things[i] = new_thing(i % KINDS, variant->how);
+		ASSERT_EQ(0, keep(&things[i]));
+	}
+	for (i = GOSYNC_WAIT_MAX - 1; i >= 0; i--) {
+		pid_t pid = spawn();
+
+		if (!pid) {
+			fill(entries, things, GOSYNC_WAIT_MAX);
+			MUST(wait_any(entries, GOSYNC_WAIT_MAX) == i);
+			for (j = 0; j < GOSYNC_WAIT_MAX; j++)
+				MUST(j == i ? is_granted(&things[j], &entries[j]) :
+				     is_untouched(&things[j], &entries[j]));
+			MUST(!give_back(&things[i]));
+			/* That was the last. */
+			_exit(0);
+		}
+		for (j = 0; j < GOSYNC_WAIT_MAX; j++)
+			ASSERT_TRUE(eventually(waiters_of(&things[j]) == 1));
+		ASSERT_EQ(0, let_go(&things[i]));
+		ASSERT_EQ(0, reap_soon(pid));
+		for (j = 0; j < GOSYNC_WAIT_MAX; j++)
+			ASSERT_TRUE(is_accounted(things[j].fd));
+		/* The next does not get this one. */
+		gosync_close(things[i].other);
+		close(things[i].fd);
+		things[i] = new_thing(i % KINDS, variant->how);
+		ASSERT_EQ(0, keep(&things[i]));
+	}
+}
+
+TEST_F(any, may_name_an_object_more_than_once)
+{
+	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+	gosync_mutex_t *other;
+	pid_t pid;
+	int i;
+
+	ASSERT_EQ(0, gosync_mutex_from_fd(reopen_object(self->mutex, 0),
+					  variant->how, &other));
+	for (i = 0; i < GOSYNC_WAIT_MAX; i++)
+		entries[i] = entry_of_mutex(self->mutex);
+	EXPECT_EQ(0, wait_any(entries, GOSYNC_WAIT_MAX));
+	EXPECT_EQ(info_of(self->mutex).holder, info_of(self->mutex).owner);
+	EXPECT_EQ(0, unlock_fd(self->mutex));
+	EXPECT_EQ(0, info_of(self->mutex).word);
+
+	EXPECT_EQ(0, gosync_mutex_lock(other));
+	pid = spawn();
+	if (!pid) {
+		entries[0].result = UNTOUCHED;
+		MUST(!wait_any(entries, GOSYNC_WAIT_MAX));
+		MUST(!entries[0].result);
+		for (i = 1; i < GOSYNC_WAIT_MAX; i++)
+			MUST(entries[i].result == UNTOUCHED);
+		MUST(!unlock_fd(self->mutex));
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(info_of(self->mutex).waiters));
+	EXPECT_EQ(0, gosync_mutex_unlock(other));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, info_of(self->mutex).word);
+	EXPECT_TRUE(is_accounted(self->mutex));
+}
+
+TEST_F(any, permits_may_be_asked_for_in_different_numbers)
+{
+	struct gosync_wait_entry entries[2] = {
+		entry_of_permits(self->semaphore, 3),
+		entry_of_permits(self->semaphore, 1),
+	};
+
+	EXPECT_EQ(-ETIMEDOUT, wait_many(entries, 2, 0, 1));
+	EXPECT_EQ(0, release_fd(self->semaphore, 1));
+	EXPECT_EQ(1, wait_any(entries, 2));
+	EXPECT_EQ(0, info_of(self->semaphore).word);
+	EXPECT_EQ(0, release_fd(self->semaphore, 4));
+	EXPECT_EQ(0, wait_any(entries, 2));
+	EXPECT_EQ(1, info_of(self->semaphore).word);
+	/* None are always there. */
+	entries[1] = entry_of_permits(self->semaphore, 0);
+	EXPECT_EQ(1, wait_any(entries, 2));
+	EXPECT_EQ(1, info_of(self->semaphore).word);
+}
+
+/* --- what cannot be ------------------------------------------------------ */
+
+/*
+ * @bad is refused with @error, wherever it stands among others that could be
+ * had at once; and these stay as they are.
+ */
+static void refuses(struct __test_metadata *_metadata, FIXTURE_DATA(any) *self,
+		    int error, const char *what, struct gosync_wait_entry bad)
+{
+	struct gosync_info before[] = {
+		info_of(self->mutex), info_of(self->semaphore),
+	}, now;
+	unsigned int place;
+
+	for (place = 0; place < 3; place++) {
+		struct gosync_wait_entry entries[] = {
+			entry_of_mutex(self->mutex),
+			entry_of_permits(self->semaphore, 1),
+			entry_of_mutex(self->mutex),
+		};
+
+		entries[place] = bad;
+		EXPECT_EQ(error, wait_any(entries, 3)) {
+			TH_LOG("%s at %u", what, place);
+		}
+		EXPECT_EQ(bad.result, entries[place].result);
+		now = info_of(self->mutex);
+		EXPECT_EQ(0, memcmp(&before[0], &now, sizeof(now)));
+		now = info_of(self->semaphore);
+		EXPECT_EQ(0, memcmp(&before[1], &now, sizeof(now)));
+	}
+}
+
+#define REFUSES(error, fd, op, ...)					\
+	refuses(_metadata, self, error, #op " " #__VA_ARGS__,		\
+		(struct gosync_wait_entry) { fd, op, ##__VA_ARGS__ })
+
+TEST_F(any, refuses_entries_that_cannot_be)
+{
+	static const unsigned int none[] = {
+		GOSYNC_IOC_MUTEX_UNLOCK, GOSYNC_IOC_MUTEX_TRYLOCK,
+		GOSYNC_IOC_SEMAPHORE_RELEASE, GOSYNC_IOC_ONCE_BEGIN,
+		GOSYNC_IOC_COND_WAIT, GOSYNC_IOC_RWMUTEX_DRAIN, GOSYNC_IOC_WAIT,
+		GOSYNC_IOC_INFO, GOSYNC_IOC_OPEN, 1, 0xdeadbeef, UINT32_MAX,
+	};
+	int wg = create(GOSYNC_WAITGROUP), word = create(GOSYNC_INT32);
+	int truth = create(GOSYNC_BOOL), cond = create(GOSYNC_COND);
+	int dev = open_device(), mutex = self->mutex, closed = 1000;
+	unsigned int i, j;
+	enum kind kind;
+	int pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	EXPECT_EQ(0, release_fd(self->semaphore, 1));
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		REFUSES(-ENOTTY, mutex, none[i]);
+		REFUSES(-ENOTTY, cond, none[i]);
+	}
+	for (kind = 0; kind < KINDS; kind++) {
+		const int others[] = { dev, pipes[0], cond, wg, mutex };
+
+		for (j = 0; j < ARRAY_SIZE(others); j++) {
+			if ((kind == WAITGROUP && others[j] == wg) ||
+			    (kind == MUTEX && others[j] == mutex))
+				continue;
+			REFUSES(-ENOTTY, others[j], kinds[kind].op);
+		}
+		REFUSES(-EBADF, closed, kinds[kind].op);
+		REFUSES(-EBADF, -1, kinds[kind].op);
+		REFUSES(-EBADF, INT32_MAX, kinds[kind].op);
+		REFUSES(-EBADF, INT32_MIN, kinds[kind].op);
+	}
+	REFUSES(-EBADF, closed, 0, POLLIN);
+	REFUSES(-EBADF, -1, 0, POLLIN);
+
+	/* Fields that mean nothing there */
+	REFUSES(-EINVAL, mutex, GOSYNC_IOC_MUTEX_LOCK, .index = 1);
+	REFUSES(-EINVAL, mutex, GOSYNC_IOC_MUTEX_LOCK, .value = 1);
+	REFUSES(-EINVAL, mutex, GOSYNC_IOC_MUTEX_LOCK, .value = 1ULL << 63);
+	REFUSES(-EINVAL, self->semaphore, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+		.index = 1, .value = 1);
+	REFUSES(-EINVAL, wg, GOSYNC_IOC_WAITGROUP_WAIT, .index = 1);
+	/* So many permits there can't be. */
+	REFUSES(-EINVAL, self->semaphore, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+		.value = 1ULL << 31);
+	REFUSES(-EINVAL, self->semaphore, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+		.value = 1ULL << 32);
+	/* Nor so many words, nor such ones */
+	REFUSES(-EINVAL, word, GOSYNC_IOC_ATOMIC_WAIT, .index = 1);
+	REFUSES(-EINVAL, word, GOSYNC_IOC_ATOMIC_WAIT, .index = UINT32_MAX);
+	REFUSES(-EINVAL, word, GOSYNC_IOC_ATOMIC_WAIT, .value = 1ULL << 32);
+	REFUSES(-EINVAL, truth, GOSYNC_IOC_ATOMIC_WAIT, .value = 2);
+	EXPECT_EQ(0, info_of(word).waiters);
+	EXPECT_EQ(0, info_of(wg).contended);
+}
+
+TEST_F(any, refuses_more_entries_than_64_and_none)
+{
+	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX + 1];
+	unsigned int i;
+
+	for (i = 0; i <= GOSYNC_WAIT_MAX; i++)
+		entries[i] = entry_of_mutex(self->mutex);
+	EXPECT_EQ(-EINVAL, wait_any(entries, 0));
+	EXPECT_EQ(-EINVAL, wait_any(NULL, 0));
+	EXPECT_EQ(-EINVAL, wait_any(entries, GOSYNC_WAIT_MAX + 1));
+	EXPECT_EQ(-EINVAL, wait_any(entries, UINT32_MAX));
+	EXPECT_EQ(0, info_of(self->mutex).word);
+	EXPECT_EQ(0, wait_any(entries, GOSYNC_WAIT_MAX));
+}
+
+/* Where a result cannot be written, nothing has happened. */
+TEST_F(any, refuses_bad_pointers)
+{
+	struct gosync_wait_entry *entries;
+	int size = getpagesize();
+	char *page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, munmap(page + size, size));
+	EXPECT_EQ(-EFAULT, wait_any(NULL, 1));
+	EXPECT_EQ(-EFAULT, wait_any((void *)(page + size), 1));
+	EXPECT_EQ(-EFAULT, wait_any((void *)-4096l, 1));
+	entries = (void *)(page + size - 2 * sizeof(*entries));
+	entries[0] = entry_of_mutex(self->mutex);
+	entries[1] = entry_of_permits(self->semaphore, 1);
+	EXPECT_EQ(0, release_fd(self->semaphore, 1));
+	EXPECT_EQ(-EFAULT, wait_any(entries, 3));
+	ASSERT_EQ(0, mprotect(page, size, PROT_READ));
+	EXPECT_EQ(-EFAULT, wait_any(entries, 2));
+	EXPECT_EQ(-EFAULT, wait_any(entries, 1));
+	EXPECT_EQ(0, info_of(self->mutex).word);
+	EXPECT_EQ(0, info_of(self->mutex).token);
+	EXPECT_EQ(1, info_of(self->semaphore).word);
+	ASSERT_EQ(0, mprotect(page, size, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, wait_any(entries, 2));
+	EXPECT_EQ(0, entries[0].result);
+}
+
+/* --- deaths -------------------------------------------------------------- */
+
+static pid_t spawn_owner(int fd, unsigned int op)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		MUST(call(reopen_object(fd, 0), op, NULL) >= 0);
+		for (;;)
+			pause();
+	}
+	return eventually(info_of(fd).owner_pid == pid) ? pid : -1;
+}
+
+TEST_F(any, the_result_tells_that_an_owner_has_died)
+{
+	static const struct {
+		uint32_t type;
+		unsigned int locks, waits, unlocks;
+	} rows[] = {
+		{ GOSYNC_MUTEX, GOSYNC_IOC_MUTEX_LOCK,
+		  GOSYNC_IOC_MUTEX_LOCK, GOSYNC_IOC_MUTEX_UNLOCK },
+		{ GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK,
+		  GOSYNC_IOC_RWMUTEX_LOCK, GOSYNC_IOC_RWMUTEX_UNLOCK },
+		{ GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK,
+		  GOSYNC_IOC_RWMUTEX_RLOCK, GOSYNC_IOC_RWMUTEX_RUNLOCK },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		int fd = create(rows[i].type);
+		struct gosync_wait_entry entries[] = {
+			entry_of_permits(self->semaphore, 1),
+			entry(fd, rows[i].waits, 0),
+		};
+		pid_t owner = spawn_owner(fd, rows[i].locks), waiter;
+
+		ASSERT_LT(0, owner);
+		waiter = spawn();
+		if (!waiter) {
+			entries[1].fd = reopen_object(fd, 0);
+			MUST(wait_any(entries, 2) == 1);
+			MUST(entries[0].result == UNTOUCHED);
+			MUST(entries[1].result == 1);
+			MUST(!call(entries[1].fd, rows[i].unlocks, NULL));
+			_exit(0);
+		}
+		ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+		kill_and_reap(owner);
+		EXPECT_EQ(0, reap_soon(waiter));
+		EXPECT_EQ(1, info_of(fd).deaths);
+		/* And to who need not wait */
+		EXPECT_EQ(1, wait_any(entries, 2));
+		EXPECT_EQ(1, entries[1].result);
+		EXPECT_EQ(0, call(fd, rows[i].unlocks, NULL));
+		EXPECT_EQ(0, info_of(self->semaphore).waiters);
+	}
+}
+
+/*
+ * With a processor to itself, the caller can let go and do something to whom it
+ * woke before that one runs: it was granted then, whatever comes.
+ */
+TEST_F(any, who_is_killed_when_granted_passes_it_on)
+{
+	struct thing things[] = {
+		thing_of(self->mutex, MUTEX, variant->how),
+		new_thing(WRITE, variant->how),
+		new_thing(READ, variant->how),
+		thing_of(self->semaphore, PERMITS, variant->how),
+	};
+	unsigned int i, j;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	for (i = 0; i < ARRAY_SIZE(things); i++) {
+		struct thing *thing = &things[i];
+		pid_t pids[2];
+
+		ASSERT_EQ(0, keep(thing));
+		for (j = 0; j < 2; j++) {
+			pids[j] = spawn();
+			if (!pids[j]) {
+				struct thing own = own_thing(thing);
+				struct gosync_wait_entry entries[] = {
+					entry_of_mutex(create(GOSYNC_MUTEX)),
+					entry_for(&own),
+				};
+
+				/* That one is ours. */
+				lock_fd(entries[0].fd);
+				MUST(wait_any(entries, 2) == 1);
+				MUST(is_granted(&own, &entries[1]));
+				MUST(!give_back(&own));
+				_exit(0);
+			}
+			ASSERT_TRUE(eventually(waiters_of(thing) == j + 1));
+		}
+		EXPECT_EQ(0, let_go(thing));
+		EXPECT_EQ(thing->kind == READ ? 0 : 1, waiters_of(thing));
+		kill(pids[0], SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, reap_soon(pids[0]));
+		EXPECT_EQ(0, reap_soon(pids[1]));
+		EXPECT_EQ(0, info_of(thing->fd).word);
+		EXPECT_EQ(0, info_of(thing->fd).deaths);
+		EXPECT_EQ(0, info_of(thing->fd).readers);
+		EXPECT_TRUE(is_accounted(thing->fd));
+	}
+}
+
+TEST_F(any, a_grant_beats_the_deadline_and_a_signal)
+{
+	struct thing things[] = {
+		thing_of(self->mutex, MUTEX, variant->how),
+		thing_of(self->semaphore, PERMITS, variant->how),
+		new_thing(WAITGROUP, variant->how),
+		new_thing(VALUE, variant->how),
+	};
+	uint64_t deadline;
+	unsigned int i;
+	pid_t pid;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	handle(count_signal, 0);
+	for (i = 0; i < ARRAY_SIZE(things); i++) {
+		struct thing *thing = &things[i];
+
+		ASSERT_EQ(0, keep(thing));
+		deadline = gosync_deadline(2 * NSEC_PER_SEC);
+		pid = spawn();
+		if (!pid) {
+			struct gosync_wait_entry entries[] = {
+				entry_of_permits(create(GOSYNC_SEMAPHORE), 1),
+				entry_for(thing),
+			};
+
+			MUST(wait_many(entries, 2, 0, deadline) == 1);
+			MUST(is_granted(thing, &entries[1]));
+			MUST(signals);
+			MUST(now_ns(CLOCK_MONOTONIC) > deadline);
+			_exit(0);
+		}
+		ASSERT_TRUE(eventually(waiters_of(thing) == 1));
+		EXPECT_EQ(0, let_go(thing));
+		EXPECT_EQ(0, waiters_of(thing));
+		kill(pid, SIGUSR1);
+		while (gosync_deadline(0) <= deadline)
+			;
+		EXPECT_EQ(0, reap_soon(pid));
+	}
+}
+
+/* --- signals ------------------------------------------------------------- */
+
+/* With SA_RESTART the kernel goes on by itself, without we do. */
+TEST_F(any, a_waitgroup_that_became_0_during_a_handler_is_not_missed)
+{
+	struct thing wg = new_thing(WAITGROUP, variant->how);
+	int flags, more;
+	pid_t pid;
+
+	handler_stage = self->shared;
+	for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
+		EXPECT_EQ(0, keep(&wg));
+		store(handler_stage, 0);
+		pid = spawn();
+		if (!pid) {
+			struct gosync_wait_entry entries[] = {
+				entry_of_permits(self->semaphore, 1),
+				entry_for(&wg),
+			};
+			int ret;
+
+			handle(stay_in_handler, flags);
+			ret = wait_any(entries, 2);
+			if (!flags) {
+				MUST(ret == -EINTR);
+				ret = wait_any(entries, 2);
+			}
+			MUST(ret == 1);
+			MUST(!entries[1].result);
+			_exit(0);
+		}
+		ASSERT_TRUE(eventually(waiters_of(&wg) == 1));
+		kill(pid, SIGUSR1);
+		ASSERT_TRUE(eventually(load(handler_stage) == 1));
+		for (more = 0; more < 3; more++) {
+			EXPECT_EQ(0, let_go(&wg));
+			EXPECT_EQ(0, keep(&wg));
+		}
+		store(handler_stage, 2);
+		EXPECT_EQ(0, reap_soon(pid)) {
+			TH_LOG("flags %x", flags);
+		}
+		EXPECT_EQ(0, let_go(&wg));
+		EXPECT_EQ(0, info_of(wg.fd).word);
+		EXPECT_EQ(0, info_of(self->semaphore).word);
+	}
+}
+
+/* Nobody waits for who is in a handler: what it left others have meanwhile. */
+TEST_F(any, who_is_in_a_handler_holds_up_nobody)
+{
+	struct thing mutex = thing_of(self->mutex, MUTEX, variant->how);
+	struct thing permits = thing_of(self->semaphore, PERMITS, variant->how);
+	pid_t pid;
+
+	handler_stage = self->shared;
+	EXPECT_EQ(0, keep(&mutex));
+	pid = spawn();
+	if (!pid) {
+		struct gosync_wait_entry entries[] = {
+			entry_for(&mutex), entry_for(&permits),
+		};
+
+		handle(stay_in_handler, SA_RESTART);
+		wait_any(entries, 2);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters_of(&mutex) == 1));
+	kill(pid, SIGUSR1);
+	ASSERT_TRUE(eventually(load(handler_stage) == 1));
+	EXPECT_EQ(0, let_go(&mutex));
+	EXPECT_EQ(0, let_go(&permits));
+	EXPECT_EQ(0, keep(&mutex));
+	EXPECT_EQ(0, let_go(&mutex));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(permits.other, PERMITS_LET_GO));
+	EXPECT_EQ(0, info_of(self->mutex).word);
+	EXPECT_EQ(0, info_of(self->semaphore).word);
+	kill_and_reap(pid);
+}
+
+/* --- what can be polled -------------------------------------------------- */
+
+static void close_it(int fd)
+{
+	close(fd);
+}
+
+/* Waits for what @make_ready brings about, beside permits. */
+static void polls(struct __test_metadata *_metadata, FIXTURE_DATA(any) *self,
+		  int fd, unsigned int events, unsigned int expected,
+		  void (*make_ready)(int arg), int arg)
+{
+	struct gosync_wait_entry entries[] = {
+		entry_of_permits(self->semaphore, 1), { .fd = fd, .index = events },
+	};
+	pid_t pid;
+
+	entries[1].result = UNTOUCHED;
+	EXPECT_EQ(-ETIMEDOUT, wait_many(entries, 2, 0, 1));
+	EXPECT_EQ(UNTOUCHED, entries[1].result);
+	EXPECT_EQ(0, info_of(self->semaphore).word);
+	pid = spawn();
+	if (!pid) {
+		if (make_ready == close_it)
+			close(arg);
+		MUST(wait_any(entries, 2) == 1);
+		MUST(entries[0].result == UNTOUCHED);
+		MUST(entries[1].result == expected);
+		MUST(entries[1].index == events);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(info_of(self->semaphore).waiters == 1));
+	make_ready(arg);
+	EXPECT_EQ(0, reap_soon(pid));
+	/* As it is ready now */
+	EXPECT_EQ(1, wait_any(entries, 2));
+	EXPECT_EQ(expected, entries[1].result);
+	EXPECT_EQ(0, info_of(self->semaphore).word);
+	EXPECT_TRUE(is_accounted(self->semaphore));
+	/* What comes first counts. */
+	EXPECT_EQ(0, release_fd(self->semaphore, 1));
+	EXPECT_EQ(0, wait_any(entries, 2));
+	EXPECT_EQ(0, info_of(self->semaphore).word);
+}
+
+static void write_one(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) != sizeof(one))
+		abort();
+}
+
+static void drain_pipe(int fd)
+{
+	char buf[65536];
+
+	if (read(fd, buf, sizeof(buf)) <= 0)
+		abort();
+}
+
+static void unlock_it(int fd)
+{
+	unlock_fd(fd);
+}
+
+TEST_F(any, polls_a_pipe)
+{
+	char buf[4096] = {};
+	int fds[2];
+
+	ASSERT_EQ(0, pipe(fds));
+	polls(_metadata, self, fds[0], POLLIN, POLLIN, write_one, fds[1]);
+	close(fds[0]);
+	close(fds[1]);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC | O_NONBLOCK));
+	/* Nobody asks for POLLHUP, and everybody gets it. */
+	polls(_metadata, self, fds[0], POLLIN, POLLHUP, close_it, fds[1]);
+	close(fds[0]);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC | O_NONBLOCK));
+	while (write(fds[1], buf, sizeof(buf)) > 0)
+		;
+	polls(_metadata, self, fds[1], POLLOUT, POLLOUT, drain_pipe, fds[0]);
+}
+
+TEST_F(any, polls_an_eventfd)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	polls(_metadata, self, fd, POLLIN, POLLIN, write_one, fd);
+}
+
+TEST_F(any, polls_a_socket)
+{
+	int fds[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	polls(_metadata, self, fds[0], POLLIN, POLLIN, write_one, fds[1]);
+	/* Two of them, and only what is asked for */
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	polls(_metadata, self, fds[0], POLLIN | POLLPRI, POLLIN, write_one,
+	      fds[1]);
+}
+
+/* It is seen that the lock is free, and not taken. */
+TEST_F(any, polls_another_object)
+{
+	EXPECT_EQ(0, lock_fd(self->mutex));
+	polls(_metadata, self, self->mutex, POLLIN, POLLIN, unlock_it,
+	      self->mutex);
+	EXPECT_EQ(0, info_of(self->mutex).owner);
+	EXPECT_EQ(0, trylock_fd(self->mutex));
+}
+
+/* Many descriptors at once, each made readable while others are */
+TEST_F(any, polls_64)
+{
+	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+	int i;
+
+	for (i = 0; i < GOSYNC_WAIT_MAX; i++)
+		entries[i] = (struct gosync_wait_entry) {
+			.fd = eventfd(0, EFD_CLOEXEC), .index = POLLIN,
+		};
+	EXPECT_EQ(-ETIMEDOUT, wait_many(entries, GOSYNC_WAIT_MAX, 0,
+					gosync_deadline(NSEC_PER_MSEC)));
+	for (i = GOSYNC_WAIT_MAX - 1; i >= 0; i--) {
+		write_one(entries[i].fd);
+		ASSERT_EQ(i, wait_any(entries, GOSYNC_WAIT_MAX));
+		ASSERT_EQ(POLLIN, entries[i].result);
+	}
+}
+
+/* --- an RWMutex among them ----------------------------------------------- */
+
+/* Readers hold it, the writer waits, and gets something else. */
+TEST_F(any, readers_may_enter_after_a_writer_got_something_else)
+{
+	struct thing gate = thing_of(self->semaphore, PERMITS, variant->how);
+	int rw = create(GOSYNC_RWMUTEX), i;
+	gosync_rwmutex_t *reader, *newcomer;
+	struct gosync_info before;
+
+	ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(rw, 0), variant->how,
+					    &reader));
+	ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(rw, 0), variant->how,
+					    &newcomer));
+	EXPECT_EQ(0, gosync_rwmutex_rlock(reader));
+	before = info_of(rw);
+	for (i = 0; i < 10; i++) {
+		struct gosync_wait_entry entries[] = {
+			entry(rw, GOSYNC_IOC_RWMUTEX_LOCK, 0), entry_for(&gate),
+		};
+		pid_t pid = spawn();
+
+		if (!pid) {
+			entries[0].fd = reopen_object(rw, 0);
+			if (i % 3 == 0)
+				MUST(wait_any(entries, 2) == 1);
+			else
+				wait_many(entries, 2, 0, i % 3 == 1 ?
+					  gosync_deadline(NSEC_PER_MSEC) : 0);
+			_exit(0);
+		}
+		/* By a grant, by its deadline, or killed */
+		if (i % 3 != 1)
+			ASSERT_TRUE(eventually(info_of(rw).waiters == 1));
+		if (i % 3 == 0)
+			EXPECT_EQ(0, let_go(&gate));
+		if (i % 3 == 2)
+			kill_and_reap(pid);
+		else
+			EXPECT_EQ(0, reap_soon(pid));
+		EXPECT_EQ(0, gosync_rwmutex_tryrlock(newcomer));
+		EXPECT_EQ(2, info_of(rw).readers);
+		EXPECT_EQ(0, gosync_rwmutex_runlock(newcomer));
+		EXPECT_EQ(before.word, info_of(rw).word);
+		EXPECT_EQ(0, info_of(rw).deaths);
+		EXPECT_EQ(-EBUSY, gosync_rwmutex_trylock(newcomer));
+	}
+	EXPECT_EQ(0, gosync_rwmutex_runlock(reader));
+	EXPECT_EQ(0, gosync_rwmutex_trylock(newcomer));
+	EXPECT_TRUE(is_accounted(rw));
+}
+
+/* A writer among others waits for readers, and gets it when they have gone. */
+TEST_F(any, a_writer_waits_for_readers)
+{
+	int rw = create(GOSYNC_RWMUTEX);
+	gosync_rwmutex_t *readers[3];
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(rw, 0),
+						    variant->how, &readers[i]));
+		ASSERT_EQ(0, gosync_rwmutex_rlock(readers[i]));
+	}
+	pid = spawn();
+	if (!pid) {
+		struct gosync_wait_entry entries[] = {
+			entry_of_permits(self->semaphore, 1),
+			entry(reopen_object(rw, 0), GOSYNC_IOC_RWMUTEX_LOCK, 0),
+		};
+
+		MUST(wait_any(entries, 2) == 1);
+		MUST(!info_of(rw).readers);
+		store(self->shared, 1);
+		MUST(!call(entries[1].fd, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL));
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(info_of(rw).waiters == 1));
+	for (i = 0; i < 3; i++) {
+		sleep_ns(2 * NSEC_PER_MSEC);
+		EXPECT_EQ(0, load(self->shared));
+		EXPECT_EQ(0, gosync_rwmutex_runlock(readers[i]));
+	}
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(0, info_of(rw).word);
+}
+
+/* --- grants are neither lost nor made ------------------------------------ */
+
+/*
+ * Two semaphores get a permit at the same moment: one is granted, and the other
+ * keeps its own.
+ */
+TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
+{
+	struct {
+		unsigned int round, done, stop;
+	} *shared = (void *)self->shared;
+	int fds[2] = { self->semaphore, create(GOSYNC_SEMAPHORE) };
+	unsigned int i, round = 0, got[2] = {};
+	uint64_t end = end_of_budget();
+	pid_t pids[2];
+
+	for (i = 0; i < 2; i++) {
+		gosync_semaphore_t *semaphore;
+		unsigned int mine = 0;
+
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		MUST(!gosync_semaphore_from_fd(reopen_object(fds[i], 0),
+					       variant->how, &semaphore));
+		for (;;) {
+			while (load(&shared->round) == mine) {
+				if (load(&shared->stop))
+					_exit(0);
+				sched_yield();
+			}
+			mine++;
+			/* Now and then when it waits already, or sleeps */
+			if (mine % 4 == 2 + i)
+				spin_ns(mine % 64 * NSEC_PER_USEC);
+			MUST(!gosync_semaphore_release(semaphore, 1));
+			add(&shared->done, 1);
+		}
+	}
+	do {
+		struct gosync_wait_entry entries[] = {
+			entry_of_permits(fds[round % 2], 1),
+			entry_of_permits(fds[!(round % 2)], 1),
+		};
+		int ret;
+
+		store(&shared->round, ++round);
+		ret = wait_any(entries, 2);
+		ASSERT_TRUE(ret == 0 || ret == 1);
+		ASSERT_EQ(0, entries[ret].result);
+		ASSERT_EQ(UNTOUCHED, entries[!ret].result);
+		ASSERT_TRUE(eventually(load(&shared->done) == 2 * round));
+		ASSERT_EQ(0, info_of(entries[ret].fd).word);
+		ASSERT_EQ(1, info_of(entries[!ret].fd).word);
+		got[ret]++;
+		/* And that one is to be had. */
+		ASSERT_EQ(!ret, wait_any(entries, 2));
+		ASSERT_EQ(0, info_of(entries[!ret].fd).word);
+	} while (budget_left(end));
+	store(&shared->stop, 1);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, reap_soon(pids[i]));
+		EXPECT_TRUE(is_accounted(fds[i]));
+	}
+	TH_LOG("%u rounds: the first %u times, the second %u", round, got[0],
+	       got[1]);
+}
+
+/* The same with locks, that anybody may unlock: the other one stays free. */
+TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
+{
+	struct {
+		unsigned int round, done, stop;
+	} *shared = (void *)self->shared;
+	int fds[2] = { self->mutex, create(GOSYNC_MUTEX) };
+	uint64_t end = end_of_budget();
+	gosync_mutex_t *mutexes[2];
+	unsigned int i, round = 0;
+	pid_t pids[2];
+
+	for (i = 0; i < 2; i++) {
+		unsigned int mine = 0;
+
+		ASSERT_EQ(0, gosync_mutex_from_fd(reopen_object(fds[i], 0),
+						  variant->how, &mutexes[i]));
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		for (;;) {
+			while (load(&shared->round) == mine) {
+				if (load(&shared->stop))
+					_exit(0);
+				sched_yield();
+			}
+			mine++;
+			if (mine % 4 == 2 + i)
+				spin_ns(mine % 64 * NSEC_PER_USEC);
+			MUST(!gosync_mutex_unlock(mutexes[i]));
+			add(&shared->done, 1);
+		}
+	}
+	do {
+		struct gosync_wait_entry entries[2];
+		int ret;
+
+		for (i = 0; i < 2; i++) {
+			ASSERT_EQ(0, gosync_mutex_lock(mutexes[i]));
+			entries[i] = entry_of_mutex(fds[(i + round) % 2]);
+		}
+		store(&shared->round, ++round);
+		ret = wait_any(entries, 2);
+		ASSERT_TRUE(ret == 0 || ret == 1);
+		ASSERT_TRUE(eventually(load(&shared->done) == 2 * round));
+		ASSERT_EQ(info_of(entries[ret].fd).holder,
+			  info_of(entries[ret].fd).owner);
+		ASSERT_EQ(0, info_of(entries[!ret].fd).word);
+		ASSERT_EQ(0, unlock_fd(entries[ret].fd));
+	} while (budget_left(end));
+	store(&shared->stop, 1);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, reap_soon(pids[i]));
+		EXPECT_TRUE(is_accounted(fds[i]));
+	}
+	TH_LOG("%u rounds", round);
+}
+
+/*
+ * Permits put into some semaphores while some wait for any of them, with short
+ * deadlines and signals: as many are had as were released.
+ */
+TEST_F(any, each_permit_is_had_once)
+{
+	enum { N = 4, SEMAPHORES = 3 };
+	struct {
+		unsigned int had, left, wrong, stop;
+	} *shared = (void *)self->shared;
+	uint64_t end = end_of_budget(), seed = random_seed();
+	gosync_semaphore_t *semaphores[SEMAPHORES];
+	int fds[SEMAPHORES], i, j;
+	unsigned int released = 0;
+	pid_t pids[N];
+
+	for (i = 0; i < SEMAPHORES; i++) {
+		fds[i] = i ? create(GOSYNC_SEMAPHORE) : self->semaphore;
+		ASSERT_EQ(0, gosync_semaphore_from_fd(reopen_object(fds[i], 0),
+						      variant->how,
+						      &semaphores[i]));
+	}
+	for (i = 0; i < N; i++) {
+		struct gosync_wait_entry entries[SEMAPHORES];
+
+		seed += i;
+		handle(count_signal, i % 2 ? SA_RESTART : 0);
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		do {
+			uint32_t r = random_u32(&seed);
+			int ret;
+
+			for (j = 0; j < SEMAPHORES; j++)
+				entries[j] = entry_of_permits(fds[(r + j) %
+							      SEMAPHORES], 1);
+			ret = wait_many(entries, SEMAPHORES, 0,
+					gosync_deadline(r / 8 % NSEC_PER_MSEC));
+			if (ret >= 0 && !entries[ret].result)
+				add(&shared->had, 1);
+			else if (ret == -ETIMEDOUT || ret == -EINTR)
+				add(&shared->left, 1);
+			else
+				add(&shared->wrong, 1);
+		} while (!load(&shared->stop));
+		_exit(0);
+	}
+	do {
+		uint32_t r = random_u32(&seed);
+
+		ASSERT_EQ(0, gosync_semaphore_release(semaphores[r % SEMAPHORES],
+						      1 + r / 8 % 3));
+		released += 1 + r / 8 % 3;
+		if (r % 4 == 1)
+			kill(pids[r / 64 % N], SIGUSR1);
+		if (r % 4 == 2)
+			sleep_ns(r / 64 % NSEC_PER_MSEC);
+	} while (budget_left(end));
+	EXPECT_TRUE(eventually(load(&shared->had) == released));
+	store(&shared->stop, 1);
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u released, %u had, %u times in vain", released, shared->had,
+	       shared->left);
+	EXPECT_EQ(0, shared->wrong);
+	EXPECT_EQ(released, shared->had);
+	for (i = 0; i < SEMAPHORES; i++) {
+		EXPECT_EQ(0, info_of(fds[i]).word);
+		EXPECT_TRUE(is_accounted(fds[i]));
+	}
+}
+
+/* --- many at once -------------------------------------------------------- */
+
+enum { LOCKS = 3, WORKERS = 6 };
+
+struct storm {
+	unsigned int stop, wrong, vain;
+	struct guarded guarded[LOCKS];
+	unsigned int entered[WORKERS];
+};
+
+/* Between lock and unlock; long enough for starvation, now and then */
+static void inside(struct storm *storm, unsigned int lock, unsigned int me,
+		   bool died, uint32_t r)
+{
+	if (!enter(&storm->guarded[lock], me + 1, died))
+		add(&storm->wrong, 1);
+	if (r % 32 == 5)
+		sleep_ns(r % (3 * NSEC_PER_MSEC));
+	else if (r % 8 == 2)
+		spin_ns(r % (20 * NSEC_PER_USEC));
+	if (!leave(&storm->guarded[lock], me + 1))
+		add(&storm->wrong, 1);
+	add(&storm->entered[me], 1);
+}
+
+static int handle_lock(void *handle, bool is_rw)
+{
+	return is_rw ? gosync_rwmutex_lock(handle) : gosync_mutex_lock(handle);
+}
+
+static int handle_unlock(void *handle, bool is_rw)
+{
+	return is_rw ? gosync_rwmutex_unlock(handle) :
+		       gosync_mutex_unlock(handle);
+}
+
+static int handle_recover(void *handle, bool is_rw)
+{
+	return is_rw ? gosync_rwmutex_recover(handle) :
+		       gosync_mutex_recover(handle);
+}
+
+/* Two Mutexes and an RWMutex: one of them at a time, by whatever way */
+static void work(struct storm *storm, const int *fds, unsigned int how,
+		 unsigned int me)
+{
+	uint64_t seed = random_seed() + me;
+	void *handles[LOCKS];
+	unsigned int i;
+
+	for (i = 0; i < LOCKS; i++) {
+		int fd = reopen_object(fds[i], 0);
+
+		MUST(!(i == LOCKS - 1 ?
+		       gosync_rwmutex_from_fd(fd, how, (void *)&handles[i]) :
+		       gosync_mutex_from_fd(fd, how, (void *)&handles[i])));
+	}
+	do {
+		struct gosync_wait_entry entries[LOCKS];
+		uint32_t r = random_u32(&seed);
+		unsigned int lock = r % LOCKS;
+		uint64_t deadline = 0;
+		bool is_rw, died;
+		int ret;
+
+		if (me % 3 == 2) {
+			/* One of those who want this lock */
+			ret = handle_lock(handles[lock], lock == LOCKS - 1);
+			if (ret < 0)
+				add(&storm->wrong, 1);
+			died = ret == 1;
+		} else {
+			for (i = 0; i < LOCKS; i++)
+				entries[i] = entry(gosync_fd(handles[(r + i) %
+								     LOCKS]),
+						   (r + i) % LOCKS == LOCKS - 1 ?
+						   GOSYNC_IOC_RWMUTEX_LOCK :
+						   GOSYNC_IOC_MUTEX_LOCK, 0);
+			if (r / 4 % 4 == 0)
+				deadline = gosync_deadline(r / 16 %
+							   NSEC_PER_MSEC);
+			ret = wait_many(entries, 1 + r / 1024 % LOCKS, 0,
+					deadline);
+			if (ret == -ETIMEDOUT) {
+				add(&storm->vain, 1);
+				continue;
+			}
+			if (ret < 0) {
+				add(&storm->wrong, 1);
+				continue;
+			}
+			lock = (r + ret) % LOCKS;
+			died = entries[ret].result == 1;
+		}
+		is_rw = lock == LOCKS - 1;
+		inside(storm, lock, me, died, random_u32(&seed));
+		if (died && handle_recover(handles[lock], is_rw))
+			add(&storm->wrong, 1);
+		if (handle_unlock(handles[lock], is_rw))
+			add(&storm->wrong, 1);
+	} while (!load(&storm->stop));
+	_exit(0);
+}
+
+static pid_t spawn_worker(struct storm *storm, const int *fds, unsigned int how,
+			  unsigned int me)
+{
+	pid_t pid = spawn();
+
+	if (!pid)
+		work(storm, fds, how, me);
+	return pid;
+}
+
+static void expect_rest(struct __test_metadata *_metadata, const int *fds,
+			bool killed)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOCKS; i++) {
+		int op = i == LOCKS - 1 ? GOSYNC_IOC_RWMUTEX_TRYLOCK :
+					  GOSYNC_IOC_MUTEX_TRYLOCK;
+		int ret;
+
+		EXPECT_EQ(0, info_of(fds[i]).word &
+			  ~(killed ? GOSYNC_MUTEX_POISONED : 0));
+		EXPECT_EQ(0, info_of(fds[i]).readers);
+		EXPECT_TRUE(is_accounted(fds[i]));
+		ret = call(fds[i], op, NULL);
+		EXPECT_TRUE(ret == 0 || (ret == 1 && killed));
+	}
+}
+
+static void make_locks(FIXTURE_DATA(any) *self, int *fds)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOCKS; i++)
+		fds[i] = !i ? self->mutex : i == LOCKS - 1 ?
+			 create(GOSYNC_RWMUTEX) : create(GOSYNC_MUTEX);
+}
+
+/* Whoever waits for any of some locks has one of them alone. */
+TEST_F(any, excludes_many)
+{
+	struct storm *storm = (void *)self->shared;
+	uint64_t end = end_of_budget();
+	pid_t pids[WORKERS];
+	int fds[LOCKS], i;
+
+	make_locks(self, fds);
+	for (i = 0; i < WORKERS; i++)
+		pids[i] = spawn_worker(storm, fds, i ? variant->how :
+				       variant->how ^ GOSYNC_IOCTL_ONLY, i);
+	while (budget_left(end))
+		sleep_ns(5 * NSEC_PER_MSEC);
+	/* Everybody has had its turn. */
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_TRUE(eventually(load(&storm->entered[i])));
+	store(&storm->stop, 1);
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u, %u and %u times, %u in vain", storm->guarded[0].entered,
+	       storm->guarded[1].entered, storm->guarded[2].entered,
+	       storm->vain);
+	EXPECT_EQ(0, storm->wrong);
+	expect_rest(_metadata, fds, false);
+	for (i = 0; i < LOCKS; i++)
+		EXPECT_EQ(0, info_of(fds[i]).deaths);
+}
+
+TEST_F(any, death_at_any_moment_leaves_nobody_hanging)
+{
+	uint64_t end = end_of_budget(), seed = random_seed();
+	struct storm *storm = (void *)self->shared;
+	unsigned int kills = 0, deaths = 0, i;
+	pid_t pids[WORKERS];
+	int fds[LOCKS];
+
+	make_locks(self, fds);
+	for (i = 0; i < WORKERS; i++)
+		pids[i] = spawn_worker(storm, fds, variant->how, i);
+	do {
+		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+		i = random_u32(&seed) % WORKERS;
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+		kills++;
+		pids[i] = spawn_worker(storm, fds, variant->how, i);
+	} while (budget_left(end));
+	/* The last of each place goes on. */
+	for (i = 0; i < WORKERS; i++) {
+		unsigned int before = load(&storm->entered[i]);
+
+		EXPECT_TRUE(eventually(load(&storm->entered[i]) != before));
+	}
+	store(&storm->stop, 1);
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, storm->wrong);
+	for (i = 0; i < LOCKS; i++) {
+		deaths += info_of(fds[i]).deaths;
+		EXPECT_LE(storm->guarded[i].reports, info_of(fds[i]).deaths);
+	}
+	/* Nobody held more than one. */
+	EXPECT_LE(deaths, kills);
+	TH_LOG("%u kills, %u deaths, %u, %u and %u times entered", kills, deaths,
+	       storm->guarded[0].entered, storm->guarded[1].entered,
+	       storm->guarded[2].entered);
+	expect_rest(_metadata, fds, true);
+}
+
+/*
+ * Who waits while being killed takes nothing with it: permits that are given
+ * back by no one are all there in the end.
+ */
+TEST_F(any, who_is_killed_while_waiting_takes_no_permits)
+{
+	enum { N = 4 };
+	int fds[2], i;
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int *had = self->shared, released = 0, kills = 0;
+	pid_t pids[N] = {};
+
+	for (i = 0; i < 2; i++)
+		fds[i] = open_object(GOSYNC_SEMAPHORE, NULL, GOSYNC_CREATE |
+				     GOSYNC_GIVE_BACK, 0600);
+	do {
+		uint32_t r = random_u32(&seed);
+
+		i = r % N;
+		if (pids[i]) {
+			kill_and_reap(pids[i]);
+			kills++;
+		}
+		pids[i] = spawn();
+		if (!pids[i]) {
+			struct gosync_wait_entry entries[2];
+
+			for (i = 0; i < 2; i++)
+				entries[i] = entry_of_permits(reopen_object(fds[i],
+									    0),
+							      1);
+			for (;;) {
+				i = wait_any(entries, 2);
+				MUST(i >= 0);
+				add(had, 1);
+				MUST(!release_fd(entries[i].fd, 1));
+			}
+		}
+		/* A permit goes around among them. */
+		if (released < 2) {
+			EXPECT_EQ(0, release_fd(fds[released], 1));
+			released++;
+		}
+		if (r % 4 == 0)
+			sleep_ns(r / 64 % NSEC_PER_MSEC);
+	} while (budget_left(end) || !load(had) || kills < N);
+	for (i = 0; i < N; i++)
+		if (pids[i])
+			kill_and_reap(pids[i]);
+	TH_LOG("%u kills, %u times had", kills, *had);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(i < released, info_of(fds[i]).word);
+		EXPECT_TRUE(is_accounted(fds[i]));
+	}
+}
+
+/* Two locks are each held 100 us at a time without pause. */
+TEST_F(any, nobody_starves_beside_hogs)
+{
+	struct gosync_wait_entry entries[] = {
+		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+	};
+	uint64_t end = end_of_budget();
+	unsigned int had[2] = {}, i;
+	pid_t hogs[2];
+
+	for (i = 0; i < 2; i++) {
+		gosync_mutex_t *mutex;
+
+		hogs[i] = spawn();
+		if (hogs[i])
+			continue;
+		MUST(!gosync_mutex_from_fd(reopen_object(entries[i].fd, 0),
+					   variant->how, &mutex));
+		for (;;) {
+			MUST(!gosync_mutex_lock(mutex));
+			add(&self->shared[i], 1);
+			spin_ns(100 * NSEC_PER_USEC);
+			MUST(!gosync_mutex_unlock(mutex));
+		}
+	}
+	for (i = 0; i < 2; i++)
+		ASSERT_TRUE(eventually(load(&self->shared[i])));
+	do {
+		int ret = wait_any(entries, 2);
+
+		ASSERT_TRUE(ret == 0 || ret == 1);
+		had[ret]++;
+		ASSERT_EQ(0, unlock_fd(entries[ret].fd));
+		sleep_ns(100 * NSEC_PER_USEC);
+	} while (budget_left(end) || had[0] + had[1] < 30);
+	TH_LOG("%u and %u times, the hogs %u and %u", had[0], had[1],
+	       load(&self->shared[0]), load(&self->shared[1]));
+	for (i = 0; i < 2; i++)
+		kill_and_reap(hogs[i]);
+}
+
+TEST_HARNESS_MAIN
