@@ -4,7 +4,7 @@
  * and nothing stays behind. The module is loaded again after each test.
  */
 #include <sys/syscall.h>
-#include "gosync_test.h"
+#include "gosync_test_uring.h"
 
 #define MODULE	"/gosync/gosync.ko"
 
@@ -87,6 +87,25 @@ TEST_F(module, stays_while_somebody_waits)
 	close(fd);
 	EXPECT_EQ(-EWOULDBLOCK, unload_module());
 	kill_and_reap(pid);
+	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+TEST_F(module, stays_while_a_command_is_under_way)
+{
+	struct ring *ring = calloc(1, sizeof(*ring));
+	int fd = create(NULL, 0);
+
+	if (no_uring())
+		SKIP(return, "%s", no_uring());
+	ASSERT_EQ(0, make_ring(ring, ring_kinds));
+	ASSERT_EQ(0, lock_fd(fd));
+	start(ring, 1, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
+	ASSERT_TRUE(has_waiters(fd, 1));
+	close(fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	EXPECT_TRUE(is_under_way(ring, 1));
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	close_ring(ring);
 	EXPECT_TRUE(eventually(!unload_module()));
 }
 
