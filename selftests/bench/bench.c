@@ -70,6 +70,9 @@ static const struct bench *const tables[] = {
 	value_benches,
 	atomic_benches,
 	object_benches,
+	poll_benches,
+	waitany_benches,
+	uring_benches,
 };
 
 /* All that the tables hold */

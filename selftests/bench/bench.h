@@ -106,6 +106,9 @@ extern const struct bench map_benches[];
 extern const struct bench value_benches[];
 extern const struct bench atomic_benches[];
 extern const struct bench object_benches[];
+extern const struct bench poll_benches[];
+extern const struct bench waitany_benches[];
+extern const struct bench uring_benches[];
 
 uint64_t bench_now(void);
 uint64_t bench_time(const struct run *r);
@@ -116,6 +119,7 @@ void bench_rest(uint64_t ns);
 void bench_record(struct run *r, uint64_t ns);
 void bench_wait(uint32_t *word, uint32_t expected);
 void bench_wake(uint32_t *word, int count);
+double bench_bytes_used(void);
 double bench_bytes_each(unsigned int count, int (*make)(const char *name),
 			int (*unlink)(const char *name));
 
@@ -167,6 +171,34 @@ do {									\
 		}							\
 		ops_ += (batch);					\
 	} while (!bench_stopped(r));					\
+	bench_end(r, ops_, failed);					\
+} while (0)
+
+/*
+ * Two processes take turns: each awaits its turn, which is an operation, and
+ * gives the other the next one. @mine is whose it is, between rounds too.
+ */
+#define BENCH_TURNS(r, mine, await, give)				\
+do {									\
+	uint64_t ops_ = 0;						\
+	bool last_ = false;						\
+	int failed = 0;							\
+									\
+	bench_begin(r);							\
+	while (!last_ && !failed) {					\
+		if (!(mine)) {						\
+			await;						\
+			(mine) = true;					\
+			ops_++;						\
+			if (bench_last(r))				\
+				break;					\
+		}							\
+		last_ = bench_stopped(r);				\
+		if (last_)						\
+			bench_set_last(r);				\
+		(mine) = false;						\
+		give;							\
+	}								\
 	bench_end(r, ops_, failed);					\
 } while (0)
 

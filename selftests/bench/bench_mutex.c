@@ -389,33 +389,10 @@ static void leave_##x(struct run *r)					\
 									\
 static void pingpong_##x(struct run *r)					\
 {									\
-	unsigned int lock = turn.lock;					\
-	bool mine = turn.mine;						\
-	bool last = false;						\
-	uint64_t ops = 0;						\
-	int failed = 0;							\
-									\
-	bench_begin(r);							\
-	for (;;) {							\
-		if (!mine) {						\
-			failed |= lock_##x(mutexes[lock]);		\
-			mine = true;					\
-			ops++;						\
-			if (bench_last(r))				\
-				break;					\
-		}							\
-		last = bench_stopped(r);				\
-		if (last)						\
-			bench_set_last(r);				\
-		failed |= unlock_##x(mutexes[(lock + 1) % MUTEXES]);	\
-		lock = (lock + 2) % MUTEXES;				\
-		mine = false;						\
-		if (last)						\
-			break;						\
-	}								\
-	bench_end(r, ops, failed);					\
-	turn.lock = lock;						\
-	turn.mine = mine;						\
+	BENCH_TURNS(r, turn.mine,					\
+		    failed |= lock_##x(mutexes[turn.lock]),		\
+		    failed |= unlock_##x(mutexes[(turn.lock + 1) % MUTEXES]); \
+		    turn.lock = (turn.lock + 2) % MUTEXES);		\
 }									\
 									\
 static void hog_##x(struct run *r)					\

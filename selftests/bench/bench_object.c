@@ -250,7 +250,7 @@ static double sum_of(const char *path, const char *word)
 }
 
 /* Memory in use, once what lingers has gone: NAN if it cannot be told */
-static double bytes_used(void)
+double bench_bytes_used(void)
 {
 	const struct timespec settle = { .tv_nsec = 500000000 };
 	FILE *f = fopen("/proc/sys/vm/drop_caches", "w");
@@ -275,9 +275,9 @@ double bench_bytes_each(unsigned int count, int (*make)(const char *name),
 	/* So that what is needed once exists: caches, the directory's blocks */
 	ret = make_all("bench-bytes", 100, make);
 	remove_all("bench-bytes", 100, unlink);
-	before = bytes_used();
+	before = bench_bytes_used();
 	ret = ret ?: make_all("bench-bytes", count, make);
-	after = bytes_used();
+	after = bench_bytes_used();
 	remove_all("bench-bytes", count, unlink);
 	return ret ? -1 : (after - before) / count;
 }

@@ -155,26 +155,10 @@ static void pingpong_##x(struct run *r)					\
 {									\
 	union semaphore ours = semaphores[r->me];			\
 	union semaphore theirs = semaphores[!r->me];			\
-	uint64_t ops = 0;						\
-	bool last = false;						\
-	int failed = 0;							\
 									\
-	bench_begin(r);							\
-	while (!last && !failed) {					\
-		if (!mine) {						\
-			failed |= acquire_##x(ours);			\
-			mine = true;					\
-			ops++;						\
-			if (bench_last(r))				\
-				break;					\
-		}							\
-		last = bench_stopped(r);				\
-		if (last)						\
-			bench_set_last(r);				\
-		mine = false;						\
-		failed |= release_##x(theirs);				\
-	}								\
-	bench_end(r, ops, failed);					\
+	BENCH_TURNS(r, mine,						\
+		    failed |= acquire_##x(ours),			\
+		    failed |= release_##x(theirs));			\
 }									\
 									\
 /* The next processes begin as these did. */				\

@@ -12,10 +12,14 @@ import os
 import subprocess
 import sys
 
-IMPLS = ["gosync", "gosync-ioctl", "pthread", "pthread-robust",
+IMPLS = ["gosync", "gosync-ioctl", "gosync-uring", "pthread", "pthread-robust",
          "pthread-rwlock", "pthread-rwlock-w", "pthread-cond", "rwlock-table",
-         "sem_t", "sysv", "flock", "ofd", "futex", "c11", "memcpy", "ioctl"]
+         "sem_t", "sysv", "flock", "ofd", "futex", "c11", "memcpy", "ioctl",
+         "over-1", "ioctl-lock", "futex-waitv", "eventfd", "nop", "poll-add"]
 KEYS = ["ns", "instructions", "worst_ms", "p99_ms", "bytes"]
+
+# What io_uring keeps of each pending command: see bench_uring.c.
+URING_SQE = 128
 
 
 def beside(op, case, peer, impl="gosync"):
@@ -110,6 +114,31 @@ FIGURES = [
      just("rwmutex", "bytes-each", "gosync", "bytes")),
     ("   ... per empty Map", 16384, "<=",
      just("map", "bytes-each", "gosync", "bytes")),
+    ("uring lock-32, gosync / two null ioctls", 1.0, "<=",
+     beside("uring", "lock-32", "ioctl")),
+    ("   ... gosync-uring: unlocked by command, too", 1.0, "<=",
+     beside("uring", "lock-32", "ioctl", "gosync-uring")),
+    ("uring pingpong, gosync-uring / futex by io_uring", 1.1, "<=",
+     beside("uring", "pingpong", "futex", "gosync-uring")),
+    ("   ... gosync: unlocked by ioctl", None, "",
+     beside("uring", "pingpong", "futex")),
+    ("bytes per pending lock by io_uring, beyond its own", 256, "<=",
+     lambda r: r("uring", "pending", "gosync", "bytes") -
+     r("uring", "pending", "poll-add", "bytes") - URING_SQE),
+    ("waitany ready-of-9, gosync-ioctl / ioctl-lock", 3, "<=",
+     beside("waitany", "ready-of-9", "ioctl-lock", "gosync-ioctl")),
+    ("   ... gosync / ioctl-lock", None, "",
+     beside("waitany", "ready-of-9", "ioctl-lock")),
+    ("waitany pingpong-8, gosync / over-1", 1.5, "<=",
+     beside("waitany", "pingpong-8", "over-1")),
+    ("   ... gosync / futex-waitv", None, "",
+     beside("waitany", "pingpong-8", "futex-waitv")),
+    ("poll ready, gosync / eventfd", None, "",
+     beside("poll", "ready", "eventfd")),
+    ("poll pingpong, gosync / eventfd", None, "",
+     beside("poll", "pingpong", "eventfd")),
+    ("poll pingpong-100, gosync / eventfd", None, "",
+     beside("poll", "pingpong-100", "eventfd")),
 ]
 
 # The Okabe-Ito colours; what is no lock, but a yardstick, is dark. What never
@@ -121,6 +150,8 @@ COLOURS = {
     "rwlock-table": 0xCC79A7, "sem_t": 0x009E73, "sysv": 0xF0E442,
     "flock": 0xCC79A7, "ofd": 0x999999, "futex": 0x000000,
     "c11": 0x404040, "memcpy": 0x404040, "ioctl": 0x404040,
+    "gosync-uring": 0x009E73, "over-1": 0xF0E442, "ioctl-lock": 0x404040,
+    "futex-waitv": 0x000000, "eventfd": 0xE69F00, "nop": 0x999999,
 }
 
 
@@ -162,19 +193,30 @@ def tables(results):
 
 
 def figures(results):
-    """What is to be reached, and what was."""
-    table = [["figure", "target", "reached", ""]]
+    """What is to be reached, and what was: as a table, and for a program."""
+    table, facts = [["figure", "target", "reached", ""]], []
+    main_text = ""
     for text, limit, relation, compute in FIGURES:
+        asked = []
+
+        def result(op, case, impl, key="ns"):
+            asked.append(op)  # pylint: disable=cell-var-from-loop
+            return results[op, case, impl][key]
+
         try:
-            value = compute(lambda op, case, impl, key="ns":
-                            results[op, case, impl][key])
+            value = compute(result)
         except (KeyError, ZeroDivisionError):
             continue
         missed = limit and (value > limit if relation == "<=" else
                             value < limit)
         table.append([text, f"{relation} {limit:g}" if limit else "",
                       f"{value:.2f}", "missed" if missed else ""])
-    return table
+        if text[0] != " ":
+            main_text = text
+        facts.append({"op": asked[0], "figure": text if text == main_text else
+                      f"{main_text} ...{text[6:]}",
+                      "relation": relation, "bound": limit, "reached": value})
+    return table, facts
 
 
 def as_text(table):
@@ -222,12 +264,13 @@ def main():
     system, results = read_logs(sys.argv[2:])
     if not results:
         sys.exit("report.py: there are no results")
+    reached, facts = figures(results)
 
     with open(f"{out}/bench.json", "w", encoding="utf-8") as f:
         json.dump({"kernel": system.get("kernel"), "accel": system.get("accel"),
                    "results": [{"op": o, "case": c, "impl": i, **r}
-                               for (o, c, i), r in results.items()]},
-                  f, indent=1)
+                               for (o, c, i), r in results.items()],
+                   "figures": facts}, f, indent=1)
         f.write("\n")
 
     with open(f"{out}/bench.dat", "w", encoding="utf-8") as f:
@@ -250,6 +293,10 @@ def main():
                                 ("atomic", ["add"]), ("ioctl", ["null"]),
                                 ("object", ["create-close", "open-at-100"])],
                       "ns"))
+        f.write(panel(results, [("uring", ["lock-32", "pingpong"]),
+                                ("waitany", ["ready-of-9", "pingpong-8"]),
+                                ("poll", ["ready", "pingpong",
+                                          "pingpong-100"])], "ns"))
     here = os.path.dirname(os.path.realpath(__file__))
     subprocess.run(["gnuplot", "-e", f"dir='{out}'; kernel='{system['kernel']}'"
                     f"; accel='{system['accel']}'", f"{here}/plot.gp"],
@@ -257,7 +304,7 @@ def main():
 
     head = (f"Linux {system['kernel']}, QEMU {system['accel']}, 2 CPUs; "
             "nanoseconds per operation unless said, medians.\n")
-    everything = list(tables(results)) + [figures(results)]
+    everything = list(tables(results)) + [reached]
     print("\n".join([head] + [as_text(t) for t in everything]))
     with open(f"{out}/bench.md", "w", encoding="utf-8") as f:
         f.write("\n".join([head] + [as_markdown(t) for t in everything]))
