@@ -543,6 +543,7 @@ static inline bool gosync_watched(const struct gosync_object *obj)
 {
 	struct gosync_watchers *watch = READ_ONCE(obj->watch);
 
+	/* Who comes shows it, and looks after that: see poll.c. */
 	return unlikely(watch) && waitqueue_active(&watch->wq);
 }
 

@@ -372,6 +372,7 @@ static void tell_sleeper(struct gosync_group *group)
 
 static bool is_told(struct gosync_group *group)
 {
+	/* Pairs with the release in tell_sleeper(). */
 	return smp_load_acquire(&group->claim) == GOSYNC_TOLD;
 }
 

@@ -23,7 +23,9 @@
  * gosync_watchers_of() - those who are to be told
  * @obj: of what changes here
  *
- * May sleep. Return: them, or NULL without memory.
+ * May sleep.
+ *
+ * Return: them, or NULL without memory.
  */
 struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
 {

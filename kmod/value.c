@@ -341,11 +341,14 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 static u64 version(struct gosync_object *obj)
 {
 	struct gosync_value_page *page = obj->state;
-	u64 type = smp_load_acquire(&page->type);
+	u64 type;
 
-	/* Not before the first store is through: then it can be loaded. */
+	/* Pairs with the release that ends the first store. */
+	type = smp_load_acquire(&page->type);
+	/* Not before that is through: then it can be loaded. */
 	if (!type || type == GOSYNC_VALUE_STORING)
 		return 0;
+	/* Pairs with the release in publish(). */
 	return smp_load_acquire(&page->version);
 }
 

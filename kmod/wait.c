@@ -213,7 +213,9 @@ bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter)
  * gosync_group_leave() - wait no longer
  * @group: the group, whose waiters are to be withdrawn then
  *
- * From any context. Return: false if one of them was claimed meanwhile; the
+ * From any context.
+ *
+ * Return: false if one of them was claimed meanwhile; the
  * group will be told, or was.
  */
 bool gosync_group_leave(struct gosync_group *group)
