@@ -181,7 +181,7 @@ enum {
 
 TEST_F(waiting, whatever_comes_first_ends_the_wait)
 {
-	uint64_t value = 0, map = 0;
+	uint64_t value, map;
 	struct gosync_party party;
 	int kind, pipes[2];
 	char byte;
@@ -193,6 +193,7 @@ TEST_F(waiting, whatever_comes_first_ends_the_wait)
 	for (kind = 0; kind < KINDS; kind++) {
 		EXPECT_EQ(0, gosync_int32_store(self->words, 1, -5));
 		EXPECT_EQ(0, gosync_value_version(self->value, &value));
+		map = 0;
 		EXPECT_EQ(0, gosync_map_wait(self->map, &map));
 		pid = spawn();
 		if (!pid) {
@@ -569,11 +570,13 @@ TEST_F(waiting, a_child_gets_it_for_itself)
 		EXPECT_EQ(entry.fd, gosync_entry_mutex(self->mutex).fd);
 		EXPECT_EQ(device, gosync_device());
 		EXPECT_EQ(-ETIMEDOUT, wait_one(&entry));
+		store(self->shared, 1);
 		EXPECT_EQ(0, gosync_wait_any(&entry, 1, GOSYNC_FOREVER, 0));
 		EXPECT_EQ(info(self->mutex).holder, info(self->mutex).owner);
 		_exit(0);
 	}
-	EXPECT_TRUE(eventually(info(self->mutex).waiters == 1));
+	EXPECT_TRUE(eventually(load(self->shared) &&
+			       info(self->mutex).waiters == 1));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(pid));
 	/* And it is the child that died with it. */
