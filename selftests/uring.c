@@ -527,8 +527,10 @@ TEST_F(command, waits_on_when_its_descriptor_is_closed)
 	int ret;
 
 	FOR_EACH_RING(kind) {
+		/* A registered file can still be used to release things. */
+		if (kind->sqe_flags & IOSQE_FIXED_FILE)
+			continue;
 		set_waiting(_metadata, self, variant, kind);
-		forget_fd(self->ring, self->scene.fd);
 		close(self->scene.fd);
 		self->scene.fd = open("/dev/null", O_RDONLY);
 		EXPECT_TRUE(is_under_way(self->ring, 1));
@@ -817,7 +819,7 @@ TEST_F(command, is_refused_with_what_it_does_not_use)
 		break;
 	case GOSYNC_IOC_COND_WAIT:
 		REFUSED(-EBADF, sqe->addr = 999999);
-		REFUSED(-EBADF, sqe->addr = ~0ULL);
+		REFUSED(-EINVAL, sqe->addr = ~0ULL);
 		REFUSED(-ENOTTY, sqe->addr = STDERR_FILENO);
 		REFUSED(-ENOTTY, sqe->addr = self->scene.fd);
 		EXPECT_EQ(0, call(self->scene.lock, lock_op(variant, false),

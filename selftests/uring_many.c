@@ -564,6 +564,28 @@ TEST_F(uring, who_has_it_and_is_closed_has_died)
 	EXPECT_TRUE(eventually(gosync_mutex_trylock(self->mutex) == 1));
 }
 
+/* It is a descriptor that only the ring has. */
+TEST_F(uring, what_a_registered_file_has_it_can_release)
+{
+	struct ring *ring = self->ring;
+	int fd = self->fd;
+
+	if (!(variant->kind.sqe_flags & IOSQE_FIXED_FILE))
+		SKIP(return, "no registered files");
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_TRUE(queue(self, 1));
+	close(fd);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, result(ring, 1));
+	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_MUTEX_UNLOCK, 0));
+	EXPECT_EQ(0, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_MUTEX_LOCK, 0));
+	forget_fd(ring, fd);
+	EXPECT_TRUE(eventually(gosync_mutex_trylock(self->mutex) == 1));
+}
+
 /* --- order ----------------------------------------------------------------- */
 
 #define THOUSAND	1000
