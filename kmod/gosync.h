@@ -438,7 +438,8 @@ struct gosync_group {
  *	it has none
  * @attempt: do it; if that isn't possible now, queue @waiter if @queue. Return:
  *	0, -EINPROGRESS if queued, -EBUSY if neither, or another error. May sleep
- * @ready: would an attempt succeed? Called with the object's lock
+ * @ready: would an attempt succeed? Certain with the object's lock; if there is
+ *	no need to be it may be called without
  * @result: after a success or a grant: what the ioctl returns; NULL: 0
  * @give_back: undo a success or a grant; NULL if nothing is taken
  *

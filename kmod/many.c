@@ -89,7 +89,7 @@ int gosync_check_operand(const struct gosync_wait_op *op,
 
 static int get_entry(struct gosync_many_entry *entry, bool all, bool async)
 {
-	const struct gosync_wait_entry *args = &entry->args;
+	const struct gosync_wait_entry *args = entry->args;
 	struct gosync_holder *holder;
 
 	entry->fd = async ? CLONED_FD(fget(args->fd)) : fdget(args->fd);
@@ -109,7 +109,7 @@ static int get_entry(struct gosync_many_entry *entry, bool all, bool async)
 	entry->op = gosync_wait_op_of(args->op, holder->obj->type);
 	if (!entry->op)
 		return -ENOTTY;
-	gosync_waiter_setup(&entry->waiter, holder);
+	entry->waiter.holder = holder;
 	entry->waiter.among = true;
 	return gosync_check_operand(entry->op, &entry->waiter, args->index,
 				    args->value);
@@ -128,6 +128,31 @@ void gosync_many_put(struct gosync_many *many)
 	kfree(many);
 }
 
+/* All that user space said */
+static int get_args(struct gosync_wait_entry *args,
+		    struct gosync_wait_entry __user *uargs, u32 count)
+{
+	u32 i;
+
+	if (should_fail_usercopy() ||
+	    !user_access_begin(uargs, count * sizeof(*uargs)))
+		return -EFAULT;
+	for (i = 0; i < count; i++) {
+		unsafe_get_user(args[i].fd, &uargs[i].fd, fault);
+		unsafe_get_user(args[i].op, &uargs[i].op, fault);
+		unsafe_get_user(args[i].index, &uargs[i].index, fault);
+		unsafe_get_user(args[i].result, &uargs[i].result, fault);
+		unsafe_get_user(args[i].value, &uargs[i].value, fault);
+		/* Where a result is to go, it can: better to see that now. */
+		unsafe_put_user(args[i].result, &uargs[i].result, fault);
+	}
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 /**
  * gosync_many_get() - take hold of what is to be waited for
  * @args: the argument of GOSYNC_IOC_WAIT
@@ -138,7 +163,9 @@ void gosync_many_put(struct gosync_many *many)
 struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
 				    bool async)
 {
+	bool timed = args->deadline && args->deadline < KTIME_MAX;
 	bool all = args->flags & GOSYNC_WAIT_ALL;
+	struct gosync_wait_entry *said;
 	struct gosync_many *many;
 	int ret;
 	u32 i;
@@ -146,35 +173,24 @@ struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
 	if (!args->count || args->count > GOSYNC_WAIT_MAX ||
 	    args->entry_size != sizeof(struct gosync_wait_entry))
 		return ERR_PTR(-EINVAL);
-	many = kmalloc(struct_size(many, entries, args->count),
-		       GFP_KERNEL_ACCOUNT);
+	many = kzalloc(struct_size(many, entries, args->count) +
+		       args->count * sizeof(*said), GFP_KERNEL_ACCOUNT);
 	if (!many)
 		return ERR_PTR(-ENOMEM);
-	many->count = 0;
-	many->group = NULL;
 	many->uentries = u64_to_user_ptr(args->entries);
-	for (i = 0; i < args->count; i++) {
+	said = (void *)&many->entries[args->count];
+	ret = get_args(said, many->uentries, args->count);
+	for (i = 0; i < args->count && !ret; i++) {
 		struct gosync_many_entry *entry = &many->entries[i];
 
-		entry->op = NULL;
-		entry->fd = EMPTY_FD;
-		entry->waiter.queued = false;
+		entry->args = &said[i];
 		many->count++;
-		ret = gosync_copy_from_user(&entry->args,
-					    (uintptr_t)&many->uentries[i],
-					    sizeof(entry->args));
-		/* Where a result is to go, it can: better to see that now. */
-		if (!ret)
-			ret = put_user(entry->args.result,
-				       &many->uentries[i].result);
-		if (!ret)
-			ret = get_entry(entry, all, async);
-		if (ret) {
-			gosync_many_put(many);
-			return ERR_PTR(ret);
-		}
-		entry->waiter.timed = args->deadline &&
-				      args->deadline < KTIME_MAX;
+		ret = get_entry(entry, all, async);
+		entry->waiter.timed = timed;
+	}
+	if (ret) {
+		gosync_many_put(many);
+		return ERR_PTR(ret);
 	}
 	return many;
 }
@@ -183,7 +199,7 @@ struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
 static int deliver(struct gosync_many *many, u32 i)
 {
 	struct gosync_many_entry *entry = &many->entries[i];
-	struct gosync_wait_entry *args = &entry->args;
+	struct gosync_wait_entry *args = entry->args;
 
 	if (entry->op) {
 		args->result = entry->op->result ?
@@ -208,20 +224,23 @@ static void give_back(struct gosync_many_entry *entry)
 static __poll_t poll_entry(struct gosync_many_entry *entry,
 			   struct poll_table_struct *table)
 {
-	__poll_t events = demangle_poll(entry->args.index) | EPOLLERR |
+	__poll_t events = demangle_poll(entry->args->index) | EPOLLERR |
 			  EPOLLHUP;
 	__poll_t mask;
 
 	if (table)
 		table->_key = events;
 	mask = vfs_poll(fd_file(entry->fd), table) & events;
-	entry->args.result = mangle_poll(mask);
+	entry->args->result = mangle_poll(mask);
 	return mask;
 }
 
 /**
  * gosync_many_try() - is there one that can be had at once
  * @many: the entries
+ *
+ * Mostly there isn't, so who looks does not take the object's lock. If it is
+ * for another reason that one can't be had, gosync_many_queue() finds that out.
  *
  * Return: the index of the first, which was granted; -EBUSY; another error.
  */
@@ -233,10 +252,12 @@ int gosync_many_try(struct gosync_many *many)
 		struct gosync_many_entry *entry = &many->entries[i];
 		int ret;
 
-		if (entry->op)
+		if (!entry->op)
+			ret = poll_entry(entry, NULL) ? 0 : -EBUSY;
+		else if (entry->op->ready(&entry->waiter))
 			ret = entry->op->attempt(&entry->waiter, false);
 		else
-			ret = poll_entry(entry, NULL) ? 0 : -EBUSY;
+			ret = -EBUSY;
 		if (ret != -EBUSY)
 			return ret ?: i;
 	}
@@ -521,7 +542,7 @@ static void keep_generations(struct gosync_many *many)
 		struct gosync_many_entry *entry = &many->entries[i];
 
 		/* Who can't be told begins anew. */
-		if (entry->args.op == GOSYNC_IOC_WAITGROUP_WAIT &&
+		if (entry->args->op == GOSYNC_IOC_WAITGROUP_WAIT &&
 		    put_user(entry->waiter.number, &many->uentries[i].value))
 			return;
 	}
@@ -833,6 +854,7 @@ static int show_all(struct gosync_many *many, struct poll_wqueues *table)
 			return -ENOMEM;
 		poll_wait(fd_file(entry->fd), &watch->wq, &table->pt);
 		gosync_count_waits(obj);
+		entry->waiter.entry.private = current;
 		scoped_guard(spinlock, &obj->wq.lock)
 			gosync_enqueue(obj, &watch->all, &entry->waiter, false);
 		gosync_wait_begins(&entry->waiter);

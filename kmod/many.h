@@ -11,13 +11,13 @@
 
 /**
  * struct gosync_many_entry - one of them
- * @args: what user space said
+ * @args: what user space said, with the others' behind the entries
  * @fd: the descriptor's file
  * @op: what to do; NULL: only poll it
  * @waiter: who waits for it
  */
 struct gosync_many_entry {
-	struct gosync_wait_entry args;
+	struct gosync_wait_entry *args;
 	struct fd fd;
 	const struct gosync_wait_op *op;
 	struct gosync_waiter waiter;

@@ -112,7 +112,6 @@ static u64 count_reads(struct gosync_rwmutex *rw)
 	unsigned long lines = rw->lines;
 	unsigned int line;
 
-	lockdep_assert_held(&rw->mutex.obj.wq.lock);
 	for_each_set_bit(line, &lines, 64)
 		reads += (u32)atomic_read(line_of(rw, line));
 	return reads;

@@ -162,7 +162,7 @@ static int tell_group(wait_queue_entry_t *entry, unsigned int mode, int flags,
 
 /**
  * gosync_waiter_join() - become part of a group
- * @waiter: who, prepared by gosync_waiter_init()
+ * @waiter: who: its holder is set, and what it has no use for is 0
  * @group: the group, whose claim is GOSYNC_WAITING, or has been
  * @task: who will wait, NULL: nobody
  */
@@ -170,8 +170,9 @@ void gosync_waiter_join(struct gosync_waiter *waiter,
 			struct gosync_group *group, struct task_struct *task)
 {
 	waiter->group = group;
-	waiter->entry.func = tell_group;
+	init_waitqueue_func_entry(&waiter->entry, tell_group);
 	waiter->entry.private = task;
+	INIT_LIST_HEAD(&waiter->entry.entry);
 }
 
 static int *claim_of(struct gosync_waiter *waiter)
