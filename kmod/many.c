@@ -593,8 +593,8 @@ static int order(struct gosync_many *many)
 				return -EINVAL;
 			b->waiter.number = sum;
 			a->waiter.number = 0;
-		} else if (a->op != &gosync_rwmutex_rlock_op ||
-			   b->op != &gosync_rwmutex_rlock_op) {
+		} else {
+			/* Also to read twice: a writer may come in between. */
 			return -EDEADLK;
 		}
 	}

@@ -60,24 +60,31 @@ const struct gosync_wait_op gosync_version_op = {
 	.ready = ready,
 };
 
-/* Claim those in front who wait for what has happened. Return: how many */
+/*
+ * Claim those in front who wait for what has happened, of so many; *@more: there
+ * may be others behind. Return: how many
+ */
 static unsigned int claim_batch(struct gosync_object *obj,
-				struct gosync_waiter **batch)
+				struct gosync_waiter **batch, bool *more)
 {
 	struct gosync_waiter *waiter, *next;
 	u64 now = version_of(obj);
-	unsigned int n = 0;
+	unsigned int n = 0, seen = 0;
 
 	lockdep_assert_held(&obj->wq.lock);
+	*more = true;
 	list_for_each_entry_safe(waiter, next, &obj->wq.head, entry.entry) {
-		if (n == GOSYNC_WAKE_BATCH || waiter->expected == now)
+		if (waiter->expected == now)
 			break;
+		if (seen++ == GOSYNC_WAKE_BATCH)
+			return n;
 		if (!gosync_claim(obj, waiter))
 			continue;
 		waiter->seen = now;
 		gosync_account_wait(obj, waiter, GOSYNC_HANDED_OVER);
 		batch[n++] = waiter;
 	}
+	*more = false;
 	return n;
 }
 
@@ -91,6 +98,7 @@ void gosync_version_changed(struct gosync_object *obj)
 {
 	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
 	unsigned int n, i;
+	bool more;
 
 	/* Pairs with the one in attempt(), and in gosync_poll(). */
 	smp_mb();
@@ -99,11 +107,11 @@ void gosync_version_changed(struct gosync_object *obj)
 		return;
 	do {
 		scoped_guard(spinlock, &obj->wq.lock)
-			n = claim_batch(obj, batch);
+			n = claim_batch(obj, batch, &more);
 		for (i = 0; i < n; i++)
 			gosync_wake(batch[i], GOSYNC_GRANTED);
 		cond_resched();
-	} while (n == GOSYNC_WAKE_BATCH);
+	} while (more);
 }
 
 /* Those behind wait for nothing that one who leaves had. */

@@ -1373,8 +1373,8 @@ int gosync_wait_any(struct gosync_wait_entry *entries, unsigned int count,
  * several locks do not deadlock with each other. Each entry's @result and @value
  * are as with gosync_wait_any().
  *
- * Return: 0; as gosync_wait_any(); -EDEADLK: a lock is asked for that excludes
- * another one asked for.
+ * Return: 0; as gosync_wait_any(); -EDEADLK: a Mutex or RWMutex is asked for
+ * twice.
  */
 int gosync_wait_all(struct gosync_wait_entry *entries, unsigned int count,
 		    uint64_t deadline, unsigned int flags);

@@ -501,7 +501,7 @@ TEST_F(all, conditions_are_true_when_the_locks_are_held)
 	EXPECT_EQ(0, info_of(self->mutex).word);
 }
 
-TEST_F(all, refuses_locks_that_exclude_each_other)
+TEST_F(all, refuses_a_lock_that_is_asked_for_twice)
 {
 	const int mutex = reopen_object(self->mutex, 0);
 	const int rwmutex = reopen_object(self->rwmutex, 0);
@@ -516,6 +516,8 @@ TEST_F(all, refuses_locks_that_exclude_each_other)
 		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_LOCK, 0) },
 		{ entry(rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
 		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_LOCK, 0) },
+		{ entry(rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
+		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0) },
 	};
 	unsigned int i, held;
 
@@ -554,41 +556,6 @@ TEST_F(all, refuses_locks_that_exclude_each_other)
 			EXPECT_EQ(0, call(rwmutex, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
 		}
 	}
-}
-
-TEST_F(all, takes_read_locks_twice)
-{
-	struct gosync_wait_entry entries[] = {
-		entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
-		entry_of_mutex(self->mutex),
-		entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
-	};
-	gosync_rwmutex_t *writer;
-	pid_t pid;
-
-	ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(self->rwmutex, 0),
-					    variant->how, &writer));
-	EXPECT_EQ(0, wait_all(entries, 3));
-	EXPECT_EQ(2, info_of(self->rwmutex).readers);
-	EXPECT_EQ(0, call(self->rwmutex, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL));
-	EXPECT_EQ(-EBUSY, gosync_rwmutex_trylock(writer));
-	EXPECT_EQ(0, call(self->rwmutex, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL));
-	EXPECT_EQ(0, unlock_fd(self->mutex));
-
-	/* And waits for both */
-	EXPECT_EQ(0, gosync_rwmutex_lock(writer));
-	pid = spawn();
-	if (!pid) {
-		MUST(!wait_all(entries, 3));
-		MUST(info_of(self->rwmutex).readers == 2);
-		_exit(0);
-	}
-	ASSERT_TRUE(eventually(info_of(self->rwmutex).waiters));
-	EXPECT_EQ(0, gosync_rwmutex_unlock(writer));
-	EXPECT_EQ(0, reap_soon(pid));
-	/* The child has used our holders. */
-	EXPECT_EQ(2, info_of(self->rwmutex).readers);
-	EXPECT_EQ(info_of(self->mutex).holder, info_of(self->mutex).owner);
 }
 
 TEST_F(all, adds_permits_up)

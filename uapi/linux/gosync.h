@@ -55,7 +55,7 @@
  *                waits
  * ECANCELED      io_uring: the command was cancelled, and nothing was granted
  * EDEADLK        Once: begun again by the thread that runs it; wait for all: a
- *                lock is asked for that excludes another one asked for
+ *                Mutex or RWMutex is asked for twice
  * EDQUOT         the user has reached the limit of objects per user
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
@@ -1362,8 +1362,7 @@ struct gosync_wait_entry {
  *
  * Return: any: the index of what was granted; all: 0; or -1 with errno EBADF
  * (an entry's descriptor is none, or is read-only and @op is not a wait),
- * EDEADLK (all: a Mutex is asked for twice, or an RWMutex for writing and once
- * more), EFAULT, EINTR, EINVAL, ENOMEM, ENOTTY (@op does not suit @fd),
+ * EDEADLK (all: a Mutex or an RWMutex is asked for twice), EFAULT, EINTR, EINVAL, ENOMEM, ENOTTY (@op does not suit @fd),
  * ETIMEDOUT.
  */
 struct gosync_wait_many {
