@@ -223,6 +223,7 @@ long gosync_once_begin(struct gosync_holder *holder, void *arg)
 
 long gosync_once_wait(struct gosync_holder *holder, void *arg)
 {
+	struct gosync_once *once = to_once(holder->obj);
 	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
@@ -231,6 +232,9 @@ long gosync_once_wait(struct gosync_holder *holder, void *arg)
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
 	if (ret)
 		return ret;
+	scoped_guard(spinlock, &once->obj.wq.lock)
+		if (!once->done && once->thread == task_pid(current))
+			return -EDEADLK;
 	gosync_waiter_init(&waiter, holder);
 	ret = attempt_to_see(&waiter, true);
 	if (ret == -EINPROGRESS)

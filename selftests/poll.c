@@ -587,7 +587,7 @@ TEST_F(poll, of_the_exclusive_at_least_one_is_woken)
 	bool is_lock = kind->open == open_mutex || kind->open == open_rwmutex;
 	enum { N = 4 };
 	pid_t pids[N];
-	int i;
+	int i, j;
 
 	OFF(self->fd);
 	for (i = 0; i < N; i++) {
@@ -595,6 +595,9 @@ TEST_F(poll, of_the_exclusive_at_least_one_is_woken)
 		ASSERT_LT(0, pids[i]);
 	}
 	for (i = 0; i < N; i++) {
+		/* One that was woken in vain must be asleep again. */
+		for (j = 0; j < N; j++)
+			ASSERT_TRUE(eventually(is_asleep(pids[j])));
 		ON();
 		EXPECT_TRUE(eventually(load(self->shared) >= i + 1));
 		if (is_lock) {
@@ -803,8 +806,7 @@ FIXTURE(edges)
 	struct {
 		unsigned int round;	/* it is off in this one */
 		unsigned int may;	/* and may be on in this */
-		unsigned int seen;	/* by so many, all rounds together */
-		unsigned int failed;
+		unsigned int seen;	/* how many were */
 		unsigned int stop;
 	} *shared;
 };
@@ -840,13 +842,34 @@ static void dither(uint64_t *seed)
 			__asm__ volatile("" ::: "memory");
 }
 
+/* Wait a little. Who is waited for may need this processor. */
+static void pass_time(unsigned int *turns)
+{
+	if (++*turns % 128 == 0)
+		sleep_ns(10 * NSEC_PER_USEC);
+}
+
+/* Return: false when it never is */
+static bool reaches(unsigned int *count, unsigned int wanted)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC;
+	unsigned int turns = 0;
+
+	while (load(count) < wanted) {
+		if (turns % 1024 == 1023 && now_ns(CLOCK_MONOTONIC) > end)
+			return false;
+		pass_time(&turns);
+	}
+	return true;
+}
+
 /* It has looked by now at what came with the last edge. */
 static int watch_edges(FIXTURE_DATA(edges) *self, const struct kind *kind,
 		       enum way way)
 {
 	uint64_t seed = random_seed() + way, last;
 	int fd = open_object(0, self->name, 0, 0), set = -1;
-	unsigned int round = 0;
+	unsigned int round = 0, turns = 0;
 
 	last = seen(kind, fd);
 	if (kind->watches && watch_fd(fd, 0, kind->index, last))
@@ -859,11 +882,11 @@ static int watch_edges(FIXTURE_DATA(edges) *self, const struct kind *kind,
 		int ret;
 
 		round++;
-		while (load(&self->shared->round) < round)
+		while (load(&self->shared->round) < round) {
 			if (load(&self->shared->stop))
 				return 0;
-			else
-				sched_yield();
+			pass_time(&turns);
+		}
 		/* The change may come before it is watched for. */
 		late = kind->watches && !kind->places &&
 		       random_u32(&seed) % 2;
@@ -881,19 +904,6 @@ static int watch_edges(FIXTURE_DATA(edges) *self, const struct kind *kind,
 			return 5;
 		add(&self->shared->seen, 1);
 	}
-}
-
-static bool has_seen(FIXTURE_DATA(edges) *self, unsigned int round)
-{
-	uint64_t end = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC;
-
-	while (load(&self->shared->seen) < round) {
-		if (load(&self->shared->failed) ||
-		    now_ns(CLOCK_MONOTONIC) > end)
-			return false;
-		sched_yield();
-	}
-	return true;
 }
 
 /* From one to the other and back, with as little as can be in between */
@@ -915,13 +925,16 @@ TEST_F(edges, none_is_lost)
 		if (!pid) {
 			int ret = watch_edges(self, kind, way);
 
-			store(&self->shared->failed, ret);
+			/* Nobody is to wait for it any more. */
+			if (ret)
+				store(&self->shared->seen, UINT32_MAX - ret);
 			_exit(ret);
 		}
 		do {
-			ASSERT_TRUE(has_seen(self, round + 1)) {
+			ASSERT_TRUE(reaches(&self->shared->seen, round + 1));
+			ASSERT_EQ(round + 1, load(&self->shared->seen)) {
 				TH_LOG("way %u, round %u: %u", way, round,
-				       load(&self->shared->failed));
+				       UINT32_MAX - load(&self->shared->seen));
 			}
 			if (kind->off)
 				ASSERT_EQ(0, kind->off(self->object));
@@ -930,7 +943,7 @@ TEST_F(edges, none_is_lost)
 			store(&self->shared->may, round);
 			ASSERT_LE(0, kind->on(self->object));
 		} while (budget_left(now + share));
-		ASSERT_TRUE(has_seen(self, round + 1));
+		ASSERT_TRUE(reaches(&self->shared->seen, round + 1));
 		store(&self->shared->stop, 1);
 		EXPECT_EQ(0, reap_soon(pid));
 		edges += round;
@@ -1208,8 +1221,7 @@ TEST_F(watch, the_edge_of_a_once_is_not_lost)
 			_exit(0);
 		}
 		for (i = 0; i < N; i++) {
-			while (load(self->shared) <= i)
-				sched_yield();
+			ASSERT_TRUE(reaches(self->shared, i + 1));
 			ASSERT_EQ(GOSYNC_ONCE_RUN,
 				  call(fds[i], GOSYNC_IOC_ONCE_BEGIN, NULL));
 			random_u32(&seed);
@@ -1980,36 +1992,24 @@ struct rounds {
 	unsigned int left;
 };
 
-static bool reaches(unsigned int *count, unsigned int wanted)
-{
-	uint64_t end = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC;
-
-	while (load(count) < wanted) {
-		if (now_ns(CLOCK_MONOTONIC) > end)
-			return false;
-		sched_yield();
-	}
-	return true;
-}
-
 /* Each round: watch, then take what is there or leave it */
 static int come_and_leave(FIXTURE_DATA(signals) *self, struct rounds *rounds,
 			  uint64_t seed)
 {
-	unsigned int round;
+	unsigned int round, turns = 0;
 
 	for (round = 1;; round++) {
 		uint32_t r = random_u32(&seed);
 		int fd;
 
 		while (load(&rounds->round) < round)
-			sched_yield();
+			pass_time(&turns);
 		fd = open_object(0, self->name, 0, 0);
 		if (arm(fd))
 			return 1;
 		add(&rounds->armed, 1);
 		while (load(&rounds->go) < round)
-			sched_yield();
+			pass_time(&turns);
 		dither(&seed);
 		if (r % 2 && ask(r / 2 % WAYS, fd, POLLIN, r / 8 % 2) ==
 			     POLLIN) {
