@@ -1242,6 +1242,27 @@ TEST_F(any, a_writer_waits_for_readers)
 /* --- grants are neither lost nor made ------------------------------------ */
 
 /*
+ * The first and the last of several things that are had by nobody yet, with
+ * those between them that nobody ever gets. The more there are, the longer it
+ * takes from looking at the first to looking at the last.
+ */
+static unsigned int put_between(struct gosync_wait_entry *entries,
+				struct gosync_wait_entry first,
+				struct gosync_wait_entry last, uint32_t r)
+{
+	unsigned int between = r % 4 ? r / 4 % (GOSYNC_WAIT_MAX - 1) : 0, i;
+	static int never = -1;
+
+	if (never < 0)
+		never = create(GOSYNC_SEMAPHORE);
+	entries[0] = first;
+	for (i = 1; i <= between; i++)
+		entries[i] = entry_of_permits(never, 1);
+	entries[i] = last;
+	return i;
+}
+
+/*
  * Two semaphores get a permit at the same moment: one is granted, and the other
  * keeps its own.
  */
@@ -1252,7 +1273,7 @@ TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 	} *shared = (void *)self->shared;
 	int fds[2] = { self->semaphore, create(GOSYNC_SEMAPHORE) };
 	unsigned int i, round = 0, got[2] = {};
-	uint64_t end = end_of_budget();
+	uint64_t end = end_of_budget(), seed = random_seed();
 	pid_t pids[2];
 
 	for (i = 0; i < 2; i++) {
@@ -1279,24 +1300,24 @@ TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 		}
 	}
 	do {
-		struct gosync_wait_entry entries[] = {
-			entry_of_permits(fds[round % 2], 1),
-			entry_of_permits(fds[!(round % 2)], 1),
-		};
-		int ret;
+		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+		int last, ret;
 
+		last = put_between(entries, entry_of_permits(fds[round % 2], 1),
+				   entry_of_permits(fds[!(round % 2)], 1),
+				   random_u32(&seed));
 		store(&shared->round, ++round);
-		ret = wait_any(entries, 2);
-		ASSERT_TRUE(ret == 0 || ret == 1);
+		ret = wait_any(entries, last + 1);
+		ASSERT_TRUE(ret == 0 || ret == last);
 		ASSERT_EQ(0, entries[ret].result);
-		ASSERT_EQ(UNTOUCHED, entries[!ret].result);
+		ASSERT_EQ(UNTOUCHED, entries[last - ret].result);
 		ASSERT_TRUE(eventually(load(&shared->done) == 2 * round));
 		ASSERT_EQ(0, info_of(entries[ret].fd).word);
-		ASSERT_EQ(1, info_of(entries[!ret].fd).word);
-		got[ret]++;
+		ASSERT_EQ(1, info_of(entries[last - ret].fd).word);
+		got[!!ret]++;
 		/* And that one is to be had. */
-		ASSERT_EQ(!ret, wait_any(entries, 2));
-		ASSERT_EQ(0, info_of(entries[!ret].fd).word);
+		ASSERT_EQ(last - ret, wait_any(entries, last + 1));
+		ASSERT_EQ(0, info_of(entries[last - ret].fd).word);
 	} while (budget_left(end));
 	store(&shared->stop, 1);
 	for (i = 0; i < 2; i++) {
@@ -1314,7 +1335,7 @@ TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 		unsigned int round, done, stop;
 	} *shared = (void *)self->shared;
 	int fds[2] = { self->mutex, create(GOSYNC_MUTEX) };
-	uint64_t end = end_of_budget();
+	uint64_t end = end_of_budget(), seed = random_seed();
 	gosync_mutex_t *mutexes[2];
 	unsigned int i, round = 0;
 	pid_t pids[2];
@@ -1341,20 +1362,21 @@ TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 		}
 	}
 	do {
-		struct gosync_wait_entry entries[2];
-		int ret;
+		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+		int last, ret;
 
-		for (i = 0; i < 2; i++) {
+		for (i = 0; i < 2; i++)
 			ASSERT_EQ(0, gosync_mutex_lock(mutexes[i]));
-			entries[i] = entry_of_mutex(fds[(i + round) % 2]);
-		}
+		last = put_between(entries, entry_of_mutex(fds[round % 2]),
+				   entry_of_mutex(fds[!(round % 2)]),
+				   random_u32(&seed));
 		store(&shared->round, ++round);
-		ret = wait_any(entries, 2);
-		ASSERT_TRUE(ret == 0 || ret == 1);
+		ret = wait_any(entries, last + 1);
+		ASSERT_TRUE(ret == 0 || ret == last);
 		ASSERT_TRUE(eventually(load(&shared->done) == 2 * round));
 		ASSERT_EQ(info_of(entries[ret].fd).holder,
 			  info_of(entries[ret].fd).owner);
-		ASSERT_EQ(0, info_of(entries[!ret].fd).word);
+		ASSERT_EQ(0, info_of(entries[last - ret].fd).word);
 		ASSERT_EQ(0, unlock_fd(entries[ret].fd));
 	} while (budget_left(end));
 	store(&shared->stop, 1);
