@@ -719,7 +719,8 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		.flags = READ_ONCE(args->flags),
 		.index = READ_ONCE(args->index),
 	};
-	if (READ_ONCE(sqe->len) || cmd->flags & IORING_URING_CMD_MASK)
+	if (READ_ONCE(sqe->len) || READ_ONCE(sqe->buf_index) ||
+	    READ_ONCE(sqe->file_index) || cmd->flags & IORING_URING_CMD_MASK)
 		return -EINVAL;
 	ret = run(cmd, &request, issue_flags);
 	/* A second go would be in a worker, which has no signals. */
