@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run_tests.sh [PROGRAM...]: run the tests, those of 32-bit programs too, print
-# their results as TAP and the totals as the last line. Fails if anything does.
-# A program that crashes, hangs or does not say what it planned is a failure.
+# run_tests.sh [--64|--32] [PROGRAM...]: run the tests, those of 32-bit programs
+# too or only one of both, print their results as TAP and the totals as the last
+# line. Fails if anything does. A program that crashes, hangs or does not say what
+# it planned is a failure.
 #
 # GOSYNC_TEST_SECONDS is how long each randomised test goes on (0.5, and 0.2 as
 # a 32-bit program). On the debug kernel 32-bit programs are run if GOSYNC_TEST_32
@@ -14,6 +15,8 @@ limit=${GOSYNC_TEST_LIMIT:-600}
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 number=0 pass=0 fail=0 skip=0
+bits=
+case ${1:-} in --64 | --32) bits=$1; shift ;; esac
 
 can_run_32()
 {
@@ -80,13 +83,17 @@ fi
 
 echo "TAP version 13"
 for program; do
-	if [ -x "$here/$program" ]; then
+	if [ "$bits" = --32 ]; then
+		:
+	elif [ -x "$here/$program" ]; then
 		run "$here/$program" "$program" 0.5
 	else
 		bad "$program: there is no such program"
 	fi
 done
-if [ -e /sys/kernel/debug/kmemleak ] && [ -z "$GOSYNC_TEST_32" ]; then
+if [ "$bits" = --64 ]; then
+	:
+elif [ -e /sys/kernel/debug/kmemleak ] && [ -z "$GOSYNC_TEST_32" ]; then
 	# They take as long again as all the others there.
 	number=$((number + 1)) skip=$((skip + 1))
 	echo "ok $number 32-bit programs # SKIP without GOSYNC_TEST_32"

@@ -34,15 +34,25 @@ fi
 # processor may still run into what another has patched back. So they get a
 # machine with one, and with the tracers. The debug kernel is too slow for those,
 # and for the command at work; trace knows what it can do there.
-plain=() traced=() debug=()
+#
+# Machines with one processor are run side by side, and get what takes long and
+# is not so much about processors getting in each other's way: 32-bit programs,
+# and most of what the debug kernel is for.
+plain=() traced=() debug=() debug1=()
 for test in "${tests[@]}"; do
 	case $test in
 	trace_command | tracers) traced+=("$test") ;;
-	trace) traced+=("$test") debug+=("$test") ;;
+	trace) traced+=("$test") debug1+=("$test") ;;
 	live | shell | tool) plain+=("$test") ;;
-	*) plain+=("$test") debug+=("$test") ;;
+	*) plain+=("$test") ;;&
+	abi | access | atomic | cond | examples | failnth | library* | map | \
+	mapping | names | once | poll | semaphore | value | waitgroup)
+		debug1+=("$test") ;;
+	*) debug+=("$test") ;;
 	esac
 done
+both=()
+[ -n "${TESTS:-}" ] || both=(--64)
 tracers=()
 if [ ${#traced[@]} != 0 ]; then
 	"$vm/deps.sh" trace ||
@@ -52,8 +62,7 @@ if [ ${#traced[@]} != 0 ]; then
 	done
 fi
 
-# run DIR [OPTION...] -- PROGRAM...: with $kernel
-dirs=()
+# run NAME [OPTION...] -- [OPTION] PROGRAM...: with $kernel
 run()
 {
 	local out=$build/$1 options=()
@@ -64,20 +73,54 @@ run()
 		shift
 	done
 	shift
-	dirs+=("$out")
-	rm -rf "$out"
 	"$vm/run" -k "$kernel" "${options[@]}" -t $limit -o "$out" -- \
 		"${how[@]}" /gosync/tests/run_tests.sh "$@"
 }
 
+# As run, and beside others; what it says is seen when all have ended.
+dirs=() later=()
+run_aside()
+{
+	rm -rf "${build:?}/$1"
+	run "$@" >"$build/$1.log" 2>&1 &
+	dirs+=("$build/$1")
+	later+=("$build/$1.log")
+}
+
+built=()
 for kernel; do
+	if make module KERNEL="$kernel"; then
+		built+=("$kernel")
+	else
+		dirs+=("$build/test-${kernel##*/}")
+	fi
+done
+for kernel in "${built[@]}"; do
+	main=("${plain[@]}")
+	[ "$kernel" != kasan ] || main=("${debug[@]}")
+	[ ${#main[@]} != 0 ] || continue
 	name=test-${kernel##*/}
-	make module KERNEL="$kernel" || { dirs+=("$build/$name"); continue; }
-	main=("${plain[@]}") more=("${traced[@]}")
-	[ "$kernel" != kasan ] || { main=("${debug[@]}"); more=(); }
-	[ ${#main[@]} = 0 ] || run "$name" -- "${main[@]}"
-	[ ${#more[@]} != 0 ] || continue
-	run "$name-tracing" -c 1 "${tracers[@]}" -- "${more[@]}"
+	dirs+=("$build/$name")
+	rm -rf "${build:?}/$name"
+	run "$name" -- "${both[@]}" "${main[@]}"
+done
+for kernel in "${built[@]}"; do
+	name=test-${kernel##*/}
+	if [ "$kernel" = kasan ]; then
+		[ ${#debug1[@]} = 0 ] ||
+			run_aside "$name-1" -c 1 -- "${debug1[@]}"
+		continue
+	fi
+	[ ${#traced[@]} = 0 ] || run_aside "$name-tracing" -c 1 \
+		"${tracers[@]}" -- "${both[@]}" "${traced[@]}"
+	[ ${#both[@]} = 0 ] ||
+		run_aside "$name-32" -c 1 -- --32 "${plain[@]}" "${traced[@]}"
+done
+wait
+[ ${#later[@]} = 0 ] || cat "${later[@]}"
+
+for kernel in "${built[@]}"; do
+	name=test-${kernel##*/}
 	recording=$build/$name-tracing/out/trace
 	[ -e "$recording/recording" ] || continue
 	dirs+=("$build/$name-files")
