@@ -198,8 +198,8 @@ holders_are_those_that_hold_something()
 	says "$out/1" "dead.held $scene gosync-scene lock -" \
 		"shared $scene gosync-scene read 2" \
 		"permits $scene gosync-scene permits 3" \
-		"held $scene gosync-scene lock -" \
-		"either $scene gosync-scene lock -" || return 1
+		"either $scene gosync-scene lock -" \
+		"held $scene gosync-scene lock -" || return 1
 	gosync holders -an held >"$out/1" && [ "$(wc -l <"$out/1")" = 4 ] &&
 		grep -q ' lock .* >=[0-9.]* m*s held$' "$out/1" &&
 		gosync holders -n dead.mutex >"$out/1" && [ ! -s "$out/1" ]

@@ -190,8 +190,8 @@ int main(int argc, char **argv)
 	die_with_locks();
 	contend();
 	take_some();
-	hold_and_wait();
 	wait_for_either();
+	hold_and_wait();
 	puts("ready");
 	fflush(stdout);
 	pause();
