@@ -120,6 +120,8 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 		gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
 		batch[nr++] = first;
 	}
+	if (!nr)
+		return 0;
 	old = atomic64_read(word);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		permits = max_t(s64, permits_of(old) - taken, 0);
