@@ -14,11 +14,13 @@
  * whatever else anybody holds.
  *
  * It may be that never all are free at the same moment. So who has waited for
- * longer than a millisecond gets in line for a turn, of which there is one at a
- * time. In its turn it queues for what it lacked last, then for the others, and
- * keeps what it gets; if that takes too long it gives everything back, lest
- * those wait for ever who hold the rest and want what it has. Its next turn is
- * twice as long.
+ * longer than a millisecond queues for what it lacks, holding nothing. When it
+ * has that, it takes the others. If one can't be had, it gives all back and gets
+ * in line for a turn, of which there is one at a time. In its turn it queues for
+ * what it lacked last, then for the others, and keeps what it gets; if that takes
+ * too long it gives everything back, lest those wait for ever who hold the rest
+ * and want what it has. Its next turn is twice as long. Who lacks what nobody
+ * lets go is not in the line, where others wait for theirs.
  *
  * Conditions, which take nothing, are looked at last, with the locks taken.
  */
@@ -675,19 +677,24 @@ static bool has_turn(struct turn *turn)
 	return first;
 }
 
-/* Leave the line; or, if @again, go to its end. */
-static void end_turn(struct turn *turn, bool again)
+static void get_in_line(struct turn *turn)
+{
+	spin_lock(&turns_lock);
+	list_add_tail(&turn->node, &turns);
+	spin_unlock(&turns_lock);
+}
+
+/* Leave the line, if we are in it. */
+static void end_turn(struct turn *turn)
 {
 	struct turn *next;
 
-	if (!again && list_empty(&turn->node))
+	if (list_empty(&turn->node))
 		return;
 	spin_lock(&turns_lock);
 	list_del_init(&turn->node);
-	if (again)
-		list_add_tail(&turn->node, &turns);
 	next = list_first_entry_or_null(&turns, struct turn, node);
-	if (next && next != turn) {
+	if (next) {
 		WRITE_ONCE(next->table->triggered, 1);
 		wake_up_process(next->task);
 	}
@@ -738,11 +745,18 @@ static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns
 	};
 }
 
-/* Our turn. Return: 0: all were got; -EBUSY; another error */
-static int take_turn(struct gosync_many *many, struct turn *turn, u32 *lacking,
-		     const struct gosync_timeout *timeout)
+/*
+ * Queue for what is lacking, then take the others; waiting for them too if it is
+ * our turn, which does not last for ever.
+ *
+ * Return: 0: all were got; -EBUSY; another error
+ */
+static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
+		    const struct gosync_timeout *timeout)
 {
-	struct gosync_timeout until = within(timeout, turn->ns);
+	bool is_turn = !list_empty(&turn->node);
+	struct gosync_timeout until = is_turn ? within(timeout, turn->ns) :
+						*timeout;
 	struct gosync_many_entry *entry = &many->entries[*lacking];
 	u32 first = *lacking, i;
 	int ret = 0;
@@ -764,8 +778,8 @@ static int take_turn(struct gosync_many *many, struct turn *turn, u32 *lacking,
 		if (this == first)
 			continue;
 		entry = &many->entries[this];
-		ret = entry->op->takes ? get_in_turn(entry, &until) :
-					 take_now(entry);
+		ret = is_turn && entry->op->takes ?
+		      get_in_turn(entry, &until) : take_now(entry);
 		if (ret) {
 			*lacking = this;
 			break;
@@ -778,27 +792,22 @@ static int take_turn(struct gosync_many *many, struct turn *turn, u32 *lacking,
 			give_back(&many->entries[many->order[i]]);
 	give_back(&many->entries[first]);
 out:
-	turn->ns = min_t(u64, 2 * turn->ns, TURN_MAX_NS);
+	if (is_turn)
+		turn->ns = min_t(u64, 2 * turn->ns, TURN_MAX_NS);
 	if (ret == -ETIMEDOUT && until.when != timeout->when)
 		return -EBUSY;
 	return ret;
 }
 
-/* Until something changes, or it is our turn */
-static int sleep_for_all(struct poll_wqueues *table, struct turn *turn,
-			 u64 since, const struct gosync_timeout *timeout)
+/* Until something changes, or this is long. Return: 0 or an error */
+static int sleep_shortly(struct poll_wqueues *table, u64 since,
+			 const struct gosync_timeout *timeout)
 {
 	s64 ns = since + TURN_AFTER_NS - ktime_get_ns();
 	struct gosync_timeout soon = within(timeout, max_t(s64, ns, 0));
-	int ret;
+	int ret = sleep(NULL, table, &soon);
 
-	if (list_empty(&turn->node)) {
-		ret = sleep(NULL, table, &soon);
-		if (ret != -ETIMEDOUT || soon.when == timeout->when)
-			return ret;
-		end_turn(turn, true);
-	}
-	return has_turn(turn) ? 0 : sleep(NULL, table, timeout);
+	return ret == -ETIMEDOUT && soon.when != timeout->when ? 0 : ret;
 }
 
 static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
@@ -810,7 +819,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 		.ns = TURN_MIN_NS,
 	};
 	u64 since = ktime_get_ns();
-	u32 lacking;
+	u32 lacking, last = 0;
 	int ret;
 
 	INIT_LIST_HEAD(&turn.node);
@@ -818,25 +827,38 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 		/* Before we look: pairs with the barrier in waking. */
 		smp_store_mb(table->triggered, 0);
 		ret = try_all(many, &lacking);
-		if (ret == -EBUSY && many->entries[lacking].op->takes &&
-		    has_turn(&turn)) {
-			ret = take_turn(many, &turn, &lacking, timeout);
-			if (ret == -EBUSY)
-				end_turn(&turn, true);
-		}
 		if (ret != -EBUSY)
 			break;
-		/* No turn helps against a condition. */
-		if (many->entries[lacking].op->takes) {
-			ret = sleep_for_all(table, &turn, since, timeout);
+		/* What was not to be had last time comes first. */
+		if (many->entries[lacking].op->takes &&
+		    !gosync_is_ready(many->entries[last].op,
+				     &many->entries[last].waiter))
+			lacking = last;
+		last = lacking;
+		if (!many->entries[lacking].op->takes) {
+			/* No turn helps against a condition. */
+			end_turn(&turn);
+			ret = sleep(NULL, table, timeout);
+		} else if (ktime_get_ns() - since < TURN_AFTER_NS) {
+			ret = sleep_shortly(table, since, timeout);
+		} else if (list_empty(&turn.node)) {
+			ret = take_all(many, &turn, &last, timeout);
+			if (!ret)
+				break;
+			if (ret == -EBUSY && many->entries[last].op->takes)
+				get_in_line(&turn);
+		} else if (has_turn(&turn)) {
+			ret = take_all(many, &turn, &last, timeout);
+			if (!ret)
+				break;
+			end_turn(&turn);
 		} else {
-			end_turn(&turn, false);
 			ret = sleep(NULL, table, timeout);
 		}
-		if (ret)
+		if (ret && ret != -EBUSY)
 			break;
 	}
-	end_turn(&turn, false);
+	end_turn(&turn);
 	return ret;
 }
 
