@@ -77,9 +77,10 @@ static inline void prep_futex(unsigned int op, uint32_t *word, uint32_t value)
 		FUTEX_BITSET_MATCH_ANY;
 }
 
-/* Return: 0 if so many commands have been done, all with success */
-static inline int enter(unsigned int count)
+/* Submit what was prepared. Return: 0 if all has been done, with success */
+static inline int enter(void)
 {
+	unsigned int count = io_uring_sq_ready(&ring);
 	struct io_uring_cqe *cqe;
 	unsigned int head, n = 0;
 	int failed;
@@ -166,7 +167,7 @@ static inline int lock_batch(void)
 {
 	for (unsigned int i = 0; i < BATCH; i++)
 		prep_gosync(mutexes[i], GOSYNC_IOC_MUTEX_LOCK);
-	return enter(BATCH);
+	return enter();
 }
 
 static inline int unlock_batch_gosync(void)
@@ -182,14 +183,14 @@ static inline int unlock_batch_uring(void)
 {
 	for (unsigned int i = 0; i < BATCH; i++)
 		prep_gosync(mutexes[i], GOSYNC_IOC_MUTEX_UNLOCK);
-	return enter(BATCH);
+	return enter();
 }
 
 static inline int nop_batch(void)
 {
 	for (unsigned int i = 0; i < BATCH; i++)
 		prep(IORING_OP_NOP, 0, 0, 0);
-	return enter(BATCH);
+	return enter();
 }
 
 /* What the loop counts is batches. */
@@ -251,10 +252,10 @@ static int take_sides(struct run *r)
 	return gosync_mutex_lock(mutexes[0]) | gosync_mutex_lock(mutexes[2]);
 }
 
-static inline int await_lock(unsigned int submitted)
+static inline int await_lock(void)
 {
 	prep_gosync(mutexes[turn.lock], GOSYNC_IOC_MUTEX_LOCK);
-	return enter(submitted + 1);
+	return enter();
 }
 
 /* The next mutex to unlock, after which another one is to sleep for */
@@ -269,7 +270,7 @@ static inline gosync_mutex_t *next_to_give(void)
 static void pingpong_gosync(struct run *r)
 {
 	BENCH_TURNS(r, turn.mine,
-		    failed |= await_lock(0),
+		    failed |= await_lock(),
 		    failed |= gosync_mutex_unlock(next_to_give()));
 }
 
@@ -277,41 +278,38 @@ static void pingpong_gosync(struct run *r)
  * What gives is submitted with what awaits, but for the last, after which
  * nobody waits.
  */
-static void pingpong_uring(struct run *r)
+static inline int give_lock(struct run *r)
 {
-	unsigned int given = 0;
-
-	BENCH_TURNS(r, turn.mine,
-		    failed |= await_lock(given),
-		    prep_gosync(next_to_give(), GOSYNC_IOC_MUTEX_UNLOCK);
-		    given = 1;
-		    if (bench_last(r))
-			    failed |= enter(given));
+	prep_gosync(next_to_give(), GOSYNC_IOC_MUTEX_UNLOCK);
+	return bench_last(r) ? enter() : 0;
 }
 
-static inline int await_word(unsigned int submitted)
+static void pingpong_uring(struct run *r)
+{
+	BENCH_TURNS(r, turn.mine,
+		    failed |= await_lock(),
+		    failed |= give_lock(r));
+}
+
+static inline int await_word(void)
 {
 	prep_futex(OP_FUTEX_WAIT, ours, 0);
-	return enter(submitted + 1) |
+	return enter() ||
 	       !__atomic_exchange_n(ours, 0, __ATOMIC_ACQUIRE);
 }
 
-static inline void give_word(void)
+static inline int give_word(struct run *r)
 {
 	__atomic_store_n(theirs, 1, __ATOMIC_RELEASE);
 	prep_futex(OP_FUTEX_WAKE, theirs, 1);
+	return bench_last(r) ? enter() : 0;
 }
 
 static void pingpong_futex(struct run *r)
 {
-	unsigned int given = 0;
-
 	BENCH_TURNS(r, turn.mine,
-		    failed |= await_word(given),
-		    give_word();
-		    given = 1;
-		    if (bench_last(r))
-			    failed |= enter(given));
+		    failed |= await_word(),
+		    failed |= give_word(r));
 }
 
 /* The next processes begin as these did. */
