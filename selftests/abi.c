@@ -396,9 +396,9 @@ WATCH(word, INT32, fill_watch);
 WATCH(value, VALUE, fill_watch, FIELD(gosync_watch, index, 0));
 WATCH(map, MAP, fill_watch, FIELD(gosync_watch, index, 0));
 WATCH(semaphore, SEMAPHORE, fill_watch, FIELD(gosync_watch, index, 0),
-      FIELD(gosync_watch, value, INT32_MAX));
+	FIELD(gosync_watch, value, INT32_MAX));
 WATCH(cond, COND, fill_nothing, FIELD(gosync_watch, index, 0),
-      FIELD(gosync_watch, value, 0));
+	FIELD(gosync_watch, value, 0));
 
 FIXTURE_VARIANT_ADD(ioctl, atomic_load) {
 	.cmd = GOSYNC_IOC_ATOMIC_LOAD, .on = ON_ATOMICS, .target = INT32,

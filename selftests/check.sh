@@ -57,6 +57,7 @@ trace_ignore+=,OPEN_ENDED_LINE
 # for something else, and so a pointer for a product.
 tests_ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,SPACING,BRACES
 tests_ignore+=,MULTISTATEMENT_MACRO_USE_DO_WHILE,MULTIPLE_ASSIGNMENTS
+tests_ignore+=,MACRO_WITH_FLOW_CONTROL,MACRO_ARG_PRECEDENCE
 
 checkpatch()
 {

@@ -123,9 +123,9 @@ DO(store_value, gosync_value_store(object, TYPE, (news++, &news), sizeof(news)))
 DO(store_entry, gosync_map_store(object, "key", 3, (news++, &news),
 				 sizeof(news)))
 DO(change_word, gosync_int32_add(object, 0, 1, NULL) ?:
-   gosync_int32_wake(object, 0, UINT32_MAX))
+	gosync_int32_wake(object, 0, UINT32_MAX))
 DO(change_words, gosync_uint64_add(object, INDEX, 1, NULL) ?:
-   gosync_uint64_wake(object, INDEX, UINT32_MAX))
+	gosync_uint64_wake(object, INDEX, UINT32_MAX))
 DO(tell_all, gosync_cond_broadcast(object))
 
 static const struct kind mutex = {

@@ -632,7 +632,7 @@ TEST_F(value, wait_follows_sa_restart)
 			       i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0, 0) !=
 		    results[i])
 			_exit(1);
-		if ((version != before) != (i == 1))
+		if (i == 1 ? version == before : version != before)
 			_exit(2);
 		_exit(signals != 1);
 	}
@@ -662,7 +662,7 @@ TEST_F(value, no_change_is_waited_for_in_vain)
 	pid_t pids[N], victim;
 
 	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
-					sizeof(count)));
+						sizeof(count)));
 	for (i = 0; i < N; i++) {
 		uint64_t version = UINT64_MAX;
 		size_t len;
@@ -687,7 +687,7 @@ TEST_F(value, no_change_is_waited_for_in_vain)
 
 		count++;
 		ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
-					sizeof(count)));
+						sizeof(count)));
 		/* Now and then, when it has been seen by all */
 		for (i = 0; r % 4 == 0 && i < N; i++)
 			ASSERT_TRUE(eventually(load(&shared->seen[i]) == count));
@@ -707,7 +707,7 @@ TEST_F(value, no_change_is_waited_for_in_vain)
 	TH_LOG("%u changes", count);
 	count = UINT32_MAX;
 	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
-					sizeof(count)));
+						sizeof(count)));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
 	kill_and_reap(victim);
