@@ -855,7 +855,10 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 		} else {
 			ret = sleep(NULL, table, timeout);
 		}
-		if (ret && ret != -EBUSY)
+		/* What is given back may have woken us ourselves. */
+		if (!ret || ret == -EBUSY)
+			ret = gosync_try_again();
+		if (ret)
 			break;
 	}
 	end_turn(&turn);

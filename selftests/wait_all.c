@@ -1015,6 +1015,64 @@ TEST_F(all, death_at_any_moment_leaves_nobody_hanging)
 	TH_LOG("%u kills", kills);
 }
 
+/* Holds the lock for that long, without a pause */
+static pid_t spawn_hog(int fd, unsigned int how, uint64_t ns,
+		       unsigned int *turns)
+{
+	unsigned int before = load(turns);
+	gosync_mutex_t *mutex;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		MUST(!gosync_mutex_from_fd(reopen_object(fd, 0), how, &mutex));
+		for (;;) {
+			/* Another one may have been killed with it. */
+			MUST(gosync_mutex_lock(mutex) >= 0);
+			add(turns, 1);
+			spin_ns(ns);
+			MUST(!gosync_mutex_unlock(mutex));
+		}
+	}
+	return eventually(load(turns) != before) ? pid : -1;
+}
+
+/*
+ * Many locks that are free, and one that others lock and unlock all the time:
+ * often it is seen to be free, and gone when the others were taken.
+ */
+TEST_F(all, what_was_taken_in_vain_is_given_back)
+{
+	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int had = 0, vain = 0, i;
+	pid_t hog;
+
+	for (i = 0; i < GOSYNC_WAIT_MAX; i++)
+		entries[i] = entry_of_mutex(create(GOSYNC_MUTEX));
+	hog = spawn_hog(entries[i - 1].fd, variant->how, 5 * NSEC_PER_USEC,
+			self->shared);
+	ASSERT_LT(0, hog);
+	do {
+		uint64_t ns = random_u32(&seed) % (500 * NSEC_PER_USEC);
+		int ret = wait_all_until(entries, GOSYNC_WAIT_MAX,
+					 gosync_deadline(ns));
+
+		ASSERT_TRUE(!ret || ret == -ETIMEDOUT);
+		for (i = 0; i < GOSYNC_WAIT_MAX - 1; i++) {
+			ASSERT_EQ(!ret, !!info_of(entries[i].fd).owner);
+			if (!ret)
+				ASSERT_EQ(0, unlock_fd(entries[i].fd));
+		}
+		if (!ret)
+			ASSERT_EQ(0, unlock_fd(entries[i].fd));
+		had += !ret;
+		vain += !!ret;
+	} while (budget_left(end) || !had);
+	TH_LOG("%u times had, %u in vain, the other %u", had, vain,
+	       load(self->shared));
+	kill_and_reap(hog);
+}
+
 /* --- philosophers -------------------------------------------------------- */
 
 #define PHILOSOPHERS	50
@@ -1168,27 +1226,6 @@ static void is_not_starved(struct __test_metadata *_metadata,
 	} while (budget_left(end) || had < 3);
 	TH_LOG("%u times, the others %u; longest wait %llu us", had,
 	       load(others), (unsigned long long)(longest / NSEC_PER_USEC));
-}
-
-/* Holds the lock for that long, without a pause */
-static pid_t spawn_hog(int fd, unsigned int how, uint64_t ns,
-		       unsigned int *turns)
-{
-	unsigned int before = load(turns);
-	gosync_mutex_t *mutex;
-	pid_t pid = spawn();
-
-	if (!pid) {
-		MUST(!gosync_mutex_from_fd(reopen_object(fd, 0), how, &mutex));
-		for (;;) {
-			/* Another one may have been killed with it. */
-			MUST(gosync_mutex_lock(mutex) >= 0);
-			add(turns, 1);
-			spin_ns(ns);
-			MUST(!gosync_mutex_unlock(mutex));
-		}
-	}
-	return eventually(load(turns) != before) ? pid : -1;
 }
 
 TEST_F(all, is_not_starved_by_those_who_lock_one)
