@@ -393,12 +393,12 @@ FIXTURE_VARIANT_ADD(ioctl, watch_##kind) {				\
 }
 
 WATCH(word, INT32, fill_watch);
-WATCH(value, VALUE, fill_watch, FIELD(gosync_watch, index, 0));
-WATCH(map, MAP, fill_watch, FIELD(gosync_watch, index, 0));
-WATCH(semaphore, SEMAPHORE, fill_watch, FIELD(gosync_watch, index, 0),
-	FIELD(gosync_watch, value, INT32_MAX));
-WATCH(cond, COND, fill_nothing, FIELD(gosync_watch, index, 0),
-	FIELD(gosync_watch, value, 0));
+#define NO_INDEX	FIELD(gosync_watch, index, 0)
+#define UP_TO(value_)	FIELD(gosync_watch, value, value_)
+WATCH(value, VALUE, fill_watch, NO_INDEX);
+WATCH(map, MAP, fill_watch, NO_INDEX);
+WATCH(semaphore, SEMAPHORE, fill_watch, NO_INDEX, UP_TO(INT32_MAX));
+WATCH(cond, COND, fill_nothing, NO_INDEX, UP_TO(0));
 
 FIXTURE_VARIANT_ADD(ioctl, atomic_load) {
 	.cmd = GOSYNC_IOC_ATOMIC_LOAD, .on = ON_ATOMICS, .target = INT32,

@@ -1964,7 +1964,7 @@ TEST_F(map, no_change_is_waited_for_in_vain)
 	pid_t pids[N], victim;
 
 	ASSERT_EQ(0, gosync_map_store(self->map, "key", 3, &count,
-					      sizeof(count)));
+				      sizeof(count)));
 	for (i = 0; i < N; i++) {
 		uint64_t version = 0;
 		size_t len;
@@ -2009,7 +2009,7 @@ TEST_F(map, no_change_is_waited_for_in_vain)
 	TH_LOG("%u changes", count);
 	count = UINT32_MAX;
 	ASSERT_EQ(0, gosync_map_store(self->map, "key", 3, &count,
-					      sizeof(count)));
+				      sizeof(count)));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
 	kill_and_reap(victim);

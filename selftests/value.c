@@ -662,7 +662,7 @@ TEST_F(value, no_change_is_waited_for_in_vain)
 	pid_t pids[N], victim;
 
 	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
-						sizeof(count)));
+					sizeof(count)));
 	for (i = 0; i < N; i++) {
 		uint64_t version = UINT64_MAX;
 		size_t len;
@@ -707,7 +707,7 @@ TEST_F(value, no_change_is_waited_for_in_vain)
 	TH_LOG("%u changes", count);
 	count = UINT32_MAX;
 	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &count,
-						sizeof(count)));
+					sizeof(count)));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
 	kill_and_reap(victim);
