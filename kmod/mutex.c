@@ -493,6 +493,7 @@ bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
 	s64 old = gosync_owned_by(holder->id);
 
 	return !READ_ONCE(mutex->obj.nr_waiters) &&
+	       !gosync_watched(&mutex->obj) &&
 	       atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, 0);
 }
 
