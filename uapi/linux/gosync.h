@@ -1362,8 +1362,9 @@ struct gosync_wait_entry {
  *
  * Return: any: the index of what was granted; all: 0; or -1 with errno EBADF
  * (an entry's descriptor is none, or is read-only and @op is not a wait),
- * EDEADLK (all: a Mutex or an RWMutex is asked for twice), EFAULT, EINTR, EINVAL, ENOMEM, ENOTTY (@op does not suit @fd),
- * ETIMEDOUT.
+ * EDEADLK (all: a Mutex or an RWMutex is asked for twice), EFAULT, EINTR,
+ * EINVAL, ENOMEM, ENOTTY (@op does not suit @fd), ERANGE (as
+ * GOSYNC_IOC_RWMUTEX_RLOCK), ETIMEDOUT.
  */
 struct gosync_wait_many {
 	__u32 size;
