@@ -1129,6 +1129,23 @@ static unsigned int all_meals(struct table *table, unsigned int n,
 	return sum;
 }
 
+/* Has everybody eaten more than @before at last? It may take its time. */
+static bool all_eat(struct table *table, unsigned int n,
+		    const unsigned int *before, uint64_t limit)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		while (load(&table->meals[i]) == before[i]) {
+			if (!budget_left(limit)) {
+				fprintf(stderr, "# %u of %u starves\n", i, n);
+				return false;
+			}
+			sleep_ns(5 * NSEC_PER_MSEC);
+		}
+	return true;
+}
+
 static void have_dinner(struct __test_metadata *_metadata,
 			FIXTURE_DATA(all) *self,
 			const FIXTURE_VARIANT(all) *variant, unsigned int n)
@@ -1152,7 +1169,8 @@ static void have_dinner(struct __test_metadata *_metadata,
 			     variant->how ^ GOSYNC_IOCTL_ONLY);
 	}
 	/* Everybody eats. */
-	EXPECT_TRUE(eventually(all_meals(table, n, &least, &most) && least));
+	memset(before, 0, sizeof(before));
+	EXPECT_TRUE(all_eat(table, n, before, limit));
 	while (budget_left(end) ||
 	       (all_meals(table, n, &least, &most) < wanted &&
 		budget_left(limit)))
@@ -1160,10 +1178,7 @@ static void have_dinner(struct __test_metadata *_metadata,
 	/* Still */
 	for (i = 0; i < n; i++)
 		before[i] = load(&table->meals[i]);
-	for (i = 0; i < n; i++)
-		EXPECT_TRUE(eventually(load(&table->meals[i]) != before[i])) {
-			TH_LOG("%u of %u starves", i, n);
-		}
+	EXPECT_TRUE(all_eat(table, n, before, limit));
 	store(&table->stop, 1);
 	for (i = 0; i < n; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
