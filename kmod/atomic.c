@@ -236,9 +236,7 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
 	ret = check_operand(&waiter, args->index, args->expected) ?:
-	      attempt(&waiter, true);
-	if (ret == -EINPROGRESS)
-		ret = gosync_wait(holder->obj, &waiter, &timeout);
+	      gosync_wait_for(&gosync_atomic_wait_op, &waiter, &timeout);
 	args->result = waiter.seen;
 	return ret;
 }

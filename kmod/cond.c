@@ -215,7 +215,7 @@ static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
 			publish(cond);
 		}
 		if (ticket->is_over)
-			gosync_await_told(&ticket->waiter);
+			gosync_await_told(&ticket->waiter.claim);
 		end(cond, ticket, ticket->is_over ? 0 : -ERESTARTSYS);
 	}
 	drop(cond, ticket);
@@ -245,7 +245,7 @@ static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 							&kept->waiter);
 	}
 	if (kept->is_over && !ticket->is_over) {
-		gosync_await_told(&ticket->waiter);
+		gosync_await_told(&ticket->waiter.claim);
 		kept->waiter.seen = ticket->waiter.seen;
 		kept->waiter.wake = ticket->waiter.wake;
 	}
@@ -295,7 +295,7 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 							  &ticket->waiter);
 	}
 	if (ticket->is_over && !kept->is_over) {
-		gosync_await_told(&kept->waiter);
+		gosync_await_told(&kept->waiter.claim);
 		ticket->waiter.seen = kept->waiter.seen;
 		ticket->waiter.wake = kept->waiter.wake;
 	}
@@ -464,7 +464,7 @@ static void end_ticket(struct gosync_cond *cond, struct gosync_ticket *ticket,
 	if (gosync_group_leave(&ticket->group)) {
 		gosync_withdraw(waiter, -ECANCELED);
 	} else {
-		gosync_await_told(waiter);
+		gosync_await_told(&ticket->group.claim);
 		gosync_wait_ends(&cond->obj, waiter, 0);
 		if (!consumed && !ticket->seen && waiter->seen)
 			signal_one(cond, waiter->seen);
@@ -510,7 +510,7 @@ static bool is_signalled(const struct gosync_waiter *waiter)
 	struct gosync_ticket *ticket = waiter->holder->ticket;
 
 	/* Who says so to poll(2) cannot take it back. */
-	if (!ticket || smp_load_acquire(&ticket->group.claim) != GOSYNC_TOLD)
+	if (!ticket || !gosync_is_told(&ticket->group.claim))
 		return false;
 	ticket->seen = true;
 	return true;

@@ -58,6 +58,7 @@ struct gosync_watchers;
 struct io_uring_cmd;
 struct pid_namespace;
 struct poll_table_struct;
+struct poll_wqueues;
 struct seq_file;
 struct vm_area_struct;
 
@@ -554,6 +555,12 @@ static inline u32 gosync_shown(const struct gosync_object *obj)
 	return obj->nr_waiters + gosync_watched(obj);
 }
 
+static inline bool gosync_is_told(const int *claim)
+{
+	/* Pairs with the release in wake_task(), and in who tells a group. */
+	return smp_load_acquire(claim) == GOSYNC_TOLD;
+}
+
 int gosync_try_again(void);
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
 void gosync_count_waits(struct gosync_object *obj);
@@ -577,7 +584,12 @@ bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout);
 bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new);
-void gosync_await_told(struct gosync_waiter *waiter);
+int gosync_sleep(const int *claim, const struct poll_wqueues *table,
+		 const struct gosync_timeout *timeout);
+void gosync_await_told(const int *claim);
+int gosync_wait_for(const struct gosync_wait_op *op,
+		    struct gosync_waiter *waiter,
+		    const struct gosync_timeout *timeout);
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
 unsigned int gosync_grant_all(struct gosync_object *obj,
 			      struct list_head *group,

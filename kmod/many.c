@@ -387,63 +387,10 @@ static void tell_sleeper(struct gosync_group *group)
 						group)->task;
 
 	get_task_struct(task);
-	/* Pairs with the acquire in is_told(). */
+	/* Pairs with the acquire in gosync_is_told(). */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	wake_up_process(task);
 	put_task_struct(task);
-}
-
-static bool is_told(struct gosync_group *group)
-{
-	/* Pairs with the release in tell_sleeper(). */
-	return smp_load_acquire(&group->claim) == GOSYNC_TOLD;
-}
-
-/*
- * Until the group is told, something that is polled happens, a signal or the
- * deadline comes.
- *
- * Return: 0, -ERESTARTSYS, -ETIMEDOUT
- */
-static int sleep(struct gosync_group *group, struct poll_wqueues *table,
-		 const struct gosync_timeout *timeout)
-{
-	ktime_t *when = NULL;
-	ktime_t copy = timeout->when;
-	int expired = 1;
-	int ret;
-
-	if (copy != KTIME_MAX)
-		when = &copy;
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		ret = 0;
-		if ((group && is_told(group)) ||
-		    (table && READ_ONCE(table->triggered)))
-			break;
-		ret = -ERESTARTSYS;
-		if (signal_pending(current))
-			break;
-		ret = -ETIMEDOUT;
-		if (!expired)
-			break;
-		expired = schedule_hrtimeout_range_clock(when, current->timer_slack_ns,
-							 HRTIMER_MODE_ABS,
-							 timeout->clock);
-	}
-	__set_current_state(TASK_RUNNING);
-	return ret;
-}
-
-static void await_told(struct gosync_group *group)
-{
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (is_told(group))
-			break;
-		schedule_timeout(1);
-	}
-	__set_current_state(TASK_RUNNING);
 }
 
 /* Leave the group. Return: @ret, or which one was granted already */
@@ -451,7 +398,7 @@ static int leave(struct gosync_many *many, int ret)
 {
 	if (gosync_group_leave(many->group))
 		return ret;
-	await_told(many->group);
+	gosync_await_told(&many->group->claim);
 	return gosync_many_granted(many);
 }
 
@@ -490,8 +437,8 @@ static int sleep_for_any(struct gosync_many *many, struct poll_wqueues *table,
 	if (table)
 		ret = poll_entries(many, table, false);
 	while (ret == -EBUSY) {
-		ret = sleep(many->group, table, timeout);
-		if (!ret && is_told(many->group))
+		ret = gosync_sleep(&many->group->claim, table, timeout);
+		if (!ret && gosync_is_told(&many->group->claim))
 			return gosync_many_granted(many);
 		if (ret)
 			break;
@@ -722,12 +669,12 @@ static int get_in_turn(struct gosync_many_entry *entry,
 	if (ret != -EINPROGRESS)
 		return ret;
 	gosync_wait_begins(&waiter);
-	ret = sleep(&sleeper.group, NULL, until);
+	ret = gosync_sleep(&sleeper.group.claim, NULL, until);
 	if (ret && gosync_group_leave(&sleeper.group)) {
 		gosync_withdraw(&waiter, ret);
 		return ret;
 	}
-	await_told(&sleeper.group);
+	gosync_await_told(&sleeper.group.claim);
 	gosync_wait_ends(holder->obj, &waiter, 0);
 	return 0;
 }
@@ -805,7 +752,7 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 {
 	s64 ns = since + TURN_AFTER_NS - ktime_get_ns();
 	struct gosync_timeout soon = within(timeout, max_t(s64, ns, 0));
-	int ret = sleep(NULL, table, &soon);
+	int ret = gosync_sleep(NULL, table, &soon);
 
 	return ret == -ETIMEDOUT && soon.when != timeout->when ? 0 : ret;
 }
@@ -838,7 +785,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 		if (!many->entries[lacking].op->takes) {
 			/* No turn helps against a condition. */
 			end_turn(&turn);
-			ret = sleep(NULL, table, timeout);
+			ret = gosync_sleep(NULL, table, timeout);
 		} else if (ktime_get_ns() - since < TURN_AFTER_NS) {
 			ret = sleep_shortly(table, since, timeout);
 		} else if (list_empty(&turn.node)) {
@@ -853,7 +800,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 				break;
 			end_turn(&turn);
 		} else {
-			ret = sleep(NULL, table, timeout);
+			ret = gosync_sleep(NULL, table, timeout);
 		}
 		/* What is given back may have woken us ourselves. */
 		if (!ret || ret == -EBUSY)

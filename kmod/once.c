@@ -204,21 +204,7 @@ long gosync_once_begin(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
-	ret = attempt(&waiter, true);
-	if (!ret)
-		return result(&waiter);
-	if (ret != -EINPROGRESS)
-		return ret;
-	ret = gosync_wait(holder->obj, &waiter, &timeout);
-	if (ret)
-		return ret;
-	ret = result(&waiter);
-	if (ret != GOSYNC_ONCE_DONE &&
-	    unlikely(fatal_signal_pending(current))) {
-		give_back(&waiter);
-		return -EINTR;
-	}
-	return ret;
+	return gosync_wait_for(&gosync_once_begin_op, &waiter, &timeout);
 }
 
 long gosync_once_wait(struct gosync_holder *holder, void *arg)
@@ -236,10 +222,7 @@ long gosync_once_wait(struct gosync_holder *holder, void *arg)
 		if (!once->done && once->thread == task_pid(current))
 			return -EDEADLK;
 	gosync_waiter_init(&waiter, holder);
-	ret = attempt_to_see(&waiter, true);
-	if (ret == -EINPROGRESS)
-		ret = gosync_wait(holder->obj, &waiter, &timeout);
-	return ret;
+	return gosync_wait_for(&gosync_once_wait_op, &waiter, &timeout);
 }
 
 long gosync_once_done(struct gosync_holder *holder, void *arg)

@@ -559,16 +559,7 @@ long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
-	ret = attempt_rlock(&waiter, true);
-	if (ret == -EINPROGRESS)
-		ret = gosync_wait(holder->obj, &waiter, &timeout);
-	if (ret)
-		return ret;
-	if (unlikely(fatal_signal_pending(current))) {
-		gosync_rwmutex_runlock(holder, NULL);
-		return -EINTR;
-	}
-	return gosync_mutex_result(&waiter);
+	return gosync_wait_for(&gosync_rwmutex_rlock_op, &waiter, &timeout);
 }
 
 long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)

@@ -227,15 +227,7 @@ long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
 	waiter.number = args->count;
-	ret = attempt(&waiter, true);
-	if (ret != -EINPROGRESS)
-		return ret;
-	ret = gosync_wait(holder->obj, &waiter, &timeout);
-	if (!ret && unlikely(fatal_signal_pending(current))) {
-		give_back(&waiter);
-		return -EINTR;
-	}
-	return ret;
+	return gosync_wait_for(&gosync_semaphore_acquire_op, &waiter, &timeout);
 }
 
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)

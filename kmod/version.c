@@ -132,9 +132,7 @@ long gosync_version_wait(struct gosync_holder *holder, void *arg)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
 	waiter.expected = args->version;
-	ret = attempt(&waiter, true);
-	if (ret == -EINPROGRESS)
-		ret = gosync_wait(holder->obj, &waiter, &timeout);
+	ret = gosync_wait_for(&gosync_version_op, &waiter, &timeout);
 	args->version = waiter.seen;
 	return ret;
 }

@@ -36,6 +36,7 @@
  * on user space to go on.
  */
 #include <linux/hrtimer.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -409,15 +410,16 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 	return all;
 }
 
-static bool told(struct gosync_waiter *waiter)
-{
-	/* Pairs with the release in wake_task(), and in who tells a group. */
-	return smp_load_acquire(claim_of(waiter)) == TOLD;
-}
-
-/* Return: 0 when told, -ERESTARTSYS for a signal, -ETIMEDOUT */
-static int sleep_until_told(struct gosync_waiter *waiter,
-			    const struct gosync_timeout *timeout)
+/**
+ * gosync_sleep() - until told, or until a table says that something happened
+ * @claim: of whom; NULL: nobody's
+ * @table: what is polled; NULL: nothing
+ * @timeout: until when at the latest
+ *
+ * Return: 0, -ERESTARTSYS for a signal, -ETIMEDOUT
+ */
+int gosync_sleep(const int *claim, const struct poll_wqueues *table,
+		 const struct gosync_timeout *timeout)
 {
 	ktime_t *when = NULL;
 	ktime_t copy = timeout->when;
@@ -435,7 +437,8 @@ static int sleep_until_told(struct gosync_waiter *waiter,
 		 */
 		set_current_state(TASK_INTERRUPTIBLE);
 		ret = 0;
-		if (told(waiter))
+		if ((claim && gosync_is_told(claim)) ||
+		    (table && READ_ONCE(table->triggered)))
 			break;
 		ret = -ERESTARTSYS;
 		if (signal_pending(current))
@@ -452,17 +455,17 @@ static int sleep_until_told(struct gosync_waiter *waiter,
 }
 
 /**
- * gosync_await_told() - until a waiter that was claimed may go away
- * @waiter: who
+ * gosync_await_told() - until what was claimed may go away
+ * @claim: a waiter's, or its group's
  *
  * Short: the claimer is between dropping the object's lock and waking. One
  * that has no task is not woken, and has to look again.
  */
-void gosync_await_told(struct gosync_waiter *waiter)
+void gosync_await_told(const int *claim)
 {
 	for (;;) {
 		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (told(waiter))
+		if (gosync_is_told(claim))
 			break;
 		schedule_timeout(1);
 	}
@@ -537,7 +540,7 @@ static int sleep_or_leave(struct gosync_object *obj,
 			  struct gosync_waiter *waiter,
 			  const struct gosync_timeout *timeout)
 {
-	int ret = sleep_until_told(waiter, timeout);
+	int ret = gosync_sleep(&waiter->claim, NULL, timeout);
 	bool left;
 
 	if (!ret)
@@ -555,7 +558,7 @@ static int sleep_or_leave(struct gosync_object *obj,
 		obj->ops->left(obj, waiter);
 		return ret;
 	}
-	gosync_await_told(waiter);
+	gosync_await_told(&waiter->claim);
 	return 0;
 }
 
@@ -588,6 +591,34 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		lock_wait_ends(obj, ret);
 	if (ret ? waiter->gave_up : waiter->wake == GOSYNC_GRANTED)
 		gosync_wait_ends(obj, waiter, ret);
+	return ret;
+}
+
+/**
+ * gosync_wait_for() - what an ioctl does that waits for one thing
+ * @op: what to do
+ * @waiter: for whom, prepared by gosync_waiter_init()
+ * @timeout: until when
+ *
+ * Return: what the ioctl returns.
+ */
+int gosync_wait_for(const struct gosync_wait_op *op,
+		    struct gosync_waiter *waiter,
+		    const struct gosync_timeout *timeout)
+{
+	int ret = op->attempt(waiter, true);
+
+	if (ret == -EINPROGRESS) {
+		ret = gosync_wait(waiter->holder->obj, waiter, timeout);
+		/* Who is being killed has no use for it: pass it on. */
+		if (!ret && op->give_back &&
+		    unlikely(fatal_signal_pending(current))) {
+			op->give_back(waiter);
+			return -EINTR;
+		}
+	}
+	if (!ret && op->result)
+		ret = op->result(waiter);
 	return ret;
 }
 

@@ -213,12 +213,9 @@ long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
 	waiter.number = args->generation;
-	ret = attempt(&waiter, true);
-	if (ret != -EINPROGRESS)
+	ret = gosync_wait_for(&gosync_waitgroup_wait_op, &waiter, &timeout);
+	if (!waiter.since || !ret)
 		return ret;
-	ret = gosync_wait(obj, &waiter, &timeout);
-	if (!ret)
-		return 0;
 	/* It may have been released, and not yet woken. */
 	args->generation = waiter.number;
 	scoped_guard(spinlock, &obj->wq.lock)
