@@ -283,6 +283,15 @@ static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,
 	return true;
 }
 
+static void count_gave_up(struct gosync_object *obj)
+{
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (stats)
+		stats->gave_up++;
+}
+
 /**
  * gosync_withdraw() - take a waiter of a group out that was not granted
  * @waiter: who; its group was claimed or has left
@@ -298,13 +307,15 @@ void gosync_withdraw(struct gosync_waiter *waiter, int ret)
 	waiter->gave_up = ret;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		was = waiter->queued;
-		if (was)
+		if (was) {
 			gosync_unqueue(obj, waiter);
+			count_gave_up(obj);
+		}
 	}
 	if (!was)
 		return;
 	obj->ops->left(obj, waiter);
-	gosync_wait_ends(obj, waiter, ret);
+	trace_gosync_contention_end(obj, waiter->holder->id, ret);
 }
 
 /**
@@ -681,16 +692,14 @@ void gosync_account_wait(struct gosync_object *obj,
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		      int ret)
 {
-	struct gosync_stats *stats = READ_ONCE(obj->stats);
-
-	if (ret && stats) {
+	if (ret) {
 		scoped_guard(spinlock, &obj->wq.lock)
-			stats->gave_up++;
-	}
-	if (!ret)
+			count_gave_up(obj);
+	} else {
 		trace_gosync_acquired(obj, waiter->holder->id,
 				      waiter->wake == GOSYNC_GRANTED ?
 				      GOSYNC_HANDED_OVER : GOSYNC_WOKEN,
 				      waiter->waited);
+	}
 	trace_gosync_contention_end(obj, waiter->holder->id, ret);
 }
