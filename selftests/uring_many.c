@@ -1236,8 +1236,9 @@ static void begin_round(struct race *race)
 static void steer(struct race *race, bool other_won, uint64_t *seed)
 {
 	int step = 1 + abs(race->delay) / 8 + random_u32(seed) % 16;
+	bool other_waits = race->delay > 0;
 
-	if (abs(race->delay) < 1 << 22 || (race->delay > 0) != other_won)
+	if (abs(race->delay) < 1 << 22 || other_waits != other_won)
 		store(&race->delay, race->delay + (other_won ? step : -step));
 }
 
