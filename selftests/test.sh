@@ -37,17 +37,19 @@ fi
 #
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
-# and most of what the debug kernel is for.
-plain=() traced=() debug=() debug1=()
+# and most of what the debug kernel is for, in two parts of about the same length.
+plain=() traced=() debug=() debug1=() debug2=()
 for test in "${tests[@]}"; do
 	case $test in
 	trace_command | tracers) traced+=("$test") ;;
-	trace) traced+=("$test") debug1+=("$test") ;;
+	trace) traced+=("$test") debug2+=("$test") ;;
 	live | shell | tool) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
 	abi | access | atomic | cond | examples | failnth | library* | map | \
-	mapping | names | once | poll | semaphore | value | waitgroup)
+	mapping | names | waitgroup)
 		debug1+=("$test") ;;
+	cxx | mutex | once | poll | rwmutex | semaphore | uring_* | value)
+		debug2+=("$test") ;;
 	*) debug+=("$test") ;;
 	esac
 done
@@ -109,6 +111,8 @@ for kernel in "${built[@]}"; do
 	if [ "$kernel" = kasan ]; then
 		[ ${#debug1[@]} = 0 ] ||
 			run_aside "$name-1" -c 1 -- "${debug1[@]}"
+		[ ${#debug2[@]} = 0 ] ||
+			run_aside "$name-2" -c 1 -- --64 "${debug2[@]}"
 		continue
 	fi
 	[ ${#traced[@]} = 0 ] || run_aside "$name-tracing" -c 1 \
