@@ -476,6 +476,9 @@ static int wait_for(struct io_uring_cmd *cmd, const struct request *request,
 	struct command *command;
 	int ret;
 
+	/* A signal's handler does not come in between. */
+	if (request->cmd == GOSYNC_IOC_WAITGROUP_WAIT && request->operand)
+		return -EINVAL;
 	gosync_waiter_setup(&waiter, holder);
 	/* No thread is the one that waits, or that runs a Once. */
 	waiter.entry.private = NULL;
