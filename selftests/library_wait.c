@@ -55,6 +55,12 @@ static uint64_t soon(void)
 	return gosync_deadline(10 * NSEC_PER_MSEC);
 }
 
+/* So late that a signal comes first */
+static uint64_t later(void)
+{
+	return gosync_deadline(60 * NSEC_PER_MSEC);
+}
+
 static int wait_one(struct gosync_wait_entry *entry)
 {
 	return gosync_wait_any(entry, 1, soon(), 0);
@@ -510,12 +516,15 @@ static void count_signal(int signal)
 	signals++;
 }
 
-/* From now on a signal every millisecond, whose handler restarts nothing */
+/*
+ * From now on a signal every 20 ms, whose handler restarts nothing. More often,
+ * and a slow machine would do nothing else.
+ */
 static void ring(void)
 {
 	struct sigaction action = { .sa_handler = count_signal };
 	struct itimerval timer = {
-		.it_value.tv_usec = 1000, .it_interval.tv_usec = 1000,
+		.it_value.tv_usec = 20000, .it_interval.tv_usec = 20000,
 	};
 
 	sigaction(SIGALRM, &action, NULL);
@@ -543,13 +552,13 @@ TEST_F(waiting, a_handler_ends_only_what_is_interruptible)
 						GOSYNC_INTERRUPTIBLE));
 	EXPECT_EQ(-EINTR, gosync_once_wait_until(self->once, GOSYNC_FOREVER,
 						 GOSYNC_INTERRUPTIBLE));
-	EXPECT_EQ(-ETIMEDOUT, gosync_wait_any(entries, 2, soon(), 0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_wait_all(entries, 2, soon(), 0));
+	EXPECT_EQ(-ETIMEDOUT, gosync_wait_any(entries, 2, later(), 0));
+	EXPECT_EQ(-ETIMEDOUT, gosync_wait_all(entries, 2, later(), 0));
 	EXPECT_EQ(-ETIMEDOUT, gosync_value_wait_until(self->value, &value,
-						      soon(), 0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_map_wait_until(self->map, &map, soon(),
+						      later(), 0));
+	EXPECT_EQ(-ETIMEDOUT, gosync_map_wait_until(self->map, &map, later(),
 						    0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_once_wait_until(self->once, soon(), 0));
+	EXPECT_EQ(-ETIMEDOUT, gosync_once_wait_until(self->once, later(), 0));
 	EXPECT_LT(5, signals);
 	EXPECT_EQ(0, info(self->semaphore).waiters);
 	EXPECT_EQ(0, info(self->once).waiters);
