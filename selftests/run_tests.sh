@@ -40,9 +40,10 @@ left_out()
 		"$here/$1" -l 2>&1 | grep -o '[a-z_]*ioctl' | sort -u
 		printf '%s\n' read reader writer waitgroup once map word words ;;
 	uring)
-		printf '%s\n' write_lock waitgroup once_wait cond_read map word ;;
+		printf '%s\n' write_lock drain acquire waitgroup once_begin \
+			once_wait cond_read word value map ;;
 	uring_many)
-		printf '%s\n' coop fixed ioctl ;;
+		printf '%s\n' coop async fixed ioctl ;;
 	esac | sed 's/^/-V /'
 }
 
