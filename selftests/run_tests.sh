@@ -43,7 +43,7 @@ left_out()
 		printf '%s\n' write_lock drain acquire waitgroup once_begin \
 			once_wait cond_read word value map ;;
 	uring_many)
-		printf '%s\n' coop async fixed ioctl ;;
+		printf '%s\n' sqpoll coop async fixed ioctl ;;
 	esac | sed 's/^/-V /'
 }
 
