@@ -216,7 +216,6 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 }
 
 const struct gosync_wait_op gosync_atomic_wait_op = {
-	.cmd = GOSYNC_IOC_ATOMIC_WAIT,
 	.check = check_operand,
 	.attempt = attempt,
 	.ready = ready,

@@ -408,7 +408,6 @@ long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 
 /* Here it ends with the signal; who waits locks by himself. */
 const struct gosync_wait_op gosync_cond_wait_op = {
-	.cmd = GOSYNC_IOC_COND_WAIT,
 };
 
 /**

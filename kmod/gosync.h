@@ -7,13 +7,13 @@
  *
  *	main.c				module, device
  *	ioctl.c				the table of operations
- *	many.c uring.c			waiting for several, and without a thread
+ *	many.c all.c uring.c		waiting for several, and without a thread
  *	names.c				namespaces, names, permission, limits
  *	cond.c				builds on mutex.c and rwmutex.c
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
  *					the primitives
- *	version.c			waiting for a Value or a Map to change
+ *	wait_op.c version.c		what can be waited for, and of Value and Map
  *	object.c poll.c			objects, holders, their files
  *	stat.c				who holds, who waits, how it went
  *	page.c wait.c			mapped state; the wait queue
@@ -276,6 +276,7 @@ static inline void gosync_copy(void *to, const void *from, size_t len)
 /* --- ioctl.c --- */
 
 int gosync_copy_from_user(void *to, u64 from, size_t len);
+int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size);
 
 int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd);
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
@@ -432,7 +433,6 @@ struct gosync_group {
 
 /**
  * struct gosync_wait_op - something to wait for, in whatever way
- * @cmd: the number of its ioctl
  * @takes: something is taken by it, which needs write permission and can be
  *	given back
  * @check: is this a possible operand; sets what of @waiter is compared; NULL:
@@ -447,7 +447,6 @@ struct gosync_group {
  * All are called with a @waiter whose holder is set.
  */
 struct gosync_wait_op {
-	unsigned int cmd;
 	bool takes;
 	int (*check)(struct gosync_waiter *waiter, u32 index, u64 value);
 	int (*attempt)(struct gosync_waiter *waiter, bool queue);
@@ -587,9 +586,6 @@ bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new);
 int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		 const struct gosync_timeout *timeout);
 void gosync_await_told(const int *claim);
-int gosync_wait_for(const struct gosync_wait_op *op,
-		    struct gosync_waiter *waiter,
-		    const struct gosync_timeout *timeout);
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
 unsigned int gosync_grant_all(struct gosync_object *obj,
 			      struct list_head *group,
@@ -599,6 +595,18 @@ void gosync_account_wait(struct gosync_object *obj,
 			 struct gosync_waiter *waiter, enum gosync_how how);
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		      int ret);
+
+/* --- wait_op.c --- */
+
+const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
+int gosync_check_operand(const struct gosync_wait_op *op,
+			 struct gosync_waiter *waiter, u32 index, u64 value);
+int gosync_wait_for(const struct gosync_wait_op *op,
+		    struct gosync_waiter *waiter,
+		    const struct gosync_timeout *timeout);
+int gosync_wait_plainly(const struct gosync_wait_op *op,
+			struct gosync_holder *holder,
+			const struct gosync_wait *args);
 
 /* --- poll.c --- */
 

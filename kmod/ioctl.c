@@ -375,12 +375,24 @@ fault:
 	return -EFAULT;
 }
 
-/* An argument of the size that we know, or of another */
-static int copy_arg(void *arg, size_t known, void __user *uarg, size_t size)
+/**
+ * gosync_copy_arg() - an argument that begins with its size
+ * @arg: where to
+ * @known: the size that we know
+ * @uarg: from where
+ * @size: out: the size that user space knows
+ *
+ * Return: 0 or -E2BIG, -EFAULT, -EINVAL.
+ */
+int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size)
 {
-	if (size == known)
-		return gosync_copy_from_user(arg, (uintptr_t)uarg, size);
-	return copy_struct_from_user(arg, known, uarg, size);
+	if (get_user(*size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (*size < 2 * sizeof(u32) || *size > PAGE_SIZE)
+		return -EINVAL;
+	if (*size == known)
+		return gosync_copy_from_user(arg, (uintptr_t)uarg, known);
+	return copy_struct_from_user(arg, known, uarg, *size);
 }
 
 /* The out-of-line part: an argument that is there */
@@ -394,11 +406,7 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	long ret;
 
 	BUILD_BUG_ON(sizeof(arg) > 64);
-	if (get_user(size, (u32 __user *)uarg))
-		return -EFAULT;
-	if (size < 2 * sizeof(u32) || size > PAGE_SIZE)
-		return -EINVAL;
-	ret = copy_arg(&arg, ioctl->size, uarg, size);
+	ret = gosync_copy_arg(&arg, ioctl->size, uarg, &size);
 	if (ret)
 		return ret;
 	back = min_t(size_t, size, ioctl->size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Several things that are waited for, for many.c and for uring.c.
+ * Several things that are waited for, for many.c, all.c and uring.c.
  */
 #ifndef GOSYNC_MANY_H
 #define GOSYNC_MANY_H
@@ -15,12 +15,15 @@
  * @fd: the descriptor's file
  * @op: what to do; NULL: only poll it
  * @waiter: who waits for it
+ * @together: for all: &gosync_waiter.number by which it is seen whether there is
+ *	enough for this one and those before that want the same
  */
 struct gosync_many_entry {
 	struct gosync_wait_entry *args;
 	struct fd fd;
 	const struct gosync_wait_op *op;
 	struct gosync_waiter waiter;
+	u64 together;
 };
 
 /**
@@ -39,9 +42,17 @@ struct gosync_many {
 	struct gosync_many_entry entries[];
 };
 
-const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
-int gosync_check_operand(const struct gosync_wait_op *op,
-			 struct gosync_waiter *waiter, u32 index, u64 value);
+/**
+ * struct gosync_sleeper - a group for which a task sleeps
+ * @group: its &gosync_group.tell is gosync_tell_sleeper()
+ * @task: the task
+ */
+struct gosync_sleeper {
+	struct gosync_group group;
+	struct task_struct *task;
+};
+
+void gosync_tell_sleeper(struct gosync_group *group);
 struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
 				    bool async);
 void gosync_many_put(struct gosync_many *many);
@@ -51,6 +62,10 @@ int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
 int gosync_many_granted(struct gosync_many *many);
 bool gosync_many_is_orphan(const struct gosync_many *many);
 void gosync_many_withdraw(struct gosync_many *many, int ret);
+int gosync_many_tell(struct gosync_many *many, u32 i);
+void gosync_many_give_back(struct gosync_many_entry *entry);
+int gosync_wait_for_all(struct gosync_many *many,
+			const struct gosync_timeout *timeout);
 long gosync_many_deliver(struct gosync_many *many, long ret, bool dying);
 
 #endif /* GOSYNC_MANY_H */

@@ -586,7 +586,6 @@ static void give_back(struct gosync_waiter *waiter)
 }
 
 const struct gosync_wait_op gosync_mutex_lock_op = {
-	.cmd = GOSYNC_IOC_MUTEX_LOCK,
 	.takes = true,
 	.attempt = gosync_mutex_attempt,
 	.ready = ready,

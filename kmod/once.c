@@ -166,7 +166,6 @@ static void give_back(struct gosync_waiter *waiter)
 }
 
 const struct gosync_wait_op gosync_once_begin_op = {
-	.cmd = GOSYNC_IOC_ONCE_BEGIN,
 	.attempt = attempt,
 	.ready = ready,
 	.result = result,
@@ -182,47 +181,27 @@ static int attempt_to_see(struct gosync_waiter *waiter, bool queue)
 			return 0;
 		if (!queue)
 			return -EBUSY;
+		/* One of a group waits for other things, or does not sleep. */
+		if (!waiter->group && once->thread == task_pid(current))
+			return -EDEADLK;
 		gosync_enqueue(&once->obj, &once->observers, waiter, false);
 	}
 	return -EINPROGRESS;
 }
 
 const struct gosync_wait_op gosync_once_wait_op = {
-	.cmd = GOSYNC_IOC_ONCE_WAIT,
 	.attempt = attempt_to_see,
 	.ready = is_done,
 };
 
 long gosync_once_begin(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_wait *args = arg;
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
-	int ret;
-
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	return gosync_wait_for(&gosync_once_begin_op, &waiter, &timeout);
+	return gosync_wait_plainly(&gosync_once_begin_op, holder, arg);
 }
 
 long gosync_once_wait(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_once *once = to_once(holder->obj);
-	struct gosync_wait *args = arg;
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
-	int ret;
-
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	scoped_guard(spinlock, &once->obj.wq.lock)
-		if (!once->done && once->thread == task_pid(current))
-			return -EDEADLK;
-	gosync_waiter_init(&waiter, holder);
-	return gosync_wait_for(&gosync_once_wait_op, &waiter, &timeout);
+	return gosync_wait_plainly(&gosync_once_wait_op, holder, arg);
 }
 
 long gosync_once_done(struct gosync_holder *holder, void *arg)

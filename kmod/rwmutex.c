@@ -433,7 +433,6 @@ static void unlock_again(struct gosync_waiter *waiter)
 }
 
 const struct gosync_wait_op gosync_rwmutex_lock_op = {
-	.cmd = GOSYNC_IOC_RWMUTEX_LOCK,
 	.takes = true,
 	.attempt = attempt_lock,
 	.ready = ready_to_lock,
@@ -539,7 +538,6 @@ static void runlock_again(struct gosync_waiter *waiter)
 }
 
 const struct gosync_wait_op gosync_rwmutex_rlock_op = {
-	.cmd = GOSYNC_IOC_RWMUTEX_RLOCK,
 	.takes = true,
 	.check = check_rlock,
 	.attempt = attempt_rlock,
@@ -550,16 +548,7 @@ const struct gosync_wait_op gosync_rwmutex_rlock_op = {
 
 long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_wait *args = arg;
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
-	int ret;
-
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	return gosync_wait_for(&gosync_rwmutex_rlock_op, &waiter, &timeout);
+	return gosync_wait_plainly(&gosync_rwmutex_rlock_op, holder, arg);
 }
 
 long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)

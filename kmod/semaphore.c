@@ -206,7 +206,6 @@ static void give_back(struct gosync_waiter *waiter)
 }
 
 const struct gosync_wait_op gosync_semaphore_acquire_op = {
-	.cmd = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 	.takes = true,
 	.check = check_operand,
 	.attempt = attempt,

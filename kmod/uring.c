@@ -503,7 +503,7 @@ static int wait_for(struct io_uring_cmd *cmd, const struct request *request,
 static int wait_for_any(struct io_uring_cmd *cmd,
 			const struct request *request, unsigned int issue_flags)
 {
-	struct gosync_wait_many args = {};
+	struct gosync_wait_many args;
 	struct gosync_timeout timeout;
 	struct command *command;
 	struct gosync_many *many;
@@ -512,12 +512,8 @@ static int wait_for_any(struct io_uring_cmd *cmd,
 
 	if (request->deadline || request->flags || request->index)
 		return -EINVAL;
-	if (get_user(size, (u32 __user *)u64_to_user_ptr(request->operand)))
-		return -EFAULT;
-	if (size < 2 * sizeof(u32) || size > PAGE_SIZE)
-		return -EINVAL;
-	ret = copy_struct_from_user(&args, sizeof(args),
-				    u64_to_user_ptr(request->operand), size) ?:
+	ret = gosync_copy_arg(&args, sizeof(args),
+			      u64_to_user_ptr(request->operand), &size) ?:
 	      gosync_timeout_init(&timeout, args.flags, args.deadline);
 	if (ret)
 		return ret;

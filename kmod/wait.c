@@ -606,34 +606,6 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 }
 
 /**
- * gosync_wait_for() - what an ioctl does that waits for one thing
- * @op: what to do
- * @waiter: for whom, prepared by gosync_waiter_init()
- * @timeout: until when
- *
- * Return: what the ioctl returns.
- */
-int gosync_wait_for(const struct gosync_wait_op *op,
-		    struct gosync_waiter *waiter,
-		    const struct gosync_timeout *timeout)
-{
-	int ret = op->attempt(waiter, true);
-
-	if (ret == -EINPROGRESS) {
-		ret = gosync_wait(waiter->holder->obj, waiter, timeout);
-		/* Who is being killed has no use for it: pass it on. */
-		if (!ret && op->give_back &&
-		    unlikely(fatal_signal_pending(current))) {
-			op->give_back(waiter);
-			return -EINTR;
-		}
-	}
-	if (!ret && op->result)
-		ret = op->result(waiter);
-	return ret;
-}
-
-/**
  * gosync_replace() - have another in a waiter's place in the queue
  * @old: who is there
  * @new: a copy of it

@@ -193,7 +193,6 @@ static bool ready(const struct gosync_waiter *waiter)
 }
 
 const struct gosync_wait_op gosync_waitgroup_wait_op = {
-	.cmd = GOSYNC_IOC_WAITGROUP_WAIT,
 	.check = check_operand,
 	.attempt = attempt,
 	.ready = ready,
