@@ -618,8 +618,8 @@ struct gosync_atomic_wake {
 /**
  * struct gosync_atomic_slot - an atomic object's mapped state
  * @words: the words, where they fit (otherwise they follow the slot)
- * @waiters: how many wait in the kernel; written by the kernel for user
- *	space, who wakes only if it isn't 0
+ * @waiters: how many wait in the kernel, and one more if anybody watches;
+ *	written by the kernel for user space, who wakes only if it isn't 0
  * @__reserved: 0
  *
  * The words are at &gosync_info.map_data, not necessarily in @words.
@@ -740,7 +740,9 @@ struct gosync_wait {
  * 2          STARVING  the lock is handed from owner to waiter: newcomers
  *                      queue, unlocking is an ioctl. Kernel only
  * 3          POISONED  an owner died. Kernel only
- * 4 to 31    WAITERS   how many sleep in the kernel. Kernel only
+ * 4 to 31    WAITERS   how many wait in the kernel, and one more if anybody
+ *                      is to be told when it is unlocked (poll, wait for all).
+ *                      Kernel only
  * 32 to 63   OWNER     the owner's holder number while LOCKED, else 0
  * =========  ========  ====================================================
  *
@@ -751,7 +753,9 @@ struct gosync_wait {
  *   the word names it and the kernel unlocks.
  * - unlock: if WAITERS is 0, or WOKEN is set and STARVING is not, clear LOCKED
  *   and OWNER, leave the rest. Nobody sleeps, or somebody is awake already
- *   for whom the kernel answers, so nobody is owed a wake-up.
+ *   for whom the kernel answers, so nobody is owed a wake-up. Nor are those
+ *   who watch: who is awake takes the lock, and clears WOKEN by that, so that
+ *   it is unlocked by the kernel before it is left alone.
  *
  * Everything else is the kernel's.
  */
@@ -821,8 +825,8 @@ struct gosync_mutex_slot {
  * @token: likewise
  * @lines: a bit for each line that is somebody's, line N at N times
  *	GOSYNC_RWMUTEX_LINE bytes behind this slot. Kernel only
- * @draining: how many who own the word sleep until the readers are gone.
- *	Kernel only
+ * @draining: how many who own the word wait until the readers are gone, and one
+ *	more if anybody watches. Kernel only
  * @extra: how many readers are in no line. Kernel only
  * @__reserved: 0
  */
@@ -888,10 +892,11 @@ struct gosync_waitgroup_wait {
 
 /**
  * struct gosync_waitgroup_slot - a WaitGroup's mapped state
- * @word: the counter in bits 0 to 30, how many wait for it in bits 32 to 63
+ * @word: the counter in bits 0 to 30, how many wait for it in bits 32 to 63, and
+ *	one more if anybody watches
  *
  * User space may add, by compare-and-swap of the whole word, unless the
- * counter would leave its range, or becomes 0 or is 0 while somebody waits.
+ * counter would leave its range, or becomes 0 or is 0 while bits 32 to 63 are not.
  * Then nobody is released by it, and nobody is owed anything. Bits 32 to 63
  * are the kernel's.
  */
@@ -1017,7 +1022,8 @@ struct gosync_semaphore {
 
 /**
  * struct gosync_semaphore_slot - a Semaphore's mapped state
- * @word: the permits in bits 0 to 30, how many wait in bits 32 to 63
+ * @word: the permits in bits 0 to 30, how many wait in bits 32 to 63, and one more
+ *	if anybody watches
  *
  * Unless the Semaphore is GOSYNC_GIVE_BACK, user space may, by
  * compare-and-swap of the whole word, if bits 32 to 63 are 0: subtract permits
