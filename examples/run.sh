@@ -51,17 +51,25 @@ info_says()
 	gosync info "$1" >"$out/info" 2>&1 && grep -q "$2" "$out/info"
 }
 
-# Stop one while it has the lock, however slow this machine is.
-hello_is_told_of_a_death()
+# stop_one COMMAND NAME HAS: start it, and stop it when "HAS process N" is to be
+# read of NAME, however slow this machine is
+stop_one()
 {
 	for delay in 0.2 0.4 0.6 0.8 1.0 1.2 1.4 1.6 1.8 2.0; do
-		./hello >"$out/1" 2>&1 & one=$!
+		"$1" >"$out/1" 2>&1 & one=$!
 		sleep $delay
 		kill -STOP $one
-		info_says hello.lock "locked by .* process $one\$" && break
+		info_says "$2" "$3.* process $one\$" && return
 		kill -CONT $one
 		wait $one
+		gosync rm "$2" 2>/dev/null
 	done
+	return 1
+}
+
+hello_is_told_of_a_death()
+{
+	stop_one ./hello hello.lock 'locked by' || return 1
 	./hello >"$out/2" 2>&1 & two=$!
 	wait_for info_says hello.lock '^waiters *1$'
 	kill -KILL $one
@@ -119,8 +127,7 @@ setup_is_done_once()
 
 setup_goes_on_after_a_death()
 {
-	./setup >"$out/1" 2>&1 & one=$!
-	wait_for info_says setup.example "process $one\$" || return 1
+	stop_one ./setup setup.example 'run by' || return 1
 	./setup >"$out/2" 2>&1 & two=$!
 	wait_for info_says setup.example '^waiters *1$'
 	kill -KILL $one
