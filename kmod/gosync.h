@@ -604,9 +604,25 @@ int gosync_check_operand(const struct gosync_wait_op *op,
 int gosync_wait_for(const struct gosync_wait_op *op,
 		    struct gosync_waiter *waiter,
 		    const struct gosync_timeout *timeout);
-int gosync_wait_plainly(const struct gosync_wait_op *op,
-			struct gosync_holder *holder,
-			const struct gosync_wait *args);
+
+/*
+ * What an ioctl does that takes no operand. Inline: perf names who calls
+ * gosync_wait_for() as the place of a wait.
+ */
+static __always_inline int gosync_wait_plainly(const struct gosync_wait_op *op,
+					       struct gosync_holder *holder,
+					       const struct gosync_wait *args)
+{
+	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	return gosync_wait_for(op, &waiter, &timeout);
+}
 
 /* --- poll.c --- */
 

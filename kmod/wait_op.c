@@ -90,26 +90,3 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 		ret = op->result(waiter);
 	return ret;
 }
-
-/**
- * gosync_wait_plainly() - what an ioctl does that takes no operand
- * @op: what to do
- * @holder: for whom
- * @args: until when
- *
- * Return: what the ioctl returns.
- */
-int gosync_wait_plainly(const struct gosync_wait_op *op,
-			struct gosync_holder *holder,
-			const struct gosync_wait *args)
-{
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
-	int ret;
-
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	return gosync_wait_for(op, &waiter, &timeout);
-}
