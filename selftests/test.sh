@@ -33,7 +33,7 @@ fi
 # Some have the kernel patch its code all the time to trace it, and an emulated
 # processor may still run into what another has patched back. So they get a
 # machine with one, and with the tracers. The debug kernel is too slow for those,
-# and for the command at work; trace knows what it can do there.
+# and for the command at work.
 #
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
@@ -48,7 +48,7 @@ for test in "${tests[@]}"; do
 	abi | access | atomic | cond | examples | failnth | library* | map | \
 	mapping | names | waitgroup)
 		debug1+=("$test") ;;
-	cxx | mutex | once | poll | rwmutex | semaphore | uring_* | value)
+	cxx | mutex | once | poll | rwmutex | semaphore | uring_* | v*)
 		debug2+=("$test") ;;
 	*) debug+=("$test") ;;
 	esac
