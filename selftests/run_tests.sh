@@ -29,24 +29,6 @@ can_run_32()
 	return 1
 }
 
-# The debug kernel takes ten times as long. Of the programs that do everything
-# with each type, or each kind of ring, it gets those that differ most, and of
-# mapped and by ioctl the first.
-left_out()
-{
-	[ -e /sys/kernel/debug/kmemleak ] || return 0
-	case $1 in
-	poll | wait_any | wait_all)
-		"$here/$1" -l 2>&1 | grep -o '[a-z_]*ioctl' | sort -u
-		printf '%s\n' read reader writer waitgroup once map word words ;;
-	uring)
-		printf '%s\n' write_lock drain acquire waitgroup once_begin \
-			once_wait cond_read word value map ;;
-	uring_many)
-		printf '%s\n' sqpoll coop async fixed ioctl ;;
-	esac | sed 's/^/-V /'
-}
-
 bad()
 {
 	number=$((number + 1)) fail=$((fail + 1))
@@ -58,9 +40,8 @@ run()
 {
 	name=$2
 	start=$(cut -d. -f1 /proc/uptime)
-	# shellcheck disable=SC2046 # words
 	GOSYNC_TEST_SECONDS=${GOSYNC_TEST_SECONDS:-$3} \
-		timeout -s KILL "$limit" "$1" $(left_out "$2") >"$output" 2>&1
+		timeout -s KILL "$limit" "$1" >"$output" 2>&1
 	status=$?
 	start=$(($(cut -d. -f1 /proc/uptime) - start))
 	# The harness's own chatter is left out, the results are renumbered.

@@ -1793,8 +1793,6 @@ TEST(each_wait_is_traced_from_its_beginning_to_its_end)
 
 	if (no_uring())
 		SKIP(return, "%s", no_uring());
-	if (!access("/sys/kernel/debug/kmemleak", F_OK))
-		SKIP(return, "the debug kernel reads a trace too slowly");
 	if (asprintf(&dir, TRACING "/instances/gosync-%s", name) < 0)
 		abort();
 	if (access(TRACING "/instances", F_OK))
