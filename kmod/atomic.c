@@ -206,11 +206,8 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 		 */
 		if (!look(waiter))
 			return -EINPROGRESS;
-		gosync_unqueue(obj, waiter);
+		gosync_never_waited(obj, waiter);
 		publish_waiters(obj);
-		/* Nor has anybody waited. */
-		waiter->since = 0;
-		obj->contended--;
 	}
 	return 0;
 }

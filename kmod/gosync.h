@@ -166,7 +166,6 @@ struct gosync_ops {
  * @stats: how the waits went; NULL before the first (what is there: @wq.lock)
  * @watch: those who poll, and who wait for all of several; NULL before the
  *	first
- * @contended: how often somebody waited (@wq.lock)
  * @deaths: owners that died (@wq.lock)
  * @nr_waiters: how many are queued (@wq.lock)
  * @nr_holders: how many holders there are (@holders.xa_lock)
@@ -197,7 +196,6 @@ struct gosync_object {
 	u64 id;
 	struct gosync_stats *stats;
 	struct gosync_watchers *watch;
-	u64 contended;
 	u32 deaths;
 	u32 nr_waiters;
 	u32 nr_holders;
@@ -308,7 +306,8 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 /* --- stat.c --- */
 
 /**
- * struct gosync_stats - how the waits went that are over
+ * struct gosync_stats - how the waits went
+ * @contended: how many began
  * @acquired: as in &struct gosync_stat, like those that follow
  * @handed_over: so
  * @gave_up: so
@@ -320,6 +319,7 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
  * @owned_since: when that was, in ns of CLOCK_MONOTONIC
  */
 struct gosync_stats {
+	u64 contended;
 	u64 acquired;
 	u64 handed_over;
 	u64 gave_up;
@@ -573,6 +573,8 @@ bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter);
 bool gosync_group_leave(struct gosync_group *group);
 void gosync_withdraw(struct gosync_waiter *waiter, int ret);
 void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter);
+void gosync_never_waited(struct gosync_object *obj,
+			 struct gosync_waiter *waiter);
 bool gosync_is_live(const struct gosync_waiter *waiter);
 void gosync_wait_begins(struct gosync_waiter *waiter);
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,

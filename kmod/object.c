@@ -181,7 +181,7 @@ void gosync_object_info(struct gosync_object *obj,
 	}
 	scoped_guard(spinlock, &obj->wq.lock) {
 		info->waiters = obj->nr_waiters;
-		info->contended = obj->contended;
+		info->contended = stats ? stats->contended : 0;
 		info->wait_max_ns = stats ? stats->wait_max_ns : 0;
 		info->deaths = obj->deaths;
 		obj->ops->info(obj, holder, info);

@@ -16,6 +16,7 @@
 
 static void copy_stats(struct gosync_stat *to, const struct gosync_stats *stats)
 {
+	to->contended = stats->contended;
 	to->starvations = stats->starvations;
 	to->acquired = stats->acquired;
 	to->handed_over = stats->handed_over;
@@ -33,7 +34,6 @@ static void fill_stat(struct gosync_holder *holder, void *data)
 
 	to->size = sizeof(*to);
 	scoped_guard(spinlock, &obj->wq.lock) {
-		to->contended = obj->contended;
 		to->deaths = obj->deaths;
 		if (stats)
 			copy_stats(to, stats);

@@ -46,10 +46,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 		smp_mb();
 		if (!look(waiter))
 			return -EINPROGRESS;
-		gosync_unqueue(obj, waiter);
-		/* Nobody has waited. */
-		waiter->since = 0;
-		obj->contended--;
+		gosync_never_waited(obj, waiter);
 	}
 	return 0;
 }

@@ -240,8 +240,11 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 {
 	lockdep_assert_held(&obj->wq.lock);
 	if (!waiter->since) {
+		struct gosync_stats *stats = READ_ONCE(obj->stats);
+
 		waiter->since = ktime_get_ns();
-		waiter->wait = ++obj->contended;
+		if (likely(stats))
+			waiter->wait = ++stats->contended;
 	}
 	waiter->claim = WAITING;
 	waiter->queued = true;
@@ -263,6 +266,22 @@ void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter)
 	list_del_init(&waiter->entry.entry);
 	waiter->queued = false;
 	obj->nr_waiters--;
+}
+
+/**
+ * gosync_never_waited() - take back what gosync_enqueue() did
+ * @obj: what was waited for
+ * @waiter: who need not wait after all; @obj->wq.lock was not dropped since
+ */
+void gosync_never_waited(struct gosync_object *obj,
+			 struct gosync_waiter *waiter)
+{
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
+	gosync_unqueue(obj, waiter);
+	waiter->since = 0;
+	if (likely(stats))
+		stats->contended--;
 }
 
 static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,

@@ -419,7 +419,7 @@ struct gosync_list {
  *
  * What somebody had to wait for, since the object was made. What is got without
  * waiting is counted nowhere. Waits that are not over are in @contended alone.
- * @acquired and what follows is 0 if there was no memory to count in.
+ * A wait for which there was no memory to count in is in none of them.
  *
  * Only @size is read. A shorter structure gets as much as fits. Any descriptor
  * may ask, also a read-only one.
@@ -477,7 +477,8 @@ enum gosync_wants {
  *	its word. Holder: RWMutex: its read locks; Semaphore with
  *	GOSYNC_GIVE_BACK: its permits; 0 if it holds nothing
  * @__reserved: 0
- * @wait: waiter: the wait's number, counted for the object
+ * @wait: waiter: the wait's number, counted for the object; 0 if there was no
+ *	memory to count in
  * @ns: waiter: how long it has waited; holder that owns it: for how long, at
  *	least; otherwise 0
  * @comm: the name of the thread, or of the process, filled up with zeros
