@@ -29,7 +29,7 @@ bars(i) = sprintf("data index %d using 1:2:3 with boxes lc rgb variable notitle,
 set origin 0, 0.735
 set size 1, 0.235
 set ylabel "ns per lock and unlock of a mutex"
-set yrange [10:3e5]
+set yrange [10:1e6]
 set key outside top center horizontal maxrows 1 samplen 1 width 0.5
 eval "plot keyentry with boxes fc rgb '#0072B2' title 'gosync', \
 	keyentry with boxes fc rgb '#56B4E9' title 'gosync, by ioctl', \
