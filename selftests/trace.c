@@ -1766,13 +1766,14 @@ TEST_F(traced, and_the_statistics_agree)
 		gosync_close(objects.mutex);
 		gosync_close(objects.rwmutex);
 		gosync_close(objects.semaphore);
-	} while (budget_left(end) && _metadata->exit_code != KSFT_FAIL);
+		/* On a slow machine, until somebody has given up */
+	} while ((budget_left(end) || !total.gave_up) &&
+		 _metadata->exit_code != KSFT_FAIL);
 	TH_LOG("%llu waits, %llu handed over, %llu given up, %u starvations",
 	       (unsigned long long)total.contended,
 	       (unsigned long long)total.handed_over,
 	       (unsigned long long)total.gave_up, total.starvations);
 	EXPECT_LT(0, total.contended);
-	EXPECT_LT(0, total.gave_up);
 }
 
 TEST_HARNESS_MAIN
