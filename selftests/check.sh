@@ -107,7 +107,7 @@ kernel_doc()
 
 shell_check()
 {
-	shellcheck "${scripts[@]}"
+	shellcheck -x "${scripts[@]}"
 }
 
 # White space at the end, before a tab, or for a tab; the last line.
