@@ -273,7 +273,26 @@ static inline void gosync_copy(void *to, const void *from, size_t len)
 
 /* --- ioctl.c --- */
 
+/* Payloads up to this size are copied in without allocating memory */
+#define GOSYNC_SMALL		128
+
+/**
+ * struct gosync_payload - a payload in the kernel's memory
+ * @data: the payload
+ * @len: its length
+ * @small: where it is if it fits
+ */
+struct gosync_payload {
+	void *data;
+	size_t len;
+	u8 small[GOSYNC_SMALL];
+};
+
 int gosync_copy_from_user(void *to, u64 from, size_t len);
+int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len);
+void gosync_payload_put(struct gosync_payload *payload);
+int gosync_copy_out(u64 to, const void *from, size_t len);
+bool gosync_fault_in(int *ret, u64 to, size_t len);
 int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size);
 
 int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd);

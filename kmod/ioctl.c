@@ -10,6 +10,8 @@
 #include <linux/fault-inject-usercopy.h>
 #include <linux/fs.h>
 #include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "gosync.h"
@@ -373,6 +375,81 @@ int gosync_copy_from_user(void *to, u64 from, size_t len)
 fault:
 	user_read_access_end();
 	return -EFAULT;
+}
+
+/**
+ * gosync_payload_get() - a payload of user space's in the kernel's memory
+ * @payload: the result
+ * @from: the payload
+ * @len: its length
+ *
+ * What it takes is charged to the caller's memory cgroup.
+ *
+ * Return: 0, and the caller is to call gosync_payload_put(); -EFAULT, -ENOMEM.
+ */
+int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len)
+{
+	int ret;
+
+	payload->len = len;
+	payload->data = payload->small;
+	if (len > sizeof(payload->small))
+		payload->data = kvmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!payload->data)
+		return -ENOMEM;
+	ret = gosync_copy_from_user(payload->data, from, len);
+	if (ret)
+		gosync_payload_put(payload);
+	return ret;
+}
+
+/**
+ * gosync_payload_put() - it is not needed any more
+ * @payload: the payload
+ */
+void gosync_payload_put(struct gosync_payload *payload)
+{
+	if (payload->data != payload->small)
+		kvfree(payload->data);
+}
+
+/**
+ * gosync_copy_out() - copy to user space under a lock
+ * @to: where to
+ * @from: from where, in the kernel's memory
+ * @len: how much
+ *
+ * Waits for no page that is not there, and allocates nothing.
+ *
+ * Return: 0, or -EAGAIN if gosync_fault_in() is to be called without the lock.
+ */
+int gosync_copy_out(u64 to, const void *from, size_t len)
+{
+	if (len && copy_to_user_nofault(u64_to_user_ptr(to), from, len))
+		return -EAGAIN;
+	return 0;
+}
+
+/**
+ * gosync_fault_in() - make gosync_copy_out() possible
+ * @ret: what came of it, in and out
+ * @to: where to
+ * @len: how much; zeros are written there
+ *
+ * Return: whether to try once more; not if *@ret was something else than
+ * -EAGAIN, or is an error now.
+ */
+bool gosync_fault_in(int *ret, u64 to, size_t len)
+{
+	if (*ret != -EAGAIN)
+		return false;
+	*ret = 0;
+	if (clear_user(u64_to_user_ptr(to), len))
+		*ret = -EFAULT;
+	else if (fatal_signal_pending(current))
+		*ret = -EINTR;
+	cond_resched();
+	return !*ret;
 }
 
 /**

@@ -37,7 +37,7 @@ static int make_room(struct gosync_payload *value, size_t room)
 	value->len = room;
 	value->data = value->small;
 	if (room > sizeof(value->small))
-		value->data = kvmalloc(room, GFP_KERNEL);
+		value->data = kvmalloc(room, GFP_KERNEL_ACCOUNT);
 	return value->data ? 0 : -ENOMEM;
 }
 

@@ -18,9 +18,6 @@
 /* So many slots or records are looked at before others may run */
 #define GOSYNC_MAP_BATCH	1024
 
-/* Values up to this size are copied without allocating memory */
-#define GOSYNC_MAP_SMALL_VALUE	128
-
 /**
  * struct gosync_map_obj - a Map
  * @obj: the object
@@ -61,18 +58,6 @@ struct gosync_map_key {
 	u32 len;
 	u32 hash;
 	u8 data[GOSYNC_MAP_KEY_MAX];
-};
-
-/**
- * struct gosync_payload - a value in the kernel's memory
- * @data: the value
- * @len: its length
- * @small: where it is if it fits
- */
-struct gosync_payload {
-	void *data;
-	size_t len;
-	u8 small[GOSYNC_MAP_SMALL_VALUE];
 };
 
 static inline struct gosync_map_obj *gosync_to_map(struct gosync_object *obj)

@@ -10,7 +10,8 @@
  * anything, so readers don't disturb each other.
  *
  * Writers copy the payload in from user space before they touch anything, then
- * exclude each other by a mutex: user space can't stop anyone who holds it.
+ * exclude each other by a mutex: user space can't stop anyone who holds it. What
+ * is copied out under it, straight from the slot, waits for no page.
  *
  * The type is Go's second word. The first store sets it from 0 to all ones,
  * publishes the payload, and sets the type, with preemption disabled from the
@@ -20,10 +21,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 #include "trace.h"
 
@@ -39,12 +37,6 @@ struct gosync_value_obj {
 	struct gosync_object obj;
 	struct mutex lock; /* who stores */
 	u64 version;
-};
-
-/* A payload in the kernel's memory */
-struct payload {
-	void *data;
-	size_t len;
 };
 
 static struct gosync_value_obj *to_value(struct gosync_object *obj)
@@ -74,10 +66,11 @@ static u64 type_of(struct gosync_value_obj *value)
 }
 
 static void publish(struct gosync_value_obj *value, u64 type,
-		    const struct payload *payload)
+		    const struct gosync_payload *payload)
 {
 	struct gosync_value_page *page = value->obj.state;
 	struct gosync_value_slot *slot = slot_of(value, ++value->version);
+	u64 before = slot->len;
 
 	lockdep_assert_held(&value->lock);
 	/*
@@ -87,7 +80,11 @@ static void publish(struct gosync_value_obj *value, u64 type,
 	 */
 	smp_wmb();
 	WRITE_ONCE(slot->len, payload->len);
-	memcpy(slot + 1, payload->data, payload->len);
+	gosync_copy(slot + 1, payload->data, payload->len);
+	/* Of a payload that is gone nothing is left behind this one. */
+	if (before > payload->len)
+		memset((void *)(slot + 1) + payload->len, 0,
+		       before - payload->len);
 
 	if (page->type) {
 		/* Pairs with the acquire in the reader's first look. */
@@ -104,55 +101,27 @@ static void publish(struct gosync_value_obj *value, u64 type,
 }
 
 static int copy_in(struct gosync_value_obj *value, u64 buf, u64 len,
-		   struct payload *payload)
+		   struct gosync_payload *payload)
 {
 	if (len > value->obj.capacity)
 		return -EMSGSIZE;
-	payload->len = len;
-	payload->data = vmemdup_user(u64_to_user_ptr(buf), len);
-	return PTR_ERR_OR_ZERO(payload->data);
-}
-
-/* Copy the present payload to @data, which has @room; *@len is its length */
-static int read_slot(struct gosync_value_obj *value, void *data, size_t room,
-		     u64 *len, u64 *type, u64 *version)
-{
-	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
-		struct gosync_value_slot *slot = slot_of(value, value->version);
-
-		*version = value->version;
-		*type = type_of(value);
-		if (!*type)
-			return -ENODATA;
-		*len = slot->len;
-		if (*len > room)
-			return -EMSGSIZE;
-		memcpy(data, slot + 1, *len);
-	}
-	return 0;
+	return gosync_payload_get(payload, buf, len);
 }
 
 /*
- * Copy the present payload out to user space.
- *
- * Return: 0; -ENODATA if there is none; -EMSGSIZE if it is longer than *@len,
- * which is set; other errors.
+ * Copy the present payload to user space. Return: 0; -EMSGSIZE if it is longer
+ * than @room; -EAGAIN if that memory has to be touched first. *@len is the
+ * payload's length.
  */
-static int copy_out(struct gosync_value_obj *value, u64 buf, u64 *len,
-		    u64 *type, u64 *version)
+static int copy_out(struct gosync_value_obj *value, u64 buf, u64 room, u64 *len)
 {
-	size_t room = min_t(u64, *len, value->obj.capacity);
-	void *data;
-	int ret;
+	struct gosync_value_slot *slot = slot_of(value, value->version);
 
-	data = kvmalloc(room, GFP_KERNEL);
-	if (!data)
-		return -ENOMEM;
-	ret = read_slot(value, data, room, len, type, version);
-	if (!ret && copy_to_user(u64_to_user_ptr(buf), data, *len))
-		ret = -EFAULT;
-	kvfree(data);
-	return ret;
+	lockdep_assert_held(&value->lock);
+	*len = slot->len;
+	if (*len > room)
+		return -EMSGSIZE;
+	return gosync_copy_out(buf, slot + 1, *len);
 }
 
 static int check_type(u64 type)
@@ -160,39 +129,48 @@ static int check_type(u64 type)
 	return !type || type == GOSYNC_VALUE_STORING ? -EINVAL : 0;
 }
 
+static int load(struct gosync_value_obj *value, struct gosync_value *args,
+		u64 room)
+{
+	int ret;
+
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
+		args->version = value->version;
+		args->type = type_of(value);
+		ret = args->type ?
+			copy_out(value, args->buf, room, &args->len) : -ENODATA;
+	}
+	return ret;
+}
+
 long gosync_value_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value *args = arg;
+	u64 room = args->len;
 	int ret;
 
 	if (args->flags || args->type || args->old_type || args->old_buf ||
 	    args->old_len)
 		return -EINVAL;
-	ret = copy_out(to_value(holder->obj), args->buf, &args->len,
-		       &args->type, &args->version);
+	do {
+		ret = load(to_value(holder->obj), args, room);
+	} while (gosync_fault_in(&ret, args->buf, args->len));
 	/* Who polls is told of what comes after that. */
 	if (!ret)
 		WRITE_ONCE(holder->watch_value, args->version);
 	return ret;
 }
 
-/*
- * Store @payload, unless the version is no longer *@expected (NULL: whatever
- * it is). Return: 0, -EPROTOTYPE, -EAGAIN for another version, -ERESTARTSYS.
- */
-static int store(struct gosync_value_obj *value, u64 type,
-		 const struct payload *payload, const u64 *expected,
-		 u64 *version)
+static int store(struct gosync_value_obj *value, struct gosync_value *args,
+		 const struct gosync_payload *payload)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
 		u64 stored = type_of(value);
 
-		if (stored && stored != type)
+		if (stored && stored != args->type)
 			return -EPROTOTYPE;
-		if (expected && *expected != value->version)
-			return -EAGAIN;
-		publish(value, type, payload);
-		*version = value->version;
+		publish(value, args->type, payload);
+		args->version = value->version;
 	}
 	return 0;
 }
@@ -207,7 +185,7 @@ long gosync_value_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value_obj *value = to_value(holder->obj);
 	struct gosync_value *args = arg;
-	struct payload new;
+	struct gosync_payload new __uninitialized;
 	int ret;
 
 	if (args->flags || args->old_type || args->old_buf || args->old_len ||
@@ -216,58 +194,65 @@ long gosync_value_store(struct gosync_holder *holder, void *arg)
 	ret = copy_in(value, args->buf, args->len, &new);
 	if (ret)
 		return ret;
-	ret = store(value, args->type, &new, NULL, &args->version);
-	kvfree(new.data);
+	ret = store(value, args, &new);
+	gosync_payload_put(&new);
 	if (!ret)
 		stored(holder);
 	return ret;
 }
 
+/*
+ * The old payload goes to user space before the new one takes its place, so
+ * that a bad pointer changes nothing; at one go, so that others who store don't
+ * come in between.
+ */
+static int exchange(struct gosync_value_obj *value, struct gosync_value *args,
+		    const struct gosync_payload *new, u64 room)
+{
+	u64 stored;
+
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
+		int ret = 0;
+
+		stored = type_of(value);
+		if (stored && stored != args->type)
+			return -EPROTOTYPE;
+		args->old_len = 0;
+		if (stored)
+			ret = copy_out(value, args->old_buf, room,
+				       &args->old_len);
+		if (ret && (ret != -EMSGSIZE || args->old_buf))
+			return ret;
+		publish(value, args->type, new);
+		args->version = value->version;
+	}
+	return !!stored;
+}
+
 long gosync_value_swap(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value_obj *value = to_value(holder->obj);
+	struct gosync_payload new __uninitialized;
 	struct gosync_value *args = arg;
-	struct payload new;
-	bool empty = false;
 	u64 room = args->old_len;
 	int ret;
 
 	if (args->flags || args->old_type || check_type(args->type) ||
-	    (!args->old_buf && args->old_len))
+	    (!args->old_buf && room))
 		return -EINVAL;
 	ret = copy_in(value, args->buf, args->len, &new);
 	if (ret)
 		return ret;
-	/*
-	 * The old payload goes to user space before the new one takes its
-	 * place, without the lock, so that a bad pointer changes nothing; if
-	 * the Value was stored meanwhile, again.
-	 */
 	do {
-		u64 version, type;
-
-		args->old_len = room;
-		ret = copy_out(value, args->old_buf, &args->old_len, &type,
-			       &version);
-		empty = ret == -ENODATA;
-		if (empty)
-			args->old_len = 0;
-		else if ((!ret || ret == -EMSGSIZE) && type != args->type)
-			ret = -EPROTOTYPE;
-		if (!ret || empty || (ret == -EMSGSIZE && !args->old_buf))
-			ret = store(value, args->type, &new, &version,
-				    &args->version);
-		cond_resched();
-	} while (ret == -EAGAIN && !signal_pending(current));
-	kvfree(new.data);
-	if (ret == -EAGAIN)
-		return -ERESTARTSYS;
-	if (!ret)
+		ret = exchange(value, args, &new, room);
+	} while (gosync_fault_in(&ret, args->old_buf, args->old_len));
+	gosync_payload_put(&new);
+	if (ret >= 0)
 		stored(holder);
-	return ret ?: !empty;
+	return ret;
 }
 
-static bool equal(struct gosync_value_obj *value, const struct payload *payload)
+static bool equal(struct gosync_value_obj *value, const struct gosync_payload *payload)
 {
 	struct gosync_value_slot *slot = slot_of(value, value->version);
 
@@ -278,7 +263,7 @@ static bool equal(struct gosync_value_obj *value, const struct payload *payload)
 
 /* In Go's order of checks */
 static long cas(struct gosync_value_obj *value, struct gosync_value *args,
-		const struct payload *old, const struct payload *new)
+		const struct gosync_payload *old, const struct gosync_payload *new)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
 		u64 stored = type_of(value);
@@ -300,7 +285,8 @@ long gosync_value_cas(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value_obj *value = to_value(holder->obj);
 	struct gosync_value *args = arg;
-	struct payload old, new;
+	struct gosync_payload old __uninitialized;
+	struct gosync_payload new __uninitialized;
 	long ret;
 
 	if (args->flags || check_type(args->type) ||
@@ -317,9 +303,9 @@ long gosync_value_cas(struct gosync_holder *holder, void *arg)
 		ret = cas(value, args, &old, &new);
 		if (ret > 0)
 			stored(holder);
-		kvfree(new.data);
+		gosync_payload_put(&new);
 	}
-	kvfree(old.data);
+	gosync_payload_put(&old);
 	return ret;
 }
 

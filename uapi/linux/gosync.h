@@ -647,7 +647,8 @@ struct gosync_atomic_slot {
  *	(also with EMSGSIZE)
  * @version: out: how often the Value had been stored, this store included
  *
- * What an operation does not use must be 0. Payloads may have length 0.
+ * What an operation does not use must be 0. Payloads may have length 0. Where
+ * one is put, anything may be when none was got, up to the room.
  *
  * Return: 0; SWAP: 1 if something was there before; CAS: 1 if it stored, 0 if
  * something else was there; or -1 with errno EBADF (read-only, not LOAD),
