@@ -6,16 +6,13 @@
  *
  * Keys and values are copied in before anything is locked. A key that is there
  * is read and stored over with its record's lock alone; who adds and removes
- * keys holds the map's mutex. Where a change returns what was there, that is
- * copied out first, with no lock, and the change made only if the record has
- * not been written since: a result that cannot be delivered changes nothing.
+ * keys holds the map's mutex. What is copied out goes straight from the record
+ * to user space, under its lock; if a page is not there, the lock is dropped to
+ * touch it, and all is done again. Where a change returns what was there, that
+ * comes first: a result that cannot be delivered changes nothing.
  */
-#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/random.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "map.h"
 
@@ -26,35 +23,12 @@ MODULE_PARM_DESC(map_hash_mask,
 
 /* --- Between user space and the map -------------------------------------- */
 
-static void release(struct gosync_payload *value)
-{
-	if (value->data != value->small)
-		kvfree(value->data);
-}
-
-static int make_room(struct gosync_payload *value, size_t room)
-{
-	value->len = room;
-	value->data = value->small;
-	if (room > sizeof(value->small))
-		value->data = kvmalloc(room, GFP_KERNEL_ACCOUNT);
-	return value->data ? 0 : -ENOMEM;
-}
-
 static int copy_in(struct gosync_map_obj *map, u64 buf, u64 len,
 		   struct gosync_payload *value)
 {
-	int ret;
-
 	if (len > map->value_size)
 		return -EMSGSIZE;
-	ret = make_room(value, len);
-	if (ret)
-		return ret;
-	ret = gosync_copy_from_user(value->data, buf, len);
-	if (ret)
-		release(value);
-	return ret;
+	return gosync_payload_get(value, buf, len);
 }
 
 static int copy_key(struct gosync_map_obj *map, const struct gosync_map *args,
@@ -64,99 +38,53 @@ static int copy_key(struct gosync_map_obj *map, const struct gosync_map *args,
 	    args->key_len > map->key_size)
 		return -EINVAL;
 	key->len = args->key_len;
-	if (gosync_copy_from_user(key->data, args->key, key->len))
-		return -EFAULT;
-	key->hash = gosync_map_hash(gosync_map_page_of(map), key->data, key->len);
-	return 0;
+	key->table = U64_MAX;
+	return gosync_copy_from_user(key->data, args->key, key->len);
 }
 
-/* A value as it was: still so while the record has this count */
-struct seen {
-	struct gosync_map_record *record;
-	u64 seq;
-};
-
 /*
- * Copy a key's value out to user space. Return: 0; -ENODATA if it is absent;
- * -EMSGSIZE if it is longer than *@len, which is set; other errors.
+ * Copy a locked record's value to user space. Return: 0; -EMSGSIZE if it is
+ * longer than @room; -EAGAIN if that memory has to be touched first. *@len is
+ * the value's length.
  */
-static int copy_out(struct gosync_map_obj *map,
-		    const struct gosync_map_key *key, u64 buf, u64 *len,
-		    struct seen *seen)
+static int copy_out(struct gosync_map_obj *map, struct gosync_map_record *record,
+		    u64 buf, u64 room, u64 *len)
 {
-	size_t room = min_t(u64, *len, map->value_size);
-	struct gosync_map_record *record;
-	struct gosync_payload value __uninitialized;
-	int ret;
-
-	ret = make_room(&value, room);
-	if (ret)
-		return ret;
-	record = gosync_map_find(map, key);
-	if (IS_ERR_OR_NULL(record)) {
-		release(&value);
-		return record ? PTR_ERR(record) : -ENODATA;
-	}
 	*len = record->value_len;
-	if (*len <= room)
-		gosync_copy(value.data, gosync_map_value_of(map, record), *len);
-	seen->record = record;
-	seen->seq = gosync_map_seq(record);
-	gosync_map_unlock(record, false);
-
 	if (*len > room)
-		ret = -EMSGSIZE;
-	else if (copy_to_user(u64_to_user_ptr(buf), value.data, *len))
-		ret = -EFAULT;
-	release(&value);
-	return ret;
+		return -EMSGSIZE;
+	return gosync_copy_out(buf, gosync_map_value_of(map, record), *len);
 }
 
-/*
- * Copy what was there out, where it may be unwanted. Return: 0 if it was there
- * and *@seen is to be held to; other errors.
- */
-static int copy_old(struct gosync_map_obj *map,
-		    const struct gosync_map_key *key, struct gosync_map *args,
-		    u64 room, struct seen *seen)
+/* The same with what was there before a change, where it may be unwanted */
+static int copy_old(struct gosync_map_obj *map, struct gosync_map_record *record,
+		    struct gosync_map *args, u64 room)
 {
-	int ret;
+	int ret = copy_out(map, record, args->old_buf, room, &args->old_len);
 
-	args->old_len = room;
-	ret = copy_out(map, key, args->old_buf, &args->old_len, seen);
-	if (ret == -EMSGSIZE && !args->old_buf)
-		return 0;
-	if (ret == -ENODATA)
-		args->old_len = 0;
-	return ret;
-}
-
-/* Lock a record that was seen; false if it has changed since. */
-static bool lock_seen(const struct seen *seen)
-{
-	gosync_map_lock(seen->record);
-	if (gosync_map_seq(seen->record) == seen->seq)
-		return true;
-	gosync_map_unlock(seen->record, false);
-	return false;
-}
-
-/* Something else came in between: is that a reason to try again? */
-static bool again(int *ret)
-{
-	if (*ret != -EAGAIN)
-		return false;
-	*ret = gosync_try_again();
-	return !*ret;
+	return ret == -EMSGSIZE && !args->old_buf ? 0 : ret;
 }
 
 /* --- The operations ------------------------------------------------------ */
+
+static int load(struct gosync_map_obj *map, struct gosync_map_key *key,
+		struct gosync_map *args, u64 room)
+{
+	struct gosync_map_record *record = gosync_map_find(map, key);
+	int ret;
+
+	if (IS_ERR_OR_NULL(record))
+		return record ? PTR_ERR(record) : -ENODATA;
+	ret = copy_out(map, record, args->buf, room, &args->len);
+	gosync_map_unlock(record, false);
+	return ret;
+}
 
 long gosync_map_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map *args = arg;
-	struct seen unused;
+	u64 room = args->len;
 	struct gosync_map_key key __uninitialized;
 	int ret;
 
@@ -165,23 +93,10 @@ long gosync_map_load(struct gosync_holder *holder, void *arg)
 	ret = copy_key(map, args, &key);
 	if (ret)
 		return ret;
-	return copy_out(map, &key, args->buf, &args->len, &unused);
-}
-
-/* Add a key. Return: 0; -EAGAIN if it is there already; other errors */
-static int add_new(struct gosync_map_obj *map, const struct gosync_map_key *key,
-		   const struct gosync_payload *value)
-{
-	struct gosync_map_record *record;
-	u64 *slot;
-
-	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
-		record = gosync_map_find_held(map, key, &slot);
-		if (!record)
-			return gosync_map_add(map, key, value, slot);
-		gosync_map_unlock(record, false);
-	}
-	return -EAGAIN;
+	do {
+		ret = load(map, &key, args, room);
+	} while (gosync_fault_in(&ret, args->buf, args->len));
+	return ret;
 }
 
 /*
@@ -213,84 +128,75 @@ static u64 version(struct gosync_object *obj)
 	return atomic64_read(&map->changes);
 }
 
-static int store(struct gosync_map_obj *map, const struct gosync_map_key *key,
-		 const struct gosync_payload *value)
-{
-	struct gosync_map_record *record = gosync_map_find(map, key);
+/*
+ * What is done with a key that is there; its record is locked, and is unlocked.
+ * The old value goes to user space before anything is changed, so that a bad
+ * pointer changes nothing, and at one go, so that nobody comes in between.
+ */
+typedef int there_t(struct gosync_map_obj *map,
+		    struct gosync_map_record *record,
+		    const struct gosync_payload *value, struct gosync_map *args,
+		    u64 room);
 
-	if (IS_ERR(record))
-		return PTR_ERR(record);
-	if (!record)
-		return add_new(map, key, value);
+static int store_there(struct gosync_map_obj *map,
+		       struct gosync_map_record *record,
+		       const struct gosync_payload *value,
+		       struct gosync_map *args, u64 room)
+{
 	gosync_map_put(map, record, value);
 	gosync_map_unlock(record, true);
 	return 0;
 }
 
-long gosync_map_store(struct gosync_holder *holder, void *arg)
+static int swap_there(struct gosync_map_obj *map,
+		      struct gosync_map_record *record,
+		      const struct gosync_payload *value,
+		      struct gosync_map *args, u64 room)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	struct gosync_map *args = arg;
-	struct gosync_payload value __uninitialized;
-	struct gosync_map_key key __uninitialized;
-	int ret;
+	int ret = copy_old(map, record, args, room);
 
-	if (args->old_buf || args->old_len)
-		return -EINVAL;
-	ret = copy_key(map, args, &key);
 	if (!ret)
-		ret = copy_in(map, args->buf, args->len, &value);
-	if (ret)
-		return ret;
-	do {
-		ret = store(map, &key, &value);
-	} while (again(&ret));
-	release(&value);
-	return changed(map, ret);
-}
-
-/*
- * The old value goes to user space before anything is changed, without a lock,
- * so that a bad pointer changes nothing; if it was changed meanwhile, again.
- */
-static int swap_value(struct gosync_map_obj *map,
-		      const struct gosync_map_key *key,
-		      const struct gosync_payload *value, struct gosync_map *args,
-		      u64 room)
-{
-	struct seen seen;
-	int ret;
-
-	ret = copy_old(map, key, args, room, &seen);
-	if (ret == -ENODATA)
-		return add_new(map, key, value);
-	if (ret)
-		return ret;
-	if (!lock_seen(&seen))
-		return -EAGAIN;
-	gosync_map_put(map, seen.record, value);
-	gosync_map_unlock(seen.record, true);
-	return 1;
-}
-
-static int load_or_store(struct gosync_map_obj *map,
-			 const struct gosync_map_key *key,
-			 const struct gosync_payload *value, struct gosync_map *args,
-			 u64 room)
-{
-	struct seen seen;
-	int ret = copy_old(map, key, args, room, &seen);
-
-	if (ret == -ENODATA)
-		return add_new(map, key, value);
+		gosync_map_put(map, record, value);
+	gosync_map_unlock(record, !ret);
 	return ret ?: 1;
 }
 
-static long exchange(struct gosync_map_obj *map, struct gosync_map *args,
-		     int (*op)(struct gosync_map_obj *map,
-			       const struct gosync_map_key *key,
-			       const struct gosync_payload *value,
-			       struct gosync_map *args, u64 room))
+static int load_there(struct gosync_map_obj *map,
+		      struct gosync_map_record *record,
+		      const struct gosync_payload *value,
+		      struct gosync_map *args, u64 room)
+{
+	int ret = copy_old(map, record, args, room);
+
+	gosync_map_unlock(record, false);
+	return ret ?: 1;
+}
+
+/* Whether it is there is looked at again with the mutex. */
+static int there_or_add(struct gosync_map_obj *map, struct gosync_map_key *key,
+			const struct gosync_payload *value,
+			struct gosync_map *args, u64 room, there_t *there)
+{
+	struct gosync_map_record *record = gosync_map_find(map, key);
+	u64 *slot;
+	int ret;
+
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+	if (record)
+		return there(map, record, value, args, room);
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
+		record = gosync_map_find_held(map, key, &slot);
+		if (record)
+			return there(map, record, value, args, room);
+		args->old_len = 0;
+		ret = gosync_map_add(map, key, value);
+	}
+	return ret;
+}
+
+static int exchange(struct gosync_map_obj *map, struct gosync_map *args,
+		    there_t *there)
 {
 	u64 room = args->old_len;
 	struct gosync_payload value __uninitialized;
@@ -305,45 +211,56 @@ static long exchange(struct gosync_map_obj *map, struct gosync_map *args,
 	if (ret)
 		return ret;
 	do {
-		ret = op(map, &key, &value, args, room);
-	} while (again(&ret));
-	release(&value);
+		ret = there_or_add(map, &key, &value, args, room, there);
+	} while (gosync_fault_in(&ret, args->old_buf, args->old_len));
+	gosync_payload_put(&value);
 	return ret;
+}
+
+long gosync_map_store(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	struct gosync_map *args = arg;
+
+	if (args->old_buf || args->old_len)
+		return -EINVAL;
+	return changed(map, exchange(map, args, store_there));
 }
 
 long gosync_map_swap(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 
-	return changed(map, exchange(map, arg, swap_value));
+	return changed(map, exchange(map, arg, swap_there));
 }
 
 long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	long ret = exchange(map, arg, load_or_store);
+	long ret = exchange(map, arg, load_there);
 
 	return ret ?: changed(map, ret);
 }
 
-/* Remove a key if it is as it was seen */
-static int delete_seen(struct gosync_map_obj *map,
-		       const struct gosync_map_key *key,
-		       const struct seen *seen)
+static int load_and_delete(struct gosync_map_obj *map,
+			   struct gosync_map_key *key, struct gosync_map *args,
+			   u64 room)
 {
 	struct gosync_map_record *record;
 	u64 *slot;
+	int ret;
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
 		record = gosync_map_find_held(map, key, &slot);
-		if (record == seen->record && gosync_map_seq(record) == seen->seq) {
-			gosync_map_remove(map, record, slot);
-			return 0;
-		}
-		if (record)
+		if (!record)
+			return -ENODATA;
+		ret = copy_old(map, record, args, room);
+		if (ret)
 			gosync_map_unlock(record, false);
+		else
+			gosync_map_remove(map, record, slot);
 	}
-	return -EAGAIN;
+	return ret;
 }
 
 long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
@@ -351,7 +268,6 @@ long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map *args = arg;
 	u64 room = args->old_len;
-	struct seen seen;
 	struct gosync_map_key key __uninitialized;
 	int ret;
 
@@ -361,10 +277,8 @@ long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	do {
-		ret = copy_old(map, &key, args, room, &seen);
-		if (!ret)
-			ret = delete_seen(map, &key, &seen);
-	} while (again(&ret));
+		ret = load_and_delete(map, &key, args, room);
+	} while (gosync_fault_in(&ret, args->old_buf, args->old_len));
 	return changed(map, ret);
 }
 
@@ -418,14 +332,14 @@ long gosync_map_cas(struct gosync_holder *holder, void *arg)
 			gosync_map_put(map, record, &new);
 		gosync_map_unlock(record, equal);
 	}
-	release(&new);
+	gosync_payload_put(&new);
 out:
-	release(&old);
+	gosync_payload_put(&old);
 	return equal ? changed(map, 1) : ret;
 }
 
 static int compare_and_delete(struct gosync_map_obj *map,
-			      const struct gosync_map_key *key,
+			      struct gosync_map_key *key,
 			      const struct gosync_payload *old)
 {
 	struct gosync_map_record *record;
@@ -459,17 +373,21 @@ long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	ret = compare_and_delete(map, &key, &old);
-	release(&old);
+	gosync_payload_put(&old);
 	return ret ? changed(map, ret) : 0;
 }
 
 long gosync_map_clear(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	u64 born, used;
+	long ret;
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock)
-		gosync_map_drop_all(map);
-	return changed(map, 0);
+		gosync_map_drop_all(map, &born, &used);
+	ret = changed(map, 0);
+	gosync_map_wipe(map, born, used);
+	return ret;
 }
 
 /* --- Walking ------------------------------------------------------------- */
@@ -480,7 +398,7 @@ static int begin_walk(struct gosync_map_obj *map, struct gosync_map_range *args)
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
 		args->cursor = 1;
-		args->after = page->cleared[gosync_map_version(page->table) & 1];
+		args->after = gosync_map_rules(page, page->table)->cleared;
 		args->until = page->born;
 	}
 	return 0;
@@ -492,39 +410,58 @@ static size_t size_of_item(u32 key_len, u32 value_len)
 	       ALIGN(value_len, 8);
 }
 
-/* Copy a record to @item. Return: its size there, 0 if the walk passes by */
-static size_t copy_record(struct gosync_map_obj *map,
-			  struct gosync_map_record *record,
-			  const struct gosync_map_range *args,
-			  struct gosync_map_item *item)
-{
-	size_t size = 0;
-	void *to = item + 1;
+/* An item is what a record is from its key_len on. */
+static_assert(offsetof(struct gosync_map_item, value_len) ==
+	      offsetof(struct gosync_map_record, value_len) -
+	      offsetof(struct gosync_map_record, key_len));
+static_assert(sizeof(struct gosync_map_item) ==
+	      sizeof(struct gosync_map_record) -
+	      offsetof(struct gosync_map_record, key_len));
 
+/* With the zeros that follow key and value */
+static int copy_item(struct gosync_map_obj *map, struct gosync_map_record *record,
+		     u64 to)
+{
+	size_t len = sizeof(struct gosync_map_item) + ALIGN(record->key_len, 8);
+	int ret = gosync_copy_out(to, &record->key_len, len);
+
+	return ret ?: gosync_copy_out(to + len, gosync_map_value_of(map, record),
+				      ALIGN(record->value_len, 8));
+}
+
+/*
+ * Copy a record to user space if the walk visits it. Return: 0, -EAGAIN,
+ * -EMSGSIZE as copy_out(). *@size is what it takes, 0: it passes by.
+ */
+static int visit(struct gosync_map_obj *map, struct gosync_map_record *record,
+		 const struct gosync_map_range *args, u64 to, u64 room,
+		 size_t *size)
+{
+	int ret = 0;
+
+	*size = 0;
 	gosync_map_lock(record);
 	if (record->key_len && record->born > args->after &&
 	    record->born <= args->until) {
-		size = size_of_item(record->key_len, record->value_len);
-		memset(item, 0, size);
-		item->key_len = record->key_len;
-		item->value_len = record->value_len;
-		memcpy(to, record + 1, record->key_len);
-		memcpy(to + ALIGN(record->key_len, 8), gosync_map_value_of(map, record),
-		       record->value_len);
+		*size = size_of_item(record->key_len, record->value_len);
+		ret = *size > room ? -EMSGSIZE : copy_item(map, record, to);
 	}
 	gosync_map_unlock(record, false);
-	return size;
+	return ret;
 }
 
-static long walk(struct gosync_map_obj *map, struct gosync_map_range *args,
-		 struct gosync_map_item *item)
+static long walk(struct gosync_map_obj *map, struct gosync_map_range *args)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 number, done = 0;
 	long found = 0;
 	size_t size;
+	int ret;
 
-	/* What is not in use any more was cleared. Pairs with gosync_map_add(). */
+	/*
+	 * What is not in use any more was cleared. U: pairs with take_record() in
+	 * map_table.c.
+	 */
 	for (number = args->cursor - 1; number < smp_load_acquire(&page->used);
 	     number++) {
 		if (number % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1) {
@@ -532,17 +469,16 @@ static long walk(struct gosync_map_obj *map, struct gosync_map_range *args,
 			if (fatal_signal_pending(current))
 				return -EINTR;
 		}
-		size = copy_record(map, gosync_map_record_at(map, number), args, item);
+		do {
+			ret = visit(map, gosync_map_record_at(map, number), args,
+				    args->buf + done, args->len - done, &size);
+		} while (gosync_fault_in(&ret, args->buf + done, size));
+		if (ret == -EMSGSIZE && !found)
+			args->len = size;
+		if (ret)
+			return ret == -EMSGSIZE && found ? found : ret;
 		if (!size)
 			continue;
-		if (size > args->len - done) {
-			if (found)
-				break;
-			args->len = size;
-			return -EMSGSIZE;
-		}
-		if (copy_to_user(u64_to_user_ptr(args->buf) + done, item, size))
-			return -EFAULT;
 		done += size;
 		found++;
 		args->cursor = number + 2;
@@ -554,20 +490,12 @@ long gosync_map_range(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map_obj *map = gosync_to_map(holder->obj);
 	struct gosync_map_range *args = arg;
-	struct gosync_map_item *item;
 	long ret;
 
 	if (args->flags)
 		return -EINVAL;
-	item = kvmalloc(size_of_item(map->key_size, map->value_size),
-			GFP_KERNEL);
-	if (!item)
-		return -ENOMEM;
 	ret = args->cursor ? 0 : begin_walk(map, args);
-	if (!ret)
-		ret = walk(map, args, item);
-	kvfree(item);
-	return ret;
+	return ret ?: walk(map, args);
 }
 
 /* --- The object ---------------------------------------------------------- */
@@ -585,7 +513,6 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	mutex_init(&map->lock);
 	map->key_size = args->key_size ?: 64;
 	map->value_size = args->value_size ?: 256;
-	page->seed = get_random_u64();
 	page->hash_mask = map_hash_mask;
 	atomic64_set(&map->changes, 1);
 	gosync_map_lay_out(map);
@@ -607,7 +534,8 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 {
 	struct gosync_map_obj *map = gosync_to_map(obj);
 
-	info->word = READ_ONCE(gosync_map_page_of(map)->count);
+	/* C: pairs with count() in map_table.c. */
+	info->word = smp_load_acquire(&gosync_map_page_of(map)->count);
 	info->key_size = map->key_size;
 	info->value_size = map->value_size;
 	if (info->map_len)

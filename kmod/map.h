@@ -21,11 +21,12 @@
 /**
  * struct gosync_map_obj - a Map
  * @obj: the object
- * @lock: who changes the set of keys; protects the following up to @filled,
+ * @lock: who changes the set of keys; protects the following up to @limit,
  *	the page, and the tables
  * @free: number + 1 of the first record that is free for use, 0: none; each has
  *	that of the next in its @born
  * @filled: slots of the present table that are not empty
+ * @limit: of its reach
  * @key_size: longest key
  * @value_size: longest value
  * @changes: the version: how often it was changed since somebody asked for it
@@ -39,6 +40,7 @@ struct gosync_map_obj {
 	struct mutex lock; /* who changes the set of keys */
 	u32 free;
 	u32 filled;
+	u32 limit;
 	u32 key_size;
 	u32 value_size;
 	unsigned int segment_shift;
@@ -51,12 +53,14 @@ struct gosync_map_obj {
 /**
  * struct gosync_map_key - a key in the kernel's memory
  * @len: its length
- * @hash: its hash in this Map
+ * @hash: its hash
+ * @table: in this table; all ones: not known yet
  * @data: the key
  */
 struct gosync_map_key {
 	u32 len;
 	u32 hash;
+	u64 table;
 	u8 data[GOSYNC_MAP_KEY_MAX];
 };
 
@@ -94,12 +98,6 @@ static inline void gosync_map_unlock(struct gosync_map_record *record,
 	preempt_enable();
 }
 
-/* The count that the record will have again if it is not changed */
-static inline u64 gosync_map_seq(const struct gosync_map_record *record)
-{
-	return record->seq - 1;
-}
-
 static inline void *gosync_map_value_of(struct gosync_map_obj *map,
 					struct gosync_map_record *record)
 {
@@ -110,8 +108,14 @@ static inline void gosync_map_put(struct gosync_map_obj *map,
 				  struct gosync_map_record *record,
 				  const struct gosync_payload *value)
 {
+	void *to = gosync_map_value_of(map, record);
+	u32 before = record->value_len;
+
 	WRITE_ONCE(record->value_len, value->len);
-	gosync_copy(gosync_map_value_of(map, record), value->data, value->len);
+	gosync_copy(to, value->data, value->len);
+	/* Nothing is left of a value that is gone. */
+	if (before > value->len)
+		memset(to + value->len, 0, before - value->len);
 }
 
 static inline bool gosync_map_has(struct gosync_map_obj *map,
@@ -130,15 +134,16 @@ static inline u64 gosync_map_version(u64 table)
 struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
 					       u32 number);
 struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
-					  const struct gosync_map_key *key);
-struct gosync_map_record *
-gosync_map_find_held(struct gosync_map_obj *map,
-		     const struct gosync_map_key *key, u64 **slot);
-int gosync_map_add(struct gosync_map_obj *map, const struct gosync_map_key *key,
-		   const struct gosync_payload *value, u64 *slot);
+					  struct gosync_map_key *key);
+struct gosync_map_record *gosync_map_find_held(struct gosync_map_obj *map,
+					       struct gosync_map_key *key,
+					       u64 **slot);
+int gosync_map_add(struct gosync_map_obj *map, struct gosync_map_key *key,
+		   const struct gosync_payload *value);
 void gosync_map_remove(struct gosync_map_obj *map,
 		       struct gosync_map_record *record, u64 *slot);
-void gosync_map_drop_all(struct gosync_map_obj *map);
+void gosync_map_drop_all(struct gosync_map_obj *map, u64 *born, u64 *used);
+void gosync_map_wipe(struct gosync_map_obj *map, u64 born, u64 used);
 void gosync_map_lay_out(struct gosync_map_obj *map);
 
 #endif /* GOSYNC_MAP_H */

@@ -41,20 +41,59 @@
  *   begins after Clear's moment sees anything they do. A walk over the records
  *   knows them by @cleared.
  *
- * Barriers, each with its other half in libuser/map.c:
  *
- *	gosync_map_unlock() release	acquire of a record's seq
- *	gosync_map_lock() full		fence before seq is read again
- *	set_slot() release		acquire of a slot
- *	promote() release		acquire of the table's word
- *	begin_table() smp_wmb()		fence before the word is read again
- *	gosync_map_add() release of @born		acquire of it by a walk
+ * What is gone is wiped: a deleted record while it is locked, what a shorter
+ * value leaves behind likewise, and what Clear has dropped right after it, each
+ * unless it is in use again. To a reader that is late that is another use.
+ *
+ * Keys that were chosen to collide. Each table has a seed of its own, random,
+ * that whoever has the Map open can read. Whoever can't cannot tell which keys
+ * collide. Against those who can, the table says how far from its place any key
+ * is, so nobody looks further; and a key that would have to go further than
+ * REACH, which doesn't happen by chance, has the table filled anew, by another
+ * seed. To bring that about takes about as many trials of the hash as filling
+ * takes. (If that doesn't help, because of map_hash_mask, twice as far is far
+ * enough for the next time.)
+ *
+ * Barriers, by letters; all are pairs of who writes, which is the kernel alone,
+ * and who reads: in libuser/map.c, and here without the map's mutex.
+ *
+ *	R1	gosync_map_unlock(): release of a record's seq
+ *		read_record(), copy_record(): acquire of it
+ *		What was written under this count is seen with it.
+ *	R2	gosync_map_lock(): full, from the odd seq to what is written
+ *		is_whole(): fence, from what was read to seq again
+ *		Who saw anything new sees another count.
+ *	S	set_slot(): release of a slot
+ *		look(), probe(): acquire of it
+ *		The record is there and has the key.
+ *	T1	promote(): release of the table's word
+ *		look(), gosync_map_find(), begin_walk(): acquire of it
+ *		Slots, rules, and where the table is are there.
+ *	T2	begin_table(): smp_wmb(), from the word of the one before to slots
+ *		and rules
+ *		look(), gosync_map_find(), begin_walk(): fence, from what was read
+ *		to the word again
+ *		Who saw anything of the next but one sees another word.
+ *	U	take_record(): release of @used
+ *		range_mapped(), walk() in map.c: acquire of it
+ *		The segment is there, and zero.
+ *	B	gosync_map_add(): release of @born
+ *		begin_walk(): acquire of it
+ *		Who visits an entry can load it: its slot is there.
+ *	C	count(): release of @count
+ *		gosync_map_len(), info() in map.c: acquire of it
+ *		Who sees an entry counted can load it.
  */
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 
 #include "map.h"
 #include "trace.h"
+
+/* Keys are not further than this from their place, unless they have to be */
+#define REACH		128U
 
 /* Records come in segments of at least this size */
 #define SEGMENT_SIZE	SZ_64K
@@ -109,6 +148,11 @@ static unsigned long place_of_table(u64 table)
 	return (1UL << class) - 1 + (table & 1) * pages_of_table(class);
 }
 
+static struct gosync_map_rules *rules_of(struct gosync_map_obj *map, u64 table)
+{
+	return &gosync_map_page_of(map)->rules[gosync_map_version(table) & 1];
+}
+
 /* NULL if there is no such table yet */
 static u64 *table_at(struct gosync_map_obj *map, u64 table)
 {
@@ -152,32 +196,43 @@ struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
 
 /* --- Finding ------------------------------------------------------------- */
 
+/* It is kept with the key. A table that was the present one never is again. */
+static u32 hash_in(struct gosync_map_obj *map, struct gosync_map_key *key,
+		   u64 table)
+{
+	if (key->table != table) {
+		key->table = table;
+		key->hash = gosync_map_hash(gosync_map_page_of(map), table,
+					    key->data, key->len);
+	}
+	return key->hash;
+}
+
 /*
  * Look for a key in a table. Its record is returned locked, so with preemption
- * disabled, and its slot in *@slot; or NULL, and in *@slot where it would go.
- * Without the map's mutex absence has to be confirmed, see gosync_map_find().
+ * disabled, and its slot in *@slot; or NULL. Without the map's mutex absence has
+ * to be confirmed, see gosync_map_find().
  */
 static struct gosync_map_record *probe(struct gosync_map_obj *map,
-				       const struct gosync_map_key *key, u64 table,
+				       struct gosync_map_key *key, u64 table,
 				       u64 **slot)
 {
+	u32 reach = READ_ONCE(rules_of(map, table)->reach);
 	u32 mask = slots_in(class_of(table)) - 1;
-	u32 first = home(class_of(table), key->hash);
 	u64 *slots = table_at(map, table);
 	struct gosync_map_record *record;
-	u64 *at, *vacant = NULL;
-	u64 entry;
+	u32 hash = hash_in(map, key, table);
+	u32 first = home(class_of(table), hash);
+	u64 entry, *at;
 	u32 i;
 
-	for (i = 0; i <= mask; i++) {
+	for (i = 0; i <= reach; i++) {
 		at = &slots[(first + i) & mask];
-		/* Pairs with set_slot(). */
+		/* S: pairs with set_slot(). */
 		entry = smp_load_acquire(at);
-		if (entry <= GOSYNC_MAP_TOMBSTONE && !vacant)
-			vacant = at;
 		if (entry == GOSYNC_MAP_EMPTY)
 			break;
-		if (entry >> 32 == key->hash) {
+		if (entry >> 32 == hash) {
 			record = gosync_map_record_at(map, entry);
 			gosync_map_lock(record);
 			if (record->key_len == key->len &&
@@ -190,7 +245,6 @@ static struct gosync_map_record *probe(struct gosync_map_obj *map,
 		if (i % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1)
 			cond_resched();
 	}
-	*slot = vacant;
 	return NULL;
 }
 
@@ -202,7 +256,7 @@ static struct gosync_map_record *probe(struct gosync_map_obj *map,
  * Return: its record, locked; NULL if it is absent; -ERESTARTSYS.
  */
 struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
-					  const struct gosync_map_key *key)
+					  struct gosync_map_key *key)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	struct gosync_map_record *record;
@@ -210,12 +264,12 @@ struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
 	int ret;
 
 	do {
-		/* Pairs with promote(). */
+		/* T1: pairs with promote(). */
 		table = smp_load_acquire(&page->table);
 		record = probe(map, key, table, &slot);
 		if (record)
 			return record;
-		/* Pairs with begin_table(). */
+		/* T2: pairs with begin_table(). */
 		smp_rmb();
 		if (READ_ONCE(page->table) == table)
 			return NULL;
@@ -228,13 +282,13 @@ struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
  * gosync_map_find_held() - look for a key
  * @map: the Map; the caller holds its mutex
  * @key: the key
- * @slot: out: its slot; if it is absent the one for gosync_map_add()
+ * @slot: out: its slot
  *
  * Return: its record, locked; NULL if it is absent.
  */
-struct gosync_map_record *
-gosync_map_find_held(struct gosync_map_obj *map,
-		     const struct gosync_map_key *key, u64 **slot)
+struct gosync_map_record *gosync_map_find_held(struct gosync_map_obj *map,
+					       struct gosync_map_key *key,
+					       u64 **slot)
 {
 	lockdep_assert_held(&map->lock);
 	return probe(map, key, gosync_map_page_of(map)->table, slot);
@@ -244,15 +298,17 @@ gosync_map_find_held(struct gosync_map_obj *map,
 
 static void set_slot(u64 *slot, u64 entry)
 {
-	/* What a slot says is so. Pairs with the acquire in the reader's look. */
+	/* S: what a slot says is so. Pairs with the reader's acquire of it. */
 	smp_store_release(slot, entry);
 }
 
 /* Begin to fill a table that is not the present one, but may have been. */
 static int begin_table(struct gosync_map_obj *map, u64 table)
 {
+	struct gosync_map_rules *rules = rules_of(map, table);
 	u32 left = slots_in(class_of(table));
 	u64 *slots = table_at(map, table);
+	unsigned int i;
 
 	lockdep_assert_held(&map->lock);
 	if (!slots)
@@ -263,11 +319,13 @@ static int begin_table(struct gosync_map_obj *map, u64 table)
 		return -ENOMEM;
 	WRITE_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK], slots);
 	/*
-	 * Readers who still look here must see, if they see anything of what is
-	 * written now, that another has become the present one. Pairs with the
-	 * fence before their second look at its word.
+	 * T2: readers who still look here must see, if they see anything of what
+	 * is written now, that another has become the present one. Pairs with
+	 * the fence before their second look at its word.
 	 */
 	smp_wmb();
+	for (i = 0; i < ARRAY_SIZE(rules->seed); i++)
+		WRITE_ONCE(rules->seed[i], get_random_u64());
 	while (left) {
 		u32 n = min_t(u32, left, GOSYNC_MAP_BATCH);
 
@@ -280,64 +338,85 @@ static int begin_table(struct gosync_map_obj *map, u64 table)
 }
 
 static void promote(struct gosync_map_obj *map, u64 table, u64 cleared,
-		    u32 filled)
+		    u32 filled, u32 reach)
 {
-	struct gosync_map_page *page = gosync_map_page_of(map);
+	struct gosync_map_rules *rules = rules_of(map, table);
 
 	lockdep_assert_held(&map->lock);
 	map->filled = filled;
-	page->cleared[gosync_map_version(table) & 1] = cleared;
-	/* The table is filled. Pairs with the acquire in the reader's look. */
-	smp_store_release(&page->table, table);
+	map->limit = max(REACH, 2 * reach);
+	WRITE_ONCE(rules->reach, reach);
+	WRITE_ONCE(rules->cleared, cleared);
+	/* T1: the table is filled. Pairs with the reader's acquire of the word. */
+	smp_store_release(&gosync_map_page_of(map)->table, table);
 }
 
-/* The word of a table that could follow @table, without its version */
-static u64 other_table(u64 table, unsigned int class)
+/* The word of a table of a class, to follow @table */
+static u64 next_table(u64 table, unsigned int class)
 {
-	return class << 1 | (class == class_of(table) ? ~table & 1 : 0);
+	u64 version = gosync_map_version(table) + 1;
+
+	return version << GOSYNC_MAP_VERSION_SHIFT | class << 1 |
+	       (class == class_of(table) ? ~table & 1 : 0);
 }
 
-static u64 *vacancy(struct gosync_map_obj *map, u64 table, u32 hash)
+static u64 *slot_at(struct gosync_map_obj *map, u64 table, u32 hash, u32 distance)
 {
-	u32 i = home(class_of(table), hash);
 	u32 mask = slots_in(class_of(table)) - 1;
-	u64 *slots = table_at(map, table);
 
-	while (slots[i & mask] > GOSYNC_MAP_TOMBSTONE)
+	return &table_at(map, table)[(home(class_of(table), hash) + distance) & mask];
+}
+
+/* How far from its place a key could go; up to @limit, more: further than that */
+static u32 vacancy(struct gosync_map_obj *map, u64 table, u32 hash, u32 limit)
+{
+	u32 i = 0;
+
+	while (i <= limit && *slot_at(map, table, hash, i) > GOSYNC_MAP_TOMBSTONE)
 		i++;
-	return &slots[i & mask];
+	return i;
+}
+
+/* A place in a new table for an entry. Return: how far it is from its own */
+static u32 place(struct gosync_map_obj *map, u64 table, u32 number)
+{
+	struct gosync_map_record *record = gosync_map_record_at(map, number);
+	u32 hash, distance;
+
+	if (!record->key_len)
+		return 0;
+	hash = gosync_map_hash(gosync_map_page_of(map), table, record + 1,
+			       record->key_len);
+	distance = vacancy(map, table, hash, U32_MAX - 1);
+	WRITE_ONCE(*slot_at(map, table, hash, distance), (u64)hash << 32 | number);
+	return distance;
 }
 
 /*
- * Fill a table with what the present one has, and room for one more, and
- * promote it. May be killed: nothing has happened before the promotion.
+ * Fill a table with all entries, and room for one more, and promote it. May be
+ * killed: nothing has happened before the promotion.
  */
 static int rebuild(struct gosync_map_obj *map)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
-	u64 old = page->table;
-	u64 new = other_table(old, class_for(page->count + 1));
-	u64 *from = table_at(map, old);
-	u32 i;
+	u64 table = next_table(page->table, class_for(page->count + 1));
+	u32 number, reach = 0;
 	int ret;
 
-	ret = begin_table(map, new);
+	ret = begin_table(map, table);
 	if (ret)
 		return ret;
-	for (i = 0; i < slots_in(class_of(old)); i++) {
-		u64 entry = from[i];
-
-		if (entry > GOSYNC_MAP_TOMBSTONE)
-			WRITE_ONCE(*vacancy(map, new, entry >> 32), entry);
-		if (i % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1) {
+	for (number = 0; number < page->used; number++) {
+		reach = max(reach, place(map, table, number));
+		if (number % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1) {
 			cond_resched();
 			if (fatal_signal_pending(current))
 				return -EINTR;
 		}
 	}
-	new |= (gosync_map_version(old) + 1) << GOSYNC_MAP_VERSION_SHIFT;
-	promote(map, new, page->cleared[gosync_map_version(old) & 1], page->count);
-	trace_gosync_map_grow(&map->obj, 0, slots_in(class_of(new)));
+	promote(map, table, rules_of(map, page->table)->cleared, page->count,
+		reach);
+	trace_gosync_map_grow(&map->obj, 0, slots_in(class_of(table)));
 	return 0;
 }
 
@@ -364,8 +443,50 @@ static struct gosync_map_record *take_record(struct gosync_map_obj *map,
 		return NULL;
 	if (*number >> map->segment_shift < GOSYNC_MAP_NEAR)
 		WRITE_ONCE(map->near[*number >> map->segment_shift], segment);
-	WRITE_ONCE(page->used, page->used + 1);
+	/* U: the segment is there. Pairs with the acquire of who walks. */
+	smp_store_release(&page->used, page->used + 1);
 	return gosync_map_record_at(map, *number);
+}
+
+static void count(struct gosync_map_page *page, u64 entries)
+{
+	/* C: what is counted can be found. Pairs with the reader's acquire. */
+	smp_store_release(&page->count, entries);
+}
+
+/* Nothing is left of an entry that is gone; its record is locked. */
+static void wipe(struct gosync_map_obj *map, struct gosync_map_record *record)
+{
+	memset(record + 1, 0, record->key_len);
+	memset(gosync_map_value_of(map, record), 0, record->value_len);
+	WRITE_ONCE(record->key_len, 0);
+	WRITE_ONCE(record->value_len, 0);
+}
+
+/* *@slot: one for a new key. It may be further than others from its place. */
+static int take_slot(struct gosync_map_obj *map, struct gosync_map_key *key,
+		     u64 **slot)
+{
+	struct gosync_map_page *page = gosync_map_page_of(map);
+	u64 table = page->table;
+	u32 hash = hash_in(map, key, table);
+	u32 distance = vacancy(map, table, hash, map->limit);
+	int ret;
+
+	if (distance > map->limit ||
+	    (*slot_at(map, table, hash, distance) == GOSYNC_MAP_EMPTY &&
+	     map->filled == most_used(class_of(table)))) {
+		ret = rebuild(map);
+		if (ret)
+			return ret;
+		table = page->table;
+		hash = hash_in(map, key, table);
+		distance = vacancy(map, table, hash, U32_MAX - 1);
+	}
+	if (distance > rules_of(map, table)->reach)
+		WRITE_ONCE(rules_of(map, table)->reach, distance);
+	*slot = slot_at(map, table, hash, distance);
+	return 0;
 }
 
 /**
@@ -373,33 +494,32 @@ static struct gosync_map_record *take_record(struct gosync_map_obj *map,
  * @map: the Map; the caller holds its mutex
  * @key: the key
  * @value: its value
- * @slot: from gosync_map_find_held()
  *
  * Return: 0; -ENOSPC if the map is full, -ENOMEM, -EINTR if the caller is being
  * killed.
  */
-int gosync_map_add(struct gosync_map_obj *map, const struct gosync_map_key *key,
-		   const struct gosync_payload *value, u64 *slot)
+int gosync_map_add(struct gosync_map_obj *map, struct gosync_map_key *key,
+		   const struct gosync_payload *value)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	struct gosync_map_record *record;
 	u32 number;
+	u64 *slot;
 	int ret;
 
 	if (page->count >= map->obj.capacity)
 		return -ENOSPC;
-	if (*slot == GOSYNC_MAP_EMPTY &&
-	    map->filled == most_used(class_of(page->table))) {
-		ret = rebuild(map);
-		if (ret)
-			return ret;
-		slot = vacancy(map, page->table, key->hash);
-	}
+	ret = take_slot(map, key, &slot);
+	if (ret)
+		return ret;
 	record = take_record(map, &number);
 	if (!record)
 		return -ENOMEM;
 
 	gosync_map_lock(record);
+	/* Clear has dropped it, and not come so far yet. */
+	if (record->key_len)
+		wipe(map, record);
 	WRITE_ONCE(record->key_len, key->len);
 	memcpy(record + 1, key->data, key->len);
 	gosync_map_put(map, record, value);
@@ -408,9 +528,9 @@ int gosync_map_add(struct gosync_map_obj *map, const struct gosync_map_key *key,
 
 	map->filled += *slot == GOSYNC_MAP_EMPTY;
 	set_slot(slot, (u64)key->hash << 32 | number);
-	WRITE_ONCE(page->count, page->count + 1);
+	count(page, page->count + 1);
 	/*
-	 * From now on walks visit it, which must not be before it can be
+	 * B: from now on walks visit it, which must not be before it can be
 	 * loaded. Pairs with the acquire where they begin.
 	 */
 	smp_store_release(&page->born, page->born + 1);
@@ -419,19 +539,21 @@ int gosync_map_add(struct gosync_map_obj *map, const struct gosync_map_key *key,
 
 /*
  * A slot leads nowhere any more. If it is the last of a row it and the
- * tombstones before it become empty: nobody needs to look past them.
+ * tombstones before it, as far as keys reach, become empty: nobody needs to look
+ * past them.
  */
 static void vacate(struct gosync_map_obj *map, u64 *slot)
 {
 	u64 table = gosync_map_page_of(map)->table;
 	u32 mask = slots_in(class_of(table)) - 1;
 	u64 *slots = table_at(map, table);
+	u32 left = map->limit;
 	u32 i = slot - slots;
 
 	set_slot(slot, GOSYNC_MAP_TOMBSTONE);
 	if (slots[(i + 1) & mask] != GOSYNC_MAP_EMPTY)
 		return;
-	while (slots[i & mask] == GOSYNC_MAP_TOMBSTONE) {
+	while (left-- && slots[i & mask] == GOSYNC_MAP_TOMBSTONE) {
 		set_slot(&slots[i-- & mask], GOSYNC_MAP_EMPTY);
 		map->filled--;
 	}
@@ -449,34 +571,60 @@ void gosync_map_remove(struct gosync_map_obj *map,
 	struct gosync_map_page *page = gosync_map_page_of(map);
 
 	lockdep_assert_held(&map->lock);
-	WRITE_ONCE(record->key_len, 0);
+	wipe(map, record);
 	WRITE_ONCE(record->born, map->free);
 	gosync_map_unlock(record, true);
 	map->free = (u32)*slot + 1;
 	vacate(map, slot);
-	WRITE_ONCE(page->count, page->count - 1);
+	count(page, page->count - 1);
 }
 
 /**
  * gosync_map_drop_all() - remove all keys at one moment
  * @map: the Map; the caller holds its mutex
+ * @born: out: of the last entry that is gone
+ * @used: out: so many records were used
  *
- * The records stay as they are, and are used again from the first on: whoever
- * finds one of them by the old table came before this.
+ * The records stay as they are until they are used again, from the first on, or
+ * wiped: whoever finds one of them by the old table came before this.
  */
-void gosync_map_drop_all(struct gosync_map_obj *map)
+void gosync_map_drop_all(struct gosync_map_obj *map, u64 *born, u64 *used)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
-	u64 table = other_table(page->table, 0);
+	u64 table = next_table(page->table, 0);
 
-	table |= (gosync_map_version(page->table) + 1) << GOSYNC_MAP_VERSION_SHIFT;
+	*born = page->born;
+	*used = page->used;
 	/* A small one is there. */
 	begin_table(map, table);
-	promote(map, table, page->born, 0);
+	promote(map, table, page->born, 0, 0);
 	/* Not before: until then the records are those of entries. */
 	smp_store_release(&page->used, 0);
-	WRITE_ONCE(page->count, 0);
+	count(page, 0);
 	map->free = 0;
+}
+
+/**
+ * gosync_map_wipe() - wipe what was dropped, unless it is in use again
+ * @map: the Map; the caller does not hold its mutex
+ * @born: from gosync_map_drop_all()
+ * @used: likewise
+ */
+void gosync_map_wipe(struct gosync_map_obj *map, u64 born, u64 used)
+{
+	struct gosync_map_record *record;
+	bool dropped;
+	u64 number;
+
+	for (number = 0; number < used; number++) {
+		record = gosync_map_record_at(map, number);
+		gosync_map_lock(record);
+		dropped = record->key_len && record->born <= born;
+		if (dropped)
+			wipe(map, record);
+		gosync_map_unlock(record, dropped);
+		cond_resched();
+	}
 }
 
 /* Whole pages, of whatever number of records that takes */
@@ -508,6 +656,8 @@ void gosync_map_lay_out(struct gosync_map_obj *map)
 		      ALIGN(map->key_size, 8);
 	page->stride = stride_of(page->value + map->value_size);
 	page->page_size = PAGE_SIZE;
+	get_random_bytes(page->rules[0].seed, sizeof(page->rules[0].seed));
+	map->limit = REACH;
 	map->tables[0] = page->small[0];
 	map->tables[1] = page->small[1];
 	map->segment_shift = segment_shift(page->stride);

@@ -3,7 +3,8 @@
  * Map: loads, the length and walks from the mapped pages, which only the
  * kernel writes; everything else is an ioctl. A reader writes nothing that is
  * shared, so it owes nobody anything. Why it is not misled stands in
- * kmod/map_table.c, how to read in <linux/gosync.h>.
+ * kmod/map_table.c, with the barriers, which are named by letters, and how to
+ * read in <linux/gosync.h>.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -204,7 +205,7 @@ static inline ALWAYS void copy(char *to, const char *from, size_t len)
 /* Was the record not written since its count was @seq, nor then? */
 static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
 {
-	/* Pairs with gosync_map_lock() in kmod/map.h. */
+	/* R2: pairs with gosync_map_lock() in kmod/map.h. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return !((__atomic_load_n(&record->seq, __ATOMIC_RELAXED) ^ seq) |
 		 (seq & 1));
@@ -219,7 +220,7 @@ int read_record(const struct gosync_map_handle *map,
 		const struct gosync_map_record *record, const char *key,
 		size_t key_len, char *buf, size_t *len, int how)
 {
-	/* Pairs with gosync_map_unlock() in kmod/map.h. */
+	/* R1: pairs with gosync_map_unlock() in kmod/map.h. */
 	uint64_t seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
 	const char *value;
 	size_t room;
@@ -250,15 +251,17 @@ int look(const struct gosync_map_handle *map, const char *key, size_t key_len,
 	 char *buf, size_t *len, int how)
 {
 	const struct gosync_map_page *page = map->page;
-	uint32_t hash = gosync_map_hash(page, key, key_len);
-	/* Pairs with promote() in kmod/map_table.c. */
+	/* T1: pairs with promote() in kmod/map_table.c. */
 	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
 	const struct table *table = &map->tables[word & GOSYNC_MAP_TABLE_MASK];
-	uint32_t first = hash >> table->shift, i = first;
+	uint32_t left = __atomic_load_n(&gosync_map_rules(page, word)->reach,
+					__ATOMIC_RELAXED);
+	uint32_t hash = gosync_map_hash(page, word, key, key_len);
+	uint32_t i = hash >> table->shift;
 	int ret;
 
 	do {
-		/* Pairs with set_slot() in kmod/map_table.c. */
+		/* S: pairs with set_slot() in kmod/map_table.c. */
 		uint64_t slot = __atomic_load_n(&table->slots[i],
 						__ATOMIC_ACQUIRE);
 
@@ -273,8 +276,8 @@ int look(const struct gosync_map_handle *map, const char *key, size_t key_len,
 			break;
 		}
 		i = (i + 1) & table->mask;
-	} while (i != first);
-	/* Pairs with begin_table() in kmod/map_table.c. */
+	} while (left--);
+	/* T2: pairs with begin_table() in kmod/map_table.c. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return likely(__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) ?
 		-ENODATA : AGAIN;
@@ -370,16 +373,18 @@ static int range_ioctl(struct gosync_map_handle *map,
 static int begin_walk(const struct gosync_map_page *page,
 		      struct gosync_map_range *args)
 {
+	const struct gosync_map_rules *rules;
 	uint64_t word;
 	int tries;
 
 	for (tries = 0; tries < TRIES; tries++) {
+		/* T1 */
 		word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
-		args->after = __atomic_load_n(&page->cleared[word >>
-					      GOSYNC_MAP_VERSION_SHIFT & 1],
-					      __ATOMIC_RELAXED);
-		/* Pairs with gosync_map_add() in kmod/map_table.c. */
+		rules = gosync_map_rules(page, word);
+		args->after = __atomic_load_n(&rules->cleared, __ATOMIC_RELAXED);
+		/* B: pairs with gosync_map_add() in kmod/map_table.c. */
 		args->until = __atomic_load_n(&page->born, __ATOMIC_ACQUIRE);
+		/* T2 */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) {
 			args->cursor = 1;
@@ -400,6 +405,7 @@ static int copy_record(const struct gosync_map_handle *map,
 	int tries;
 
 	for (tries = 0; tries < TRIES; tries++) {
+		/* R1 */
 		seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
 		*key_len = __atomic_load_n(&record->key_len, __ATOMIC_RELAXED);
 		*len = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
@@ -422,7 +428,10 @@ static int range_mapped(struct gosync_map_handle *map,
 	uint32_t key_len, len;
 	int ret = 0;
 
-	/* What is not in use any more was cleared. */
+	/*
+	 * What is not in use any more was cleared. U: pairs with take_record()
+	 * in kmod/map_table.c.
+	 */
 	for (; !ret && args->cursor <= __atomic_load_n(&map->page->used,
 						       __ATOMIC_ACQUIRE);
 	     args->cursor++) {
@@ -456,6 +465,7 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 	struct gosync_info info;
 	int ret;
 
+	/* C: pairs with count() in kmod/map_table.c. */
 	if (map->page)
 		return __atomic_load_n(&map->page->count, __ATOMIC_ACQUIRE);
 	ret = gosync_info(map, &info);

@@ -1459,7 +1459,8 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(48, sizeof(struct gosync_map_range));
 	EXPECT_EQ(8, sizeof(struct gosync_map_item));
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
-	EXPECT_EQ(1152, sizeof(struct gosync_map_page));
+	EXPECT_EQ(64, sizeof(struct gosync_map_rules));
+	EXPECT_EQ(1280, sizeof(struct gosync_map_page));
 	EXPECT_EQ(384, sizeof(struct gosync_info));
 	EXPECT_EQ(320, sizeof(struct gosync_stat));
 	EXPECT_EQ(32, sizeof(struct gosync_parties));

@@ -967,7 +967,7 @@ TEST_F(map, no_key_is_missed_while_tables_take_turns)
  */
 static bool is_displaced(const struct gosync_map_page *page, uint32_t key)
 {
-	uint32_t hash = gosync_map_hash(page, &key, 4);
+	uint32_t hash = gosync_map_hash(page, page->table, &key, 4);
 	uint64_t slot = page->small[page->table & 1][hash >> 26];
 
 	return slot > GOSYNC_MAP_TOMBSTONE && slot >> 32 != hash;

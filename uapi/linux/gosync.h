@@ -1155,21 +1155,36 @@ struct gosync_map_record {
 #define GOSYNC_MAP_TOMBSTONE	((__u64)1)
 
 /**
+ * struct gosync_map_rules - how keys are found in a table
+ * @seed: random bits, of the hash
+ * @reach: no key is further than so many slots from its place
+ * @__reserved: 0
+ * @cleared: entries up to this &gosync_map_record.born are gone, whatever
+ *	their record says
+ * @__reserved2: 0
+ */
+struct gosync_map_rules {
+	__aligned_u64 seed[4];
+	__u32 reach;
+	__u32 __reserved;
+	__aligned_u64 cleared;
+	__aligned_u64 __reserved2[2];
+};
+
+/**
  * struct gosync_map_page - a Map's mapped state, always read-only
  * @table: the present table: its version << GOSYNC_MAP_VERSION_SHIFT, its
  *	class << 1, which of the two of its class
- * @seed: of the hash
  * @hash_mask: the bits of the hash that are used
  * @stride: distance in bytes from one record to the next
  * @value: where in a record the value begins
  * @page_size: the unit of tables, see below
  * @records: where in the mapping the records begin
  * @__reserved: 0
+ * @rules: of the table, by the lowest bit of its version
  * @count: how many entries there are
  * @born: &gosync_map_record.born of the newest entry
  * @used: records from this number on are not in use
- * @cleared: by the lowest bit of the table's version: entries up to this
- *	&gosync_map_record.born are gone, whatever their record says
  * @__reserved2: 0
  * @small: the tables of class 0
  *
@@ -1177,77 +1192,112 @@ struct gosync_map_record {
  * c > 0 fills @page_size << (c - 1) bytes; the first of the two is at
  * @page_size * ((1 << c) - 1), the second follows it. A slot is 0, a tombstone,
  * or the hash << 32 | the number of a record. A key's is the one that the upper
- * bits of its hash tell the place of, or one that follows (behind the last one
- * comes the first); it is not behind a slot that is 0.
+ * bits of its hash tell the place of, or one of the following (behind the last
+ * one comes the first), as many as @reach says; it is not behind a slot that
+ * is 0.
  *
- * Reading without a system call: read @table (acquire), look through the slots
- * (acquire) from where the key's hash says, and look at each record whose slot
- * has that hash. If one has the key, its value may be used, whatever happened to
- * the table since. If none has, (read barrier) read @table again: the key is
- * absent if it is the same; otherwise begin anew. The kernel writes to a table
- * that is no longer the present one, but never anything else than slots.
+ * Reading without a system call: read @table (acquire), take its rules, look
+ * through the slots (acquire) from where the key's hash says, and look at each
+ * record whose slot has that hash. If one has the key, its value may be used,
+ * whatever happened to the table since. If none has, (read barrier) read @table
+ * again: the key is absent if it is the same; otherwise begin anew. The kernel
+ * writes to a table that is no longer the present one, and to its rules, but
+ * never anything else than slots.
  *
- * Walking the entries: read @table (acquire), then @cleared of it, @born
+ * Walking the entries: read @table (acquire), then @cleared of its rules, @born
  * (acquire), and (read barrier) @table again; begin anew if it has changed.
- * Then look at each record below @used: those with a key and born after
- * @cleared and not after @born were there.
+ * Then look at each record below @used (acquire): those with a key and born
+ * after @cleared and not after @born were there.
  */
 struct gosync_map_page {
 	__aligned_u64 table;
-	__aligned_u64 seed;
 	__u32 hash_mask;
 	__u32 stride;
 	__u32 value;
 	__u32 page_size;
 	__aligned_u64 records;
-	__aligned_u64 __reserved[3];
+	__aligned_u64 __reserved[4];
+	struct gosync_map_rules rules[2];
 	__aligned_u64 count;
 	__aligned_u64 born;
 	__aligned_u64 used;
-	__aligned_u64 cleared[2];
-	__aligned_u64 __reserved2[3];
+	__aligned_u64 __reserved2[5];
 	__aligned_u64 small[2][GOSYNC_MAP_SMALL];
 };
 
+static __inline__ const struct gosync_map_rules *
+gosync_map_rules(const struct gosync_map_page *page, __u64 table)
+{
+	return &page->rules[table >> GOSYNC_MAP_VERSION_SHIFT & 1];
+}
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 __gosync_u128;
+#endif
+
+/* Both halves of the product, together */
+static __inline__ __u64 __gosync_mix(__u64 a, __u64 b)
+{
+#ifdef __SIZEOF_INT128__
+	__gosync_u128 product = (__gosync_u128)a * b;
+
+	return (__u64)product ^ (__u64)(product >> 64);
+#else
+	__u64 a1 = a >> 32, a0 = (__u32)a, b1 = b >> 32, b0 = (__u32)b;
+	__u64 low = a0 * b0, mid = a1 * b0 + (low >> 32);
+	__u64 mid2 = a0 * b1 + (__u32)mid;
+
+	return (mid2 << 32 | (__u32)low) ^
+	       (a1 * b1 + (mid >> 32) + (mid2 >> 32));
+#endif
+}
+
 /**
  * gosync_map_hash() - the hash by which a Map finds a key
- * @page: the Map's state, of which @seed and @hash_mask are used
+ * @page: the Map's state, of which @hash_mask and the rules' @seed are used
+ * @table: the table that it is to be found in, as in @page->table
  * @key: the key
  * @len: its length, at least 1
  *
- * Words of 8 bytes, each mixed in by a multiplication, of which the upper bits
- * know of all of them. The last word is the key's last 8 bytes, those that are
- * in the one before too included. A key of up to 8 bytes is mixed in twice.
+ * A keyed hash of the kind that Go's maps use: 16 bytes at a time, as two words
+ * masked by secrets, go into a product of 128 bits, whose halves are taken
+ * together. The last 16 bytes may be some of those before; of a shorter key the
+ * words are its first and its last 8 bytes, or all of it and 0. What comes of
+ * that is multiplied by two more secrets, of which one has the length in it.
  *
- * Return: the hash, never 0.
+ * Without the seed nobody can tell which keys have the same hash. Who can read
+ * the seed can make such keys, but not more than @reach of them for one table:
+ * see kmod/map_table.c.
+ *
+ * Return: the hash, never 0, as its lowest bit is 1.
  */
 static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
-					const void *key, __u32 len)
+					__u64 table, const void *key, __u32 len)
 {
+	/* A table that isn't the present one any more may get another seed. */
+	const volatile __u64 *seed = gosync_map_rules(page, table)->seed;
 	const __u8 *at = (const __u8 *)key;
-	__u64 hash = page->seed ^ len, word = 0;
-	__u32 bits;
+	__u64 hash = seed[0], first = 0, last = 0;
+	__u32 left = len;
 
-	if (len < sizeof(word)) {
-		while (len--)
-			word = word << 8 | *at++;
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 32;
+	if (len < sizeof(first)) {
+		while (left--)
+			first = first << 8 | *at++;
 	} else {
-		for (;;) {
-			__builtin_memcpy(&word, at, sizeof(word));
-			hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-			hash ^= hash >> 32;
-			if (len <= 2 * sizeof(word))
-				break;
-			len -= sizeof(word);
-			at += sizeof(word);
+		for (; left > 2 * sizeof(first); left -= 2 * sizeof(first)) {
+			__builtin_memcpy(&first, at, sizeof(first));
+			__builtin_memcpy(&last, at + sizeof(first), sizeof(last));
+			hash = __gosync_mix(first ^ seed[1], last ^ hash);
+			at += 2 * sizeof(first);
 		}
-		__builtin_memcpy(&word, at + len - sizeof(word), sizeof(word));
+		__builtin_memcpy(&last, at + left - sizeof(last), sizeof(last));
+		if (len > 2 * sizeof(first))
+			at -= 2 * sizeof(first) - left;
+		__builtin_memcpy(&first, at, sizeof(first));
 	}
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	bits = (__u32)(hash >> 32) & page->hash_mask;
-	return bits ? bits : 1;
+	hash = __gosync_mix(first ^ seed[1], last ^ hash);
+	hash = __gosync_mix(hash ^ seed[2], seed[3] ^ len);
+	return ((__u32)(hash >> 32) & page->hash_mask) | 1;
 }
 
 /**
