@@ -211,7 +211,7 @@ static int user_charge(kuid_t uid)
 	if (count >= max_objects_per_user && !capable(CAP_SYS_RESOURCE))
 		return -EDQUOT;
 	return xa_err(xa_store(&users, __kuid_val(uid), xa_mk_value(count + 1),
-			       GFP_KERNEL));
+			       GFP_KERNEL_ACCOUNT));
 }
 
 static void user_uncharge(kuid_t uid)
@@ -600,7 +600,7 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 	ns = ns_find(current->nsproxy->ipc_ns);
 	if (!ns)
 		return 0;
-	info = kmalloc(sizeof(*info), GFP_KERNEL);
+	info = kmalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
 	if (!info) {
 		ns_put(ns);
 		return -ENOMEM;

@@ -242,7 +242,7 @@ static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
 	struct gosync_object *obj = holder->obj;
 	struct gosync_info *info;
 
-	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	info = kzalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
 	if (!info)
 		return;
 	gosync_object_info(obj, holder, info);
@@ -373,7 +373,7 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 		return -EFAULT;
 	if (room < least || room > PAGE_SIZE)
 		return -EINVAL;
-	data = kzalloc(size, GFP_KERNEL);
+	data = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!data)
 		return -ENOMEM;
 	fill(holder, data);

@@ -189,7 +189,7 @@ void *gosync_area_extend(struct gosync_area *area, unsigned long first,
 		return piece;
 	/* All or nothing: a page that was mapped could not be taken back. */
 	for (i = 0; i < nr; i++)
-		if (xa_reserve(&area->more, first + i, GFP_KERNEL))
+		if (xa_reserve(&area->more, first + i, GFP_KERNEL_ACCOUNT))
 			goto err;
 	piece = __vmalloc(nr << PAGE_SHIFT,
 			  GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);

@@ -419,7 +419,7 @@ static struct command *new_command(struct io_uring_cmd *cmd,
 	struct deadline *deadline = NULL;
 	struct command *command;
 
-	command = kmem_cache_zalloc(commands, GFP_KERNEL);
+	command = kmem_cache_zalloc(commands, GFP_KERNEL_ACCOUNT);
 	if (!command)
 		return NULL;
 	if (timeout->when != KTIME_MAX) {

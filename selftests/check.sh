@@ -169,6 +169,15 @@ comments()
 		grep -v ':1:// SPDX-License-Identifier:'
 }
 
+# What user space makes the kernel allocate is charged to its memory cgroup.
+charged()
+{
+	local not='GFP_(KERNEL|USER|HIGHUSER)|v?memdup_user\w*|strn?dup_user'
+
+	! grep -nHE "\<($not)\>|\<v[mz]alloc(_user|_node)?\(" \
+		"${kernel_sources[@]}"
+}
+
 # What people include stands alone, whatever came before it.
 headers()
 {
@@ -352,7 +361,7 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..16"
+echo "1..17"
 check "no warning from gcc W=1 and sparse" sparse
 check "checkpatch --strict, module" checkpatch_kernel
 check "checkpatch --strict, user space" checkpatch_user
@@ -361,6 +370,7 @@ check "shellcheck" shell_check
 check "white space" layout
 check "SPDX lines" spdx
 check "no // comments" comments
+check "every allocation is charged" charged
 check "public headers compile alone, as C and C++, without padding" headers
 check "README's example is examples/hello.c" readme_example
 check "the pages' examples are pieces of examples/" page_examples
