@@ -18,6 +18,17 @@
  * first to the last: whoever sees all ones knows that the storer is running
  * and will be through in a few instructions, and may spin on it. From then on
  * the type never changes.
+ *
+ * Barriers, by letters; the other halves are in libuser/value.c, and in
+ * version().
+ *
+ *	V1	publish(): release of the version
+ *		acquire of it: the payload is in its slot
+ *	V2	publish(): smp_wmb(), from the version before to the slot
+ *		fence, from the slot to the version again: who saw anything of
+ *		another payload sees that the version has gone too far
+ *	V3	publish(): release of the type
+ *		acquire of it: there is a version
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -74,7 +85,7 @@ static void publish(struct gosync_value_obj *value, u64 type,
 
 	lockdep_assert_held(&value->lock);
 	/*
-	 * Readers of this slot must see the last version published if they see
+	 * V2: readers of this slot must see the last version published if they see
 	 * anything of what is written now. Pairs with the fence before their
 	 * second look at the version.
 	 */
@@ -87,15 +98,15 @@ static void publish(struct gosync_value_obj *value, u64 type,
 		       before - payload->len);
 
 	if (page->type) {
-		/* Pairs with the acquire in the reader's first look. */
+		/* V1: pairs with the acquire in the reader's first look. */
 		smp_store_release(&page->version, value->version);
 		return;
 	}
 	preempt_disable();
 	cmpxchg(&page->type, 0, GOSYNC_VALUE_STORING);
-	/* As above. */
+	/* V1, as above. */
 	smp_store_release(&page->version, value->version);
-	/* Who sees the type sees a version. Pairs with the reader's acquire. */
+	/* V3: who sees the type sees a version. Pairs with the reader's acquire. */
 	smp_store_release(&page->type, type);
 	preempt_enable();
 }
@@ -329,12 +340,12 @@ static u64 version(struct gosync_object *obj)
 	struct gosync_value_page *page = obj->state;
 	u64 type;
 
-	/* Pairs with the release that ends the first store. */
+	/* V3: pairs with the release that ends the first store. */
 	type = smp_load_acquire(&page->type);
 	/* Not before that is through: then it can be loaded. */
 	if (!type || type == GOSYNC_VALUE_STORING)
 		return 0;
-	/* Pairs with the release in publish(). */
+	/* V1: pairs with the release in publish(). */
 	return smp_load_acquire(&page->version);
 }
 

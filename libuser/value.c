@@ -2,6 +2,7 @@
 /*
  * Value: loads from the mapped pages, which only the kernel writes; stores are
  * ioctls. A reader writes nothing that is shared, so it owes nobody anything.
+ * Barriers are named by the letters that kmod/value.c has for them.
  */
 #include <errno.h>
 #include <string.h>
@@ -112,16 +113,18 @@ EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 		uint64_t stored, version;
 		size_t n;
 
+		/* V3 */
 		stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
 		if (unlikely(!stored || stored == GOSYNC_VALUE_STORING))
 			return -ENODATA;
+		/* V1 */
 		version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
 		slot = (void *)(value->slots + version % GOSYNC_VALUE_SLOTS *
 				value->stride);
 		n = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
 		if (likely(n <= *len))
 			memcpy(buf, slot + 1, n);
-		/* The kernel's half stands at publish() in kmod/value.c. */
+		/* V2 */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (unlikely(__atomic_load_n(&page->version, __ATOMIC_RELAXED) -
 			     version >= GOSYNC_VALUE_SLOTS - 1))
