@@ -27,7 +27,9 @@
  *
  * Every argument is a structure that begins with its size, as user space was
  * compiled with it. A shorter structure is extended with zeros; a longer one
- * is accepted when what the kernel does not know of it is zero. An argument of
+ * is accepted when what the kernel does not know of it is zero. So it is with
+ * the entries of a list, whose size is said beside their number: of each as much
+ * is written as fits, and what the kernel does not know is zero. An argument of
  * 0 in place of a pointer means a structure full of zeros where the
  * description of the ioctl says so.
  *
@@ -39,6 +41,12 @@
  * happened wins over a signal and over the time-out.
  *
  * Any ioctl may be called from any thread; those that wait say so.
+ *
+ * The mapped state, with the words in it and what user space may do with them,
+ * is as GOSYNC_ABI_VERSION says. Who opens an object says which version it was
+ * compiled with, and who wants to know where the state is says so again:
+ * another than the kernel's is refused with EPROTO. 0 is for who does
+ * ioctls alone, which stay as they are from version to version.
  */
 
 /**
@@ -79,6 +87,8 @@
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done by another than who runs
  *                it; unlink by another than the object's owner
+ * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
+ *                the kernel
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
  *                values of another type
  * ERANGE         a WaitGroup's or Semaphore's counter would leave its range
@@ -87,7 +97,7 @@
  */
 
 #define GOSYNC_DEVICE		"/dev/gosync"
-#define GOSYNC_ABI_VERSION	1
+#define GOSYNC_ABI_VERSION	2
 
 #define GOSYNC_NAME_MAX		255
 #define GOSYNC_FOREVER		(~(__u64)0)
@@ -249,7 +259,7 @@ enum gosync_type {
  * @name: pointer to the name, any bytes but 0
  * @name_len: its length, 1 to GOSYNC_NAME_MAX; 0 makes an anonymous object
  *	(needs GOSYNC_CREATE, cannot be GOSYNC_PERSIST)
- * @__reserved: must be 0
+ * @abi: GOSYNC_ABI_VERSION, or 0 from who will not map the state
  * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
  *	longest payload in bytes (0: 4096; at most 4 MiB); Semaphore: the
  *	permits that it begins with (at most 2147483647); Map: the largest
@@ -265,7 +275,7 @@ enum gosync_type {
  *
  * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
  * EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
- * ENOSPC, EPROTOTYPE.
+ * ENOSPC, EPROTO, EPROTOTYPE.
  */
 struct gosync_open {
 	__u32 size;
@@ -274,7 +284,7 @@ struct gosync_open {
 	__u32 mode;
 	__aligned_u64 name;
 	__u32 name_len;
-	__u32 __reserved;
+	__u32 abi;
 	__aligned_u64 capacity;
 	__u32 key_size;
 	__u32 value_size;
@@ -325,7 +335,7 @@ struct gosync_unlink {
  *	writing); Value: the type of what is stored, 0 if nothing is
  * @capacity: as in &struct gosync_open
  * @map_len: bytes that mmap() of this descriptor takes, at offset 0 and with
- *	MAP_SHARED; 0 if it cannot be mapped
+ *	MAP_SHARED; 0 if it cannot be mapped, or @abi was 0
  * @map_offset: where in the mapping the object's state begins
  * @map_data: atomics: where in the mapping the words begin; Value: the first
  *	payload slot; RWMutex: this holder's &struct gosync_rwmutex_reader, 0 if
@@ -337,10 +347,13 @@ struct gosync_unlink {
  * @key_size: as in &struct gosync_open
  * @value_size: as in &struct gosync_open
  * @name: the name, filled up with zeros
+ * @abi: in: GOSYNC_ABI_VERSION, or 0 from who will not map the state; out: the
+ *	kernel's
+ * @__reserved: 0
  *
- * Only @size is read. A shorter structure gets as much as fits.
+ * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
- * Return: 0, or -1 with errno EFAULT, EINVAL.
+ * Return: 0, or -1 with errno EFAULT, EINVAL, ENOMEM, EPROTO.
  */
 struct gosync_info {
 	__u32 size;
@@ -369,6 +382,8 @@ struct gosync_info {
 	__u32 key_size;
 	__u32 value_size;
 	__u8 name[GOSYNC_NAME_MAX + 1];
+	__u32 abi;
+	__u32 __reserved;
 };
 
 /**
