@@ -1254,7 +1254,7 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
 			hash ^= hash >> 32;
 			if (len <= 2 * sizeof(word))
 				break;
-			len -= sizeof(word);
+			len -= (__u32)sizeof(word);
 			at += sizeof(word);
 		}
 		__builtin_memcpy(&word, at + len - sizeof(word), sizeof(word));
