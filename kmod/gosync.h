@@ -714,6 +714,7 @@ long gosync_waitgroup_add(struct gosync_holder *holder, void *arg);
 long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg);
 long gosync_once_begin(struct gosync_holder *holder, void *arg);
 long gosync_once_done(struct gosync_holder *holder, void *arg);
+long gosync_once_abandon(struct gosync_holder *holder, void *arg);
 long gosync_once_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_signal(struct gosync_holder *holder, void *arg);

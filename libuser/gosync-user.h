@@ -11,6 +11,9 @@
  * of success, as their description says. After an error the state is
  * unchanged. gosync_strerror() tells what an error means in Go's words.
  *
+ * Callbacks may be left by an exception, pthread_exit(3) or a cancellation, and
+ * nothing leaks; what that means to a Once, gosync_once_do() says.
+ *
  * Handles may be used by several threads at once and from C++. No function is
  * a cancellation point or safe in a signal handler. After fork(2) a child's
  * handles are holders of their own, so that locks that the parent holds stay
@@ -881,6 +884,9 @@ int gosync_waitgroup_count(gosync_waitgroup_t *wg);
  * @f: runs in a new, detached thread of this process
  * @arg: passed on to @f
  *
+ * It is done when @f returns, and also when it ends by pthread_exit(3) or a
+ * cancellation.
+ *
  * Return: 0, or -errno and the counter is as before.
  */
 int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg), void *arg);
@@ -947,11 +953,14 @@ int gosync_once_from_fd(int fd, unsigned int flags, gosync_once_t **once);
 /**
  * gosync_once_do() - have something done once, among all processes
  * @once: the handle
- * @f: what to do; @died: an earlier runner died while doing it
+ * @f: what to do; @died: an earlier runner was gone before it had done it
  * @arg: passed on to @f
  *
  * Returns when @f has been done, by whomever. Once it has, there is no system
- * call. If its runner dies, the next that waits runs it.
+ * call. If its runner dies, the next that waits runs it. So it is if @f does not
+ * return, but is left by an exception, pthread_exit(3) or a cancellation: then
+ * somebody else is to do it, as with pthread_once(3) and std::call_once(). A
+ * longjmp(3) out of @f is as if it went on.
  *
  * Return: 0; -EDEADLK from inside @f; -EBADF if the handle is read-only and it
  * has not been done.
@@ -960,12 +969,31 @@ int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
 		   void *arg);
 
 /**
+ * gosync_once_do_anyway() - gosync_once_do(), done however it ends
+ * @once: the handle
+ * @f: as gosync_once_do()
+ * @arg: passed on to @f
+ *
+ * If @f is left by an exception, pthread_exit(3) or a cancellation it has been
+ * done, as in Go, where a function that panics counts as done. A runner that
+ * dies has a successor all the same.
+ *
+ * Return: as gosync_once_do().
+ */
+int gosync_once_do_anyway(gosync_once_t *once, void (*f)(void *arg, int died),
+			  void *arg);
+
+/**
  * gosync_once_begin() - the first half of gosync_once_do()
  * @once: the handle
  *
  * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
  * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: so, and
- * an earlier runner died; -EDEADLK, -EBADF.
+ * an earlier runner is gone; -EDEADLK, -EBADF.
+ *
+ * It is the handle that runs it from now on: if the thread ends before it is
+ * done, another may do the rest, or it is to be abandoned; otherwise all wait
+ * until the handle is closed or the process ends.
  */
 int gosync_once_begin(gosync_once_t *once);
 
@@ -987,6 +1015,17 @@ int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
  * Return: 0; -EPERM if this holder does not run it.
  */
 int gosync_once_done(gosync_once_t *once);
+
+/**
+ * gosync_once_abandon() - take gosync_once_begin() back
+ * @once: the handle
+ *
+ * For who cannot do it after all: the next that waits is to, and is told that
+ * somebody began.
+ *
+ * Return: 0; -EPERM if this holder does not run it.
+ */
+int gosync_once_abandon(gosync_once_t *once);
 
 /**
  * gosync_once_is_done() - has it been done

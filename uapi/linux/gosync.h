@@ -227,6 +227,7 @@ enum gosync_type {
 #define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
 #define GOSYNC_IOC_ONCE_DONE	_IO(GOSYNC_IOC_TYPE, 0xc5)
 #define GOSYNC_IOC_ONCE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc6)
+#define GOSYNC_IOC_ONCE_ABANDON	_IO(GOSYNC_IOC_TYPE, 0xc7)
 /* On Conds */
 #define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
 #define GOSYNC_IOC_COND_SIGNAL	_IO(GOSYNC_IOC_TYPE, 0xc9)
@@ -930,17 +931,20 @@ struct gosync_waitgroup_slot {
  * GOSYNC_ONCE_DONE if it has been done; or one of the following if the caller
  * is to do it now and then call GOSYNC_IOC_ONCE_DONE (no argument); otherwise
  * it waits for one of these. If the holder that runs it ends before it is
- * done, the first who waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument
- * likewise) waits until it has been done, and never is to do it; read permission
- * is enough.
+ * done, or gives it up by GOSYNC_IOC_ONCE_ABANDON (no argument), the first who
+ * waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument likewise) waits until it
+ * has been done, and never is to do it; read permission is enough.
  *
- * Return: BEGIN: as above; DONE, WAIT: 0; or -1 with errno EBADF (not if it is
- * done), EDEADLK (the calling thread is running it), EFAULT, EINTR, EINVAL,
- * EPERM (DONE: not run by this holder), ETIMEDOUT.
+ * The runner is the holder: a thread that ends before it is done, while others
+ * of its process live on, has to abandon it or to leave it to one of them.
+ *
+ * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
+ * if it is done), EDEADLK (the calling thread is running it), EFAULT, EINTR,
+ * EINVAL, EPERM (DONE, ABANDON: not run by this holder), ETIMEDOUT.
  */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
-#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: somebody began, and died */
+#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: somebody began, and is gone */
 
 /**
  * struct gosync_once_slot - a Once's mapped state
