@@ -140,6 +140,7 @@ static inline int open_bytes(uint32_t type, const void *name, uint32_t name_len,
 		.mode = mode,
 		.name = to_u64(name),
 		.name_len = name_len,
+		.abi = GOSYNC_ABI_VERSION,
 		.capacity = capacity,
 	};
 	int dev = open_device();
@@ -169,7 +170,9 @@ static inline int reopen_object(int fd, uint32_t flags)
 /* All zeros when it fails, which no object's is. */
 static inline struct gosync_info info_of(int fd)
 {
-	struct gosync_info info = { .size = sizeof(info) };
+	struct gosync_info info = {
+		.size = sizeof(info), .abi = GOSYNC_ABI_VERSION,
+	};
 
 	if (ioctl(fd, GOSYNC_IOC_INFO, &info))
 		memset(&info, 0, sizeof(info));
