@@ -37,6 +37,16 @@ static const struct {
 	  "sync/atomic: compare and swap of inconsistently typed values" },
 };
 
+/* A sentence that nobody overwrites: other C libraries have no others. */
+static const char *describe(int err)
+{
+#ifdef __GLIBC__
+	return strerrordesc_np(err);
+#else
+	return strerror(err);
+#endif
+}
+
 /* Of the program, of this library and of the module: which is too old? */
 static const char *which_is_older(unsigned int program)
 {
@@ -70,7 +80,7 @@ EXPORT const char *gosync_strerror_abi(unsigned int abi, unsigned int op,
 	for (i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
 		if (sentences[i].op == op && sentences[i].err == err)
 			return sentences[i].sentence;
-	text = strerrordesc_np(err);
+	text = describe(err);
 	return text ? text : "Unknown error";
 }
 

@@ -113,11 +113,43 @@ static inline uint64_t random_seed(void)
 
 /* --- ioctls -------------------------------------------------------------- */
 
+/* The errors that the descriptions of the ioctls list */
+static const struct {
+	unsigned int cmd;
+	int err;
+} listed_errors[] = {
+#include "errors.h"
+};
+
+static inline void check_listed(unsigned int cmd, int err)
+{
+	bool ours = false;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(listed_errors); i++) {
+		if (listed_errors[i].cmd != cmd)
+			continue;
+		if (listed_errors[i].err == err)
+			return;
+		ours = true;
+	}
+	if (!ours)
+		return;
+	fprintf(stderr, "# %s of ioctl %#x is not in its description\n",
+		strerrorname_np(err), cmd);
+	abort();
+}
+
+/* No test sees an error that users are not told of. */
 static inline int call(int fd, unsigned int cmd, const void *arg)
 {
 	int ret = ioctl(fd, cmd, arg);
 
-	return ret < 0 ? -errno : ret;
+	if (ret >= 0)
+		return ret;
+	ret = -errno;
+	check_listed(cmd, -ret);
+	return ret;
 }
 
 static inline uint64_t to_u64(const void *pointer)

@@ -52,7 +52,10 @@
 /**
  * DOC: Errors
  *
- * One vocabulary for all ioctls. After any error the state is unchanged.
+ * One vocabulary for all ioctls. After any error the state is unchanged. Any
+ * may fail with EBADF, EFAULT, EINVAL, E2BIG or ENOTTY, if there is something
+ * wrong with the descriptor or the argument as such; which others an ioctl can
+ * fail with its description lists.
  *
  * =============  ===========================================================
  * EACCES         the object's mode does not allow this to the caller, or the
@@ -71,9 +74,11 @@
  * EINTR          a signal ended the wait
  * EINVAL         an argument is out of its range, or a reserved field or flag
  *                is set; a Value is stored with type 0 (Go's nil)
+ * EMFILE         the process has as many descriptors as it may have
  * EMSGSIZE       the payload is longer than the Value's or the Map's limit, or
  *                the caller's buffer shorter than the payload
  * ENAMETOOLONG   the name is longer than 255 bytes
+ * ENFILE         the system has as many open files as it may have
  * ENODATA        Load of a Value before any Store; Map: the key is absent
  * ENOENT         the name does not exist and GOSYNC_CREATE was not given;
  *                io_uring: there was nothing to cancel
@@ -82,11 +87,12 @@
  *                reached
  * ENOTTY         not an ioctl of this type of object; Cond: the lock is no
  *                Mutex and no RWMutex; io_uring: not a command of it
+ * ENXIO          the library: the module is not loaded
  * EOPNOTSUPP     io_uring: this kernel has none, or no commands of it, or the
  *                ring is for polling (IORING_SETUP_IOPOLL)
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
- *                another than its owner; Once: done by another than who runs
- *                it; unlink by another than the object's owner
+ *                another than its owner; Once: done or abandoned by another
+ *                than who runs it; unlink by another than the object's owner
  * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
  *                the kernel
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
