@@ -447,8 +447,8 @@ static int range_mapped(struct gosync_map_handle *map,
 
 EXPORT int gosync_map_range(gosync_map_t *map, visit_t *fn, void *arg)
 {
-	struct gosync_map_range args = { .cursor = 0 };
 	char *copy CLEANUP(gosync_free_it) = NULL;
+	struct gosync_map_range args = { .cursor = 0 };
 
 	if (!map->page || begin_walk(map->page, &args))
 		return range_ioctl(map, &args, fn, arg);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Program, library and module of different versions: whoever takes the mapped
- * state to be another than it is is refused before it has done anything, and
+ * Program, library and module of different versions: who mistakes the layout of
+ * the mapped state is refused before it has done anything, and
  * told which of the three is too old. And structures of other sizes than ours:
  * nobody writes beyond what the caller has, or leaves what it has unwritten.
  *
