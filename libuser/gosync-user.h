@@ -1925,6 +1925,15 @@ GOSYNC__ARITHMETIC(_uintptr, uint64_t)
 }
 #endif
 
+/* Not in the library itself, whose functions it is about. */
+#if !defined(GOSYNC_NO_TSAN) && defined(__SANITIZE_THREAD__)
+#include <gosync-tsan.h>
+#elif !defined(GOSYNC_NO_TSAN) && defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#include <gosync-tsan.h>
+#endif
+#endif
+
 #if defined(__clang__)
 #pragma clang diagnostic pop
 #elif defined(__cplusplus)

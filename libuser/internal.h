@@ -6,6 +6,7 @@
 #define GOSYNC_INTERNAL_H
 
 #define EXPORT		__attribute__((visibility("default")))
+#define GOSYNC_NO_TSAN
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -200,11 +200,15 @@ headers()
 			compiles $compiler $std c gosync-uring.h || status=1
 		done
 		compiles "$compiler -m32" gnu11 c gosync-user.h || status=1
+		compiles "$compiler -fsanitize=thread" gnu11 c gosync-user.h ||
+			status=1
 	done
 	for compiler in g++ clang++; do
 		for std in c++11 c++17 c++20; do
 			compiles $compiler $std c++ gosync-user.h || status=1
 			compiles $compiler $std c++ gosync-uring.h || status=1
+			compiles "$compiler -fsanitize=thread" $std c++ \
+				gosync-user.h || status=1
 		done
 	done
 	# shellcheck disable=SC2086
