@@ -48,6 +48,12 @@ module: deps ## build the module for KERNEL (default stock)
 	@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules)
 
+other: deps # the same with another layout of the mapped state, for a test
+	@kdir=$$($(vm)/kernel.sh $(kernel)) && \
+	dir=$(build)/kmod-$(notdir $(kernel))-other && \
+	selftests/other/source.sh $$dir && \
+	$(MAKE) $(jobs) -C $$kdir/build M=$$dir modules
+
 lib: deps ## build the library
 	@$(user) libuser
 
@@ -58,6 +64,8 @@ examples: lib ## build the examples
 	@$(user) examples
 
 tests: tools examples ## build the selftests, 64 and 32 bit
+	@selftests/other/source.sh $(build)/other
+	@$(MAKE) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
 	@$(user) selftests $(kselftest)
 	@$(user32) libuser
 	@$(user32) selftests $(kselftest)
@@ -106,5 +114,5 @@ install: ## install library, headers and command below PREFIX
 	@$(user) libuser install PREFIX=$(PREFIX)
 	@$(user) tools install PREFIX=$(PREFIX)
 
-.PHONY: help deps module lib tools examples tests run shell test bench check \
+.PHONY: help deps module other lib tools examples tests run shell test bench check \
 	clean modules modules_install install

@@ -301,6 +301,9 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 /* --- object.c --- */
 
+/* A struct gosync_info is at least so long: it says which object it is of. */
+#define GOSYNC_INFO_LEAST	offsetofend(struct gosync_info, id)
+
 const struct gosync_ops *gosync_ops_of(u32 type);
 struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 					  const char *name);
@@ -313,6 +316,7 @@ struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
+int gosync_put(void __user *to, size_t room, const void *data, size_t size);
 long gosync_give(void __user *uarg, size_t least, size_t size,
 		 void (*fill)(struct gosync_holder *holder, void *data),
 		 struct gosync_holder *holder);
@@ -729,6 +733,7 @@ long gosync_waitgroup_add(struct gosync_holder *holder, void *arg);
 long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg);
 long gosync_once_begin(struct gosync_holder *holder, void *arg);
 long gosync_once_done(struct gosync_holder *holder, void *arg);
+long gosync_once_abandon(struct gosync_holder *holder, void *arg);
 long gosync_once_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_signal(struct gosync_holder *holder, void *arg);

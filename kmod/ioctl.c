@@ -257,6 +257,10 @@ static const struct gosync_ioctl ioctls[] = {
 		GOSYNC_IOC_ONCE_DONE, ON_ONCE, WRITES,
 		0, gosync_once_done,
 	},
+	[NR(GOSYNC_IOC_ONCE_ABANDON)] = {
+		GOSYNC_IOC_ONCE_ABANDON, ON_ONCE, WRITES,
+		0, gosync_once_abandon,
+	},
 	[NR(GOSYNC_IOC_ONCE_WAIT)] = {
 		GOSYNC_IOC_ONCE_WAIT, ON_ONCE, OPTIONAL,
 		sizeof(struct gosync_wait), gosync_once_wait,

@@ -420,7 +420,9 @@ static int check_open(const struct gosync_open *args)
 	const struct gosync_ops *ops = gosync_ops_of(args->type);
 	const u32 opening = GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY;
 
-	if (args->__reserved || args->mode & ~0777)
+	if (args->abi && args->abi != GOSYNC_ABI_VERSION)
+		return -EPROTO;
+	if (args->mode & ~0777)
 		return -EINVAL;
 	if (args->type ? !ops : args->flags & GOSYNC_CREATE)
 		return -EINVAL;
@@ -572,7 +574,7 @@ long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 	return ret;
 }
 
-static int list_one(struct gosync_object *obj, void __user *to,
+static int list_one(struct gosync_object *obj, void __user *to, size_t room,
 		    struct gosync_info *info)
 {
 	if (!gosync_may(obj->ns, obj->uid, obj->gid, obj->mode, 4))
@@ -581,12 +583,11 @@ static int list_one(struct gosync_object *obj, void __user *to,
 	gosync_object_info(obj, NULL, info);
 	if (!info->name_len)
 		return 0;
-	return copy_to_user(to, info, sizeof(*info)) ? -EFAULT : 1;
+	return gosync_put(to, room, info, sizeof(*info)) ?: 1;
 }
 
 long gosync_names_list(struct gosync_holder *unused, void *arg)
 {
-	struct gosync_info __user *to;
 	struct gosync_list *args = arg;
 	struct gosync_object *obj;
 	struct gosync_info *info;
@@ -594,7 +595,8 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 	u32 done = 0;
 	int ret = 0;
 
-	if (args->flags || args->entry_size != sizeof(*info) || !args->count ||
+	if (args->flags || args->entry_size < GOSYNC_INFO_LEAST ||
+	    args->entry_size > PAGE_SIZE || !args->count ||
 	    args->count > INT_MAX)
 		return -EINVAL;
 	ns = ns_find(current->nsproxy->ipc_ns);
@@ -605,7 +607,6 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 		ns_put(ns);
 		return -ENOMEM;
 	}
-	to = u64_to_user_ptr(args->entries);
 	while (done < args->count) {
 		ret = -ERESTARTSYS;
 		if (signal_pending(current))
@@ -614,7 +615,9 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 		obj = next_object(ns, args->cursor);
 		if (!obj)
 			break;
-		ret = list_one(obj, to + done, info);
+		ret = list_one(obj, u64_to_user_ptr(args->entries +
+						    (u64)done * args->entry_size),
+			       args->entry_size, info);
 		if (ret >= 0)
 			args->cursor = obj->id + 1;
 		gosync_object_put(obj);

@@ -167,6 +167,7 @@ void gosync_object_info(struct gosync_object *obj,
 	struct gosync_area *area = obj->area;
 
 	info->size = sizeof(*info);
+	info->abi = GOSYNC_ABI_VERSION;
 	info->type = obj->type;
 	info->id = obj->id;
 	info->flags = obj->flags;
@@ -352,6 +353,23 @@ long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
 }
 
 /**
+ * gosync_put() - copy out a structure, as large as the caller knows it
+ * @to: where to
+ * @room: how large it is there
+ * @data: what
+ * @size: how large it is here
+ *
+ * Return: 0 or -EFAULT.
+ */
+int gosync_put(void __user *to, size_t room, const void *data, size_t size)
+{
+	if (copy_to_user(to, data, min(room, size)) ||
+	    (room > size && clear_user(to + size, room - size)))
+		return -EFAULT;
+	return 0;
+}
+
+/**
  * gosync_give() - answer with a structure of which only the size is read
  * @uarg: where to
  * @least: as large as it has to be there
@@ -367,7 +385,7 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 {
 	u32 room;
 	void *data;
-	int ret = 0;
+	int ret;
 
 	if (get_user(room, (u32 __user *)uarg))
 		return -EFAULT;
@@ -377,9 +395,7 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 	if (!data)
 		return -ENOMEM;
 	fill(holder, data);
-	if (copy_to_user(uarg, data, min_t(size_t, room, size)) ||
-	    (room > size && clear_user(uarg + size, room - size)))
-		ret = -EFAULT;
+	ret = gosync_put(uarg, room, data, size);
 	kfree(data);
 	return ret;
 }
@@ -389,8 +405,29 @@ static void fill_info(struct gosync_holder *holder, void *data)
 	gosync_object_info(holder->obj, holder, data);
 }
 
+/* To who does not say how it takes the state to be, it is not there. */
+static void fill_unmapped_info(struct gosync_holder *holder, void *data)
+{
+	struct gosync_info *info = data;
+
+	fill_info(holder, info);
+	info->map_len = 0;
+	info->map_offset = 0;
+	info->map_data = 0;
+}
+
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)
 {
-	return gosync_give(uarg, offsetofend(struct gosync_info, id),
-			   sizeof(struct gosync_info), fill_info, holder);
+	const struct gosync_info __user *info = uarg;
+	u32 size, abi = 0;
+
+	if (get_user(size, &info->size))
+		return -EFAULT;
+	if (size >= offsetofend(struct gosync_info, abi) &&
+	    get_user(abi, &info->abi))
+		return -EFAULT;
+	if (abi && abi != GOSYNC_ABI_VERSION)
+		return -EPROTO;
+	return gosync_give(uarg, GOSYNC_INFO_LEAST, sizeof(struct gosync_info),
+			   abi ? fill_info : fill_unmapped_info, holder);
 }

@@ -10,9 +10,9 @@
  * What is true is in &struct gosync_once; the word only shows it. Scribbling on
  * it deceives those who look, and no one else.
  *
- * The runner is a holder. When it ends before it is done, the first who waits
- * becomes the runner, and is told. One that is told so and is being killed
- * passes it on. So somebody runs it as long as somebody waits to. Others only
+ * The runner is a holder. When it ends before it is done, or abandons it, the
+ * first who waits becomes the runner, and is told. One that is told so and is
+ * being killed passes it on. So somebody runs it as long as somebody waits to. Others only
  * wait until it has been done. The runner's
  * thread is remembered as well: should it begin again it would wait for itself.
  */
@@ -25,7 +25,7 @@
  * struct gosync_once - a Once
  * @obj: the object; its lock protects the rest
  * @done: it has been done
- * @died: a runner died, and nobody has run it since
+ * @died: a runner died or abandoned it, and nobody has done it since
  * @runner: the holder that runs it, 0: none
  * @thread: and the thread that began; NULL if that is not known
  * @observers: those who wait until it is done, and will not run it
@@ -89,21 +89,23 @@ static struct gosync_waiter *pass_on(struct gosync_once *once)
 	return next;
 }
 
-/* The runner will not do it. */
-static void abandon(struct gosync_once *once, struct gosync_holder *holder)
+/* The runner, if it is @holder, will not do it: -EPERM if it is another. */
+static int abandon(struct gosync_once *once, struct gosync_holder *holder,
+		   bool death)
 {
 	struct gosync_object *obj = &once->obj;
 	struct gosync_waiter *next = NULL;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (once->runner != holder->id)
-			return;
+			return -EPERM;
 		once->died = true;
-		obj->deaths++;
+		obj->deaths += death;
 		trace_gosync_once_abandoned(obj, holder->id);
 		next = pass_on(once);
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
+	return 0;
 }
 
 /*
@@ -162,7 +164,7 @@ static int result(struct gosync_waiter *waiter)
 
 static void give_back(struct gosync_waiter *waiter)
 {
-	abandon(to_once(waiter->holder->obj), waiter->holder);
+	abandon(to_once(waiter->holder->obj), waiter->holder, true);
 }
 
 const struct gosync_wait_op gosync_once_begin_op = {
@@ -223,6 +225,11 @@ long gosync_once_done(struct gosync_holder *holder, void *arg)
 	return 0;
 }
 
+long gosync_once_abandon(struct gosync_holder *holder, void *arg)
+{
+	return abandon(to_once(holder->obj), holder, false);
+}
+
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	struct gosync_once *once = to_once(obj);
@@ -249,7 +256,7 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 
 static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 {
-	abandon(to_once(obj), holder);
+	abandon(to_once(obj), holder, true);
 }
 
 static void fini(struct gosync_object *obj)

@@ -14,6 +14,9 @@
 /* Holders are copied out so many at a time. */
 #define HOLDERS_BATCH	8
 
+/* An entry is at least so long: it says who it is. */
+#define PARTY_LEAST	offsetofend(struct gosync_party, flags)
+
 static void copy_stats(struct gosync_stat *to, const struct gosync_stats *stats)
 {
 	to->contended = stats->contended;
@@ -48,8 +51,26 @@ long gosync_stat(struct gosync_holder *holder, void __user *uarg)
 
 static int check(const struct gosync_parties *args)
 {
-	return args->flags || args->entry_size != sizeof(struct gosync_party) ||
-	       !args->count || args->count > INT_MAX ? -EINVAL : 0;
+	return args->flags || args->entry_size < PARTY_LEAST ||
+	       args->entry_size > PAGE_SIZE || !args->count ||
+	       args->count > INT_MAX ? -EINVAL : 0;
+}
+
+/* The entries from number @first on, as large as the caller knows them */
+static int put_parties(const struct gosync_parties *args, u32 first,
+		       const struct gosync_party *parties, u32 n)
+{
+	u64 to = args->entries + (u64)first * args->entry_size;
+	u32 i;
+
+	if (args->entry_size == sizeof(*parties))
+		return copy_to_user(u64_to_user_ptr(to), parties,
+				    n * sizeof(*parties)) ? -EFAULT : 0;
+	for (i = 0; i < n; i++, to += args->entry_size)
+		if (gosync_put(u64_to_user_ptr(to), args->entry_size,
+			       &parties[i], sizeof(*parties)))
+			return -EFAULT;
+	return 0;
 }
 
 /* --- Waiters -------------------------------------------------------------- */
@@ -132,8 +153,7 @@ long gosync_waiters(struct gosync_holder *holder, void *arg)
 		return -ENOMEM;
 	scoped_guard(spinlock, &holder->obj->wq.lock)
 		ret = show_waiters(holder->obj, parties, room);
-	if (copy_to_user(u64_to_user_ptr(args->entries), parties,
-			 ret * sizeof(*parties)))
+	if (put_parties(args, 0, parties, ret))
 		ret = -EFAULT;
 	kvfree(parties);
 	return ret;
@@ -190,14 +210,12 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 	struct gosync_party batch[HOLDERS_BATCH];
 	struct gosync_object *obj = asker->obj;
 	struct gosync_parties *args = arg;
-	struct gosync_party __user *to;
 	unsigned long index;
 	int ret = check(args);
 	u32 done = 0;
 
 	if (ret)
 		return ret;
-	to = u64_to_user_ptr(args->entries);
 	index = args->cursor;
 	while (done < args->count) {
 		u32 n = 0, room = min_t(u32, args->count - done, HOLDERS_BATCH);
@@ -216,7 +234,7 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 		spin_unlock(&obj->wq.lock);
 		if (!n)
 			break;
-		if (copy_to_user(to + done, batch, n * sizeof(*batch)))
+		if (put_parties(args, done, batch, n))
 			return -EFAULT;
 		done += n;
 		/* An index is a number less 1: from there on, next time. */

@@ -20,11 +20,13 @@ static void set_up(struct gosync_words *words, const struct gosync_info *info)
 		words->writable = info->capacity;
 }
 
-EXPORT int gosync_words_open(const char *name, unsigned int type, size_t count,
+EXPORT int gosync_words_open(unsigned int abi, const char *name,
+			     unsigned int type, size_t count,
 			     unsigned int flags, unsigned int mode,
 			     struct gosync_words **words)
 {
 	const struct gosync_create create = {
+		.abi = abi,
 		.name = name,
 		.type = type,
 		.flags = flags,
@@ -40,14 +42,14 @@ EXPORT int gosync_words_open(const char *name, unsigned int type, size_t count,
 	return ret;
 }
 
-EXPORT int gosync_words_from_fd(int fd, unsigned int type, unsigned int flags,
-				struct gosync_words **words)
+EXPORT int gosync_words_from_fd(unsigned int abi, int fd, unsigned int type,
+				unsigned int flags, struct gosync_words **words)
 {
 	struct gosync_info info;
 	int ret;
 
-	ret = gosync_adopt_fd(fd, type, flags, sizeof(**words), (void **)words,
-			      &info);
+	ret = gosync_adopt_fd(abi, fd, type, flags, sizeof(**words),
+			      (void **)words, &info);
 	if (!ret)
 		set_up(*words, &info);
 	return ret;
@@ -140,13 +142,4 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 			return 0;
 	}
 	return gosync_ioctl(words, GOSYNC_IOC_ATOMIC_WAKE, &args);
-}
-
-/* No word has the last index: it stands for those that don't fit there. */
-EXPORT struct gosync_wait_entry
-gosync_words_entry(const struct gosync_words *words, size_t index,
-		   uint64_t value)
-{
-	return gosync_entry(gosync_fd(words), GOSYNC_IOC_ATOMIC_WAIT,
-			    index > UINT32_MAX ? UINT32_MAX : index, value);
 }

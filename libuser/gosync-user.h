@@ -11,6 +11,9 @@
  * of success, as their description says. After an error the state is
  * unchanged. gosync_strerror() tells what an error means in Go's words.
  *
+ * Callbacks may be left by an exception, pthread_exit(3) or a cancellation, and
+ * nothing leaks; what that means to a Once, gosync_once_do() says.
+ *
  * Handles may be used by several threads at once and from C++. No function is
  * a cancellation point or safe in a signal handler. After fork(2) a child's
  * handles are holders of their own, so that locks that the parent holds stay
@@ -39,17 +42,57 @@
 #define GOSYNC_PROBE(name, handle)	((void)0)
 #endif
 
+/*
+ * Nothing to warn of: what <sys/sdt.h> makes of a probe; functions that have the
+ * name of a structure, as stat(2) has.
+ */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#elif defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /*
  * The fast paths are inline and, for whoever takes an address or a foreign
- * language, exported too.
+ * language, exported too. So is what tells the library how the caller was
+ * compiled: the layout that its fast paths know, and the sizes of structures.
+ * The exported ones tell it what the library itself was compiled with, as is
+ * right for who has it do everything.
  */
 #ifndef GOSYNC_INLINE
 #define GOSYNC_INLINE extern inline __attribute__((__gnu_inline__))
+#define GOSYNC_CALLER GOSYNC_INLINE __attribute__((__always_inline__))
 #endif
+
+/* gosync_N_open() and gosync_N_from_fd(), of types without a capacity */
+#define GOSYNC__OPEN(N)							\
+int gosync_##N##_open_abi(unsigned int abi, const char *name,		\
+			  unsigned int flags, unsigned int mode,	\
+			  gosync_##N##_t **handle);			\
+GOSYNC_CALLER int gosync_##N##_open(const char *name, unsigned int flags, \
+				    unsigned int mode,			\
+				    gosync_##N##_t **handle)		\
+{									\
+	return gosync_##N##_open_abi(GOSYNC_ABI_VERSION, name, flags, mode, \
+				     handle);				\
+}									\
+GOSYNC__FROM_FD(N)
+
+#define GOSYNC__FROM_FD(N)						\
+int gosync_##N##_from_fd_abi(unsigned int abi, int fd, unsigned int flags, \
+			     gosync_##N##_t **handle);			\
+GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
+				       gosync_##N##_t **handle)		\
+{									\
+	return gosync_##N##_from_fd_abi(GOSYNC_ABI_VERSION, fd, flags,	\
+					handle);			\
+}
 
 /* Flags of this library, besides those of <linux/gosync.h> */
 
@@ -190,8 +233,10 @@ uint64_t gosync_deadline(uint64_t ns);
  * @op: the operation's ioctl (GOSYNC_IOC_MUTEX_UNLOCK ...), 0 for any
  * @err: what it returned
  *
- * Return: a constant sentence: Go's own where Go has one, otherwise the
- * system's.
+ * After -EPROTO it asks the module which version it is of.
+ *
+ * Return: a constant sentence: Go's own where Go has one; -EPROTO: which of
+ * program, library and module is older than another; otherwise the system's.
  */
 const char *gosync_strerror(unsigned int op, int err);
 
@@ -202,6 +247,62 @@ const char *gosync_strerror(unsigned int op, int err);
  * Return: "int32", "value", "mutex" ..., NULL if there is no such type.
  */
 const char *gosync_type_name(unsigned int type);
+
+/*
+ * The same with what the caller was compiled with: GOSYNC_ABI_VERSION, the
+ * sizes of the structures.
+ */
+int gosync_info_sized(const void *object, struct gosync_info *info,
+		      size_t size);
+int gosync_stat_sized(const void *object, struct gosync_stat *stat,
+		      size_t size);
+int gosync_waiters_sized(const void *object, struct gosync_party *parties,
+			 unsigned int count, size_t size);
+int gosync_holders_sized(const void *object,
+			 int (*fn)(const struct gosync_party *holder,
+				   void *arg),
+			 void *arg, size_t size);
+int gosync_list_sized(int (*fn)(const struct gosync_info *info, void *arg),
+		      void *arg, size_t size);
+const char *gosync_strerror_abi(unsigned int abi, unsigned int op, int err);
+
+GOSYNC_CALLER int gosync_info(const void *object, struct gosync_info *info)
+{
+	return gosync_info_sized(object, info, sizeof(*info));
+}
+
+GOSYNC_CALLER int gosync_stat(const void *object, struct gosync_stat *stat)
+{
+	return gosync_stat_sized(object, stat, sizeof(*stat));
+}
+
+GOSYNC_CALLER int gosync_waiters(const void *object,
+				 struct gosync_party *parties,
+				 unsigned int count)
+{
+	return gosync_waiters_sized(object, parties, count, sizeof(*parties));
+}
+
+GOSYNC_CALLER int gosync_holders(const void *object,
+				 int (*fn)(const struct gosync_party *holder,
+					   void *arg),
+				 void *arg)
+{
+	return gosync_holders_sized(object, fn, arg,
+				    sizeof(struct gosync_party));
+}
+
+GOSYNC_CALLER int gosync_list(int (*fn)(const struct gosync_info *info,
+					void *arg),
+			      void *arg)
+{
+	return gosync_list_sized(fn, arg, sizeof(struct gosync_info));
+}
+
+GOSYNC_CALLER const char *gosync_strerror(unsigned int op, int err)
+{
+	return gosync_strerror_abi(GOSYNC_ABI_VERSION, op, err);
+}
 
 /* --- Mutex --------------------------------------------------------------- */
 
@@ -308,6 +409,8 @@ int gosync_mutex_recover(gosync_mutex_t *mutex);
  */
 int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token);
 
+GOSYNC__OPEN(mutex)
+
 /* The rest of the two: when the lock is not free, or somebody waits for it */
 int gosync_mutex_lock_slow(gosync_mutex_t *mutex);
 int gosync_mutex_unlock_slow(gosync_mutex_t *mutex);
@@ -320,7 +423,7 @@ int gosync_mutex_unlock_slow(gosync_mutex_t *mutex);
 GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
 {
 	struct gosync_mutex_slot *slot = mutex->slot;
-	uint64_t word = 0;
+	__u64 word = 0;
 
 	GOSYNC_PROBE(mutex_entry, mutex);
 	if (__builtin_expect(!__atomic_compare_exchange_n(&slot->word, &word,
@@ -340,7 +443,7 @@ GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
  */
 GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 {
-	uint64_t word = mutex->locked;
+	__u64 word = mutex->locked;
 
 	GOSYNC_PROBE(mutex_release, mutex);
 	if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->slot->word,
@@ -489,6 +592,20 @@ int gosync_value_cas(gosync_value_t *value, uint64_t old_type, const void *old,
 		     size_t old_len, uint64_t type, const void *buf,
 		     size_t len);
 
+int gosync_value_open_abi(unsigned int abi, const char *name, size_t capacity,
+			  unsigned int flags, unsigned int mode,
+			  gosync_value_t **value);
+
+GOSYNC_CALLER int gosync_value_open(const char *name, size_t capacity,
+				    unsigned int flags, unsigned int mode,
+				    gosync_value_t **value)
+{
+	return gosync_value_open_abi(GOSYNC_ABI_VERSION, name, capacity, flags,
+				     mode, value);
+}
+
+GOSYNC__FROM_FD(value)
+
 /* --- RWMutex ------------------------------------------------------------- */
 
 typedef struct gosync_rwmutex gosync_rwmutex_t;
@@ -625,6 +742,8 @@ int gosync_rwmutex_recover(gosync_rwmutex_t *rwmutex);
  * Return: 0 or -errno.
  */
 int gosync_rwmutex_token(gosync_rwmutex_t *rwmutex, uint64_t *token);
+
+GOSYNC__OPEN(rwmutex)
 
 /* The rest of the two: when a writer is there, or the line is not mapped */
 int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rwmutex);
@@ -765,9 +884,14 @@ int gosync_waitgroup_count(gosync_waitgroup_t *wg);
  * @f: runs in a new, detached thread of this process
  * @arg: passed on to @f
  *
+ * It is done when @f returns, and also when it ends by pthread_exit(3) or a
+ * cancellation.
+ *
  * Return: 0, or -errno and the counter is as before.
  */
 int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg), void *arg);
+
+GOSYNC__OPEN(waitgroup)
 
 /* The rest: when somebody waits, or the state is not mapped */
 int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
@@ -779,8 +903,8 @@ int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {
 	__u64 *slot = &wg->slot->word;
-	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
-	uint64_t now = word + (uint64_t)(int64_t)delta;
+	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	__u64 now = word + (__u64)delta;
 
 	if (__builtin_expect(now <= GOSYNC_WAITGROUP_COUNTER &&
 			     __atomic_compare_exchange_n(slot, &word, now, 0,
@@ -829,11 +953,14 @@ int gosync_once_from_fd(int fd, unsigned int flags, gosync_once_t **once);
 /**
  * gosync_once_do() - have something done once, among all processes
  * @once: the handle
- * @f: what to do; @died: an earlier runner died while doing it
+ * @f: what to do; @died: an earlier runner was gone before it had done it
  * @arg: passed on to @f
  *
  * Returns when @f has been done, by whomever. Once it has, there is no system
- * call. If its runner dies, the next that waits runs it.
+ * call. If its runner dies, the next that waits runs it. So it is if @f does not
+ * return, but is left by an exception, pthread_exit(3) or a cancellation: then
+ * somebody else is to do it, as with pthread_once(3) and std::call_once(). A
+ * longjmp(3) out of @f is as if it went on.
  *
  * Return: 0; -EDEADLK from inside @f; -EBADF if the handle is read-only and it
  * has not been done.
@@ -842,12 +969,31 @@ int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
 		   void *arg);
 
 /**
+ * gosync_once_do_anyway() - gosync_once_do(), done however it ends
+ * @once: the handle
+ * @f: as gosync_once_do()
+ * @arg: passed on to @f
+ *
+ * If @f is left by an exception, pthread_exit(3) or a cancellation it has been
+ * done, as in Go, where a function that panics counts as done. A runner that
+ * dies has a successor all the same.
+ *
+ * Return: as gosync_once_do().
+ */
+int gosync_once_do_anyway(gosync_once_t *once, void (*f)(void *arg, int died),
+			  void *arg);
+
+/**
  * gosync_once_begin() - the first half of gosync_once_do()
  * @once: the handle
  *
  * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
  * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: so, and
- * an earlier runner died; -EDEADLK, -EBADF.
+ * an earlier runner is gone; -EDEADLK, -EBADF.
+ *
+ * It is the handle that runs it from now on: if the thread ends before it is
+ * done, another may do the rest, or it is to be abandoned; otherwise all wait
+ * until the handle is closed or the process ends.
  */
 int gosync_once_begin(gosync_once_t *once);
 
@@ -869,6 +1015,17 @@ int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
  * Return: 0; -EPERM if this holder does not run it.
  */
 int gosync_once_done(gosync_once_t *once);
+
+/**
+ * gosync_once_abandon() - take gosync_once_begin() back
+ * @once: the handle
+ *
+ * For who cannot do it after all: the next that waits is to, and is told that
+ * somebody began.
+ *
+ * Return: 0; -EPERM if this holder does not run it.
+ */
+int gosync_once_abandon(gosync_once_t *once);
 
 /**
  * gosync_once_is_done() - has it been done
@@ -899,6 +1056,8 @@ int gosync_once_wait(gosync_once_t *once);
  */
 int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
 			   unsigned int flags);
+
+GOSYNC__OPEN(once)
 
 /* The rest of gosync_once_do(): when it has not been done */
 int gosync_once_do_slow(gosync_once_t *once, void (*f)(void *arg, int died),
@@ -989,6 +1148,8 @@ int gosync_cond_signal(gosync_cond_t *cond);
  */
 int gosync_cond_broadcast(gosync_cond_t *cond);
 
+GOSYNC__OPEN(cond)
+
 /* --- Semaphore ----------------------------------------------------------- */
 
 typedef struct gosync_semaphore_user gosync_semaphore_t;
@@ -1077,6 +1238,21 @@ int gosync_semaphore_release(gosync_semaphore_t *semaphore, unsigned int n);
  */
 int gosync_semaphore_count(gosync_semaphore_t *semaphore);
 
+int gosync_semaphore_open_abi(unsigned int abi, const char *name,
+			      unsigned int permits, unsigned int flags,
+			      unsigned int mode,
+			      gosync_semaphore_t **semaphore);
+
+GOSYNC_CALLER int gosync_semaphore_open(const char *name, unsigned int permits,
+					unsigned int flags, unsigned int mode,
+					gosync_semaphore_t **semaphore)
+{
+	return gosync_semaphore_open_abi(GOSYNC_ABI_VERSION, name, permits,
+					 flags, mode, semaphore);
+}
+
+GOSYNC__FROM_FD(semaphore)
+
 /* The rest of the two: when somebody waits or has to, or it isn't mapped */
 int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
 				  unsigned int n);
@@ -1091,7 +1267,7 @@ GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
 	__u64 *slot = &semaphore->slot->word;
-	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	GOSYNC_PROBE(semaphore_entry, semaphore);
 	if (__builtin_expect(word <= GOSYNC_SEMAPHORE_PERMITS && word >= n &&
@@ -1106,7 +1282,7 @@ GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
 	__u64 *slot = &semaphore->slot->word;
-	uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	GOSYNC_PROBE(semaphore_release, semaphore);
 	if (__builtin_expect(word + n <= GOSYNC_SEMAPHORE_PERMITS &&
@@ -1340,6 +1516,22 @@ int gosync_map_wait(gosync_map_t *map, uint64_t *version);
 int gosync_map_wait_until(gosync_map_t *map, uint64_t *version,
 			  uint64_t deadline, unsigned int flags);
 
+int gosync_map_open_abi(unsigned int abi, const char *name,
+			const struct gosync_map_limits *limits, size_t size,
+			unsigned int flags, unsigned int mode,
+			gosync_map_t **map);
+
+GOSYNC_CALLER int gosync_map_open(const char *name,
+				  const struct gosync_map_limits *limits,
+				  unsigned int flags, unsigned int mode,
+				  gosync_map_t **map)
+{
+	return gosync_map_open_abi(GOSYNC_ABI_VERSION, name, limits,
+				   sizeof(*limits), flags, mode, map);
+}
+
+GOSYNC__FROM_FD(map)
+
 /* --- Several things at once ---------------------------------------------- */
 
 /**
@@ -1389,7 +1581,7 @@ int gosync_wait_all(struct gosync_wait_entry *entries, unsigned int count,
  */
 int gosync_device(void);
 
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry(int fd, unsigned int op, unsigned int index, uint64_t value)
 {
 	struct gosync_wait_entry entry;
@@ -1408,7 +1600,7 @@ gosync_entry(int fd, unsigned int op, unsigned int index, uint64_t value)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_mutex(const gosync_mutex_t *mutex)
 {
 	return gosync_entry(gosync_fd(mutex), GOSYNC_IOC_MUTEX_LOCK, 0, 0);
@@ -1420,7 +1612,7 @@ gosync_entry_mutex(const gosync_mutex_t *mutex)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_rwmutex(const gosync_rwmutex_t *rwmutex)
 {
 	return gosync_entry(gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_LOCK, 0, 0);
@@ -1432,7 +1624,7 @@ gosync_entry_rwmutex(const gosync_rwmutex_t *rwmutex)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_rwmutex_read(const gosync_rwmutex_t *rwmutex)
 {
 	return gosync_entry(gosync_fd(rwmutex), GOSYNC_IOC_RWMUTEX_RLOCK, 0, 0);
@@ -1445,7 +1637,7 @@ gosync_entry_rwmutex_read(const gosync_rwmutex_t *rwmutex)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_semaphore(const gosync_semaphore_t *semaphore, unsigned int n)
 {
 	return gosync_entry(gosync_fd(semaphore), GOSYNC_IOC_SEMAPHORE_ACQUIRE,
@@ -1458,7 +1650,7 @@ gosync_entry_semaphore(const gosync_semaphore_t *semaphore, unsigned int n)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_waitgroup(const gosync_waitgroup_t *wg)
 {
 	return gosync_entry(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, 0, 0);
@@ -1470,7 +1662,7 @@ gosync_entry_waitgroup(const gosync_waitgroup_t *wg)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_once(const gosync_once_t *once)
 {
 	return gosync_entry(gosync_fd(once), GOSYNC_IOC_ONCE_WAIT, 0, 0);
@@ -1483,7 +1675,7 @@ gosync_entry_once(const gosync_once_t *once)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_value(const gosync_value_t *value, uint64_t version)
 {
 	return gosync_entry(gosync_fd(value), GOSYNC_IOC_VALUE_WAIT, 0,
@@ -1497,7 +1689,7 @@ gosync_entry_value(const gosync_value_t *value, uint64_t version)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry
+GOSYNC_INLINE struct gosync_wait_entry
 gosync_entry_map(const gosync_map_t *map, uint64_t version)
 {
 	return gosync_entry(gosync_fd(map), GOSYNC_IOC_MAP_WAIT, 0, version);
@@ -1513,7 +1705,7 @@ gosync_entry_map(const gosync_map_t *map, uint64_t version)
  *
  * Return: the entry.
  */
-static inline struct gosync_wait_entry gosync_entry_fd(int fd, short events)
+GOSYNC_INLINE struct gosync_wait_entry gosync_entry_fd(int fd, short events)
 {
 	return gosync_entry(fd, 0, (unsigned short)events, 0);
 }
@@ -1533,11 +1725,11 @@ struct gosync_words {
 	const struct gosync_atomic_slot *slot;
 };
 
-int gosync_words_open(const char *name, unsigned int type, size_t count,
-		      unsigned int flags, unsigned int mode,
+int gosync_words_open(unsigned int abi, const char *name, unsigned int type,
+		      size_t count, unsigned int flags, unsigned int mode,
 		      struct gosync_words **words);
-int gosync_words_from_fd(int fd, unsigned int type, unsigned int flags,
-			 struct gosync_words **words);
+int gosync_words_from_fd(unsigned int abi, int fd, unsigned int type,
+			 unsigned int flags, struct gosync_words **words);
 int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
 		       size_t index, uint64_t value, uint64_t expected,
 		       uint64_t *result);
@@ -1546,8 +1738,17 @@ int gosync_words_wait(struct gosync_words *words, size_t index,
 		      uint64_t *now);
 int gosync_words_wake(struct gosync_words *words, size_t index,
 		      unsigned int count);
-struct gosync_wait_entry gosync_words_entry(const struct gosync_words *words,
-					    size_t index, uint64_t value);
+
+/* No word has the last index: it stands for those that don't fit there. */
+GOSYNC_INLINE struct gosync_wait_entry
+gosync_words_entry(const struct gosync_words *words, size_t index,
+		   uint64_t value)
+{
+	return gosync_entry(gosync_fd(words), GOSYNC_IOC_ATOMIC_WAIT,
+			    index > UINT32_MAX ? UINT32_MAX :
+						 (unsigned int)index,
+			    value);
+}
 
 /**
  * DOC: Atomic words
@@ -1587,21 +1788,21 @@ struct gosync_wait_entry gosync_words_entry(const struct gosync_words *words,
  */
 #define GOSYNC__BASE(N, TYPE, T)					\
 typedef struct gosync##N gosync##N##_t;				\
-static inline int gosync##N##_open(const char *name, size_t count,	\
+GOSYNC_CALLER int gosync##N##_open(const char *name, size_t count,	\
 				    unsigned int flags,			\
 				    unsigned int mode,			\
 				    gosync##N##_t **a)			\
 {									\
-	return gosync_words_open(name, TYPE, count, flags, mode,	\
-				 (struct gosync_words **)a);		\
+	return gosync_words_open(GOSYNC_ABI_VERSION, name, TYPE, count,	\
+				 flags, mode, (struct gosync_words **)a); \
 }									\
-static inline int gosync##N##_from_fd(int fd, unsigned int flags,	\
+GOSYNC_CALLER int gosync##N##_from_fd(int fd, unsigned int flags,	\
 				       gosync##N##_t **a)		\
 {									\
-	return gosync_words_from_fd(fd, TYPE, flags,			\
+	return gosync_words_from_fd(GOSYNC_ABI_VERSION, fd, TYPE, flags, \
 				    (struct gosync_words **)a);		\
 }									\
-static inline int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
+GOSYNC_INLINE int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
@@ -1617,7 +1818,7 @@ static inline int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
 		*now = (T)r;						\
 	return ret;							\
 }									\
-static inline int gosync##N##_store(gosync##N##_t *a, size_t i, T v)	\
+GOSYNC_INLINE int gosync##N##_store(gosync##N##_t *a, size_t i, T v)	\
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
@@ -1631,7 +1832,7 @@ static inline int gosync##N##_store(gosync##N##_t *a, size_t i, T v)	\
 				  (uint64_t)v, 0, &r);			\
 }									\
 GOSYNC__RMW(N, T, swap, SWAP, __atomic_exchange_n)			\
-static inline int gosync##N##_cas(gosync##N##_t *a, size_t i,	\
+GOSYNC_INLINE int gosync##N##_cas(gosync##N##_t *a, size_t i,	\
 				   T expected, T v)			\
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
@@ -1646,7 +1847,7 @@ static inline int gosync##N##_cas(gosync##N##_t *a, size_t i,	\
 	return gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_CAS, i,		\
 				  (uint64_t)v, (uint64_t)expected, &r);	\
 }									\
-static inline int gosync##N##_wait(gosync##N##_t *a, size_t i,	\
+GOSYNC_INLINE int gosync##N##_wait(gosync##N##_t *a, size_t i,	\
 				    T expected, uint64_t deadline,	\
 				    unsigned int flags, T *now)		\
 {									\
@@ -1659,12 +1860,12 @@ static inline int gosync##N##_wait(gosync##N##_t *a, size_t i,	\
 		*now = (T)r;						\
 	return ret;							\
 }									\
-static inline int gosync##N##_wake(gosync##N##_t *a, size_t i,	\
+GOSYNC_INLINE int gosync##N##_wake(gosync##N##_t *a, size_t i,	\
 				    unsigned int count)			\
 {									\
 	return gosync_words_wake((struct gosync_words *)a, i, count);	\
 }									\
-static inline struct gosync_wait_entry					\
+GOSYNC_INLINE struct gosync_wait_entry					\
 gosync_entry##N(const gosync##N##_t *a, size_t i, T value)		\
 {									\
 	return gosync_words_entry((const struct gosync_words *)a, i,	\
@@ -1672,7 +1873,7 @@ gosync_entry##N(const gosync##N##_t *a, size_t i, T value)		\
 }
 
 #define GOSYNC__RMW(N, T, op, OP, builtin)				\
-static inline int gosync##N##_##op(gosync##N##_t *a, size_t i, T v,	\
+GOSYNC_INLINE int gosync##N##_##op(gosync##N##_t *a, size_t i, T v,	\
 				    T *result)				\
 {									\
 	struct gosync_words *w = (struct gosync_words *)a;		\
@@ -1722,6 +1923,21 @@ GOSYNC__ARITHMETIC(_uintptr, uint64_t)
 
 #ifdef __cplusplus
 }
+#endif
+
+/* Not in the library itself, whose functions it is about. */
+#if !defined(GOSYNC_NO_TSAN) && defined(__SANITIZE_THREAD__)
+#include <gosync-tsan.h>
+#elif !defined(GOSYNC_NO_TSAN) && defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#include <gosync-tsan.h>
+#endif
+#endif
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#elif defined(__cplusplus)
+#pragma GCC diagnostic pop
 #endif
 
 #endif /* GOSYNC_USER_H */

@@ -39,10 +39,17 @@ static int fd_ioctl(int fd, unsigned int op, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
+/* A module that knows of no version leaves 0 there. */
 static int fd_info(int fd, struct gosync_info *info)
 {
+	int ret;
+
 	info->size = sizeof(*info);
-	return fd_ioctl(fd, GOSYNC_IOC_INFO, info);
+	info->abi = GOSYNC_ABI_VERSION;
+	ret = fd_ioctl(fd, GOSYNC_IOC_INFO, info);
+	if (!ret && info->abi != GOSYNC_ABI_VERSION)
+		ret = -EPROTO;
+	return ret;
 }
 
 /*
@@ -180,11 +187,14 @@ static int make_handle(int fd, unsigned int flags, size_t size, void **object,
 	return 0;
 }
 
-int gosync_adopt_fd(int fd, unsigned int type, unsigned int flags, size_t size,
-		    void **object, struct gosync_info *info)
+int gosync_adopt_fd(unsigned int abi, int fd, unsigned int type,
+		    unsigned int flags, size_t size, void **object,
+		    struct gosync_info *info)
 {
 	int ret;
 
+	if (abi != GOSYNC_ABI_VERSION)
+		return -EPROTO;
 	if (flags & ~GOSYNC_IOCTL_ONLY)
 		return -EINVAL;
 	ret = fd_info(fd, info);
@@ -206,16 +216,22 @@ int gosync_open_handle(const struct gosync_create *create, size_t size,
 		.name = (uintptr_t)create->name,
 		.name_len = create->name ?
 			    strnlen(create->name, GOSYNC_NAME_MAX + 1) : 0,
+		.abi = GOSYNC_ABI_VERSION,
 		.capacity = create->capacity,
 		.key_size = create->key_size,
 		.value_size = create->value_size,
 	};
 	int device, fd, ret;
 
+	if (create->abi != GOSYNC_ABI_VERSION)
+		return -EPROTO;
 	device = open_device();
 	if (device < 0)
 		return device;
 	fd = fd_ioctl(device, GOSYNC_IOC_OPEN, &args);
+	/* The first module had something else there that must be 0. */
+	if (fd == -EINVAL && fd_ioctl(device, GOSYNC_IOC_VERSION, NULL) == 1)
+		fd = -EPROTO;
 	close(device);
 	if (fd < 0)
 		return fd;
@@ -255,25 +271,31 @@ EXPORT int gosync_is_mapped(const void *object)
 	return !!gosync_base_of(object)->map;
 }
 
-EXPORT int gosync_info(const void *object, struct gosync_info *info)
+EXPORT int gosync_info_sized(const void *object, struct gosync_info *info,
+			     size_t size)
 {
-	return fd_info(gosync_fd(object), info);
+	info->size = size;
+	if (size >= offsetof(struct gosync_info, abi) + sizeof(info->abi))
+		info->abi = GOSYNC_ABI_VERSION;
+	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_INFO, info);
 }
 
-EXPORT int gosync_stat(const void *object, struct gosync_stat *stat)
+EXPORT int gosync_stat_sized(const void *object, struct gosync_stat *stat,
+			     size_t size)
 {
-	stat->size = sizeof(*stat);
+	stat->size = size;
 	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_STAT, stat);
 }
 
-EXPORT int gosync_waiters(const void *object, struct gosync_party *parties,
-			  unsigned int count)
+EXPORT int gosync_waiters_sized(const void *object,
+				struct gosync_party *parties,
+				unsigned int count, size_t size)
 {
 	struct gosync_parties args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)parties,
 		.count = count,
-		.entry_size = sizeof(*parties),
+		.entry_size = size,
 	};
 
 	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_WAITERS, &args);
@@ -281,24 +303,25 @@ EXPORT int gosync_waiters(const void *object, struct gosync_party *parties,
 
 #define LIST_ENTRIES	64
 
-EXPORT int gosync_holders(const void *object,
-			  int (*fn)(const struct gosync_party *holder,
-				    void *arg),
-			  void *arg)
+EXPORT int gosync_holders_sized(const void *object,
+				int (*fn)(const struct gosync_party *holder,
+					  void *arg),
+				void *arg, size_t size)
 {
-	struct gosync_party entries[LIST_ENTRIES];
+	char entries[LIST_ENTRIES * sizeof(struct gosync_party)]
+		__attribute__((aligned(8)));
 	struct gosync_parties args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)entries,
-		.count = LIST_ENTRIES,
-		.entry_size = sizeof(*entries),
+		.count = size ? sizeof(entries) / size : 0,
+		.entry_size = size,
 	};
 	int got, i, ret = 0;
 
 	do {
 		got = fd_ioctl(gosync_fd(object), GOSYNC_IOC_HOLDERS, &args);
 		for (i = 0; i < got && !ret; i++)
-			ret = fn(&entries[i], arg);
+			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && got > 0);
 	return ret ? ret : got;
 }
@@ -320,32 +343,35 @@ EXPORT int gosync_unlink(const char *name)
 	return ret;
 }
 
-EXPORT int gosync_list(int (*fn)(const struct gosync_info *info, void *arg),
-		       void *arg)
+static void close_it(int *fd)
 {
-	struct gosync_info *entries;
+	if (*fd >= 0)
+		close(*fd);
+}
+
+EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
+				       void *arg),
+			     void *arg, size_t size)
+{
+	char *entries CLEANUP(gosync_free_it) = calloc(LIST_ENTRIES, size);
 	struct gosync_list args = {
 		.size = sizeof(args),
+		.entries = (uintptr_t)entries,
 		.count = LIST_ENTRIES,
-		.entry_size = sizeof(*entries),
+		.entry_size = size,
 	};
-	int device, got, i, ret = 0;
+	int device CLEANUP(close_it) = -1;
+	int got, i, ret = 0;
 
-	entries = calloc(LIST_ENTRIES, sizeof(*entries));
 	if (!entries)
 		return -ENOMEM;
-	args.entries = (uintptr_t)entries;
 	device = open_device();
-	if (device < 0) {
-		free(entries);
+	if (device < 0)
 		return device;
-	}
 	do {
 		got = fd_ioctl(device, GOSYNC_IOC_LIST, &args);
 		for (i = 0; i < got && !ret; i++)
-			ret = fn(&entries[i], arg);
+			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && (got > 0 || got == -EINTR));
-	close(device);
-	free(entries);
 	return ret ? ret : got;
 }

@@ -3,4 +3,5 @@
  * The header's inline functions once more, as functions of the library.
  */
 #define GOSYNC_INLINE	EXPORT
+#define GOSYNC_CALLER	EXPORT
 #include "internal.h"

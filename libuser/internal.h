@@ -6,13 +6,26 @@
 #define GOSYNC_INTERNAL_H
 
 #define EXPORT		__attribute__((visibility("default")))
+#define GOSYNC_NO_TSAN
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "gosync-user.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+
+/*
+ * What a variable stands for goes with its scope, also when that is left by an
+ * exception, pthread_exit(3) or a cancellation out of a callback.
+ */
+#define CLEANUP(f)	__attribute__((cleanup(f)))
+
+static inline void gosync_free_it(void *variable)
+{
+	free(*(void **)variable);
+}
 
 /**
  * struct gosync_base - what every handle has
@@ -47,6 +60,7 @@ static inline struct gosync_base *gosync_base_of(const void *object)
 
 /**
  * struct gosync_create - what to open
+ * @abi: the version that the caller was compiled with
  * @name: the name, NULL: anonymous
  * @type: &enum gosync_type
  * @flags: of the library
@@ -57,6 +71,7 @@ static inline struct gosync_base *gosync_base_of(const void *object)
  */
 struct gosync_create {
 	const char *name;
+	unsigned int abi;
 	unsigned int type;
 	unsigned int flags;
 	unsigned int mode;
@@ -70,11 +85,12 @@ struct gosync_create {
  * handle, completed by @set_up(handle, info).
  */
 #define DEFINE_OPEN(N, TYPE, size, set_up)				\
-EXPORT int gosync_##N##_open(const char *name, unsigned int flags,	\
-				unsigned int mode,			\
-				gosync_##N##_t **handle)		\
+EXPORT int gosync_##N##_open_abi(unsigned int abi, const char *name,	\
+				 unsigned int flags, unsigned int mode,	\
+				 gosync_##N##_t **handle)		\
 {									\
 	const struct gosync_create create = {				\
+		.abi = abi,						\
 		.name = name,						\
 		.type = (TYPE),						\
 		.flags = flags,						\
@@ -91,14 +107,15 @@ EXPORT int gosync_##N##_open(const char *name, unsigned int flags,	\
 DEFINE_FROM_FD(N, TYPE, size, set_up)
 
 #define DEFINE_FROM_FD(N, TYPE, size, set_up)			\
-EXPORT int gosync_##N##_from_fd(int fd, unsigned int flags,		\
-				   gosync_##N##_t **handle)		\
+EXPORT int gosync_##N##_from_fd_abi(unsigned int abi, int fd,		\
+				    unsigned int flags,			\
+				    gosync_##N##_t **handle)		\
 {									\
 	struct gosync_info info;					\
 	int ret;							\
 									\
-	ret = gosync_adopt_fd(fd, TYPE, flags, size, (void **)handle,	\
-			      &info);					\
+	ret = gosync_adopt_fd(abi, fd, TYPE, flags, size,		\
+			      (void **)handle, &info);			\
 	if (!ret)							\
 		set_up(*handle, &info);					\
 	return ret;							\
@@ -156,8 +173,9 @@ static inline uint64_t locked_by(const void *object)
 int gosync_ioctl(const void *object, unsigned int op, void *arg);
 int gosync_open_handle(const struct gosync_create *create, size_t size,
 		       void **object, struct gosync_info *info);
-int gosync_adopt_fd(int fd, unsigned int type, unsigned int flags, size_t size,
-		    void **object, struct gosync_info *info);
+int gosync_adopt_fd(unsigned int abi, int fd, unsigned int type,
+		    unsigned int flags, size_t size, void **object,
+		    struct gosync_info *info);
 int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags);
 int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
 		      unsigned int flags);

@@ -101,40 +101,51 @@ static void set_up(struct gosync_map_handle *map,
 	}
 }
 
-EXPORT int gosync_map_open(const char *name,
-			   const struct gosync_map_limits *limits,
-			   unsigned int flags, unsigned int mode,
-			   gosync_map_t **map)
+/* As the kernel does with its arguments: what is not said is 0. */
+static int copy_limits(struct gosync_map_limits *to,
+		       const struct gosync_map_limits *from, size_t size)
 {
-	const struct gosync_create create = {
+	size_t i;
+
+	memset(to, 0, sizeof(*to));
+	if (!from)
+		return 0;
+	for (i = sizeof(*to); i < size; i++)
+		if (((const char *)from)[i])
+			return -E2BIG;
+	memcpy(to, from, size < sizeof(*to) ? size : sizeof(*to));
+	return 0;
+}
+
+EXPORT int gosync_map_open_abi(unsigned int abi, const char *name,
+			       const struct gosync_map_limits *said,
+			       size_t size, unsigned int flags,
+			       unsigned int mode, gosync_map_t **map)
+{
+	struct gosync_create create = {
+		.abi = abi,
 		.name = name,
 		.type = GOSYNC_MAP,
 		.flags = flags,
 		.mode = mode,
-		.capacity = limits ? limits->entries : 0,
-		.key_size = limits ? limits->key_size : 0,
-		.value_size = limits ? limits->value_size : 0,
 	};
+	struct gosync_map_limits limits;
 	struct gosync_info info;
 	int ret;
 
+	ret = copy_limits(&limits, said, size);
+	if (ret)
+		return ret;
+	create.capacity = limits.entries;
+	create.key_size = limits.key_size;
+	create.value_size = limits.value_size;
 	ret = gosync_open_handle(&create, sizeof(**map), (void **)map, &info);
 	if (!ret)
 		set_up(*map, &info);
 	return ret;
 }
 
-EXPORT int gosync_map_from_fd(int fd, unsigned int flags, gosync_map_t **map)
-{
-	struct gosync_info info;
-	int ret;
-
-	ret = gosync_adopt_fd(fd, GOSYNC_MAP, flags, sizeof(**map),
-			      (void **)map, &info);
-	if (!ret)
-		set_up(*map, &info);
-	return ret;
-}
+DEFINE_FROM_FD(map, GOSYNC_MAP, sizeof(**handle), set_up)
 
 /* --- Loading ------------------------------------------------------------- */
 
@@ -339,9 +350,9 @@ typedef int visit_t(const void *key, size_t key_len, const void *value,
 static int range_ioctl(struct gosync_map_handle *map,
 		       struct gosync_map_range *args, visit_t *fn, void *arg)
 {
+	char *items CLEANUP(gosync_free_it) = NULL;
 	const struct gosync_map_item *item;
 	int got, i, ret = 0;
-	char *items;
 
 	args->size = sizeof(*args);
 	args->len = WALK_ROOM + sizeof(*item) + aligned(map->key_size) +
@@ -362,7 +373,6 @@ static int range_ioctl(struct gosync_map_handle *map,
 			item = (const void *)(value + aligned(item->value_len));
 		}
 	} while (got > 0 && !ret);
-	free(items);
 	return ret ? ret : got;
 }
 
@@ -446,18 +456,15 @@ static int range_mapped(struct gosync_map_handle *map,
 
 EXPORT int gosync_map_range(gosync_map_t *map, visit_t *fn, void *arg)
 {
+	char *copy CLEANUP(gosync_free_it) = NULL;
 	struct gosync_map_range args = { .cursor = 0 };
-	char *copy;
-	int ret;
 
 	if (!map->page || begin_walk(map->page, &args))
 		return range_ioctl(map, &args, fn, arg);
 	copy = malloc(aligned(map->key_size) + map->value_size);
 	if (!copy)
 		return -ENOMEM;
-	ret = range_mapped(map, &args, fn, arg, copy);
-	free(copy);
-	return ret;
+	return range_mapped(map, &args, fn, arg, copy);
 }
 
 EXPORT long gosync_map_len(gosync_map_t *map)

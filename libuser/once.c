@@ -88,14 +88,49 @@ EXPORT int gosync_once_done(gosync_once_t *once)
 	return gosync_ioctl(once, GOSYNC_IOC_ONCE_DONE, NULL);
 }
 
+EXPORT int gosync_once_abandon(gosync_once_t *once)
+{
+	return gosync_ioctl(once, GOSYNC_IOC_ONCE_ABANDON, NULL);
+}
+
+/* What becomes of one whose function is left, but does not return */
+static void abandon_it(gosync_once_t **left)
+{
+	if (*left)
+		gosync_once_abandon(*left);
+}
+
+static void finish_it(gosync_once_t **left)
+{
+	if (*left)
+		gosync_once_done(*left);
+}
+
 EXPORT int gosync_once_do_slow(gosync_once_t *once,
 			       void (*f)(void *arg, int died), void *arg)
 {
+	gosync_once_t *left CLEANUP(abandon_it) = NULL;
 	int ret = gosync_once_begin(once);
 
 	if (ret != GOSYNC_ONCE_RUN && ret != GOSYNC_ONCE_RUN_AGAIN)
 		return ret;
+	left = once;
 	f(arg, ret == GOSYNC_ONCE_RUN_AGAIN);
+	left = NULL;
+	return gosync_once_done(once);
+}
+
+EXPORT int gosync_once_do_anyway(gosync_once_t *once,
+				 void (*f)(void *arg, int died), void *arg)
+{
+	gosync_once_t *left CLEANUP(finish_it) = NULL;
+	int ret = gosync_once_begin(once);
+
+	if (ret != GOSYNC_ONCE_RUN && ret != GOSYNC_ONCE_RUN_AGAIN)
+		return ret;
+	left = once;
+	f(arg, ret == GOSYNC_ONCE_RUN_AGAIN);
+	left = NULL;
 	return gosync_once_done(once);
 }
 

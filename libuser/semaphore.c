@@ -40,11 +40,13 @@ static void set_up(gosync_semaphore_t *semaphore,
 		handle->look = &handle->none;
 }
 
-EXPORT int gosync_semaphore_open(const char *name, unsigned int permits,
-				 unsigned int flags, unsigned int mode,
-				 gosync_semaphore_t **semaphore)
+EXPORT int gosync_semaphore_open_abi(unsigned int abi, const char *name,
+				     unsigned int permits, unsigned int flags,
+				     unsigned int mode,
+				     gosync_semaphore_t **semaphore)
 {
 	const struct gosync_create create = {
+		.abi = abi,
 		.name = name,
 		.type = GOSYNC_SEMAPHORE,
 		.flags = flags,

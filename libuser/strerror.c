@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "internal.h"
@@ -36,7 +37,36 @@ static const struct {
 	  "sync/atomic: compare and swap of inconsistently typed values" },
 };
 
-EXPORT const char *gosync_strerror(unsigned int op, int err)
+/* A sentence that nobody overwrites: other C libraries have no others. */
+static const char *describe(int err)
+{
+#ifdef __GLIBC__
+	return strerrordesc_np(err);
+#else
+	return strerror(err);
+#endif
+}
+
+/* Of the program, of this library and of the module: which is too old? */
+static const char *which_is_older(unsigned int program)
+{
+	const unsigned int library = GOSYNC_ABI_VERSION;
+	int device = gosync_device();
+	int module = device < 0 ? device : ioctl(device, GOSYNC_IOC_VERSION, 0);
+
+	if (program < library)
+		return "the program is older than libgosync-user: compile it anew";
+	if (program > library)
+		return "libgosync-user is older than the program";
+	if (module > 0 && (unsigned int)module > library)
+		return "libgosync-user is older than the gosync module";
+	if (module > 0 && (unsigned int)module < library)
+		return "the gosync module is older than libgosync-user";
+	return "program, libgosync-user and gosync module are of different versions";
+}
+
+EXPORT const char *gosync_strerror_abi(unsigned int abi, unsigned int op,
+				       int err)
 {
 	const char *text;
 	size_t i;
@@ -45,10 +75,12 @@ EXPORT const char *gosync_strerror(unsigned int op, int err)
 		err = -err;
 	if (err == ENXIO)
 		return "the gosync module is not loaded";
+	if (err == EPROTO)
+		return which_is_older(abi);
 	for (i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
 		if (sentences[i].op == op && sentences[i].err == err)
 			return sentences[i].sentence;
-	text = strerrordesc_np(err);
+	text = describe(err);
 	return text ? text : "Unknown error";
 }
 

@@ -36,11 +36,12 @@ static void set_up(struct gosync_value_handle *value,
 	value->stride = value->page->stride;
 }
 
-EXPORT int gosync_value_open(const char *name, size_t capacity,
-			     unsigned int flags, unsigned int mode,
-			     gosync_value_t **value)
+EXPORT int gosync_value_open_abi(unsigned int abi, const char *name,
+				 size_t capacity, unsigned int flags,
+				 unsigned int mode, gosync_value_t **value)
 {
 	const struct gosync_create create = {
+		.abi = abi,
 		.name = name,
 		.type = GOSYNC_VALUE,
 		.flags = flags,
@@ -56,18 +57,7 @@ EXPORT int gosync_value_open(const char *name, size_t capacity,
 	return ret;
 }
 
-EXPORT int gosync_value_from_fd(int fd, unsigned int flags,
-				gosync_value_t **value)
-{
-	struct gosync_info info;
-	int ret;
-
-	ret = gosync_adopt_fd(fd, GOSYNC_VALUE, flags, sizeof(**value),
-			      (void **)value, &info);
-	if (!ret)
-		set_up(*value, &info);
-	return ret;
-}
+DEFINE_FROM_FD(value, GOSYNC_VALUE, sizeof(**handle), set_up)
 
 /* FNV-1a over the name and the size */
 EXPORT uint64_t gosync_type_id(const char *name, size_t size)

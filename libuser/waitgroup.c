@@ -113,13 +113,17 @@ struct work {
 	void *arg;
 };
 
+static void finish(struct work *work)
+{
+	gosync_waitgroup_done(work->wg);
+}
+
 static void *run(void *arg)
 {
-	struct work work = *(struct work *)arg;
+	struct work work CLEANUP(finish) = *(struct work *)arg;
 
 	free(arg);
 	work.f(work.arg);
-	gosync_waitgroup_done(work.wg);
 	return NULL;
 }
 

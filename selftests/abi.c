@@ -306,7 +306,6 @@ FIXTURE_VARIANT_ADD(ioctl, open) {
 	.reserved = {
 		FIELD(gosync_open, flags, 0x7f),
 		FIELD(gosync_open, mode, 0777),
-		FIELD(gosync_open, __reserved, 0),
 		FIELD(gosync_open, key_size, 0),
 	},
 	.pointers = { offsetof(struct gosync_open, name) },
@@ -356,7 +355,7 @@ FIXTURE_VARIANT_ADD(ioctl, waiters) {
 		FIELD(gosync_parties, flags, 0),
 		FIELD(gosync_parties, cursor, 0),
 		FIELD(gosync_parties, count, INT32_MAX),
-		FIELD(gosync_parties, entry_size, 0),
+		FIELD(gosync_parties, entry_size, 0xfff),
 	},
 	.pointers = { offsetof(struct gosync_parties, entries) },
 };
@@ -368,7 +367,7 @@ FIXTURE_VARIANT_ADD(ioctl, holders) {
 	.reserved = {
 		FIELD(gosync_parties, flags, 0),
 		FIELD(gosync_parties, count, INT32_MAX),
-		FIELD(gosync_parties, entry_size, 0),
+		FIELD(gosync_parties, entry_size, 0xfff),
 	},
 	.pointers = { offsetof(struct gosync_parties, entries) },
 };
@@ -1268,20 +1267,36 @@ TEST_F(bare, ioctls_are_unknown_to_other_types_and_need_write)
 	}
 }
 
-TEST_F(bare, once_done_takes_no_argument_and_needs_write)
+TEST_F(bare, once_done_and_abandon_take_no_argument_and_need_write)
 {
+	static const unsigned int cmds[] = {
+		GOSYNC_IOC_ONCE_ABANDON, GOSYNC_IOC_ONCE_DONE,
+	};
 	int once = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
 	int read_only = reopen_object(once, GOSYNC_RDONLY);
 	uint64_t arg = sizeof(arg);
+	unsigned int i;
 
 	ASSERT_LE(0, read_only);
-	EXPECT_EQ(GOSYNC_ONCE_RUN, call(once, GOSYNC_IOC_ONCE_BEGIN, NULL));
-	EXPECT_EQ(-EINVAL, call(once, GOSYNC_IOC_ONCE_DONE, &arg));
-	EXPECT_EQ(-EBADF, call(read_only, GOSYNC_IOC_ONCE_DONE, NULL));
-	EXPECT_EQ(-ENOTTY, call(self->mutex, GOSYNC_IOC_ONCE_DONE, NULL));
-	EXPECT_EQ(-ENOTTY, call(self->dev, GOSYNC_IOC_ONCE_DONE, NULL));
-	EXPECT_EQ(info_of(once).holder, info_of(once).owner);
-	EXPECT_EQ(0, call(once, GOSYNC_IOC_ONCE_DONE, NULL));
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
+		EXPECT_LT(0, call(once, GOSYNC_IOC_ONCE_BEGIN, NULL));
+		EXPECT_EQ(-EINVAL, call(once, cmds[i], &arg));
+		EXPECT_EQ(-EBADF, call(read_only, cmds[i], NULL));
+		EXPECT_EQ(-ENOTTY, call(self->mutex, cmds[i], NULL));
+		EXPECT_EQ(-ENOTTY, call(self->dev, cmds[i], NULL));
+		EXPECT_EQ(info_of(once).holder, info_of(once).owner);
+		EXPECT_EQ(0, call(once, cmds[i], NULL));
+	}
+}
+
+/* What INFO reads besides the size, if it is there */
+static void say_no_version(void *arg, unsigned int cmd)
+{
+	struct gosync_info *info = arg;
+
+	if (cmd == GOSYNC_IOC_INFO &&
+	    info->size >= offsetof(struct gosync_info, abi) + sizeof(info->abi))
+		info->abi = 0;
 }
 
 /*
@@ -1291,7 +1306,7 @@ TEST_F(bare, once_done_takes_no_argument_and_needs_write)
 static void gives_as_much_as_fits(struct __test_metadata *_metadata, int fd,
 				  unsigned int cmd, size_t whole, size_t least)
 {
-	unsigned char full[1024], arg[1024];
+	unsigned char full[1024] = {}, arg[1024];
 	size_t size, i;
 
 	*(uint32_t *)full = whole;
@@ -1300,12 +1315,14 @@ static void gives_as_much_as_fits(struct __test_metadata *_metadata, int fd,
 	for (size = least; size < whole; size += 4) {
 		memset(arg, 0xa5, sizeof(arg));
 		*(uint32_t *)arg = size;
+		say_no_version(arg, cmd);
 		ASSERT_EQ(0, call(fd, cmd, arg));
 		ASSERT_EQ(0, memcmp(arg + 4, full + 4, size - 4));
 		ASSERT_EQ(0xa5, arg[size]);
 	}
 	memset(arg, 0xa5, sizeof(arg));
 	*(uint32_t *)arg = whole + 64;
+	say_no_version(arg, cmd);
 	ASSERT_EQ(0, call(fd, cmd, arg));
 	EXPECT_EQ(0, memcmp(arg + 4, full + 4, whole - 4));
 	for (i = whole; i < whole + 64; i++)
@@ -1403,7 +1420,7 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
 		0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1,
 		0xa2, 0xa3, 0xa4, 0xa8, 0xa9, 0xaa, 0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4,
-		0xb5, 0xb6, 0xb7, 0xb8, 0xc0, 0xc1, 0xc4, 0xc5, 0xc6, 0xc8, 0xc9,
+		0xb5, 0xb6, 0xb7, 0xb8, 0xc0, 0xc1, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9,
 		0xca, 0xd0, 0xd1, 0xd2, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde,
 		0xdf, 0xe0, 0xe1, 0xe2,
 	};
@@ -1461,7 +1478,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
 	EXPECT_EQ(64, sizeof(struct gosync_map_rules));
 	EXPECT_EQ(1280, sizeof(struct gosync_map_page));
-	EXPECT_EQ(384, sizeof(struct gosync_info));
+	EXPECT_EQ(392, sizeof(struct gosync_info));
 	EXPECT_EQ(320, sizeof(struct gosync_stat));
 	EXPECT_EQ(32, sizeof(struct gosync_parties));
 	EXPECT_EQ(64, sizeof(struct gosync_party));

@@ -178,41 +178,74 @@ charged()
 		"${kernel_sources[@]}"
 }
 
-# What people include stands alone, whatever came before it.
+# compiles COMPILER STANDARD LANGUAGE HEADER...: without a warning
+compiles()
+{
+	local compiler=$1 std=$2 language=$3
+
+	shift 3
+	printf '#include <%s>\n' "$@" |
+		$compiler -std="$std" -Wall -Wextra -Wpedantic -Wconversion \
+		-Wshadow -Werror -fsyntax-only -Iuapi -Ilibuser \
+		-x"$language" - && return
+	echo "$compiler -std=$std: $*"
+	return 1
+}
+
+# What people include stands alone, whatever came before it, with whatever
+# warnings they have asked for.
 headers()
 {
-	local flags='-Wall -Wextra -Werror -fsyntax-only -Iuapi -Ilibuser'
-	local status=0 std
+	local status=0 compiler std
 
-	for std in gnu99 c11 gnu2x; do
-		# shellcheck disable=SC2086
-		printf '#include <stdbool.h>\n#include <gosync-user.h>\n' |
-			gcc -std=$std $flags -xc - || status=1
-		# shellcheck disable=SC2086
-		printf '#include <gosync-user.h>\n' |
-			gcc -std=$std $flags -pedantic -xc - || status=1
+	for compiler in gcc clang; do
+		for std in c99 gnu99 c11 gnu11 gnu2x; do
+			compiles $compiler $std c gosync-user.h || status=1
+			compiles $compiler $std c stdbool.h gosync-user.h ||
+				status=1
+		done
+		# liburing's own needs GNU C, and 64 bits here.
+		for std in gnu99 gnu2x; do
+			compiles $compiler $std c gosync-uring.h || status=1
+		done
+		compiles "$compiler -m32" gnu11 c gosync-user.h || status=1
+		compiles "$compiler -fsanitize=thread" gnu11 c gosync-user.h ||
+			status=1
 	done
-	# shellcheck disable=SC2086
-	printf '#include <gosync-user.h>\n' |
-		gcc -m32 $flags -xc - || status=1
-	for std in c++11 c++20; do
-		# shellcheck disable=SC2086
-		printf '#include <gosync-user.h>\n' |
-			g++ -std=$std $flags -Wpedantic -xc++ - || status=1
-		# shellcheck disable=SC2086
-		printf '#include <gosync-uring.h>\n' |
-			g++ -std=$std $flags -Wpedantic -xc++ - || status=1
-	done
-	# liburing's own needs GNU C, and 64 bits here.
-	for std in gnu99 gnu2x; do
-		# shellcheck disable=SC2086
-		printf '#include <gosync-uring.h>\n' |
-			gcc -std=$std $flags -pedantic -xc - || status=1
+	for compiler in g++ clang++; do
+		for std in c++11 c++17 c++20; do
+			compiles $compiler $std c++ gosync-user.h || status=1
+			compiles $compiler $std c++ gosync-uring.h || status=1
+			compiles "$compiler -fsanitize=thread" $std c++ \
+				gosync-user.h || status=1
+		done
 	done
 	# shellcheck disable=SC2086
 	gcc -std=c90 -Wall -Wpadded -Werror -fsyntax-only -Iuapi -xc \
 		$uapi || status=1
 	return $status
+}
+
+# A program and the library with another C library, which has its own headers.
+# The kernel's are where gcc looks for them, in a directory for all; and gcc's own
+# library unwinds with the help of glibc alone.
+musl()
+{
+	local include=$work/musl/include dir
+
+	mkdir -p "$include"
+	for dir in linux asm-generic; do
+		ln -sfn /usr/include/$dir "$include/$dir"
+	done
+	ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$include/asm"
+	make -C libuser O="$work/musl" CC=musl-gcc \
+		CFLAGS="-O2 -fno-exceptions -Wall -Wextra -Werror \
+		-isystem $include" \
+		"$work/musl/lib/libgosync-user.a" >/dev/null || return 1
+	musl-gcc -std=c11 -static -Wall -Wextra -Werror -Iuapi -Ilibuser \
+		-isystem "$include" -o "$work/musl/hello" examples/hello.c \
+		"$work/musl/lib/libgosync-user.a" || return 1
+	! readelf -d "$work/musl/hello" | grep -q NEEDED
 }
 
 between()
@@ -253,7 +286,8 @@ page_examples()
 			status=1
 		done < <(sed -n 's/^<!-- \([a-z]*\.c\) -->$/\1/p' "$page")
 		case $page in
-		*/design.md | */atomic.md | */tracing.md) continue ;;
+		*/design.md | */atomic.md | */tracing.md | */compatibility.md)
+			continue ;;
 		esac
 		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }
 	done
@@ -279,6 +313,60 @@ error_table()
 readme_errors()
 {
 	diff <(between errors | grep '^| `E') <(error_table | grep '^| `E')
+}
+
+# What any place says of errors is in that table, and each ioctl's list, with
+# which the tests compare what they see, is understood by errors.awk.
+errors_are_listed()
+{
+	local status=0 place word
+
+	error_table | grep -oE '^\| `E[A-Z0-9]+' | sed 's/.*`//' | sort -u \
+		>"$work/errors"
+	for place in $uapi libuser/gosync-user.h libuser/gosync-uring.h \
+		     Documentation/*.md tools/gosync.1; do
+		while read -r word; do
+			grep -qx "$word" "$work/errors" && continue
+			echo "$place: $word is not in the table of $uapi"
+			status=1
+		done < <(grep -ohE '(^|[^A-Z0-9_])E[A-Z0-9]{2,}($|[^A-Za-z0-9_*])' \
+			"$place" | grep -oE 'E[A-Z0-9]+' | sort -u |
+			grep -xf <(errno_names))
+	done
+	while read -r word; do
+		grep -qx "$word" "$work/errors" && continue
+		echo "$uapi: $word is listed, but not in the table"
+		status=1
+	done < <(awk -f selftests/errors.awk $uapi $uapi |
+		 sed 's/.*, \(.*\) },/\1/' | sort -u)
+	return $status
+}
+
+errno_names()
+{
+	echo '#include <errno.h>' | gcc -E -dM - |
+		sed -n 's/^#define \(E[A-Z0-9]*\) .*/\1/p'
+}
+
+# Other languages find by its name what C has inline.
+exported()
+{
+	local status=0 name
+
+	make -C libuser O="$work/user" CFLAGS='-O2' >/dev/null || return 1
+	printf '#include <gosync-user.h>\n' >"$work/declared.c"
+	gcc -fsyntax-only -Iuapi -Ilibuser -aux-info "$work/declared" \
+		"$work/declared.c" || return 1
+	nm -D --defined-only "$work/user/lib/libgosync-user.so" |
+		sed 's/.* //; s/@.*//' | sort -u >"$work/exported"
+	while read -r name; do
+		grep -qx "$name" "$work/exported" && continue
+		echo "$name() is not in the library"
+		status=1
+	done < <(grep 'gosync-user\.h:' "$work/declared" |
+		 sed 's/(.*//; s/.*\*\/.*[ *]//' | grep . | sort -u)
+	[ "$(grep -c 'gosync-user\.h:' "$work/declared")" -gt 100 ] || status=1
+	return $status
 }
 
 # No document may speak of a constant, function or file that does not exist.
@@ -361,7 +449,7 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..17"
+echo "1..20"
 check "no warning from gcc W=1 and sparse" sparse
 check "checkpatch --strict, module" checkpatch_kernel
 check "checkpatch --strict, user space" checkpatch_user
@@ -371,10 +459,13 @@ check "white space" layout
 check "SPDX lines" spdx
 check "no // comments" comments
 check "every allocation is charged" charged
-check "public headers compile alone, as C and C++, without padding" headers
+check "public headers compile alone, by gcc and clang, without padding" headers
+check "library and a program link with musl" musl
 check "README's example is examples/hello.c" readme_example
 check "the pages' examples are pieces of examples/" page_examples
 check "README's errors are the uapi header's" readme_errors
+check "errors are in the table, wherever they are spoken of" errors_are_listed
+check "every function of gosync-user.h is in the library" exported
 check "documents name only what exists" documents
 check "no paths of the machine it was written on" here
 check "no warning from the library, tools and examples" user_space

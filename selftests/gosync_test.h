@@ -113,11 +113,43 @@ static inline uint64_t random_seed(void)
 
 /* --- ioctls -------------------------------------------------------------- */
 
+/* The errors that the descriptions of the ioctls list */
+static const struct {
+	unsigned int cmd;
+	int err;
+} listed_errors[] = {
+#include "errors.h"
+};
+
+static inline void check_listed(unsigned int cmd, int err)
+{
+	bool ours = false;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(listed_errors); i++) {
+		if (listed_errors[i].cmd != cmd)
+			continue;
+		if (listed_errors[i].err == err)
+			return;
+		ours = true;
+	}
+	if (!ours)
+		return;
+	fprintf(stderr, "# %s of ioctl %#x is not in its description\n",
+		strerrorname_np(err), cmd);
+	abort();
+}
+
+/* No test sees an error that users are not told of. */
 static inline int call(int fd, unsigned int cmd, const void *arg)
 {
 	int ret = ioctl(fd, cmd, arg);
 
-	return ret < 0 ? -errno : ret;
+	if (ret >= 0)
+		return ret;
+	ret = -errno;
+	check_listed(cmd, -ret);
+	return ret;
 }
 
 static inline uint64_t to_u64(const void *pointer)
@@ -140,6 +172,7 @@ static inline int open_bytes(uint32_t type, const void *name, uint32_t name_len,
 		.mode = mode,
 		.name = to_u64(name),
 		.name_len = name_len,
+		.abi = GOSYNC_ABI_VERSION,
 		.capacity = capacity,
 	};
 	int dev = open_device();
@@ -169,7 +202,9 @@ static inline int reopen_object(int fd, uint32_t flags)
 /* All zeros when it fails, which no object's is. */
 static inline struct gosync_info info_of(int fd)
 {
-	struct gosync_info info = { .size = sizeof(info) };
+	struct gosync_info info = {
+		.size = sizeof(info), .abi = GOSYNC_ABI_VERSION,
+	};
 
 	if (ioctl(fd, GOSYNC_IOC_INFO, &info))
 		memset(&info, 0, sizeof(info));

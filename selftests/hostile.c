@@ -816,6 +816,7 @@ TEST_F(word, scribbled_at_rest_is_put_right)
 	store(self->word, GOSYNC_ONCE_RUNS | (uint64_t)info_of(other).holder <<
 	      GOSYNC_ONCE_OWNER_SHIFT);
 	EXPECT_EQ(-EPERM, call(other, GOSYNC_IOC_ONCE_DONE, NULL));
+	EXPECT_EQ(-EPERM, call(other, GOSYNC_IOC_ONCE_ABANDON, NULL));
 	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
 	EXPECT_EQ(0, call(fd, GOSYNC_IOC_ONCE_DONE, NULL));
 	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, load(self->word));

@@ -554,7 +554,10 @@ TEST_F(listing, writes_no_more_than_was_asked_for)
 	EXPECT_EQ(2, call(self->dev, GOSYNC_IOC_LIST, &args));
 	for (i = 0; i < sizeof(entries[2]); i++)
 		ASSERT_EQ(0xa5, ((unsigned char *)&entries[2])[i]);
-	args.entry_size--;
+	/* Too small for the number of an object, larger than a page */
+	args.entry_size = 15;
+	EXPECT_EQ(-EINVAL, call(self->dev, GOSYNC_IOC_LIST, &args));
+	args.entry_size = 4097;
 	EXPECT_EQ(-EINVAL, call(self->dev, GOSYNC_IOC_LIST, &args));
 	args.entry_size = 0;
 	EXPECT_EQ(-EINVAL, call(self->dev, GOSYNC_IOC_LIST, &args));

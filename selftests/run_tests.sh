@@ -69,13 +69,13 @@ run()
 	[ -e /dev/gosync ] || insmod /gosync/gosync.ko
 }
 
-# The module is loaded anew in the first, so that the last to be unloaded is the
+# The module is loaded anew in the first two, so that the last to be unloaded is the
 # one that all others have used.
 if [ $# = 0 ]; then
-	set -- module
+	set -- compat module
 	for program in "$here"/*; do
 		case $program in
-		*.sh | */module | */contend) ;;
+		*.sh | */compat | */module | */contend) ;;
 		*) set -- "$@" "${program##*/}" ;;
 		esac
 	done

@@ -17,14 +17,14 @@ if [ -n "${SOAK:-}" ]; then
 	limit=20000
 fi
 
-# The module is loaded anew in the first, so that the last to be unloaded is the
+# The module is loaded anew in the first two, so that the last to be unloaded is the
 # one that all others have used.
 read -ra tests <<<"${TESTS:-}"
 if [ ${#tests[@]} = 0 ]; then
-	tests=(module)
+	tests=(compat module)
 	for program in "$build"/user/tests/*; do
 		case $program in
-		*.sh | */module | */contend) ;;
+		*.sh | */compat | */module | */contend) ;;
 		*) tests+=("${program##*/}") ;;
 		esac
 	done
@@ -43,7 +43,7 @@ for test in "${tests[@]}"; do
 	case $test in
 	trace_command | tracers) traced+=("$test") ;;
 	trace) traced+=("$test") debug2+=("$test") ;;
-	live | shell | tool) plain+=("$test") ;;
+	live | shell | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
 	abi | access | atomic | cond | examples | failnth | library* | map | \
 	mapping | names | waitgroup)
@@ -91,7 +91,7 @@ run_aside()
 
 built=()
 for kernel; do
-	if make module KERNEL="$kernel"; then
+	if make module other KERNEL="$kernel"; then
 		built+=("$kernel")
 	else
 		dirs+=("$build/test-${kernel##*/}")

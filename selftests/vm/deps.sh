@@ -13,7 +13,8 @@ packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
 
 for set in "$@"; do
 	case $set in
-	check) packages="$packages sparse spin g++ shellcheck perl python3" ;;
+	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
+		perl python3" ;;
 	bench) packages="$packages python3 gnuplot-nox" ;;
 	trace) packages="$packages linux-perf trace-cmd bpftrace
 		chromium golang-go python3" ;;

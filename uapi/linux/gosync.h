@@ -27,7 +27,9 @@
  *
  * Every argument is a structure that begins with its size, as user space was
  * compiled with it. A shorter structure is extended with zeros; a longer one
- * is accepted when what the kernel does not know of it is zero. An argument of
+ * is accepted when what the kernel does not know of it is zero. So it is with
+ * the entries of a list, whose size is said beside their number: of each as much
+ * is written as fits, and what the kernel does not know is zero. An argument of
  * 0 in place of a pointer means a structure full of zeros where the
  * description of the ioctl says so.
  *
@@ -39,12 +41,21 @@
  * happened wins over a signal and over the time-out.
  *
  * Any ioctl may be called from any thread; those that wait say so.
+ *
+ * The mapped state, with the words in it and what user space may do with them,
+ * is as GOSYNC_ABI_VERSION says. Who opens an object says which version it was
+ * compiled with, and who wants to know where the state is says so again:
+ * another than the kernel's is refused with EPROTO. 0 is for who does
+ * ioctls alone, which stay as they are from version to version.
  */
 
 /**
  * DOC: Errors
  *
- * One vocabulary for all ioctls. After any error the state is unchanged.
+ * One vocabulary for all ioctls. After any error the state is unchanged. Any
+ * may fail with EBADF, EFAULT, EINVAL, E2BIG or ENOTTY, if there is something
+ * wrong with the descriptor or the argument as such; which others an ioctl can
+ * fail with its description lists.
  *
  * =============  ===========================================================
  * EACCES         the object's mode does not allow this to the caller, or the
@@ -63,9 +74,11 @@
  * EINTR          a signal ended the wait
  * EINVAL         an argument is out of its range, or a reserved field or flag
  *                is set; a Value is stored with type 0 (Go's nil)
+ * EMFILE         the process has as many descriptors as it may have
  * EMSGSIZE       the payload is longer than the Value's or the Map's limit, or
  *                the caller's buffer shorter than the payload
  * ENAMETOOLONG   the name is longer than 255 bytes
+ * ENFILE         the system has as many open files as it may have
  * ENODATA        Load of a Value before any Store; Map: the key is absent
  * ENOENT         the name does not exist and GOSYNC_CREATE was not given;
  *                io_uring: there was nothing to cancel
@@ -74,11 +87,14 @@
  *                reached
  * ENOTTY         not an ioctl of this type of object; Cond: the lock is no
  *                Mutex and no RWMutex; io_uring: not a command of it
+ * ENXIO          the library: the module is not loaded
  * EOPNOTSUPP     io_uring: this kernel has none, or no commands of it, or the
  *                ring is for polling (IORING_SETUP_IOPOLL)
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
- *                another than its owner; Once: done by another than who runs
- *                it; unlink by another than the object's owner
+ *                another than its owner; Once: done or abandoned by another
+ *                than who runs it; unlink by another than the object's owner
+ * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
+ *                the kernel
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
  *                values of another type
  * ERANGE         a WaitGroup's or Semaphore's counter would leave its range
@@ -87,7 +103,7 @@
  */
 
 #define GOSYNC_DEVICE		"/dev/gosync"
-#define GOSYNC_ABI_VERSION	1
+#define GOSYNC_ABI_VERSION	2
 
 #define GOSYNC_NAME_MAX		255
 #define GOSYNC_FOREVER		(~(__u64)0)
@@ -217,6 +233,7 @@ enum gosync_type {
 #define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
 #define GOSYNC_IOC_ONCE_DONE	_IO(GOSYNC_IOC_TYPE, 0xc5)
 #define GOSYNC_IOC_ONCE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc6)
+#define GOSYNC_IOC_ONCE_ABANDON	_IO(GOSYNC_IOC_TYPE, 0xc7)
 /* On Conds */
 #define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
 #define GOSYNC_IOC_COND_SIGNAL	_IO(GOSYNC_IOC_TYPE, 0xc9)
@@ -249,7 +266,7 @@ enum gosync_type {
  * @name: pointer to the name, any bytes but 0
  * @name_len: its length, 1 to GOSYNC_NAME_MAX; 0 makes an anonymous object
  *	(needs GOSYNC_CREATE, cannot be GOSYNC_PERSIST)
- * @__reserved: must be 0
+ * @abi: GOSYNC_ABI_VERSION, or 0 from who will not map the state
  * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
  *	longest payload in bytes (0: 4096; at most 4 MiB); Semaphore: the
  *	permits that it begins with (at most 2147483647); Map: the largest
@@ -265,7 +282,7 @@ enum gosync_type {
  *
  * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
  * EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
- * ENOSPC, EPROTOTYPE.
+ * ENOSPC, EPROTO, EPROTOTYPE.
  */
 struct gosync_open {
 	__u32 size;
@@ -274,7 +291,7 @@ struct gosync_open {
 	__u32 mode;
 	__aligned_u64 name;
 	__u32 name_len;
-	__u32 __reserved;
+	__u32 abi;
 	__aligned_u64 capacity;
 	__u32 key_size;
 	__u32 value_size;
@@ -325,7 +342,7 @@ struct gosync_unlink {
  *	writing); Value: the type of what is stored, 0 if nothing is
  * @capacity: as in &struct gosync_open
  * @map_len: bytes that mmap() of this descriptor takes, at offset 0 and with
- *	MAP_SHARED; 0 if it cannot be mapped
+ *	MAP_SHARED; 0 if it cannot be mapped, or @abi was 0
  * @map_offset: where in the mapping the object's state begins
  * @map_data: atomics: where in the mapping the words begin; Value: the first
  *	payload slot; RWMutex: this holder's &struct gosync_rwmutex_reader, 0 if
@@ -337,10 +354,13 @@ struct gosync_unlink {
  * @key_size: as in &struct gosync_open
  * @value_size: as in &struct gosync_open
  * @name: the name, filled up with zeros
+ * @abi: in: GOSYNC_ABI_VERSION, or 0 from who will not map the state; out: the
+ *	kernel's
+ * @__reserved: 0
  *
- * Only @size is read. A shorter structure gets as much as fits.
+ * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
- * Return: 0, or -1 with errno EFAULT, EINVAL.
+ * Return: 0, or -1 with errno EFAULT, EINVAL, ENOMEM, EPROTO.
  */
 struct gosync_info {
 	__u32 size;
@@ -369,6 +389,8 @@ struct gosync_info {
 	__u32 key_size;
 	__u32 value_size;
 	__u8 name[GOSYNC_NAME_MAX + 1];
+	__u32 abi;
+	__u32 __reserved;
 };
 
 /**
@@ -916,17 +938,20 @@ struct gosync_waitgroup_slot {
  * GOSYNC_ONCE_DONE if it has been done; or one of the following if the caller
  * is to do it now and then call GOSYNC_IOC_ONCE_DONE (no argument); otherwise
  * it waits for one of these. If the holder that runs it ends before it is
- * done, the first who waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument
- * likewise) waits until it has been done, and never is to do it; read permission
- * is enough.
+ * done, or gives it up by GOSYNC_IOC_ONCE_ABANDON (no argument), the first who
+ * waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument likewise) waits until it
+ * has been done, and never is to do it; read permission is enough.
  *
- * Return: BEGIN: as above; DONE, WAIT: 0; or -1 with errno EBADF (not if it is
- * done), EDEADLK (the calling thread is running it), EFAULT, EINTR, EINVAL,
- * EPERM (DONE: not run by this holder), ETIMEDOUT.
+ * The runner is the holder: a thread that ends before it is done, while others
+ * of its process live on, has to abandon it or to leave it to one of them.
+ *
+ * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
+ * if it is done), EDEADLK (the calling thread is running it), EFAULT, EINTR,
+ * EINVAL, EPERM (DONE, ABANDON: not run by this holder), ETIMEDOUT.
  */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
-#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: somebody began, and died */
+#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: somebody began, and is gone */
 
 /**
  * struct gosync_once_slot - a Once's mapped state
@@ -1284,15 +1309,15 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
 		while (left--)
 			first = first << 8 | *at++;
 	} else {
-		for (; left > 2 * sizeof(first); left -= 2 * sizeof(first)) {
+		for (; left > 16; left -= 16) {
 			__builtin_memcpy(&first, at, sizeof(first));
 			__builtin_memcpy(&last, at + sizeof(first), sizeof(last));
 			hash = __gosync_mix(first ^ seed[1], last ^ hash);
 			at += 2 * sizeof(first);
 		}
 		__builtin_memcpy(&last, at + left - sizeof(last), sizeof(last));
-		if (len > 2 * sizeof(first))
-			at -= 2 * sizeof(first) - left;
+		if (len > 16)
+			at -= 16 - left;
 		__builtin_memcpy(&first, at, sizeof(first));
 	}
 	hash = __gosync_mix(first ^ seed[1], last ^ hash);
