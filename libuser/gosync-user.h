@@ -835,8 +835,9 @@ int gosync_once_from_fd(int fd, unsigned int flags, gosync_once_t **once);
  * Returns when @f has been done, by whomever. Once it has, there is no system
  * call. If its runner dies, the next that waits runs it.
  *
- * Return: 0; -EDEADLK from inside @f; -EBADF if the handle is read-only and it
- * has not been done.
+ * Return: 0; -EDEADLK from inside @f, with the same handle and in its thread
+ * (with another handle it waits for ever); -EBADF if the handle is read-only and
+ * it has not been done.
  */
 int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
 		   void *arg);
@@ -847,7 +848,8 @@ int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
  *
  * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
  * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: so, and
- * an earlier runner died; -EDEADLK, -EBADF.
+ * an earlier runner died; -EDEADLK: this handle has begun it in this thread;
+ * -EBADF.
  */
 int gosync_once_begin(gosync_once_t *once);
 
@@ -857,7 +859,8 @@ int gosync_once_begin(gosync_once_t *once);
  * @deadline: as gosync_mutex_lock_until()
  * @flags: as gosync_mutex_lock_until()
  *
- * Return: as gosync_once_begin(); -ETIMEDOUT, -EINTR, -EINVAL.
+ * Return: as gosync_once_begin(), -EDEADLK only for GOSYNC_FOREVER; -ETIMEDOUT,
+ * -EINTR, -EINVAL.
  */
 int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 			    unsigned int flags);
@@ -885,7 +888,7 @@ int gosync_once_is_done(gosync_once_t *once);
  * Unlike gosync_once_begin() it never makes the caller do it. No system call if
  * it has been done.
  *
- * Return: 0 or -errno.
+ * Return: 0; -EDEADLK: this handle has begun it in this thread; another -errno.
  */
 int gosync_once_wait(gosync_once_t *once);
 
@@ -895,7 +898,8 @@ int gosync_once_wait(gosync_once_t *once);
  * @deadline: as gosync_mutex_lock_until()
  * @flags: as gosync_mutex_lock_until()
  *
- * Return: 0; -ETIMEDOUT, -EINTR, -EINVAL.
+ * Return: 0; -EDEADLK: as gosync_once_wait(), only for GOSYNC_FOREVER;
+ * -ETIMEDOUT, -EINTR, -EINVAL.
  */
 int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
 			   unsigned int flags);

@@ -54,8 +54,9 @@
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
  *                waits
  * ECANCELED      io_uring: the command was cancelled, and nothing was granted
- * EDEADLK        Once: begun again by the thread that runs it; wait for all: a
- *                Mutex or RWMutex is asked for twice
+ * EDEADLK        Once: the thread that runs it would wait for itself, without
+ *                a deadline; wait for all: a Mutex or RWMutex is asked for
+ *                twice
  * EDQUOT         the user has reached the limit of objects per user
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
@@ -919,9 +920,13 @@ struct gosync_waitgroup_slot {
  * likewise) waits until it has been done, and never is to do it; read permission
  * is enough.
  *
+ * What can never end is refused: to wait without a deadline, by BEGIN or WAIT,
+ * in the thread that runs it and by the same holder. By another holder it may
+ * end, where tasks are moved from thread to thread.
+ *
  * Return: BEGIN: as above; DONE, WAIT: 0; or -1 with errno EBADF (not if it is
- * done), EDEADLK (the calling thread is running it), EFAULT, EINTR, EINVAL,
- * EPERM (DONE: not run by this holder), ETIMEDOUT.
+ * done), EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL, EPERM (DONE:
+ * not run by this holder), ETIMEDOUT.
  */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
