@@ -597,6 +597,20 @@ void gosync_account_wait(struct gosync_object *obj,
 			 struct gosync_waiter *waiter, enum gosync_how how);
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		      int ret);
+void gosync_wait_ends_locked(struct gosync_object *obj,
+			     struct gosync_waiter *waiter, int ret);
+
+void gosync_count_wait_again(struct gosync_object *obj);
+
+/* --- place.c --- */
+
+void gosync_recall(struct gosync_waiter *waiter);
+struct gosync_places *gosync_places_alloc(u32 count);
+void gosync_places_add(struct gosync_places *places,
+		       const struct gosync_waiter *waiter);
+void gosync_places_keep(struct gosync_places *places, int ret);
+void gosync_remember(const struct gosync_waiter *waiter, int ret);
+void gosync_places_exit(void);
 
 /* --- wait_op.c --- */
 
@@ -719,6 +733,8 @@ const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *loc
 						 u32 flags);
 int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 		      u32 flags);
+long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
+			long result, long locked);
 void gosync_cond_pass_on(struct gosync_object *obj, u64 last);
 long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);

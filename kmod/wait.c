@@ -672,6 +672,32 @@ void gosync_account_wait(struct gosync_object *obj,
 	stats->owned_token = gosync_object_token(obj);
 }
 
+static void trace_wait_ends(const struct gosync_object *obj,
+			    const struct gosync_waiter *waiter, int ret)
+{
+	if (!ret)
+		trace_gosync_acquired(obj, waiter->holder->id,
+				      waiter->wake == GOSYNC_GRANTED ?
+				      GOSYNC_HANDED_OVER : GOSYNC_WOKEN,
+				      waiter->waited);
+	trace_gosync_contention_end(obj, waiter->holder->id, ret);
+}
+
+/**
+ * gosync_wait_ends_locked() - gosync_wait_ends() for one whose task is elsewhere
+ * @obj: for what
+ * @waiter: who; it is not queued
+ * @ret: 0 or the error
+ */
+void gosync_wait_ends_locked(struct gosync_object *obj,
+			     struct gosync_waiter *waiter, int ret)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	if (ret)
+		count_gave_up(obj);
+	trace_wait_ends(obj, waiter, ret);
+}
+
 /**
  * gosync_wait_ends() - a waiter has what it waited for, or gave up
  * @obj: for what
@@ -686,11 +712,6 @@ void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 	if (ret) {
 		scoped_guard(spinlock, &obj->wq.lock)
 			count_gave_up(obj);
-	} else {
-		trace_gosync_acquired(obj, waiter->holder->id,
-				      waiter->wake == GOSYNC_GRANTED ?
-				      GOSYNC_HANDED_OVER : GOSYNC_WOKEN,
-				      waiter->waited);
 	}
-	trace_gosync_contention_end(obj, waiter->holder->id, ret);
+	trace_wait_ends(obj, waiter, ret);
 }

@@ -953,6 +953,10 @@ int gosync_cond_from_fd(int fd, unsigned int flags, gosync_cond_t **cond);
  * There is no spurious wake-up. Whoever signals after the unlock finds the
  * caller waiting; who has waited longest is woken first.
  *
+ * A signal's handler may run meanwhile, with the lock not held, and the wait goes
+ * on. If it does not return but jumps out of the call, or the thread ends there,
+ * the wait is over when the thread waits for this Cond again or has ended.
+ *
  * Return: 0: signalled, and the lock is held. 1: so, and an owner of the lock
  * died with it. -EPERM: it was not locked. -ENOTTY: it is no lock. -EBADF: one
  * of the handles is read-only.
@@ -970,7 +974,9 @@ int gosync_cond_wait(gosync_cond_t *cond, const void *lock);
  * The deadline ends the wait; locking again takes as long as it takes.
  *
  * Return: as gosync_cond_wait(); -ETIMEDOUT, -EINTR: not signalled, and the
- * lock is held.
+ * lock is held. 1 in place of these if an owner of the lock died during the wait
+ * and nobody has called recover since: then the condition tells whether it was
+ * signalled, and the next call with a deadline that has passed tells -ETIMEDOUT.
  */
 int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 			   uint64_t deadline, unsigned int flags);

@@ -963,12 +963,20 @@ struct gosync_once_slot {
  * with the holder of @lock. Whoever signals after the unlock finds it waiting.
  * It is not woken but by a signal, and a waiter that leaves by its deadline or
  * its death swallows none. The deadline ends the wait, not the locking: after
- * ETIMEDOUT the lock is held.
+ * ETIMEDOUT the lock is held. If an owner of it died during the wait, and nobody
+ * has called RECOVER since, that is returned (1) in place of ETIMEDOUT: whether it
+ * was signalled is to be seen by what it waits for, and the next wait with a
+ * deadline that has passed returns ETIMEDOUT.
  *
  * After EINTR, and after a signal's handler in general, the lock is not held
  * until the call was made again with @ticket and has returned something else;
  * who does not want to wait any longer makes it with a deadline that has
  * passed.
+ *
+ * A ticket is its thread's. When that begins a wait for this Cond anew, by
+ * whatever descriptor, or ends, the ticket is no more; had it been signalled, that
+ * goes to the next that waited then, when the thread has ended within a second or
+ * two. So a handler may jump out of the call (siglongjmp(3)) and not come back.
  *
  * Return: 0, or 1 if the lock is poisoned; or -1 with errno EBADF (also: @lock
  * is no descriptor, or read-only), EFAULT, EINTR, EINVAL (also: no such
