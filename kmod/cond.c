@@ -531,7 +531,7 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 static void queue(struct gosync_cond *cond, struct gosync_waiter *waiter)
 {
 	waiter->number = ++cond->last;
-	gosync_enqueue(&cond->obj, &cond->obj.wq.head, waiter, false);
+	gosync_enqueue(&cond->obj, &cond->obj.wq.head, waiter);
 	publish(cond);
 }
 

@@ -144,7 +144,7 @@ static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
 		return -EDEADLK;
 	if (!queue)
 		return -EBUSY;
-	gosync_enqueue(&once->obj, &once->obj.wq.head, waiter, false);
+	gosync_enqueue(&once->obj, &once->obj.wq.head, waiter);
 	return -EINPROGRESS;
 }
 

@@ -88,6 +88,7 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 			return -EINTR;
 		}
 	}
+	gosync_remember(waiter, ret);
 	if (!ret && op->result)
 		ret = op->result(waiter);
 	return ret;

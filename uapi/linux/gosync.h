@@ -38,6 +38,18 @@
  * restarted afterwards when the handler has SA_RESTART; a grant that has
  * happened wins over a signal and over the time-out.
  *
+ * A wait that goes on after a signal's handler is the same wait: when the thread
+ * makes the same call again (the kernel does it, or the program after EINTR), by
+ * the same descriptor and for the same thing, though perhaps with another
+ * deadline, it has its old place in the queue, and has waited since it began.
+ * While the handler runs it is in nobody's way. This holds for a thread's last
+ * interrupted wait and for 10 seconds, so who has given up has no place to come
+ * back to later. (Of more than 1,000 waiters it may be a later place.) What is
+ * gathered piece by piece would be lost each time, so who has been interrupted
+ * once in waiting for readers to go, or for more permits than one, or for all of
+ * several things, gets the next signal, unless that kills, only after a quarter
+ * of the time that he has waited, at most a second.
+ *
  * Any ioctl may be called from any thread; those that wait say so.
  */
 
@@ -420,7 +432,9 @@ struct gosync_list {
  *
  * What somebody had to wait for, since the object was made. What is got without
  * waiting is counted nowhere. Waits that are not over are in @contended alone.
- * A wait for which there was no memory to count in is in none of them.
+ * A wait for which there was no memory to count in is in none of them. One that
+ * a signal's handler interrupts is counted as one that gave up, and again when it
+ * goes on.
  *
  * Only @size is read. A shorter structure gets as much as fits. Any descriptor
  * may ask, also a read-only one.
@@ -456,7 +470,7 @@ enum gosync_wants {
 /* Flags of &struct gosync_party */
 #define GOSYNC_PARTY_OWNS	(1U << 0)	/* holder: owns it, or runs it */
 #define GOSYNC_PARTY_SINCE	(1U << 1)	/* holder: @ns is exact, not a lower bound */
-#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it */
+#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it, or in line */
 #define GOSYNC_PARTY_TIMED	(1U << 3)	/* waiter: has a deadline */
 #define GOSYNC_PARTY_ASYNC	(1U << 4)	/* waiter: no thread sleeps for it */
 #define GOSYNC_PARTY_AMONG	(1U << 5)	/* waiter: for one of several things */
@@ -479,9 +493,9 @@ enum gosync_wants {
  *	GOSYNC_GIVE_BACK: its permits; 0 if it holds nothing
  * @__reserved: 0
  * @wait: waiter: the wait's number, counted for the object; 0 if there was no
- *	memory to count in
- * @ns: waiter: how long it has waited; holder that owns it: for how long, at
- *	least; otherwise 0
+ *	memory to count in. It keeps it over a signal's handler
+ * @ns: waiter: how long it has waited, handlers included; holder that owns it:
+ *	for how long, at least; otherwise 0
  * @comm: the name of the thread, or of the process, filled up with zeros
  *
  * Numbers of processes are as the caller's pid namespace has them, 0 if they
