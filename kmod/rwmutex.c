@@ -329,7 +329,7 @@ static bool handed(struct gosync_object *obj, struct gosync_waiter *waiter)
 	return false;
 }
 
-/* The word was taken by @writer, who may have waited for it: become the writer. */
+/* @writer has taken the word, and may have waited for it: become the writer. */
 static long lock_taken(struct gosync_rwmutex *rw,
 		       const struct gosync_waiter *writer,
 		       const struct gosync_timeout *timeout)

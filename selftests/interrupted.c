@@ -519,25 +519,13 @@ static void keep(FIXTURE_DATA(interrupted) *self, const struct party *party)
 	       ((party->victim && load(&shared->signals) == signals) ||
 		waiters(self, party->kind) < OTHERS))
 		sleep_ns(NSEC_PER_MSEC / 5);
-	/* Who waits for all is soon in the queue of what it lacks. */
-	if (party->kind == ALL)
-		sleep_ns(3 * NSEC_PER_MSEC);
 }
 
 static void share(FIXTURE_DATA(interrupted) *self, const struct party *party,
 		  unsigned int me)
 {
 	while (!load(&shared->stop)) {
-		int got = -1;
-
-		/* The others have one after the other, as is usual. */
-		if (me && party->kind == ALL) {
-			gosync_mutex_lock(self->mutex);
-			got = gosync_rwmutex_lock(self->rw);
-		} else {
-			got = get(self, party->kind, party->way);
-		}
-		if (got < 0)
+		if (get(self, party->kind, party->way) < 0)
 			_exit(1);
 		add(&shared->got[me], 1);
 		keep(self, party);
@@ -553,7 +541,7 @@ static void share(FIXTURE_DATA(interrupted) *self, const struct party *party,
  */
 TEST_F(interrupted, who_is_interrupted_all_the_time_gets_its_share)
 {
-	static const enum kind kinds[] = { MUTEX, WRITER, SEMAPHORE, ANY, ALL };
+	static const enum kind kinds[] = { MUTEX, WRITER, SEMAPHORE, ANY };
 	unsigned int i, j, others;
 
 	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
@@ -592,47 +580,49 @@ TEST_F(interrupted, who_is_interrupted_all_the_time_gets_its_share)
 
 struct gatherer {
 	FIXTURE_DATA(interrupted) *self;
-	bool permits;
+	enum kind kind;
 	enum way way;
 };
 
-/* Wants to write, or all permits */
+/* Wants to write, or all permits, or both locks */
 static int gather(const struct gatherer *gatherer)
 {
 	FIXTURE_DATA(interrupted) *self = gatherer->self;
-	struct gosync_semaphore all = {
-		.size = sizeof(all),
+	struct gosync_semaphore permits = {
+		.size = sizeof(permits),
 		.count = OTHERS,
 	};
 	int ret;
 
-	if (!gatherer->permits) {
-		ret = get(self, WRITER, gatherer->way);
-		return ret ? ret : gosync_rwmutex_unlock(self->rw);
+	if (gatherer->kind != SEMAPHORE) {
+		ret = get(self, gatherer->kind, gatherer->way);
+		if (!ret)
+			pass_on(self, gatherer->kind);
+		return ret;
 	}
 	if (gatherer->way == LIBRARY)
 		ret = gosync_semaphore_acquire(self->semaphore, OTHERS);
 	else
 		ret = again(gosync_fd(self->semaphore),
-			    GOSYNC_IOC_SEMAPHORE_ACQUIRE, &all);
+			    GOSYNC_IOC_SEMAPHORE_ACQUIRE, &permits);
 	return ret ? ret : gosync_semaphore_release(self->semaphore, OTHERS);
 }
 
-/* Reads, or has one permit; and interrupts who wants all of them */
-static void have_one(const struct gatherer *gatherer, pid_t victim)
+/* Has a part of it, and interrupts who wants it all */
+static void have_one(const struct gatherer *gatherer, pid_t victim,
+		     unsigned int me)
 {
 	FIXTURE_DATA(interrupted) *self = gatherer->self;
+	enum kind part = gatherer->kind;
 
-	if (gatherer->permits)
-		gosync_semaphore_acquire(self->semaphore, 1);
-	else
-		gosync_rwmutex_rlock(self->rw);
+	if (part == WRITER)
+		part = READER;
+	else if (part == ALL)
+		part = me % 2 ? MUTEX : WRITER;
+	by_library(self, part);
 	kill(victim, SIGUSR1);
 	sleep_ns(5 * NSEC_PER_MSEC);
-	if (gatherer->permits)
-		gosync_semaphore_release(self->semaphore, 1);
-	else
-		gosync_rwmutex_runlock(self->rw);
+	pass_on(self, part);
 }
 
 /*
@@ -641,12 +631,13 @@ static void have_one(const struct gatherer *gatherer, pid_t victim)
  */
 TEST_F(interrupted, who_is_interrupted_while_it_gathers_gets_it_all)
 {
+	static const enum kind kinds[] = { WRITER, SEMAPHORE, ALL };
 	unsigned int i, j, others;
 
 	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, OTHERS));
-	for (i = 0; i < 2 * WAYS; i++) {
+	for (i = 0; i < ARRAY_SIZE(kinds) * WAYS; i++) {
 		struct gatherer gatherer = {
-			self, i / WAYS, i % WAYS,
+			self, kinds[i / WAYS], i % WAYS,
 		};
 		pid_t pids[1 + OTHERS];
 
@@ -662,7 +653,7 @@ TEST_F(interrupted, who_is_interrupted_while_it_gathers_gets_it_all)
 				sleep_ns(NSEC_PER_MSEC / 5);
 			while (!load(&shared->stop)) {
 				if (j)
-					have_one(&gatherer, pids[0]);
+					have_one(&gatherer, pids[0], j);
 				else if (gather(&gatherer))
 					_exit(1);
 				add(&shared->got[j], 1);
@@ -676,9 +667,9 @@ TEST_F(interrupted, who_is_interrupted_while_it_gathers_gets_it_all)
 		} while (load(&shared->got[0]) < TURNS &&
 			 others < 10 * ENOUGH);
 		EXPECT_LE(TURNS, load(&shared->got[0])) {
-			TH_LOG("%s, way %u: %u, the others %u",
-			       gatherer.permits ? "permits" : "to write",
-			       gatherer.way, load(&shared->got[0]), others);
+			TH_LOG("kind %u, way %u: %u, the others %u",
+			       gatherer.kind, gatherer.way,
+			       load(&shared->got[0]), others);
 		}
 		store(&shared->stop, 1);
 		for (j = ARRAY_SIZE(pids); j--;)
