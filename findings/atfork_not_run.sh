@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Expected: what a library registers with pthread_atfork(3) is run whenever the
 # program gets a child, so it can put its locks and descriptors in order there.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Expected: pthread_cond_timedwait(3) whose time is over returns ETIMEDOUT, as
 # its page says, and a loop around it may end on that.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # For the scripts beside this one: a temporary folder, and packages in it.
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Expected: pan, the verifier that spin(1) generates, exits with another status
 # than 0 when it finds an error, as compilers and test programs do, and when it

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Expected: a POSIX rwlock of kind PTHREAD_RWLOCK_PREFER_WRITER_NP lets no new
 # reader in while a writer waits.

@@ -19,6 +19,11 @@
  * lets go is not in the line, where others wait for theirs.
  *
  * Conditions, which take nothing, are looked at last, with the locks taken.
+ *
+ * Who is interrupted by a signal's handler goes on where he was (place.c): with
+ * the time that he has waited, in the queues, and in the line. But a turn would
+ * come to nothing for who is interrupted more often than it is long. So handlers
+ * are put off until a turn is over.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -146,6 +151,7 @@ struct turn {
 	struct list_head node;
 	struct task_struct *task;
 	struct poll_wqueues *table;
+	u64 since;
 	u64 ns;
 };
 
@@ -161,10 +167,23 @@ static bool has_turn(struct turn *turn)
 	return first;
 }
 
-static void get_in_line(struct turn *turn)
+/*
+ * Those who have not waited for as long are passed, but not who has its turn.
+ * @shown: who is seen to wait, and to have come so far
+ */
+static void get_in_line(struct turn *turn, struct gosync_waiter *shown)
 {
+	struct turn *other;
+	unsigned int n = 0;
+
+	scoped_guard(spinlock, &shown->holder->obj->wq.lock)
+		shown->starving = true;
 	spin_lock(&turns_lock);
-	list_add_tail(&turn->node, &turns);
+	list_for_each_entry_reverse(other, &turns, node)
+		if (other->since <= turn->since || ++n == GOSYNC_PASSED_MAX ||
+		    list_is_first(&other->node, &turns))
+			break;
+	list_add(&turn->node, &other->node);
 	spin_unlock(&turns_lock);
 }
 
@@ -186,7 +205,8 @@ static void end_turn(struct turn *turn)
 }
 
 /* Get one, waiting for it. Return: 0 or an error */
-static int get_in_turn(struct gosync_many_entry *entry,
+static int get_in_turn(struct gosync_many *many,
+		       struct gosync_many_entry *entry,
 		       const struct gosync_timeout *until)
 {
 	struct gosync_sleeper sleeper = {
@@ -209,6 +229,8 @@ static int get_in_turn(struct gosync_many_entry *entry,
 	ret = gosync_sleep(&sleeper.group.claim, NULL, until);
 	if (ret && gosync_group_leave(&sleeper.group)) {
 		gosync_withdraw(&waiter, ret);
+		if (ret == -ERESTARTSYS)
+			gosync_places_add(many->places, &waiter);
 		return ret;
 	}
 	gosync_await_told(&sleeper.group.claim);
@@ -245,6 +267,7 @@ static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
 	u32 first = *lacking, i;
 	int ret = 0;
 
+	until.killable = is_turn;
 	/* Nothing that we do can help a condition. */
 	for (i = 0; i < many->count; i++)
 		if (!many->entries[i].op->takes &&
@@ -252,7 +275,7 @@ static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
 			*lacking = i;
 			return -EBUSY;
 		}
-	ret = get_in_turn(entry, &until);
+	ret = get_in_turn(many, entry, &until);
 	if (ret)
 		goto out;
 	for (i = 0; i < many->count; i++) {
@@ -262,7 +285,7 @@ static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
 			continue;
 		entry = &many->entries[this];
 		ret = is_turn && entry->op->takes ?
-		      get_in_turn(entry, &until) : take_now(entry);
+		      get_in_turn(many, entry, &until) : take_now(entry);
 		if (ret) {
 			*lacking = this;
 			break;
@@ -296,16 +319,21 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 			   const struct gosync_timeout *timeout)
 {
+	/* That of the first entry began when all did, whatever came between. */
+	struct gosync_waiter *shown = &many->entries[0].waiter;
+	const u64 since = shown->since;
 	struct turn turn = {
 		.task = current,
 		.table = table,
-		.ns = TURN_MIN_NS,
+		.since = since,
+		.ns = gosync_put_off(since),
 	};
-	u64 since = ktime_get_ns();
 	u32 lacking, last = 0;
 	int ret;
 
 	INIT_LIST_HEAD(&turn.node);
+	if (shown->starving)
+		get_in_line(&turn, shown);
 	for (;;) {
 		/* Before we look: pairs with the barrier in waking. */
 		smp_store_mb(table->triggered, 0);
@@ -328,7 +356,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 			if (!ret)
 				break;
 			if (ret == -EBUSY && many->entries[last].op->takes)
-				get_in_line(&turn);
+				get_in_line(&turn, shown);
 		} else if (has_turn(&turn)) {
 			ret = take_all(many, &turn, &last, timeout);
 			if (!ret)
@@ -363,7 +391,7 @@ static int show_all(struct gosync_many *many, struct poll_wqueues *table)
 		gosync_count_waits(obj);
 		entry->waiter.entry.private = current;
 		scoped_guard(spinlock, &obj->wq.lock)
-			gosync_enqueue(obj, &watch->all, &entry->waiter, false);
+			gosync_enqueue(obj, &watch->all, &entry->waiter);
 		gosync_wait_begins(&entry->waiter);
 	}
 	return table->error;
@@ -387,6 +415,7 @@ static void hide_all(struct gosync_many *many, int ret)
 				obj->ops->show(obj);
 		}
 		gosync_wait_ends(obj, waiter, ret);
+		gosync_places_add(many->places, waiter);
 	}
 }
 
@@ -403,6 +432,7 @@ static int get_all(struct gosync_many *many,
 	table = kmalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
+	many->places = gosync_places_alloc(many->count + 1);
 	poll_initwait(table);
 	ret = show_all(many, table);
 	if (!ret)
@@ -410,6 +440,7 @@ static int get_all(struct gosync_many *many,
 	poll_freewait(table);
 	kfree(table);
 	hide_all(many, ret);
+	gosync_places_keep(many->places, ret);
 	return ret;
 }
 

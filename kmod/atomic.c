@@ -197,7 +197,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 	if (!queue)
 		return -EBUSY;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		gosync_enqueue(obj, &obj->wq.head, waiter, false);
+		gosync_enqueue(obj, &obj->wq.head, waiter);
 		publish_waiters(obj);
 		/*
 		 * The barrier in load() pairs with the one in wake() and in the

@@ -19,40 +19,74 @@
  * signalled goes to the next that waited already when the signal was sent. (Who
  * came later must not be woken by it, and a broadcast has reached them all.)
  *
+ * A handler need not return: it may jump out of the wait (siglongjmp(3)), or its
+ * thread be cancelled there. So a ticket is its thread's. When that begins to
+ * wait anew, by whatever holder, it has no older one. When it has ended, the
+ * ticket is passed over; and because nobody tells us of that, and it may have
+ * been signalled before, somebody looks for such every second, as long as any
+ * are absent.
+ *
  * Lock order: L's object and the Cond's are never locked at the same time.
  */
 #include <linux/file.h>
+#include <linux/pid.h>
 #include <linux/rbtree.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "trace.h"
+
+#define LOOK_EVERY	HZ
+
+/* So many absent tickets are looked at in one go. */
+#define LOOK_BATCH	32
+
+/**
+ * struct absentees - tickets whose threads handle a signal
+ * @by_number: these, by their number
+ * @by_thread: and by their thread
+ * @look: for those whose thread has ended
+ * @cond: whose they are
+ */
+struct absentees {
+	struct rb_root by_number;
+	struct rb_root by_thread;
+	struct delayed_work look;
+	struct gosync_cond *cond;
+};
 
 /**
  * struct gosync_cond - a Cond
  * @obj: the object; its lock protects the rest
  * @signalled: those to whom a broadcast went, until they are woken
- * @absent: tickets whose tasks handle a signal, by their number
+ * @absent: NULL before the first
  * @last: the number of the last ticket
  */
 struct gosync_cond {
 	struct gosync_object obj;
 	struct list_head signalled;
-	struct rb_root absent;
+	struct absentees *absent;
 	u64 last;
 };
 
 /**
  * struct ticket - a waiter
  * @waiter: its place in the queue
- * @node: among the absent
+ * @by_number: among the absent
+ * @by_thread: likewise
+ * @thread: whose it is; a reference while it is absent
+ * @deaths: how many owners of L had died when it was unlocked
  * @is_over: it waits no longer, L is to be locked
  * @was_ended: the end of the wait was counted and traced
  * @result: then: 0: signalled, -ETIMEDOUT
  */
 struct ticket {
 	struct gosync_waiter waiter;
-	struct rb_node node;
+	struct rb_node by_number;
+	struct rb_node by_thread;
+	struct pid *thread;
+	u32 deaths;
 	bool is_over;
 	bool was_ended;
 	int result;
@@ -125,7 +159,80 @@ const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *loc
 	return &gosync_rwmutex_lock_op;
 }
 
+/**
+ * gosync_cond_result() - what is a wait told that has locked again
+ * @lock: what it has locked
+ * @deaths: how many of its owners had died when the wait unlocked it
+ * @result: of the wait: 0 or -ETIMEDOUT
+ * @locked: what locking returned: 0, or 1 if it is poisoned
+ *
+ * That an owner died meanwhile is told at once. What was known before is told no
+ * longer to who was not signalled, or a wait that is repeated until it fails
+ * would go on for ever.
+ *
+ * Return: 0, 1 or -ETIMEDOUT.
+ */
+long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
+			long result, long locked)
+{
+	if (result && locked && READ_ONCE(lock->obj->deaths) == deaths)
+		return result;
+	return locked ?: result;
+}
+
 /* --- Signals -------------------------------------------------------------- */
+
+static void free_ticket(struct ticket *ticket)
+{
+	put_pid(ticket->thread);
+	kfree(ticket);
+}
+
+/* Has the thread of an absent ticket ended, or is it about to? */
+static bool is_gone(const struct ticket *ticket)
+{
+	const struct task_struct *task;
+
+	guard(rcu)();
+	task = pid_task(ticket->thread, PIDTYPE_PID);
+	return !task || READ_ONCE(task->flags) & PF_EXITING;
+}
+
+static void remove_absent(struct gosync_cond *cond, struct ticket *ticket)
+{
+	lockdep_assert_held(&cond->obj.wq.lock);
+	rb_erase(&ticket->by_number, &cond->absent->by_number);
+	rb_erase(&ticket->by_thread, &cond->absent->by_thread);
+}
+
+/*
+ * Nobody is to come back with an absent ticket: take it out; the caller frees
+ * it, and signals the next one, up to *@last, if that is not 0. All that has to
+ * do with its holder is done under the object's lock, which the holder's end
+ * takes, too.
+ *
+ * Return: false if it is being signalled right now.
+ */
+static bool cancel(struct gosync_cond *cond, struct ticket *ticket, u64 *last)
+{
+	struct gosync_waiter *waiter = &ticket->waiter;
+	struct gosync_object *obj = &cond->obj;
+	bool signalled = !ticket->result;
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (!ticket->is_over && gosync_claim(obj, waiter)) {
+		publish(cond);
+		signalled = false;
+	} else if (!ticket->is_over && !gosync_is_told(&waiter->claim)) {
+		return false;
+	}
+	*last = signalled ? waiter->seen : 0;
+	if (!ticket->was_ended)
+		gosync_wait_ends_locked(obj, waiter,
+					signalled ? 0 : -ERESTARTSYS);
+	remove_absent(cond, ticket);
+	return true;
+}
 
 /*
  * Signal the first, if it came no later than @last.
@@ -136,10 +243,13 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 {
 	struct gosync_object *obj = &cond->obj;
 	struct gosync_waiter *first;
+	struct ticket *gone;
 	bool claimed;
+	u64 none;
 
 	/* Those that are dead are taken off one by one. */
 	do {
+		gone = NULL;
 		scoped_guard(spinlock, &obj->wq.lock) {
 			first = list_first_entry_or_null(&obj->wq.head,
 							 struct gosync_waiter,
@@ -147,7 +257,15 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 			last = min(last, cond->last);
 			if (!first || first->number > last)
 				return 0;
-			claimed = gosync_claim(obj, first);
+			/* One with a ticket that is there has a task. */
+			if (!first->group && !first->entry.private)
+				gone = container_of(first, struct ticket,
+						    waiter);
+			if (gone && !is_gone(gone))
+				gone = NULL;
+			claimed = !gone && gosync_claim(obj, first);
+			if (gone)
+				cancel(cond, gone, &none);
 			if (claimed) {
 				first->seen = last;
 				gosync_account_wait(obj, first,
@@ -155,6 +273,8 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 			}
 			publish(cond);
 		}
+		if (gone)
+			free_ticket(gone);
 	} while (!claimed);
 	gosync_wake(first, GOSYNC_GRANTED);
 	return 1;
@@ -187,7 +307,7 @@ long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 	return n;
 }
 
-/* --- Waiting -------------------------------------------------------------- */
+/* --- Tickets -------------------------------------------------------------- */
 
 /* The wait is over: say so, unless gosync_wait() did. */
 static void end(struct gosync_cond *cond, struct ticket *ticket, int ret)
@@ -204,7 +324,7 @@ static void drop(struct gosync_cond *cond, const struct ticket *ticket)
 		signal_one(cond, ticket->waiter.seen);
 }
 
-/* Take a ticket that nobody waits with off the queue, and drop it. */
+/* Take our ticket off the queue, with which we do not wait, and drop it. */
 static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
@@ -221,10 +341,127 @@ static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
 	drop(cond, ticket);
 }
 
+/* --- The absent ----------------------------------------------------------- */
+
 static bool before(struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct ticket, node)->waiter.number <
-	       rb_entry(b, struct ticket, node)->waiter.number;
+	return rb_entry(a, struct ticket, by_number)->waiter.number <
+	       rb_entry(b, struct ticket, by_number)->waiter.number;
+}
+
+static bool thread_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct ticket, by_thread)->thread <
+	       rb_entry(b, struct ticket, by_thread)->thread;
+}
+
+static int compare_thread(const void *thread, const struct rb_node *node)
+{
+	const struct pid *its = rb_entry(node, struct ticket, by_thread)->thread;
+
+	return thread < (void *)its ? -1 : thread > (void *)its;
+}
+
+/* The absent ticket with the smallest number from @number on, or NULL */
+static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
+{
+	struct ticket *found = NULL;
+	struct rb_node *node;
+
+	lockdep_assert_held(&cond->obj.wq.lock);
+	node = cond->absent ? cond->absent->by_number.rb_node : NULL;
+	while (node) {
+		struct ticket *ticket = rb_entry(node, struct ticket, by_number);
+
+		if (ticket->waiter.number < number) {
+			node = node->rb_right;
+		} else {
+			found = ticket;
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+/*
+ * An absent ticket was found, under the object's lock, with which nobody is to
+ * come back; or none. Called with the lock, which is dropped.
+ *
+ * Return: false if it is still there, and to be found again.
+ */
+static bool cancel_and_unlock(struct gosync_cond *cond, struct ticket *ticket)
+	__releases(&cond->obj.wq.lock)
+{
+	u64 last = 0;
+	bool gone = ticket && cancel(cond, ticket, &last);
+
+	spin_unlock(&cond->obj.wq.lock);
+	if (gone)
+		free_ticket(ticket);
+	else if (ticket)
+		schedule_timeout_uninterruptible(1);
+	if (last)
+		signal_one(cond, last);
+	return gone || !ticket;
+}
+
+static void look_for_gone(struct work_struct *work)
+{
+	struct absentees *absent = container_of(to_delayed_work(work),
+						struct absentees, look);
+	struct gosync_cond *cond = absent->cond;
+	struct ticket *ticket, *gone;
+	bool any = false;
+	u64 number = 0;
+
+	do {
+		unsigned int n = LOOK_BATCH;
+
+		gone = NULL;
+		spin_lock(&cond->obj.wq.lock);
+		while (n-- && !gone && (ticket = find_absent(cond, number))) {
+			number = ticket->waiter.number + 1;
+			if (is_gone(ticket))
+				gone = ticket;
+			any = true;
+		}
+		/* One that is being signalled is looked at the next time. */
+		cancel_and_unlock(cond, gone);
+		cond_resched();
+	} while (ticket);
+	if (any)
+		schedule_delayed_work(&absent->look, LOOK_EVERY);
+}
+
+/* The calling thread waits anew. */
+static void cancel_older(struct gosync_cond *cond)
+{
+	struct absentees *absent = READ_ONCE(cond->absent);
+	struct rb_node *node;
+
+	if (likely(!absent))
+		return;
+	do {
+		spin_lock(&cond->obj.wq.lock);
+		node = rb_find(task_pid(current), &absent->by_thread,
+			       compare_thread);
+		cancel_and_unlock(cond, node ? rb_entry(node, struct ticket,
+							by_thread) : NULL);
+	} while (node);
+}
+
+static struct absentees *absentees_of(struct gosync_cond *cond)
+{
+	struct absentees *absent = READ_ONCE(cond->absent);
+
+	if (likely(absent))
+		return absent;
+	absent = kzalloc(sizeof(*absent), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	absent->cond = cond;
+	INIT_DELAYED_WORK(&absent->look, look_for_gone);
+	if (cmpxchg(&cond->absent, NULL, absent))
+		kfree(absent);
+	return cond->absent;
 }
 
 /*
@@ -234,10 +471,12 @@ static bool before(struct rb_node *a, const struct rb_node *b)
 static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 		      u64 *number)
 {
+	struct absentees *absent = absentees_of(cond);
 	struct gosync_object *obj = &cond->obj;
 	struct ticket *kept;
 
 	kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	get_pid(ticket->thread);
 	scoped_guard(spinlock, &obj->wq.lock) {
 		*kept = *ticket;
 		if (!ticket->is_over)
@@ -250,29 +489,12 @@ static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 		kept->waiter.wake = ticket->waiter.wake;
 	}
 	*number = kept->waiter.number;
-	scoped_guard(spinlock, &obj->wq.lock)
-		rb_add(&kept->node, &cond->absent, before);
-	return -ERESTARTSYS;
-}
-
-/* The absent ticket with the smallest number from @number on, or NULL */
-static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
-{
-	struct rb_node *node = cond->absent.rb_node;
-	struct ticket *found = NULL;
-
-	lockdep_assert_held(&cond->obj.wq.lock);
-	while (node) {
-		struct ticket *ticket = rb_entry(node, struct ticket, node);
-
-		if (ticket->waiter.number < number) {
-			node = node->rb_right;
-		} else {
-			found = ticket;
-			node = node->rb_left;
-		}
+	scoped_guard(spinlock, &obj->wq.lock) {
+		rb_add(&kept->by_number, &absent->by_number, before);
+		rb_add(&kept->by_thread, &absent->by_thread, thread_before);
 	}
-	return found;
+	schedule_delayed_work(&absent->look, LOOK_EVERY);
+	return -ERESTARTSYS;
 }
 
 /* Come back with a ticket. */
@@ -287,8 +509,9 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 		if (!kept || kept->waiter.number != number ||
 		    kept->waiter.holder != holder)
 			return -EINVAL;
-		rb_erase(&kept->node, &cond->absent);
+		remove_absent(cond, kept);
 		*ticket = *kept;
+		ticket->thread = task_pid(current);
 		ticket->waiter.entry.private = current;
 		if (!kept->is_over)
 			ticket->is_over = !gosync_replace(&kept->waiter,
@@ -299,14 +522,16 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 		ticket->waiter.seen = kept->waiter.seen;
 		ticket->waiter.wake = kept->waiter.wake;
 	}
-	kfree(kept);
+	free_ticket(kept);
 	return 0;
 }
+
+/* --- Waiting -------------------------------------------------------------- */
 
 static void queue(struct gosync_cond *cond, struct gosync_waiter *waiter)
 {
 	waiter->number = ++cond->last;
-	gosync_enqueue(&cond->obj, &cond->obj.wq.head, waiter, false);
+	gosync_enqueue(&cond->obj, &cond->obj.wq.head, waiter);
 	publish(cond);
 }
 
@@ -320,6 +545,8 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	ticket->result = 0;
 	ticket->is_over = false;
 	ticket->was_ended = false;
+	ticket->thread = task_pid(current);
+	ticket->deaths = READ_ONCE(lock->obj->deaths);
 	gosync_waiter_init(&ticket->waiter, holder);
 	ticket->waiter.stays = true;
 	scoped_guard(spinlock, &obj->wq.lock)
@@ -331,8 +558,10 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 		/* It has not begun, for those who trace. */
 		ticket->was_ended = true;
 		withdraw(cond, ticket);
+		return ret;
 	}
-	return ret;
+	cancel_older(cond);
+	return 0;
 }
 
 static long wait(struct gosync_cond *cond, struct ticket *ticket,
@@ -369,7 +598,7 @@ static long wait(struct gosync_cond *cond, struct ticket *ticket,
 		drop(cond, ticket);
 		return ret;
 	}
-	return ticket->result ?: ret;
+	return gosync_cond_result(lock, ticket->deaths, ticket->result, ret);
 }
 
 long gosync_cond_wait(struct gosync_holder *holder, void *arg)
@@ -543,22 +772,25 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 
 	gosync_cond_watch(holder, true);
 
-	for (;;) {
-		scoped_guard(spinlock, &obj->wq.lock) {
-			ticket = find_absent(cond, number);
-			if (!ticket)
-				return;
+	do {
+		spin_lock(&obj->wq.lock);
+		ticket = find_absent(cond, number);
+		ours = ticket && ticket->waiter.holder == holder;
+		if (ticket && !ours)
 			number = ticket->waiter.number + 1;
-			ours = ticket->waiter.holder == holder;
-			if (ours)
-				rb_erase(&ticket->node, &cond->absent);
-		}
-		if (ours) {
-			withdraw(cond, ticket);
-			kfree(ticket);
-		}
+		cancel_and_unlock(cond, ours ? ticket : NULL);
 		cond_resched();
-	}
+	} while (ticket);
+}
+
+static void fini(struct gosync_object *obj)
+{
+	struct absentees *absent = to_cond(obj)->absent;
+
+	if (!absent)
+		return;
+	cancel_delayed_work_sync(&absent->look);
+	kfree(absent);
 }
 
 static int init(struct gosync_object *obj, const struct gosync_open *args)
@@ -566,7 +798,6 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	struct gosync_cond *cond = to_cond(obj);
 
 	INIT_LIST_HEAD(&cond->signalled);
-	cond->absent = RB_ROOT;
 	return 0;
 }
 
@@ -582,6 +813,7 @@ const struct gosync_ops gosync_cond_ops = {
 	.name = "cond",
 	.size = sizeof(struct gosync_cond),
 	.init = init,
+	.fini = fini,
 	.holder_end = holder_end,
 	.left = left,
 	.in = &watch_op,

@@ -16,7 +16,7 @@
  *	wait_op.c version.c		what can be waited for, and of Value and Map
  *	object.c poll.c			objects, holders, their files
  *	stat.c				who holds, who waits, how it went
- *	page.c wait.c			mapped state; the wait queue
+ *	page.c wait.c place.c		mapped state; the wait queue; places in it
  *	trace.h				the tracepoints
  *
  * Lock order:
@@ -28,6 +28,7 @@
  *	obj->wq.lock		the state of one object, and its waiters
  *	obj->holders.xa_lock	who holds a descriptor
  *	obj->watch->wq.lock	who polls
+ *	lock			(place.c) interrupted waits
  *	a record's count	(map.h) one entry of a Map
  *
  * The first group may sleep. Nothing that user space can stop (a page fault
@@ -50,6 +51,7 @@ struct gosync_area;
 struct gosync_holder;
 struct gosync_ns;
 struct gosync_object;
+struct gosync_places;
 struct gosync_stats;
 struct gosync_ticket;
 struct gosync_wait_op;
@@ -76,6 +78,9 @@ struct vm_area_struct;
 
 /* Bounded work under the object's lock: so many waiters are looked at in one go */
 #define GOSYNC_WAKE_BATCH	32
+
+/* Who goes back to his place passes so many at the most, from either end */
+#define GOSYNC_PASSED_MAX	512
 
 /* No type has more queues than this besides the object's own. */
 #define GOSYNC_QUEUES		3
@@ -487,13 +492,16 @@ struct gosync_wait_op {
  *	claim; NULL: it has its own
  * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
  * @waited: how long that was, once it has been granted
- * @wait: the wait's number
+ * @wait: the wait's number; those in a queue are in the order of it
+ * @put_off: what it waits for comes piece by piece, and is lost when it leaves:
+ *	for so long, in ns, only a signal that kills makes it leave
  * @claim: waiting, claimed, or told (see wait.c)
  * @wake: what it is told
  * @gave_up: 0, or the error with which it left, or would have left, had it not
  *	been claimed already: it is not to wait again
  * @stays: when a signal comes it stays in the queue, without a task
  * @starving: it has waited too long
+ * @again: it goes on after a signal's handler
  * @timed: it has a deadline
  * @begun: tracers know that it waits
  * @among: it waits for several things
@@ -513,11 +521,13 @@ struct gosync_waiter {
 	u64 since;
 	u64 waited;
 	u64 wait;
+	u64 put_off;
 	int claim;
 	enum gosync_wake wake;
 	int gave_up;
 	bool stays;
 	bool starving;
+	bool again;
 	bool timed;
 	bool begun;
 	bool among;
@@ -532,10 +542,12 @@ struct gosync_waiter {
  * struct gosync_timeout - when to give up waiting
  * @when: the kernel's own time, KTIME_MAX: never
  * @clock: of which clock
+ * @killable: until then only a signal that kills is handled
  */
 struct gosync_timeout {
 	ktime_t when;
 	clockid_t clock;
+	bool killable;
 };
 
 static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
@@ -577,6 +589,17 @@ static inline u32 gosync_shown(const struct gosync_object *obj)
 	return obj->nr_waiters + gosync_watched(obj);
 }
 
+/*
+ * Who gathers something would never have it all, if he is interrupted more often
+ * than that takes. So once he has been, the next handler is put off for some of
+ * the time that he has waited (in ns).
+ */
+static inline u64 gosync_put_off(u64 since)
+{
+	return clamp_t(u64, (ktime_get_ns() - since) / 4, 2 * NSEC_PER_MSEC,
+		       NSEC_PER_SEC);
+}
+
 static inline bool gosync_is_told(const int *claim)
 {
 	/* Pairs with the release in wake_task(), and in who tells a group. */
@@ -601,7 +624,9 @@ void gosync_never_waited(struct gosync_object *obj,
 bool gosync_is_live(const struct gosync_waiter *waiter);
 void gosync_wait_begins(struct gosync_waiter *waiter);
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
-		    struct gosync_waiter *waiter, bool first);
+		    struct gosync_waiter *waiter);
+bool gosync_is_first(const struct list_head *queue,
+		     const struct gosync_waiter *waiter);
 struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 					 struct list_head *queue);
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
@@ -620,6 +645,20 @@ void gosync_account_wait(struct gosync_object *obj,
 			 struct gosync_waiter *waiter, enum gosync_how how);
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		      int ret);
+void gosync_wait_ends_locked(struct gosync_object *obj,
+			     struct gosync_waiter *waiter, int ret);
+
+void gosync_count_wait_again(struct gosync_object *obj);
+
+/* --- place.c --- */
+
+void gosync_recall(struct gosync_waiter *waiter);
+struct gosync_places *gosync_places_alloc(u32 count);
+void gosync_places_add(struct gosync_places *places,
+		       const struct gosync_waiter *waiter);
+void gosync_places_keep(struct gosync_places *places, int ret);
+void gosync_remember(const struct gosync_waiter *waiter, int ret);
+void gosync_places_exit(void);
 
 /* --- wait_op.c --- */
 
@@ -743,6 +782,8 @@ const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *loc
 						 u32 flags);
 int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 		      u32 flags);
+long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
+			long result, long locked);
 void gosync_cond_pass_on(struct gosync_object *obj, u64 last);
 long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);

@@ -52,6 +52,7 @@ static void __exit gosync_exit(void)
 	misc_deregister(&device);
 	gosync_names_exit();
 	gosync_uring_exit();
+	gosync_places_exit();
 }
 
 module_init(gosync_init);

@@ -431,6 +431,18 @@ static void keep_generations(struct gosync_many *many)
 	}
 }
 
+/* And each of the others has its place in the queue, should it come back. */
+static void remember(const struct gosync_many *many, int ret)
+{
+	struct gosync_places *places = gosync_places_alloc(many->count);
+	u32 i;
+
+	for (i = 0; i < many->count; i++)
+		if (many->entries[i].op)
+			gosync_places_add(places, &many->entries[i].waiter);
+	gosync_places_keep(places, ret);
+}
+
 long gosync_wait_many(struct gosync_holder *unused, void *arg)
 {
 	const struct gosync_wait_many *args = arg;
@@ -449,8 +461,10 @@ long gosync_wait_many(struct gosync_holder *unused, void *arg)
 		ret = gosync_wait_for_all(many, &timeout);
 	} else {
 		ret = wait_for_any(many, &timeout);
-		if (ret == -ERESTARTSYS)
+		if (ret == -ERESTARTSYS) {
 			keep_generations(many);
+			remember(many, ret);
+		}
 		ret = gosync_many_deliver(many, ret,
 					  fatal_signal_pending(current));
 	}

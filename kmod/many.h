@@ -29,6 +29,7 @@ struct gosync_many_entry {
 /**
  * struct gosync_many - what somebody waits for
  * @group: that of the waiters, if it is for any
+ * @places: for all: of those that a signal interrupted
  * @uentries: where user space has them
  * @count: how many
  * @order: for all: the order in which they are taken
@@ -36,6 +37,7 @@ struct gosync_many_entry {
  */
 struct gosync_many {
 	struct gosync_group *group;
+	struct gosync_places *places;
 	struct gosync_wait_entry __user *uentries;
 	u32 count;
 	u8 order[GOSYNC_WAIT_MAX];

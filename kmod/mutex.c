@@ -148,6 +148,10 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 	int i;
 
 	lockdep_assert_held(&obj->wq.lock);
+	if (queue && !waiter->since) {
+		gosync_recall(waiter);
+		waiter->starving |= waiter->since && is_starved(waiter);
+	}
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool starving = mutex->starving;
 		u64 new;
@@ -179,7 +183,7 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		set_starving(mutex, starving);
 		if (!queue)
 			return -EBUSY;
-		gosync_enqueue(obj, &obj->wq.head, waiter, waiter->since);
+		gosync_enqueue(obj, &obj->wq.head, waiter);
 		return -EINPROGRESS;
 	}
 	return -EAGAIN;
@@ -375,30 +379,28 @@ static void wake_another(struct gosync_mutex *mutex)
 /**
  * gosync_mutex_acquire() - take the lock, waiting for it
  * @mutex: the mutex
- * @holder: for whom
+ * @waiter: for whom, prepared by gosync_waiter_init()
  * @timeout: until when
  *
  * Return: 0: taken, also if the caller is being killed meanwhile; or an error.
  */
 int gosync_mutex_acquire(struct gosync_mutex *mutex,
-			 struct gosync_holder *holder,
+			 struct gosync_waiter *waiter,
 			 const struct gosync_timeout *timeout)
 {
 	struct gosync_object *obj = &mutex->obj;
-	struct gosync_waiter waiter;
+	bool woken = false;
 	int err = 0;
 	u32 dead;
 	int ret;
 
-	gosync_waiter_init(&waiter, holder);
 	for (;;) {
 		spin_lock(&obj->wq.lock);
-		if (waiter.since) {
-			/* We are the one that was woken. */
+		if (woken) {
 			mutex->woken = false;
-			waiter.starving |= is_starved(&waiter);
+			waiter->starving |= is_starved(waiter);
 		}
-		ret = take(mutex, &waiter, !err, &dead);
+		ret = take(mutex, waiter, !err, &dead);
 		spin_unlock(&obj->wq.lock);
 		if (!ret)
 			break;
@@ -417,13 +419,16 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 		if (err)
 			break;
 
-		err = gosync_wait(obj, &waiter, timeout);
-		if (err || waiter.wake == GOSYNC_GRANTED)
-			return err;
-		err = waiter.gave_up;
+		ret = gosync_wait(obj, waiter, timeout);
+		if (ret || waiter->wake == GOSYNC_GRANTED)
+			goto out;
+		err = waiter->gave_up;
+		woken = true;
 	}
-	if (waiter.since)
-		gosync_wait_ends(obj, &waiter, ret);
+	if (woken)
+		gosync_wait_ends(obj, waiter, ret);
+out:
+	gosync_remember(waiter, ret);
 	return ret;
 }
 
@@ -502,12 +507,14 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
+	struct gosync_waiter waiter;
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
 	if (ret || gosync_mutex_take_free(mutex, holder))
 		return ret;
-	ret = gosync_mutex_acquire(mutex, holder, &timeout);
+	gosync_waiter_init(&waiter, holder);
+	ret = gosync_mutex_acquire(mutex, &waiter, &timeout);
 	if (ret)
 		return ret;
 	/* Who is being killed never enters the critical section: pass it on. */

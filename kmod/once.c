@@ -12,9 +12,13 @@
  *
  * The runner is a holder. When it ends before it is done, or abandons it, the
  * first who waits becomes the runner, and is told. One that is told so and is
- * being killed passes it on. So somebody runs it as long as somebody waits to. Others only
- * wait until it has been done. The runner's
- * thread is remembered as well: should it begin again it would wait for itself.
+ * being killed passes it on. So somebody runs it as long as somebody waits to.
+ * Others only wait until it has been done.
+ *
+ * The runner's thread is remembered as well: should it wait for ever, by the
+ * same holder, it would wait for itself. By another holder it may be another
+ * task of a runtime that has moved the first to another thread; and with a
+ * deadline it comes to an end.
  */
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
@@ -108,6 +112,18 @@ static int abandon(struct gosync_once *once, struct gosync_holder *holder,
 	return 0;
 }
 
+/* Would its thread wait for itself, for ever? */
+static bool is_hopeless(const struct gosync_once *once,
+			const struct gosync_waiter *waiter)
+{
+	struct task_struct *task = waiter->entry.private;
+
+	/* One of a group waits for other things, or does not sleep. */
+	return task && !waiter->group && !waiter->timed &&
+	       once->runner == waiter->holder->id &&
+	       once->thread == task_pid(task);
+}
+
 /*
  * Return: 0 if it has been done, or is to be by this one; -EINPROGRESS if queued,
  * -EBUSY if neither, other errors
@@ -126,11 +142,11 @@ static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
 		set_runner(once, waiter->holder, task);
 		return 0;
 	}
-	if (task && once->thread == task_pid(task))
+	if (is_hopeless(once, waiter))
 		return -EDEADLK;
 	if (!queue)
 		return -EBUSY;
-	gosync_enqueue(&once->obj, &once->obj.wq.head, waiter, false);
+	gosync_enqueue(&once->obj, &once->obj.wq.head, waiter);
 	return -EINPROGRESS;
 }
 
@@ -183,10 +199,9 @@ static int attempt_to_see(struct gosync_waiter *waiter, bool queue)
 			return 0;
 		if (!queue)
 			return -EBUSY;
-		/* One of a group waits for other things, or does not sleep. */
-		if (!waiter->group && once->thread == task_pid(current))
+		if (is_hopeless(once, waiter))
 			return -EDEADLK;
-		gosync_enqueue(&once->obj, &once->observers, waiter, false);
+		gosync_enqueue(&once->obj, &once->observers, waiter);
 	}
 	return -EINPROGRESS;
 }

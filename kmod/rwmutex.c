@@ -273,12 +273,13 @@ static void owner_died(struct gosync_object *obj, u32 id)
 /* --- Writers -------------------------------------------------------------- */
 
 /*
- * The caller's holder owns the word: wait until the readers have gone. After an
- * error the word is free again.
+ * The holder of @writer owns the word: wait until the readers have gone. After
+ * an error the word is free again.
  */
-static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+static int drain(struct gosync_rwmutex *rw, const struct gosync_waiter *writer,
 		 const struct gosync_timeout *timeout)
 {
+	struct gosync_holder *holder = writer->holder;
 	struct gosync_object *obj = &rw->mutex.obj;
 	struct gosync_waiter waiter, *next;
 	int ret;
@@ -288,7 +289,10 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (is_drained(rw))
 			return 0;
-		gosync_enqueue(obj, &rw->drain, &waiter, false);
+		gosync_enqueue(obj, &rw->drain, &waiter);
+		if (writer->again || waiter.again)
+			waiter.put_off = gosync_put_off(writer->since ?:
+							waiter.since);
 	}
 	trace_gosync_rwmutex_drain(obj, holder->id);
 	ret = gosync_wait(obj, &waiter, timeout);
@@ -304,6 +308,12 @@ static int drain(struct gosync_rwmutex *rw, struct gosync_holder *holder,
 		next = drained(rw);
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
+	if (writer->since) {
+		/* Who waited for the word, too, has its place there. */
+		waiter.since = writer->since;
+		waiter.wait = writer->wait;
+	}
+	gosync_remember(&waiter, ret);
 	return ret;
 }
 
@@ -319,17 +329,18 @@ static bool handed(struct gosync_object *obj, struct gosync_waiter *waiter)
 	return false;
 }
 
-/* The word was taken in the kernel: become the writer. */
-static long lock_taken(struct gosync_rwmutex *rw, struct gosync_holder *holder,
+/* @writer has taken the word, and may have waited for it: become the writer. */
+static long lock_taken(struct gosync_rwmutex *rw,
+		       const struct gosync_waiter *writer,
 		       const struct gosync_timeout *timeout)
 {
-	int ret = drain(rw, holder, timeout);
+	int ret = drain(rw, writer, timeout);
 
 	if (ret)
 		return ret;
 	/* Who is being killed never enters the critical section: pass it on. */
 	if (unlikely(fatal_signal_pending(current))) {
-		release(rw, holder->id, false);
+		release(rw, writer->holder->id, false);
 		return -EINTR;
 	}
 	return READ_ONCE(rw->mutex.poisoned);
@@ -340,22 +351,26 @@ long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
+	struct gosync_waiter writer;
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
 	if (ret)
 		return ret;
+	gosync_waiter_setup(&writer, holder);
 	if (!gosync_mutex_take_free(&rw->mutex, holder)) {
-		ret = gosync_mutex_acquire(&rw->mutex, holder, &timeout);
+		gosync_count_waits(&rw->mutex.obj);
+		ret = gosync_mutex_acquire(&rw->mutex, &writer, &timeout);
 		if (ret)
 			return ret;
 	}
-	return lock_taken(rw, holder, &timeout);
+	return lock_taken(rw, &writer, &timeout);
 }
 
 long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
+	struct gosync_waiter writer = { .holder = holder };
 	struct gosync_wait *args = arg;
 	struct gosync_timeout timeout;
 	u64 word;
@@ -367,7 +382,7 @@ long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 	word = atomic64_read(gosync_mutex_word(&rw->mutex));
 	if (!(word & GOSYNC_MUTEX_LOCKED) || gosync_owner_of(word) != holder->id)
 		return -EPERM;
-	ret = lock_taken(rw, holder, &timeout);
+	ret = lock_taken(rw, &writer, &timeout);
 	/* The word is not owned any more, so this call can't be restarted. */
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
@@ -414,7 +429,7 @@ static int attempt_lock(struct gosync_waiter *waiter, bool queue)
 		if (is_drained(rw))
 			return 0;
 		waiter->index = GOSYNC_WANTS_TO_DRAIN;
-		gosync_enqueue(obj, &rw->drain, waiter, false);
+		gosync_enqueue(obj, &rw->drain, waiter);
 		gosync_mutex_publish(&rw->mutex);
 	}
 	return -EINPROGRESS;
@@ -492,7 +507,7 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 			continue;
 		waiter->index = GOSYNC_WANTS_TO_READ;
 		waiter->number = rw->admissions;
-		gosync_enqueue(obj, &rw->readers, waiter, false);
+		gosync_enqueue(obj, &rw->readers, waiter);
 		rw->nr_readers++;
 		return -EINPROGRESS;
 	}

@@ -56,8 +56,13 @@ static int take(struct gosync_waiter *waiter, bool queue)
 	int i;
 
 	lockdep_assert_held(&obj->wq.lock);
+	if (queue)
+		gosync_recall(waiter);
+	if (waiter->again && n > 1)
+		waiter->put_off = gosync_put_off(waiter->since);
 	for (i = 0; i < GOSYNC_RACES; i++) {
-		bool can = list_empty(&obj->wq.head) && permits_of(old) >= n;
+		bool can = gosync_is_first(&obj->wq.head, waiter) &&
+			   permits_of(old) >= n;
 		u64 new = can ? make_word(permits_of(old) - n,
 					  gosync_shown(obj)) :
 			  make_word(permits_of(old),
@@ -67,11 +72,12 @@ static int take(struct gosync_waiter *waiter, bool queue)
 			continue;
 		if (can) {
 			count_held(waiter->holder, n);
+			gosync_account_wait(obj, waiter, GOSYNC_WOKEN);
 			return 0;
 		}
 		if (!queue)
 			return -EBUSY;
-		gosync_enqueue(obj, &obj->wq.head, waiter, false);
+		gosync_enqueue(obj, &obj->wq.head, waiter);
 		return -EINPROGRESS;
 	}
 	return -EAGAIN;

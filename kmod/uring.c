@@ -46,6 +46,7 @@ struct request {
  * @file: the lock's
  * @seen: as &gosync_waiter.seen of the first half
  * @flags: GOSYNC_READ_SIDE
+ * @deaths: how many owners of @lock had died when it was unlocked
  * @failed: it could not be unlocked
  * @result: of the first half
  * @began: it is the second half that is under way
@@ -57,6 +58,7 @@ struct relock {
 	struct file *file;
 	u64 seen;
 	u32 flags;
+	u32 deaths;
 	int failed;
 	int result;
 	bool began;
@@ -297,7 +299,8 @@ static bool finish_relock(struct command *command, bool dying, long *ret)
 	if (relock->began) {
 		*ret = outcome(command, dying);
 		if (*ret >= 0)
-			*ret = relock->result ?: *ret;
+			*ret = gosync_cond_result(relock->lock, relock->deaths,
+						  relock->result, *ret);
 	}
 	/* A signal that comes to nothing is the next one's. */
 	if (*ret < 0 && *ret != -ETIMEDOUT && relock->seen)
@@ -564,6 +567,7 @@ static int wait_for_cond(struct io_uring_cmd *cmd,
 	if (ret)
 		goto err_put;
 	relock->op = gosync_cond_lock_op(relock->lock, request->flags);
+	relock->deaths = READ_ONCE(relock->lock->obj->deaths);
 	command = new_command(cmd, &timeout);
 	ret = -ENOMEM;
 	if (!command)

@@ -41,7 +41,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 	if (!queue)
 		return -EBUSY;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		gosync_enqueue(obj, &obj->wq.head, waiter, false);
+		gosync_enqueue(obj, &obj->wq.head, waiter);
 		/* Pairs with the one in gosync_version_changed(). */
 		smp_mb();
 		if (!look(waiter))

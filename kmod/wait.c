@@ -73,8 +73,10 @@ int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline)
 {
 	if (flags & ~GOSYNC_CLOCK_REALTIME)
 		return -EINVAL;
-	timeout->clock = CLOCK_MONOTONIC;
-	timeout->when = KTIME_MAX;
+	*timeout = (struct gosync_timeout) {
+		.when = KTIME_MAX,
+		.clock = CLOCK_MONOTONIC,
+	};
 	if (flags & GOSYNC_CLOCK_REALTIME)
 		timeout->clock = CLOCK_REALTIME;
 	if (!deadline || deadline >= KTIME_MAX)
@@ -227,32 +229,88 @@ bool gosync_group_leave(struct gosync_group *group)
 	return try_cmpxchg(&group->claim, &was, GONE);
 }
 
+/*
+ * Go back to where it was in the queue, among those numbered higher. Of very many
+ * only so many are passed, from either end: then it is further back.
+ */
+static void queue_again(struct list_head *queue, struct gosync_waiter *waiter)
+{
+	struct gosync_waiter *other;
+	unsigned int n = 0;
+
+	list_for_each_entry(other, queue, entry.entry) {
+		/* Places of wakers are no waiters, and have no number. */
+		if (other->holder && other->wait >= waiter->wait) {
+			list_add_tail(&waiter->entry.entry,
+				      &other->entry.entry);
+			return;
+		}
+		if (++n == GOSYNC_PASSED_MAX)
+			break;
+	}
+	n = 0;
+	list_for_each_entry_reverse(other, queue, entry.entry)
+		if ((other->holder && other->wait < waiter->wait) ||
+		    ++n == GOSYNC_PASSED_MAX)
+			break;
+	list_add(&waiter->entry.entry, &other->entry.entry);
+}
+
 /**
- * gosync_enqueue() - begin to wait
+ * gosync_enqueue() - begin to wait, or go on
  * @obj: for what
  * @queue: @obj->wq.head, or another list that the type has for those who wait
  *	for something else
- * @waiter: who
- * @first: at the head of the queue, because it was there before
+ * @waiter: who; it is last unless it has waited before
  */
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
-		    struct gosync_waiter *waiter, bool first)
+		    struct gosync_waiter *waiter)
 {
 	lockdep_assert_held(&obj->wq.lock);
-	if (!waiter->since) {
+	gosync_recall(waiter);
+	waiter->claim = WAITING;
+	waiter->queued = true;
+	obj->nr_waiters++;
+	if (waiter->since) {
+		queue_again(queue, waiter);
+	} else {
 		struct gosync_stats *stats = READ_ONCE(obj->stats);
 
 		waiter->since = ktime_get_ns();
 		if (likely(stats))
 			waiter->wait = ++stats->contended;
-	}
-	waiter->claim = WAITING;
-	waiter->queued = true;
-	if (first)
-		list_add(&waiter->entry.entry, queue);
-	else
 		list_add_tail(&waiter->entry.entry, queue);
-	obj->nr_waiters++;
+	}
+}
+
+/**
+ * gosync_is_first() - would it be the first in the queue
+ * @queue: as gosync_enqueue()
+ * @waiter: who; see gosync_recall()
+ *
+ * Return: whether. Without the object's lock it may be another answer by now.
+ */
+bool gosync_is_first(const struct list_head *queue,
+		     const struct gosync_waiter *waiter)
+{
+	const struct gosync_waiter *first;
+
+	if (list_empty(queue))
+		return true;
+	if (!waiter->since)
+		return false;
+	first = list_first_entry(queue, struct gosync_waiter, entry.entry);
+	return first->wait > waiter->wait;
+}
+
+/* A wait that goes on after a signal was counted as one that gave up. */
+void gosync_count_wait_again(struct gosync_object *obj)
+{
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (likely(stats))
+		stats->contended++;
 }
 
 /**
@@ -451,6 +509,8 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		 const struct gosync_timeout *timeout)
 {
+	const unsigned int state = timeout->killable ? TASK_KILLABLE :
+						       TASK_INTERRUPTIBLE;
 	ktime_t *when = NULL;
 	ktime_t copy = timeout->when;
 	int expired = 1;
@@ -465,13 +525,13 @@ int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		 * to get us out of the queue, as any signal does, lest others
 		 * wait for one who is frozen.
 		 */
-		set_current_state(TASK_INTERRUPTIBLE);
+		set_current_state(state);
 		ret = 0;
 		if ((claim && gosync_is_told(claim)) ||
 		    (table && READ_ONCE(table->triggered)))
 			break;
 		ret = -ERESTARTSYS;
-		if (signal_pending(current))
+		if (signal_pending_state(state, current))
 			break;
 		ret = -ETIMEDOUT;
 		if (!expired)
@@ -565,13 +625,35 @@ void gosync_wait_begins(struct gosync_waiter *waiter)
 		wait_begins(waiter->holder->obj, waiter);
 }
 
+/* For &gosync_waiter.put_off, or until the deadline. Return: as gosync_sleep() */
+static int sleep_unheeding(const struct gosync_waiter *waiter,
+			   const struct gosync_timeout *timeout)
+{
+	bool realtime = timeout->clock == CLOCK_REALTIME;
+	ktime_t left = ktime_sub(timeout->when, realtime ? ktime_get_real() :
+							   ktime_get());
+	struct gosync_timeout shortly = {
+		.when = ktime_add_ns(ktime_get(), clamp_t(s64, left, 0,
+							  waiter->put_off)),
+		.clock = CLOCK_MONOTONIC,
+		.killable = true,
+	};
+
+	return gosync_sleep(&waiter->claim, NULL, &shortly);
+}
+
 /* Return: as gosync_wait(); &gosync_waiter.gave_up is 0 if it stays. */
 static int sleep_or_leave(struct gosync_object *obj,
 			  struct gosync_waiter *waiter,
 			  const struct gosync_timeout *timeout)
 {
-	int ret = gosync_sleep(&waiter->claim, NULL, timeout);
+	int ret = -ETIMEDOUT;
 	bool left;
+
+	if (waiter->put_off)
+		ret = sleep_unheeding(waiter, timeout);
+	if (ret == -ETIMEDOUT)
+		ret = gosync_sleep(&waiter->claim, NULL, timeout);
 
 	if (!ret)
 		return 0;
@@ -672,6 +754,32 @@ void gosync_account_wait(struct gosync_object *obj,
 	stats->owned_token = gosync_object_token(obj);
 }
 
+static void trace_wait_ends(const struct gosync_object *obj,
+			    const struct gosync_waiter *waiter, int ret)
+{
+	if (!ret)
+		trace_gosync_acquired(obj, waiter->holder->id,
+				      waiter->wake == GOSYNC_GRANTED ?
+				      GOSYNC_HANDED_OVER : GOSYNC_WOKEN,
+				      waiter->waited);
+	trace_gosync_contention_end(obj, waiter->holder->id, ret);
+}
+
+/**
+ * gosync_wait_ends_locked() - gosync_wait_ends() for one whose task is elsewhere
+ * @obj: for what
+ * @waiter: who; it is not queued
+ * @ret: 0 or the error
+ */
+void gosync_wait_ends_locked(struct gosync_object *obj,
+			     struct gosync_waiter *waiter, int ret)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	if (ret)
+		count_gave_up(obj);
+	trace_wait_ends(obj, waiter, ret);
+}
+
 /**
  * gosync_wait_ends() - a waiter has what it waited for, or gave up
  * @obj: for what
@@ -686,11 +794,6 @@ void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 	if (ret) {
 		scoped_guard(spinlock, &obj->wq.lock)
 			count_gave_up(obj);
-	} else {
-		trace_gosync_acquired(obj, waiter->holder->id,
-				      waiter->wake == GOSYNC_GRANTED ?
-				      GOSYNC_HANDED_OVER : GOSYNC_WOKEN,
-				      waiter->waited);
 	}
-	trace_gosync_contention_end(obj, waiter->holder->id, ret);
+	trace_wait_ends(obj, waiter, ret);
 }

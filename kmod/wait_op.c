@@ -75,8 +75,10 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 		    struct gosync_waiter *waiter,
 		    const struct gosync_timeout *timeout)
 {
-	int ret = op->attempt(waiter, true);
+	int ret;
 
+	waiter->timed = timeout->when != KTIME_MAX;
+	ret = op->attempt(waiter, true);
 	if (ret == -EINPROGRESS) {
 		ret = gosync_wait(waiter->holder->obj, waiter, timeout);
 		/* Who is being killed has no use for it: pass it on. */
@@ -86,6 +88,7 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 			return -EINTR;
 		}
 	}
+	gosync_remember(waiter, ret);
 	if (!ret && op->result)
 		ret = op->result(waiter);
 	return ret;

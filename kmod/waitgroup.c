@@ -157,7 +157,7 @@ static int wait_for_zero(struct gosync_waitgroup *wg,
 			continue;
 		wg->nr_waiting++;
 		waiter->number = wg->generation;
-		gosync_enqueue(&wg->obj, &wg->obj.wq.head, waiter, false);
+		gosync_enqueue(&wg->obj, &wg->obj.wq.head, waiter);
 		return -EINPROGRESS;
 	}
 	return -EAGAIN;

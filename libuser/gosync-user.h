@@ -962,8 +962,9 @@ int gosync_once_from_fd(int fd, unsigned int flags, gosync_once_t **once);
  * somebody else is to do it, as with pthread_once(3) and std::call_once(). A
  * longjmp(3) out of @f is as if it went on.
  *
- * Return: 0; -EDEADLK from inside @f; -EBADF if the handle is read-only and it
- * has not been done.
+ * Return: 0; -EDEADLK from inside @f, with the same handle and in its thread
+ * (with another handle it waits for ever); -EBADF if the handle is read-only and
+ * it has not been done.
  */
 int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
 		   void *arg);
@@ -989,7 +990,8 @@ int gosync_once_do_anyway(gosync_once_t *once, void (*f)(void *arg, int died),
  *
  * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
  * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: so, and
- * an earlier runner is gone; -EDEADLK, -EBADF.
+ * an earlier runner is gone; -EDEADLK: this handle has begun it in this thread;
+ * -EBADF.
  *
  * It is the handle that runs it from now on: if the thread ends before it is
  * done, another may do the rest, or it is to be abandoned; otherwise all wait
@@ -1003,7 +1005,8 @@ int gosync_once_begin(gosync_once_t *once);
  * @deadline: as gosync_mutex_lock_until()
  * @flags: as gosync_mutex_lock_until()
  *
- * Return: as gosync_once_begin(); -ETIMEDOUT, -EINTR, -EINVAL.
+ * Return: as gosync_once_begin(), -EDEADLK only for GOSYNC_FOREVER; -ETIMEDOUT,
+ * -EINTR, -EINVAL.
  */
 int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 			    unsigned int flags);
@@ -1042,7 +1045,7 @@ int gosync_once_is_done(gosync_once_t *once);
  * Unlike gosync_once_begin() it never makes the caller do it. No system call if
  * it has been done.
  *
- * Return: 0 or -errno.
+ * Return: 0; -EDEADLK: this handle has begun it in this thread; another -errno.
  */
 int gosync_once_wait(gosync_once_t *once);
 
@@ -1052,7 +1055,8 @@ int gosync_once_wait(gosync_once_t *once);
  * @deadline: as gosync_mutex_lock_until()
  * @flags: as gosync_mutex_lock_until()
  *
- * Return: 0; -ETIMEDOUT, -EINTR, -EINVAL.
+ * Return: 0; -EDEADLK: as gosync_once_wait(), only for GOSYNC_FOREVER;
+ * -ETIMEDOUT, -EINTR, -EINVAL.
  */
 int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
 			   unsigned int flags);
@@ -1108,6 +1112,10 @@ int gosync_cond_from_fd(int fd, unsigned int flags, gosync_cond_t **cond);
  * There is no spurious wake-up. Whoever signals after the unlock finds the
  * caller waiting; who has waited longest is woken first.
  *
+ * A signal's handler may run meanwhile, with the lock not held, and the wait goes
+ * on. If it does not return but jumps out of the call, or the thread ends there,
+ * the wait is over when the thread waits for this Cond again or has ended.
+ *
  * Return: 0: signalled, and the lock is held. 1: so, and an owner of the lock
  * died with it. -EPERM: it was not locked. -ENOTTY: it is no lock. -EBADF: one
  * of the handles is read-only.
@@ -1125,7 +1133,9 @@ int gosync_cond_wait(gosync_cond_t *cond, const void *lock);
  * The deadline ends the wait; locking again takes as long as it takes.
  *
  * Return: as gosync_cond_wait(); -ETIMEDOUT, -EINTR: not signalled, and the
- * lock is held.
+ * lock is held. 1 in place of these if an owner of the lock died during the wait
+ * and nobody has called recover since: then the condition tells whether it was
+ * signalled, and the next call with a deadline that has passed tells -ETIMEDOUT.
  */
 int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 			   uint64_t deadline, unsigned int flags);

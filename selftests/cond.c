@@ -590,6 +590,94 @@ TEST_F(cond, the_deadline_does_not_end_the_locking)
 	}
 }
 
+/* --- what is more important than that it was not signalled ------------------ */
+
+/* One that locks and is to be killed */
+static pid_t spawn_owner(FIXTURE_DATA(cond) *self, enum kind kind)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		lock(self, kind == READER ? WRITER : kind);
+		for (;;)
+			pause();
+	}
+	return eventually(info_of(gosync_fd(lock_of(self, kind))).owner_pid ==
+			  (uint32_t)pid) ? pid : -1;
+}
+
+/*
+ * What a wait returned during which an owner died, is 1. That the lock is
+ * poisoned is known then: the next one ends as it does. Return: an exit status.
+ */
+static int told_once(FIXTURE_DATA(cond) *self, enum kind kind, int ret)
+{
+	if (ret != 1 || !is_mine(self, kind))
+		return 2 + !!ret;
+	/* Or who waits until something is so would never give up. */
+	if (wait_until(self, kind, 1, 0) != -ETIMEDOUT)
+		return 4;
+	if (unlock(self, kind))
+		return 5;
+	if (lock(self, kind == READER ? WRITER : kind) != 1)
+		return 6;
+	recover(self, kind);
+	return unlock(self, kind == READER ? WRITER : kind) ? 7 : 0;
+}
+
+/* As deadline_passes_outside(), but the owner dies. */
+static bool owner_dies_outside(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(cond) *self, enum kind kind,
+			       uint64_t ns)
+{
+	int fd = gosync_fd(lock_of(self, kind)), ret;
+	pid_t pid, owner;
+	bool in_time;
+
+	store(&self->shared->step, 0);
+	pid = spawn();
+	if (!pid) {
+		lock(self, kind);
+		store(&self->shared->step, 1);
+		ret = wait_until(self, kind, gosync_deadline(ns), 0);
+		store(&self->shared->step, 2);
+		_exit(told_once(self, kind, ret));
+	}
+	EXPECT_TRUE(eventually(load(&self->shared->step)));
+	owner = spawn_owner(self, kind);
+	in_time = owner > 0 && load(&self->shared->step) == 1;
+	if (in_time) {
+		EXPECT_TRUE(eventually(info_of(fd).waiters == 1));
+		EXPECT_EQ(0, waiters(self));
+		EXPECT_EQ(128 + SIGKILL, kill_and_reap(owner));
+		EXPECT_EQ(0, reap(pid)) {
+			TH_LOG("kind %u", kind);
+		}
+		return true;
+	}
+	/* It was through before that; none of this counts. */
+	if (owner > 0)
+		kill_and_reap(owner);
+	kill_and_reap(pid);
+	EXPECT_LE(0, lock(self, kind == READER ? WRITER : kind));
+	recover(self, kind);
+	EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
+	return false;
+}
+
+TEST_F(cond, an_owner_that_died_is_told_of_at_the_deadline)
+{
+	enum kind kind;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		int tries = 1;
+
+		while (!owner_dies_outside(_metadata, self, kind,
+					   tries * 100 * NSEC_PER_MSEC))
+			ASSERT_GT(20, ++tries);
+	}
+}
+
 /* --- handlers of signals ------------------------------------------------- */
 
 TEST_F(cond, a_signals_handler_ends_the_wait_if_asked_for)
@@ -796,6 +884,37 @@ TEST_F(cond, a_signal_is_not_passed_on_to_who_came_later)
 	EXPECT_EQ(1, waiters(self));
 	EXPECT_EQ(1, signal_fd(self));
 	EXPECT_EQ(0, reap(pids[1]));
+}
+
+TEST_F(cond, an_owner_that_died_is_told_of_when_a_handler_ends_the_wait)
+{
+	enum kind kind;
+	pid_t pid, owner;
+
+	handlers_shared = self->shared;
+	in_handler = NULL;
+	for (kind = 0; kind < KINDS; kind++) {
+		store(&self->shared->in_handler, 0);
+		store(&self->shared->leave_handler, 0);
+		pid = spawn();
+		if (!pid) {
+			handle_by(stay_in_handler, 0);
+			lock(self, kind);
+			_exit(told_once(self, kind,
+					wait_until(self, kind, GOSYNC_FOREVER,
+						   GOSYNC_INTERRUPTIBLE)));
+		}
+		ASSERT_TRUE(eventually(waiters(self) == 1));
+		kill(pid, SIGUSR1);
+		ASSERT_TRUE(eventually(load(&self->shared->in_handler)));
+		owner = spawn_owner(self, kind);
+		ASSERT_LT(0, owner);
+		EXPECT_EQ(128 + SIGKILL, kill_and_reap(owner));
+		store(&self->shared->leave_handler, 1);
+		EXPECT_EQ(0, reap_soon(pid)) {
+			TH_LOG("kind %u", kind);
+		}
+	}
 }
 
 /* --- the ioctl ----------------------------------------------------------- */

@@ -321,7 +321,7 @@ struct inside {
 	gosync_once_t *once;
 	gosync_once_t *other;
 	struct runs runs;
-	int results[5];
+	int results[3];
 };
 
 static void try_again(void *arg, int died)
@@ -330,19 +330,12 @@ static void try_again(void *arg, int died)
 
 	inside->results[0] = gosync_once_do(inside->once, run, &inside->runs);
 	inside->results[1] = gosync_once_begin(inside->once);
-	inside->results[2] = gosync_once_begin_until(inside->once,
-						     gosync_deadline(1000000),
-						     0);
-	/* By another holder, but the thread is the same. */
-	inside->results[3] = gosync_once_begin(inside->other);
-	inside->results[4] = gosync_once_do(inside->other, run, &inside->runs);
+	inside->results[2] = gosync_once_wait(inside->once);
 }
 
 TEST_F(once, is_not_begun_inside_itself)
 {
-	struct inside inside = {
-		self->once, open_once(self->name, variant->how),
-	};
+	struct inside inside = { self->once };
 	unsigned int i;
 
 	EXPECT_EQ(0, gosync_once_do(self->once, try_again, &inside));
@@ -354,6 +347,68 @@ TEST_F(once, is_not_begun_inside_itself)
 	EXPECT_EQ(0, inside.runs.count);
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
 	EXPECT_EQ(0, gosync_once_do(self->once, try_again, &inside));
+}
+
+/* What comes to an end is waited for, though the thread runs it. */
+TEST_F(once, may_be_waited_for_inside_itself_until_a_deadline)
+{
+	int fd = gosync_fd(self->once);
+
+	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
+	EXPECT_EQ(-ETIMEDOUT,
+		  gosync_once_begin_until(self->once,
+					  gosync_deadline(NSEC_PER_MSEC), 0));
+	EXPECT_EQ(-ETIMEDOUT,
+		  gosync_once_wait_until(self->once,
+					 gosync_deadline(NSEC_PER_MSEC), 0));
+	EXPECT_EQ(-EDEADLK, call(fd, GOSYNC_IOC_ONCE_BEGIN, NULL));
+	EXPECT_EQ(-EDEADLK, call(fd, GOSYNC_IOC_ONCE_WAIT, NULL));
+	EXPECT_EQ(0, gosync_once_done(self->once));
+}
+
+struct task {
+	gosync_once_t *once;
+	int ret;
+};
+
+static void *do_the_rest(void *arg)
+{
+	struct task *task = arg;
+
+	/* Not before our thread waits */
+	if (!eventually(info_of(gosync_fd(task->once)).waiters == 1))
+		return NULL;
+	task->ret = gosync_once_done(task->once);
+	return NULL;
+}
+
+/*
+ * A runtime has moved the task that runs it to another thread, and has another
+ * task wait in this one.
+ */
+TEST_F(once, a_task_waits_in_the_thread_in_which_another_began)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		gosync_once_t *once = open_once(NULL, GOSYNC_CREATE |
+						variant->how);
+		struct task task = { once, -1 };
+		gosync_once_t *other = NULL;
+		pthread_t thread;
+		int fd = reopen_object(gosync_fd(once), 0);
+
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, gosync_once_from_fd(fd, variant->how, &other));
+		EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, do_the_rest, &task));
+		EXPECT_EQ(0, i ? gosync_once_wait(other) :
+				 gosync_once_begin(other));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, task.ret);
+		gosync_close(other);
+		gosync_close(once);
+	}
 }
 
 static void do_other(void *arg, int died)
@@ -944,7 +999,9 @@ TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
 TEST_F(once, waits_for_itself_in_vain)
 {
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	EXPECT_EQ(-EDEADLK, wait_until(gosync_fd(self->once), 1, 0));
+	EXPECT_EQ(-EDEADLK, wait_until(gosync_fd(self->once), 0, 0));
+	EXPECT_EQ(-EDEADLK, wait_fd(gosync_fd(self->once)));
+	EXPECT_EQ(-ETIMEDOUT, wait_until(gosync_fd(self->once), 1, 0));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 	EXPECT_EQ(0, wait_until(gosync_fd(self->once), 1, 0));
 }

@@ -379,6 +379,30 @@ TEST_F(uring, a_conds_deadline_passes_while_the_lock_is_taken)
 	EXPECT_EQ(0, unlock_fd(self->fd));
 }
 
+/* What matters more: the lock that it has is poisoned since it waited. */
+TEST_F(uring, a_conds_deadline_does_not_hide_that_an_owner_died)
+{
+	int cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600);
+	int owner = reopen_object(self->fd, 0);
+
+	ASSERT_LE(0, owner);
+	EXPECT_EQ(0, lock_fd(self->fd));
+	start_until(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd,
+		    gosync_deadline(NSEC_PER_SEC / 2), 0);
+	ASSERT_EQ(0, trylock_fd(owner));
+	EXPECT_TRUE(comes_back(self, 1));
+	EXPECT_TRUE(is_under_way(self->ring, 1));
+	close(owner);
+	EXPECT_EQ(1, result(self->ring, 1));
+	EXPECT_EQ(info(self).holder, info(self).owner);
+	/* It is known now: the next one's deadline is told. */
+	start_until(self->ring, 2, cond, GOSYNC_IOC_COND_WAIT, self->fd,
+		    gosync_deadline(NSEC_PER_MSEC), 0);
+	EXPECT_EQ(-ETIMEDOUT, result(self->ring, 2));
+	EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
+	EXPECT_EQ(0, unlock_fd(self->fd));
+}
+
 /* Signalled and cancelled before it had the lock: as if it had never been */
 TEST_F(uring, who_is_cancelled_swallows_no_signal)
 {

@@ -2,7 +2,9 @@
 /*
  * The Mutex of kmod/mutex.c and libuser/mutex.c, for spin: N processes lock and
  * unlock, all once and process 0 ROUNDS times; up to DEATHS of them are killed,
- * each between any two of its steps, and up to TIMEOUTS waits time out.
+ * each between any two of its steps, and up to TIMEOUTS waits time out, or are
+ * interrupted by a signal's handler and go on afterwards, where they were in the
+ * queue.
  *
  * A step of user space is one load or one compare-and-swap of the word. What
  * the kernel does under the object's lock is one step: it ends with one
@@ -18,6 +20,7 @@
  *	BUG_NO_END	the end of a holder does not unlock
  *	BUG_UNLOCK	user space unlocks although there are waiters
  *	BUG_DROP_GRANT	a waiter that times out ignores that it was claimed
+ *	BUG_STAY	who runs a handler is still in the queue
  */
 #ifndef N
 #define N 3
@@ -107,9 +110,14 @@ inline take(queues)
 	got = false;
 	if
 	:: waited ->
-#ifndef BUG_KEEP_WOKEN
-		woken = false;
+		if
+#ifdef BUG_KEEP_WOKEN
+		:: skip
+#else
+		:: awake -> woken = false
+		:: else
 #endif
+		fi;
 		/* It may have waited long enough, or not. */
 		if
 		:: starved = true
@@ -197,7 +205,7 @@ inline end_of_holder()
 proctype process(byte me)
 {
 	byte round, i, next = NOBODY, how;
-	bool got, found, waited, starved, expired, killed;
+	bool got, found, waited, awake, starved, expired, killed, away;
 	short seen;
 
 	for (round : 1 .. (me == 0 -> ROUNDS : 1)) {
@@ -219,11 +227,12 @@ proctype process(byte me)
 
 		/* acquire() */
 		waited = false;
+		awake = false;
 		starved = false;
 		expired = false;
 		killed = false;
 		do
-		:: atomic { take(!expired && !killed) };
+		:: atomic { take(!expired && !killed && !away) };
 			if
 			:: got -> break
 			:: else
@@ -231,18 +240,23 @@ proctype process(byte me)
 			if
 			:: expired -> goto next_round
 			:: killed -> goto dead
+			:: away -> goto handler
 			:: else
 			fi;
 			/* gosync_wait(): asleep */
 			if
 			:: told[me] != NOTHING
 			:: atomic { timeouts < TIMEOUTS -> timeouts++; expired = true }
+			:: atomic { timeouts < TIMEOUTS -> timeouts++; away = true }
 			:: atomic { deaths < DEATHS -> deaths++; killed = true }
 			fi;
 			atomic {
 				found = false;
 				if
-				:: expired || killed ->
+#ifdef BUG_STAY
+				:: away -> found = true
+#endif
+				:: expired || killed || away ->
 					remove(me, found);
 					if
 					:: found ->
@@ -262,6 +276,7 @@ proctype process(byte me)
 			if
 			:: found && expired -> goto next_round
 			:: found && killed -> goto dead
+			:: found && away -> goto handler
 			:: else
 			fi;
 			/* gosync_wait(): told */
@@ -272,14 +287,21 @@ proctype process(byte me)
 			};
 			if
 			:: how == GRANTED -> break
-			:: else
+			:: else -> awake = true
 			fi;
 #ifdef BUG_NO_PASS
 			if
 			:: killed -> goto dead
 			:: else
-			fi
+			fi;
 #endif
+			goto look_again;
+handler:
+			maybe_die;
+			away = false;
+			awake = false;
+look_again:
+			skip
 		od;
 		if
 		:: killed ->

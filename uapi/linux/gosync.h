@@ -40,6 +40,18 @@
  * restarted afterwards when the handler has SA_RESTART; a grant that has
  * happened wins over a signal and over the time-out.
  *
+ * A wait that goes on after a signal's handler is the same wait: when the thread
+ * makes the same call again (the kernel does it, or the program after EINTR), by
+ * the same descriptor and for the same thing, though perhaps with another
+ * deadline, it has its old place in the queue, and has waited since it began.
+ * While the handler runs it is in nobody's way. This holds for a thread's last
+ * interrupted wait and for 10 seconds, so who has given up has no place to come
+ * back to later. (Of more than 1,000 waiters it may be a later place.) What is
+ * gathered piece by piece would be lost each time, so who has been interrupted
+ * once in waiting for readers to go, or for more permits than one, or for all of
+ * several things, gets the next signal, unless that kills, only after a quarter
+ * of the time that he has waited, at most a second.
+ *
  * Any ioctl may be called from any thread; those that wait say so.
  *
  * The mapped state, with the words in it and what user space may do with them,
@@ -65,8 +77,9 @@
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
  *                waits
  * ECANCELED      io_uring: the command was cancelled, and nothing was granted
- * EDEADLK        Once: begun again by the thread that runs it; wait for all: a
- *                Mutex or RWMutex is asked for twice
+ * EDEADLK        Once: the thread that runs it would wait for itself, without
+ *                a deadline; wait for all: a Mutex or RWMutex is asked for
+ *                twice
  * EDQUOT         the user has reached the limit of objects per user
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
@@ -441,7 +454,9 @@ struct gosync_list {
  *
  * What somebody had to wait for, since the object was made. What is got without
  * waiting is counted nowhere. Waits that are not over are in @contended alone.
- * A wait for which there was no memory to count in is in none of them.
+ * A wait for which there was no memory to count in is in none of them. One that
+ * a signal's handler interrupts is counted as one that gave up, and again when it
+ * goes on.
  *
  * Only @size is read. A shorter structure gets as much as fits. Any descriptor
  * may ask, also a read-only one.
@@ -477,7 +492,7 @@ enum gosync_wants {
 /* Flags of &struct gosync_party */
 #define GOSYNC_PARTY_OWNS	(1U << 0)	/* holder: owns it, or runs it */
 #define GOSYNC_PARTY_SINCE	(1U << 1)	/* holder: @ns is exact, not a lower bound */
-#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it */
+#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it, or in line */
 #define GOSYNC_PARTY_TIMED	(1U << 3)	/* waiter: has a deadline */
 #define GOSYNC_PARTY_ASYNC	(1U << 4)	/* waiter: no thread sleeps for it */
 #define GOSYNC_PARTY_AMONG	(1U << 5)	/* waiter: for one of several things */
@@ -500,9 +515,9 @@ enum gosync_wants {
  *	GOSYNC_GIVE_BACK: its permits; 0 if it holds nothing
  * @__reserved: 0
  * @wait: waiter: the wait's number, counted for the object; 0 if there was no
- *	memory to count in
- * @ns: waiter: how long it has waited; holder that owns it: for how long, at
- *	least; otherwise 0
+ *	memory to count in. It keeps it over a signal's handler
+ * @ns: waiter: how long it has waited, handlers included; holder that owns it:
+ *	for how long, at least; otherwise 0
  * @comm: the name of the thread, or of the process, filled up with zeros
  *
  * Numbers of processes are as the caller's pid namespace has them, 0 if they
@@ -942,12 +957,16 @@ struct gosync_waitgroup_slot {
  * waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument likewise) waits until it
  * has been done, and never is to do it; read permission is enough.
  *
+ * What can never end is refused: to wait without a deadline, by BEGIN or WAIT,
+ * in the thread that runs it and by the same holder. By another holder it may
+ * end, where tasks are moved from thread to thread.
+ *
  * The runner is the holder: a thread that ends before it is done, while others
  * of its process live on, has to abandon it or to leave it to one of them.
  *
  * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
- * if it is done), EDEADLK (the calling thread is running it), EFAULT, EINTR,
- * EINVAL, EPERM (DONE, ABANDON: not run by this holder), ETIMEDOUT.
+ * if it is done), EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL,
+ * EPERM (DONE, ABANDON: not run by this holder), ETIMEDOUT.
  */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
@@ -984,12 +1003,20 @@ struct gosync_once_slot {
  * with the holder of @lock. Whoever signals after the unlock finds it waiting.
  * It is not woken but by a signal, and a waiter that leaves by its deadline or
  * its death swallows none. The deadline ends the wait, not the locking: after
- * ETIMEDOUT the lock is held.
+ * ETIMEDOUT the lock is held. If an owner of it died during the wait, and nobody
+ * has called RECOVER since, that is returned (1) in place of ETIMEDOUT: whether it
+ * was signalled is to be seen by what it waits for, and the next wait with a
+ * deadline that has passed returns ETIMEDOUT.
  *
  * After EINTR, and after a signal's handler in general, the lock is not held
  * until the call was made again with @ticket and has returned something else;
  * who does not want to wait any longer makes it with a deadline that has
  * passed.
+ *
+ * A ticket is its thread's. When that begins a wait for this Cond anew, by
+ * whatever descriptor, or ends, the ticket is no more; had it been signalled, that
+ * goes to the next that waited then, when the thread has ended within a second or
+ * two. So a handler may jump out of the call (siglongjmp(3)) and not come back.
  *
  * Return: 0, or 1 if the lock is poisoned; or -1 with errno EBADF (also: @lock
  * is no descriptor, or read-only), EFAULT, EINTR, EINVAL (also: no such
