@@ -12,11 +12,12 @@
  * It may be that never all are free at the same moment. So who has waited for
  * longer than a millisecond queues for what it lacks, holding nothing. When it
  * has that, it takes the others. If one can't be had, it gives all back and gets
- * in line for a turn, of which there is one at a time. In its turn it queues for
- * what it lacked last, then for the others, and keeps what it gets; if that takes
- * too long it gives everything back, lest those wait for ever who hold the rest
- * and want what it has. Its next turn is twice as long. Who lacks what nobody
- * lets go is not in the line, where others wait for theirs.
+ * in line for a turn, of which there is one at a time among those who want the
+ * same. In its turn it queues for what it lacked last, then for the others, and
+ * keeps what it gets; if that takes too long it gives everything back, lest those
+ * wait for ever who hold the rest and want what it has. Its next turn is twice as
+ * long. Who lacks what nobody lets go is not in the line, where others wait for
+ * theirs.
  *
  * Conditions, which take nothing, are looked at last, with the locks taken.
  */
@@ -138,51 +139,94 @@ static int try_all(struct gosync_many *many, u32 *lacking)
 	return 0;
 }
 
-/* Who is in line for a turn. The first has it. */
+/*
+ * Who is in line for a turn. Each object has a line of those who would keep it
+ * (&gosync_watchers.turns), and who is first in all of its lines has its turn. A
+ * place in all of them is taken at once, so whoever came first of all those who
+ * wait has one, and two turns at the same time have nothing in common.
+ */
 static DEFINE_SPINLOCK(turns_lock);
-static LIST_HEAD(turns);
 
-struct turn {
-	struct list_head node;
+struct gosync_turn {
+	struct gosync_many *many;
 	struct task_struct *task;
 	struct poll_wqueues *table;
+	bool in_line;
 	u64 ns;
 };
 
-static bool has_turn(struct turn *turn)
+static struct list_head *line_of(const struct gosync_many_entry *entry)
 {
-	bool first;
-
-	if (list_empty(&turn->node))
-		return false;
-	spin_lock(&turns_lock);
-	first = list_first_entry(&turns, struct turn, node) == turn;
-	spin_unlock(&turns_lock);
-	return first;
+	return &entry->waiter.holder->obj->watch->turns;
 }
 
-static void get_in_line(struct turn *turn)
+static struct gosync_many_entry *first_in(struct list_head *line)
 {
-	spin_lock(&turns_lock);
-	list_add_tail(&turn->node, &turns);
-	spin_unlock(&turns_lock);
+	return list_first_entry_or_null(line, struct gosync_many_entry, place);
 }
 
-/* Leave the line, if we are in it. */
-static void end_turn(struct turn *turn)
+/* The next entry in the order, from *@i on, that has a line of its own; or NULL */
+static struct gosync_many_entry *next_line(struct gosync_many *many, u32 *i)
 {
-	struct turn *next;
+	while (*i < many->count) {
+		struct gosync_many_entry *entry, *last = NULL;
 
-	if (list_empty(&turn->node))
-		return;
-	spin_lock(&turns_lock);
-	list_del_init(&turn->node);
-	next = list_first_entry_or_null(&turns, struct turn, node);
-	if (next) {
-		WRITE_ONCE(next->table->triggered, 1);
-		wake_up_process(next->task);
+		if (*i)
+			last = &many->entries[many->order[*i - 1]];
+		entry = &many->entries[many->order[(*i)++]];
+		/* What is asked for twice stands together. */
+		if (entry->op->takes &&
+		    (!last || line_of(last) != line_of(entry)))
+			return entry;
 	}
-	spin_unlock(&turns_lock);
+	return NULL;
+}
+
+static bool has_turn(const struct gosync_turn *turn)
+{
+	struct gosync_many_entry *entry;
+	u32 i = 0;
+
+	if (!turn->in_line)
+		return false;
+	guard(spinlock)(&turns_lock);
+	while ((entry = next_line(turn->many, &i)))
+		if (first_in(line_of(entry)) != entry)
+			return false;
+	return true;
+}
+
+static void get_in_line(struct gosync_turn *turn)
+{
+	struct gosync_many_entry *entry;
+	u32 i = 0;
+
+	turn->in_line = true;
+	guard(spinlock)(&turns_lock);
+	while ((entry = next_line(turn->many, &i))) {
+		entry->turn = turn;
+		list_add_tail(&entry->place, line_of(entry));
+	}
+}
+
+/* Leave the line, if we are in it: others may have their turn now. */
+static void end_turn(struct gosync_turn *turn)
+{
+	struct gosync_many_entry *entry, *next;
+	u32 i = 0;
+
+	if (!turn->in_line)
+		return;
+	turn->in_line = false;
+	guard(spinlock)(&turns_lock);
+	while ((entry = next_line(turn->many, &i))) {
+		list_del(&entry->place);
+		next = first_in(line_of(entry));
+		if (next) {
+			WRITE_ONCE(next->turn->table->triggered, 1);
+			wake_up_process(next->turn->task);
+		}
+	}
 }
 
 /* Get one, waiting for it. Return: 0 or an error */
@@ -216,16 +260,27 @@ static int get_in_turn(struct gosync_many_entry *entry,
 	return 0;
 }
 
-/* The deadline, or so many ns from now if that is earlier */
+static ktime_t now_of(const struct gosync_timeout *timeout)
+{
+	return timeout->clock == CLOCK_REALTIME ? ktime_get_real() : ktime_get();
+}
+
+static bool has_passed(const struct gosync_timeout *timeout)
+{
+	return now_of(timeout) >= timeout->when;
+}
+
+/*
+ * So many ns from now, or less if the deadline comes first, as it looks now. By
+ * the monotonic clock: another may be set back meanwhile.
+ */
 static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns)
 {
-	bool realtime = timeout->clock == CLOCK_REALTIME;
-	ktime_t now = realtime ? ktime_get_real() : ktime_get();
+	s64 left = timeout->when - now_of(timeout);
 
 	return (struct gosync_timeout) {
-		.when = min(timeout->when,
-			    ktime_add(now, ns_to_ktime(ns))),
-		.clock = timeout->clock,
+		.when = ktime_get() + clamp_t(s64, left, 0, ns),
+		.clock = CLOCK_MONOTONIC,
 	};
 }
 
@@ -235,10 +290,10 @@ static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns
  *
  * Return: 0: all were got; -EBUSY; another error
  */
-static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
+static int take_all(struct gosync_many *many, struct gosync_turn *turn, u32 *lacking,
 		    const struct gosync_timeout *timeout)
 {
-	bool is_turn = !list_empty(&turn->node);
+	bool is_turn = turn->in_line;
 	struct gosync_timeout until = is_turn ? within(timeout, turn->ns) :
 						*timeout;
 	struct gosync_many_entry *entry = &many->entries[*lacking];
@@ -277,7 +332,7 @@ static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
 out:
 	if (is_turn)
 		turn->ns = min_t(u64, 2 * turn->ns, TURN_MAX_NS);
-	if (ret == -ETIMEDOUT && until.when != timeout->when)
+	if (ret == -ETIMEDOUT && !has_passed(timeout))
 		return -EBUSY;
 	return ret;
 }
@@ -290,13 +345,14 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 	struct gosync_timeout soon = within(timeout, max_t(s64, ns, 0));
 	int ret = gosync_sleep(NULL, table, &soon);
 
-	return ret == -ETIMEDOUT && soon.when != timeout->when ? 0 : ret;
+	return ret == -ETIMEDOUT && !has_passed(timeout) ? 0 : ret;
 }
 
 static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 			   const struct gosync_timeout *timeout)
 {
-	struct turn turn = {
+	struct gosync_turn turn = {
+		.many = many,
 		.task = current,
 		.table = table,
 		.ns = TURN_MIN_NS,
@@ -305,7 +361,6 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 	u32 lacking, last = 0;
 	int ret;
 
-	INIT_LIST_HEAD(&turn.node);
 	for (;;) {
 		/* Before we look: pairs with the barrier in waking. */
 		smp_store_mb(table->triggered, 0);
@@ -323,7 +378,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 			ret = gosync_sleep(NULL, table, timeout);
 		} else if (ktime_get_ns() - since < TURN_AFTER_NS) {
 			ret = sleep_shortly(table, since, timeout);
-		} else if (list_empty(&turn.node)) {
+		} else if (!turn.in_line) {
 			ret = take_all(many, &turn, &last, timeout);
 			if (!ret)
 				break;

@@ -533,10 +533,12 @@ enum {
  * struct gosync_watchers - those who are told of changes, but granted nothing
  * @wq: they
  * @all: of them, those who wait for all of several things (@obj->wq.lock)
+ * @turns: of these, those who are in line for their turn (all.c's lock)
  */
 struct gosync_watchers {
 	wait_queue_head_t wq;
 	struct list_head all;
+	struct list_head turns;
 };
 
 /* Is anybody told when it can be had, besides those who wait in the queues? */

@@ -9,6 +9,8 @@
 
 #include "gosync.h"
 
+struct gosync_turn;
+
 /**
  * struct gosync_many_entry - one of them
  * @args: what user space said, with the others' behind the entries
@@ -17,6 +19,8 @@
  * @waiter: who waits for it
  * @together: for all: &gosync_waiter.number by which it is seen whether there is
  *	enough for this one and those before that want the same
+ * @turn: for all: who is in the object's line for a turn (all.c's lock)
+ * @place: for all: the place in it (so)
  */
 struct gosync_many_entry {
 	struct gosync_wait_entry *args;
@@ -24,6 +28,8 @@ struct gosync_many_entry {
 	const struct gosync_wait_op *op;
 	struct gosync_waiter waiter;
 	u64 together;
+	struct gosync_turn *turn;
+	struct list_head place;
 };
 
 /**
