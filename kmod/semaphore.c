@@ -55,7 +55,8 @@ static int take(struct gosync_waiter *waiter, bool queue)
 	s64 old = atomic64_read(word);
 	int i;
 
-	lockdep_assert_held(&obj->wq.lock);
+	/* Who is dead is in nobody's way. */
+	gosync_first_live(obj, &obj->wq.head);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool can = list_empty(&obj->wq.head) && permits_of(old) >= n;
 		u64 new = can ? make_word(permits_of(old) - n,
@@ -107,14 +108,11 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 	while (nr < GOSYNC_WAKE_BATCH) {
 		struct gosync_waiter *first;
 
-		first = list_first_entry_or_null(&obj->wq.head,
-						 struct gosync_waiter,
-						 entry.entry);
+		first = gosync_first_live(obj, &obj->wq.head);
 		if (!first || first->number > permits - taken)
 			break;
-		/* Who withdraws one that is dead comes back for the next. */
 		if (!gosync_claim(obj, first))
-			break;
+			continue;
 		taken += first->number;
 		count_held(first->holder, first->number);
 		gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
@@ -270,6 +268,8 @@ static void show(struct gosync_object *obj)
 	s64 old = atomic64_read(word);
 	int i;
 
+	/* What is shown to who looks is not hidden by who is dead. */
+	gosync_first_live(obj, &obj->wq.head);
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old,
 					 make_word(permits_of(old),
