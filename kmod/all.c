@@ -12,11 +12,12 @@
  * It may be that never all are free at the same moment. So who has waited for
  * longer than a millisecond queues for what it lacks, holding nothing. When it
  * has that, it takes the others. If one can't be had, it gives all back and gets
- * in line for a turn, of which there is one at a time. In its turn it queues for
- * what it lacked last, then for the others, and keeps what it gets; if that takes
- * too long it gives everything back, lest those wait for ever who hold the rest
- * and want what it has. Its next turn is twice as long. Who lacks what nobody
- * lets go is not in the line, where others wait for theirs.
+ * in line for a turn, of which there is one at a time among those who want the
+ * same. In its turn it queues for what it lacked last, then for the others, and
+ * keeps what it gets; if that takes too long it gives everything back, lest those
+ * wait for ever who hold the rest and want what it has. Its next turn is twice as
+ * long. Who lacks what nobody lets go is not in the line, where others wait for
+ * theirs.
  *
  * Conditions, which take nothing, are looked at last, with the locks taken.
  *
@@ -143,65 +144,134 @@ static int try_all(struct gosync_many *many, u32 *lacking)
 	return 0;
 }
 
-/* Who is in line for a turn. The first has it. */
+/*
+ * Who is in line for a turn. Each object has a line of those who would keep it
+ * (&gosync_watchers.turns), in the order in which they began to wait. Who is first
+ * in all of its lines, in none of which somebody has a turn, has its turn. The
+ * order is the same in all lines, so whoever is first of all those who wait is
+ * first everywhere; and two turns at the same time have nothing in common.
+ */
 static DEFINE_SPINLOCK(turns_lock);
-static LIST_HEAD(turns);
 
-struct turn {
-	struct list_head node;
+struct gosync_turn {
+	struct gosync_many *many;
 	struct task_struct *task;
 	struct poll_wqueues *table;
+	bool in_line;
 	u64 since;
 	u64 ns;
 };
 
-static bool has_turn(struct turn *turn)
+static struct gosync_watchers *watch_of(const struct gosync_many_entry *entry)
 {
-	bool first;
+	return entry->waiter.holder->obj->watch;
+}
 
-	if (list_empty(&turn->node))
+static struct list_head *line_of(const struct gosync_many_entry *entry)
+{
+	return &watch_of(entry)->turns;
+}
+
+static struct gosync_many_entry *first_in(struct list_head *line)
+{
+	return list_first_entry_or_null(line, struct gosync_many_entry, place);
+}
+
+/* The next entry in the order, from *@i on, that has a line of its own; or NULL */
+static struct gosync_many_entry *next_line(struct gosync_many *many, u32 *i)
+{
+	while (*i < many->count) {
+		struct gosync_many_entry *entry, *last = NULL;
+
+		if (*i)
+			last = &many->entries[many->order[*i - 1]];
+		entry = &many->entries[many->order[(*i)++]];
+		/* What is asked for twice stands together. */
+		if (entry->op->takes &&
+		    (!last || line_of(last) != line_of(entry)))
+			return entry;
+	}
+	return NULL;
+}
+
+/* From then on until end_turn() nobody has one who wants some of the same. */
+static bool has_turn(struct gosync_turn *turn)
+{
+	struct gosync_many_entry *entry;
+	u32 i = 0;
+
+	if (!turn->in_line)
 		return false;
-	spin_lock(&turns_lock);
-	first = list_first_entry(&turns, struct turn, node) == turn;
-	spin_unlock(&turns_lock);
-	return first;
+	guard(spinlock)(&turns_lock);
+	while ((entry = next_line(turn->many, &i)))
+		if (first_in(line_of(entry)) != entry ||
+		    watch_of(entry)->has_turn)
+			return false;
+	for (i = 0; (entry = next_line(turn->many, &i));)
+		watch_of(entry)->has_turn = turn;
+	return true;
+}
+
+/* Whom one who has waited since then comes after in a line; @n: it passes so many */
+static struct list_head *place_in(struct list_head *line, u64 since,
+				  unsigned int *n)
+{
+	struct gosync_many_entry *other;
+
+	list_for_each_entry_reverse(other, line, place)
+		if (other->turn->since <= since || ++*n >= GOSYNC_PASSED_MAX)
+			return &other->place;
+	return line;
 }
 
 /*
- * Those who have not waited for as long are passed, but not who has its turn.
+ * Those who have not waited for as long are passed, in all lines or, if they are
+ * too many, in none: the order is to be the same in each.
  * @shown: who is seen to wait, and to have come so far
  */
-static void get_in_line(struct turn *turn, struct gosync_waiter *shown)
+static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown)
 {
-	struct turn *other;
+	struct gosync_many_entry *entry;
 	unsigned int n = 0;
+	u32 i = 0;
 
 	scoped_guard(spinlock, &shown->holder->obj->wq.lock)
 		shown->starving = true;
-	spin_lock(&turns_lock);
-	list_for_each_entry_reverse(other, &turns, node)
-		if (other->since <= turn->since || ++n == GOSYNC_PASSED_MAX ||
-		    list_is_first(&other->node, &turns))
-			break;
-	list_add(&turn->node, &other->node);
-	spin_unlock(&turns_lock);
+	turn->in_line = true;
+	guard(spinlock)(&turns_lock);
+	while ((entry = next_line(turn->many, &i)))
+		place_in(line_of(entry), turn->since, &n);
+	if (n >= GOSYNC_PASSED_MAX)
+		turn->since = ktime_get_ns();
+	for (i = n = 0; (entry = next_line(turn->many, &i));) {
+		entry->turn = turn;
+		list_add(&entry->place,
+			 place_in(line_of(entry), turn->since, &n));
+	}
 }
 
-/* Leave the line, if we are in it. */
-static void end_turn(struct turn *turn)
+/* Leave the line, if we are in it: others may have their turn now. */
+static void end_turn(struct gosync_turn *turn)
 {
-	struct turn *next;
+	struct gosync_many_entry *entry, *next;
+	u32 i = 0;
 
-	if (list_empty(&turn->node))
+	if (!turn->in_line)
 		return;
-	spin_lock(&turns_lock);
-	list_del_init(&turn->node);
-	next = list_first_entry_or_null(&turns, struct turn, node);
-	if (next) {
-		WRITE_ONCE(next->table->triggered, 1);
-		wake_up_process(next->task);
+	turn->in_line = false;
+	guard(spinlock)(&turns_lock);
+	while ((entry = next_line(turn->many, &i))) {
+		list_del(&entry->place);
+		if (watch_of(entry)->has_turn == turn)
+			watch_of(entry)->has_turn = NULL;
 	}
-	spin_unlock(&turns_lock);
+	for (i = 0; (entry = next_line(turn->many, &i));) {
+		next = first_in(line_of(entry));
+		if (next) {
+			WRITE_ONCE(next->turn->table->triggered, 1);
+			wake_up_process(next->turn->task);
+		}
+	}
 }
 
 /* Get one, waiting for it. Return: 0 or an error */
@@ -238,16 +308,27 @@ static int get_in_turn(struct gosync_many *many,
 	return 0;
 }
 
-/* The deadline, or so many ns from now if that is earlier */
+static ktime_t now_of(const struct gosync_timeout *timeout)
+{
+	return timeout->clock == CLOCK_REALTIME ? ktime_get_real() : ktime_get();
+}
+
+static bool has_passed(const struct gosync_timeout *timeout)
+{
+	return now_of(timeout) >= timeout->when;
+}
+
+/*
+ * So many ns from now, or less if the deadline comes first, as it looks now. By
+ * the monotonic clock: another may be set back meanwhile.
+ */
 static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns)
 {
-	bool realtime = timeout->clock == CLOCK_REALTIME;
-	ktime_t now = realtime ? ktime_get_real() : ktime_get();
+	s64 left = timeout->when - now_of(timeout);
 
 	return (struct gosync_timeout) {
-		.when = min(timeout->when,
-			    ktime_add(now, ns_to_ktime(ns))),
-		.clock = timeout->clock,
+		.when = ktime_get() + clamp_t(s64, left, 0, ns),
+		.clock = CLOCK_MONOTONIC,
 	};
 }
 
@@ -257,10 +338,10 @@ static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns
  *
  * Return: 0: all were got; -EBUSY; another error
  */
-static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
+static int take_all(struct gosync_many *many, struct gosync_turn *turn, u32 *lacking,
 		    const struct gosync_timeout *timeout)
 {
-	bool is_turn = !list_empty(&turn->node);
+	bool is_turn = turn->in_line;
 	struct gosync_timeout until = is_turn ? within(timeout, turn->ns) :
 						*timeout;
 	struct gosync_many_entry *entry = &many->entries[*lacking];
@@ -300,7 +381,7 @@ static int take_all(struct gosync_many *many, struct turn *turn, u32 *lacking,
 out:
 	if (is_turn)
 		turn->ns = min_t(u64, 2 * turn->ns, TURN_MAX_NS);
-	if (ret == -ETIMEDOUT && until.when != timeout->when)
+	if (ret == -ETIMEDOUT && !has_passed(timeout))
 		return -EBUSY;
 	return ret;
 }
@@ -313,7 +394,7 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 	struct gosync_timeout soon = within(timeout, max_t(s64, ns, 0));
 	int ret = gosync_sleep(NULL, table, &soon);
 
-	return ret == -ETIMEDOUT && soon.when != timeout->when ? 0 : ret;
+	return ret == -ETIMEDOUT && !has_passed(timeout) ? 0 : ret;
 }
 
 static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
@@ -322,7 +403,8 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 	/* That of the first entry began when all did, whatever came between. */
 	struct gosync_waiter *shown = &many->entries[0].waiter;
 	const u64 since = shown->since;
-	struct turn turn = {
+	struct gosync_turn turn = {
+		.many = many,
 		.task = current,
 		.table = table,
 		.since = since,
@@ -331,7 +413,6 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 	u32 lacking, last = 0;
 	int ret;
 
-	INIT_LIST_HEAD(&turn.node);
 	if (shown->starving)
 		get_in_line(&turn, shown);
 	for (;;) {
@@ -351,7 +432,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 			ret = gosync_sleep(NULL, table, timeout);
 		} else if (ktime_get_ns() - since < TURN_AFTER_NS) {
 			ret = sleep_shortly(table, since, timeout);
-		} else if (list_empty(&turn.node)) {
+		} else if (!turn.in_line) {
 			ret = take_all(many, &turn, &last, timeout);
 			if (!ret)
 				break;

@@ -8,6 +8,7 @@
  *	main.c				module, device
  *	ioctl.c				the table of operations
  *	many.c all.c uring.c		waiting for several, and without a thread
+ *	command.c cancel.c orphan.c	(those without)
  *	names.c				namespaces, names, permission, limits
  *	cond.c				builds on mutex.c and rwmutex.c
  *	rwmutex.c			builds on mutex.c
@@ -29,6 +30,7 @@
  *	obj->holders.xa_lock	who holds a descriptor
  *	obj->watch->wq.lock	who polls
  *	lock			(place.c) interrupted waits
+ *	links_lock		(orphan.c) which commands wait for holders
  *	a record's count	(map.h) one entry of a Map
  *
  * The first group may sleep. Nothing that user space can stop (a page fault
@@ -48,12 +50,14 @@
 
 struct file;
 struct gosync_area;
+struct gosync_command;
 struct gosync_holder;
 struct gosync_ns;
 struct gosync_object;
 struct gosync_places;
 struct gosync_stats;
 struct gosync_ticket;
+struct gosync_turn;
 struct gosync_wait_op;
 struct gosync_waiter;
 struct gosync_watchers;
@@ -217,8 +221,24 @@ struct gosync_object {
 };
 
 /**
+ * struct gosync_link - a command of io_uring and a holder for which it waits
+ * @node: in the holder's list
+ * @holder: the holder
+ * @command: the command
+ * @keeps: it has a reference to the holder's file
+ */
+struct gosync_link {
+	struct hlist_node node;
+	struct gosync_holder *holder;
+	struct gosync_command *command;
+	bool keeps;
+};
+
+/**
  * struct gosync_holder - an open file description of an object
  * @obj: the object
+ * @file: its file
+ * @links: the commands of io_uring that wait for it (orphan.c's lock)
  * @pid: the process that opened it
  * @id: its number, unique in the object
  * @held: RWMutex: read locks that are in no line; Semaphore: permits acquired
@@ -228,12 +248,14 @@ struct gosync_object {
  * @watches: it has said what it watches for, see &struct gosync_watch
  *	(@obj->wq.lock, as the following)
  * @watch_index: of the word
- * @commands: of io_uring that wait on its behalf
+ * @kept: how many references to @file such commands have (so)
  * @watch_value: not this any more
  * @ticket: Cond: its place in the queue
  */
 struct gosync_holder {
 	struct gosync_object *obj;
+	struct file *file;
+	struct hlist_head links;
 	struct pid *pid;
 	u32 id;
 	u32 held;
@@ -241,7 +263,7 @@ struct gosync_holder {
 	bool read_only;
 	bool watches;
 	u32 watch_index;
-	atomic_t commands;
+	u32 kept;
 	union {
 		u64 watch_value;
 		struct gosync_ticket *ticket;
@@ -556,22 +578,28 @@ static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
 	return obj->type == GOSYNC_RWMUTEX ? waiter->index : GOSYNC_WANTS_IT;
 }
 
-/* The values of a claim, see wait.c */
+/* The values of a claim, see wait.c; the last two are command.c's */
 enum {
 	GOSYNC_WAITING,
 	GOSYNC_CLAIMED,
 	GOSYNC_TOLD,
 	GOSYNC_GONE,
+	GOSYNC_TAKEN,
+	GOSYNC_RECALLED,
 };
 
 /**
  * struct gosync_watchers - those who are told of changes, but granted nothing
  * @wq: they
  * @all: of them, those who wait for all of several things (@obj->wq.lock)
+ * @turns: of these, those who are in line for their turn (all.c's lock)
+ * @has_turn: whose turn it is; or NULL (as @turns)
  */
 struct gosync_watchers {
 	wait_queue_head_t wq;
 	struct list_head all;
+	struct list_head turns;
+	struct gosync_turn *has_turn;
 };
 
 /* Is anybody told when it can be had, besides those who wait in the queues? */
@@ -621,12 +649,13 @@ void gosync_withdraw(struct gosync_waiter *waiter, int ret);
 void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter);
 void gosync_never_waited(struct gosync_object *obj,
 			 struct gosync_waiter *waiter);
-bool gosync_is_live(const struct gosync_waiter *waiter);
 void gosync_wait_begins(struct gosync_waiter *waiter);
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 		    struct gosync_waiter *waiter);
 bool gosync_is_first(const struct list_head *queue,
 		     const struct gosync_waiter *waiter);
+struct gosync_waiter *gosync_first_live(struct gosync_object *obj,
+					struct list_head *queue);
 struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 					 struct list_head *queue);
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter);
@@ -701,16 +730,18 @@ long gosync_watch(struct gosync_holder *holder, void *arg);
 
 long gosync_wait_many(struct gosync_holder *unused, void *arg);
 
-/* --- uring.c --- */
+/* --- uring.c, command.c, orphan.c --- */
 
 #ifdef CONFIG_IO_URING
 int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
-int gosync_uring_init(void);
-void gosync_uring_exit(void);
+int gosync_commands_init(void);
+void gosync_commands_exit(void);
+void gosync_orphan_flush(struct gosync_holder *holder);
 #else
 #define gosync_uring_cmd	NULL
-static inline int gosync_uring_init(void) { return 0; }
-static inline void gosync_uring_exit(void) { }
+static inline int gosync_commands_init(void) { return 0; }
+static inline void gosync_commands_exit(void) { }
+static inline void gosync_orphan_flush(struct gosync_holder *holder) { }
 #endif
 
 /* --- version.c --- */

@@ -30,20 +30,20 @@ static int __init gosync_init(void)
 {
 	int ret;
 
-	ret = gosync_uring_init();
+	ret = gosync_commands_init();
 	if (ret)
 		return ret;
 	ret = gosync_names_init();
 	if (ret)
-		goto err_uring;
+		goto err_commands;
 	ret = misc_register(&device);
 	if (ret)
 		goto err_names;
 	return 0;
 err_names:
 	gosync_names_exit();
-err_uring:
-	gosync_uring_exit();
+err_commands:
+	gosync_commands_exit();
 	return ret;
 }
 
@@ -51,7 +51,7 @@ static void __exit gosync_exit(void)
 {
 	misc_deregister(&device);
 	gosync_names_exit();
-	gosync_uring_exit();
+	gosync_commands_exit();
 	gosync_places_exit();
 }
 

@@ -206,11 +206,6 @@ int gosync_many_try(struct gosync_many *many)
 	return -EBUSY;
 }
 
-static struct gosync_many_entry *entry_of(struct gosync_waiter *waiter)
-{
-	return container_of(waiter, struct gosync_many_entry, waiter);
-}
-
 /**
  * gosync_many_queue() - wait for any of them
  * @many: the entries
@@ -296,23 +291,7 @@ int gosync_many_granted(struct gosync_many *many)
 	/* What was got before it was queued was not waited for. */
 	if (winner->since)
 		gosync_wait_ends(winner->holder->obj, winner, 0);
-	return entry_of(winner) - many->entries;
-}
-
-/**
- * gosync_many_is_orphan() - does nobody else have what was granted
- * @many: the entries, which keep their open file descriptions
- *
- * Return: whether nobody could release it.
- */
-bool gosync_many_is_orphan(const struct gosync_many *many)
-{
-	const struct file *file = fd_file(entry_of(many->group->winner)->fd);
-	u32 refs = 0, i;
-
-	for (i = 0; i < many->count; i++)
-		refs += fd_file(many->entries[i].fd) == file;
-	return file_count(file) <= refs;
+	return gosync_entry_of(winner) - many->entries;
 }
 
 void gosync_tell_sleeper(struct gosync_group *group)

@@ -9,21 +9,29 @@
 
 #include "gosync.h"
 
+struct gosync_turn;
+
 /**
  * struct gosync_many_entry - one of them
  * @args: what user space said, with the others' behind the entries
  * @fd: the descriptor's file
  * @op: what to do; NULL: only poll it
  * @waiter: who waits for it
+ * @link: with a command of io_uring, if it is that which waits
  * @together: for all: &gosync_waiter.number by which it is seen whether there is
  *	enough for this one and those before that want the same
+ * @turn: for all: who is in the object's line for a turn (all.c's lock)
+ * @place: for all: the place in it (so)
  */
 struct gosync_many_entry {
 	struct gosync_wait_entry *args;
 	struct fd fd;
 	const struct gosync_wait_op *op;
 	struct gosync_waiter waiter;
+	struct gosync_link link;
 	u64 together;
+	struct gosync_turn *turn;
+	struct list_head place;
 };
 
 /**
@@ -54,6 +62,12 @@ struct gosync_sleeper {
 	struct task_struct *task;
 };
 
+static inline struct gosync_many_entry *
+gosync_entry_of(struct gosync_waiter *waiter)
+{
+	return container_of(waiter, struct gosync_many_entry, waiter);
+}
+
 void gosync_tell_sleeper(struct gosync_group *group);
 struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
 				    bool async);
@@ -62,7 +76,6 @@ int gosync_many_try(struct gosync_many *many);
 int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
 		      struct task_struct *task);
 int gosync_many_granted(struct gosync_many *many);
-bool gosync_many_is_orphan(const struct gosync_many *many);
 void gosync_many_withdraw(struct gosync_many *many, int ret);
 int gosync_many_tell(struct gosync_many *many, u32 i);
 void gosync_many_give_back(struct gosync_many_entry *entry);

@@ -196,23 +196,6 @@ static void owner_has_died(struct gosync_mutex *mutex, u32 owner)
 	trace_gosync_owner_died(&mutex->obj, owner);
 }
 
-/* The first that can still be claimed, or NULL; as gosync_claim_first() */
-static struct gosync_waiter *first_live(struct gosync_object *obj)
-{
-	struct gosync_waiter *waiter, *next;
-	unsigned int dead = 0;
-
-	lockdep_assert_held(&obj->wq.lock);
-	list_for_each_entry_safe(waiter, next, &obj->wq.head, entry.entry) {
-		if (gosync_is_live(waiter))
-			return waiter;
-		list_del_init(&waiter->entry.entry);
-		if (++dead == GOSYNC_WAKE_BATCH)
-			break;
-	}
-	return NULL;
-}
-
 /*
  * The word was made the holder's of @first, the first in the queue, who is of a
  * group: grant it.
@@ -269,7 +252,7 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 		    (owner && gosync_owner_of(old) != owner))
 			break;
 		if (!first && (mutex->starving || !mutex->woken)) {
-			first = first_live(obj);
+			first = gosync_first_live(obj, &obj->wq.head);
 			if (first && !first->group) {
 				gosync_claim(obj, first);
 				*next = first;
@@ -343,7 +326,7 @@ static void wake_another(struct gosync_mutex *mutex)
 
 	spin_lock(&obj->wq.lock);
 	for (i = 0; i < GOSYNC_RACES && !mutex->woken; i++) {
-		first = first_live(obj);
+		first = gosync_first_live(obj, &obj->wq.head);
 		if (!first)
 			break;
 		if (!first->group) {

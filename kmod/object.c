@@ -234,6 +234,7 @@ static int holder_flush(struct file *file, fl_owner_t id)
 
 	if (holder->obj->ops->flush)
 		holder->obj->ops->flush(holder->obj);
+	gosync_orphan_flush(holder);
 	return 0;
 }
 
@@ -321,10 +322,12 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 
 	file = anon_inode_getfile("[gosync]", &holder_fops, holder,
 				  (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
 		holder_end(holder);
-	else
-		trace_gosync_open(obj, holder->id);
+		return file;
+	}
+	holder->file = file;
+	trace_gosync_open(obj, holder->id);
 	return file;
 }
 

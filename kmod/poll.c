@@ -39,6 +39,7 @@ struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
 		return NULL;
 	init_waitqueue_head(&watch->wq);
 	INIT_LIST_HEAD(&watch->all);
+	INIT_LIST_HEAD(&watch->turns);
 	if (cmpxchg(&obj->watch, NULL, watch))
 		kfree(watch);
 	return obj->watch;

@@ -60,6 +60,8 @@ static int take(struct gosync_waiter *waiter, bool queue)
 		gosync_recall(waiter);
 	if (waiter->again && n > 1)
 		waiter->put_off = gosync_put_off(waiter->since);
+	/* Who is dead is in nobody's way. */
+	gosync_first_live(obj, &obj->wq.head);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool can = gosync_is_first(&obj->wq.head, waiter) &&
 			   permits_of(old) >= n;
@@ -113,14 +115,11 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 	while (nr < GOSYNC_WAKE_BATCH) {
 		struct gosync_waiter *first;
 
-		first = list_first_entry_or_null(&obj->wq.head,
-						 struct gosync_waiter,
-						 entry.entry);
+		first = gosync_first_live(obj, &obj->wq.head);
 		if (!first || first->number > permits - taken)
 			break;
-		/* Who withdraws one that is dead comes back for the next. */
 		if (!gosync_claim(obj, first))
-			break;
+			continue;
 		taken += first->number;
 		count_held(first->holder, first->number);
 		gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
@@ -276,6 +275,8 @@ static void show(struct gosync_object *obj)
 	s64 old = atomic64_read(word);
 	int i;
 
+	/* What is shown to who looks is not hidden by who is dead. */
+	gosync_first_live(obj, &obj->wq.head);
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old,
 					 make_word(permits_of(old),

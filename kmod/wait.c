@@ -25,7 +25,10 @@
  * has done that, it goes to the next. A waiter whose group was claimed elsewhere
  * is dead: who comes upon it takes it off the queue and passes over it, so many
  * times; and whoever the group belongs to withdraws it, which looks at the
- * object again, lest somebody who waits behind it was not found.
+ * object again, lest somebody who waits behind it was not found. That is done at
+ * once: a group without a task has a worker for it (command.c); the task that a
+ * group has is in the kernel until it has done so, and what would stop it makes
+ * it leave first.
  *
  * A type may have more than one queue, all under the object's lock. To release
  * many at once it moves them to a list aside, which takes no longer for many,
@@ -183,13 +186,8 @@ static int *claim_of(struct gosync_waiter *waiter)
 	return waiter->group ? &waiter->group->claim : &waiter->claim;
 }
 
-/**
- * gosync_is_live() - can this waiter still be claimed
- * @waiter: who
- *
- * Return: false if its group was claimed elsewhere, or is gone.
- */
-bool gosync_is_live(const struct gosync_waiter *waiter)
+/* Can this waiter still be claimed, or was its group elsewhere, or is gone? */
+static bool is_live(const struct gosync_waiter *waiter)
 {
 	return !waiter->group ||
 	       READ_ONCE(waiter->group->claim) == WAITING;
@@ -207,9 +205,11 @@ bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter)
 {
 	int was = WAITING;
 
-	if (!try_cmpxchg(&group->claim, &was, TOLD))
+	if (!try_cmpxchg(&group->claim, &was, CLAIMED))
 		return false;
 	group->winner = waiter;
+	/* Pairs with the acquire of who recalls it. */
+	smp_store_release(&group->claim, TOLD);
 	return true;
 }
 
@@ -426,6 +426,31 @@ struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 	list_for_each_entry_safe(waiter, next, queue, entry.entry) {
 		if (gosync_claim(obj, waiter))
 			return waiter;
+		if (++dead == GOSYNC_WAKE_BATCH)
+			break;
+	}
+	return NULL;
+}
+
+/**
+ * gosync_first_live() - the first waiter that can be claimed
+ * @obj: where it waits
+ * @queue: as gosync_enqueue(); those before it that are dead are taken off
+ *
+ * Return: the waiter, or NULL as gosync_claim_first(). Of a group, it may be
+ * dead by the time it is claimed.
+ */
+struct gosync_waiter *gosync_first_live(struct gosync_object *obj,
+					struct list_head *queue)
+{
+	struct gosync_waiter *waiter, *next;
+	unsigned int dead = 0;
+
+	lockdep_assert_held(&obj->wq.lock);
+	list_for_each_entry_safe(waiter, next, queue, entry.entry) {
+		if (is_live(waiter))
+			return waiter;
+		list_del_init(&waiter->entry.entry);
 		if (++dead == GOSYNC_WAKE_BATCH)
 			break;
 	}

@@ -26,8 +26,8 @@
  * reach these commands.
  *
  * Nothing that is passed has to stay after the submission, but for
- * gosync_prep_wait_any(). A command keeps the open file description, though the
- * handle be closed.
+ * gosync_prep_wait_any(). A command whose handle is closed ends with -ECANCELED,
+ * unless somebody else has a descriptor of the same open file description.
  */
 #ifndef GOSYNC_URING_H
 #define GOSYNC_URING_H

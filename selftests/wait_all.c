@@ -1334,6 +1334,55 @@ TEST_F(all, is_not_starved_by_locks_that_are_never_free_together)
 		kill_and_reap(pids[i]);
 }
 
+static int move_clock(int64_t ns)
+{
+	uint64_t now = now_ns(CLOCK_REALTIME) + ns;
+	struct timespec ts = { now / NSEC_PER_SEC, now % NSEC_PER_SEC };
+
+	return clock_settime(CLOCK_REALTIME, &ts) ? -errno : 0;
+}
+
+/*
+ * In its turn it keeps one of two for a moment, of whose length its deadline's
+ * clock does not decide.
+ */
+TEST_F(all, keeps_nothing_because_the_clock_is_set_back)
+{
+	const int64_t far = 2 * WATCHDOG * NSEC_PER_SEC;
+	struct gosync_wait_entry entries[] = {
+		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+	};
+	int fds[2] = {
+		reopen_object(entries[0].fd, 0), reopen_object(entries[1].fd, 0),
+	};
+	struct gosync_wait args = { .size = sizeof(args) };
+	int has = 1, ret;
+	pid_t pid;
+
+	if (move_clock(0))
+		SKIP(return, "the clock cannot be set");
+	ASSERT_EQ(0, lock_fd(fds[has]));
+	pid = spawn();
+	if (!pid) {
+		wait_many(entries, 2, GOSYNC_WAIT_ALL | GOSYNC_CLOCK_REALTIME,
+			  now_ns(CLOCK_REALTIME) + 2 * far);
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(info_of(fds[0]).waiters));
+	/* We always have one of the two, until it keeps the other. */
+	ASSERT_TRUE(eventually((ret = lock_fd(fds[!has]) ?:
+				      unlock_fd(fds[has]),
+				has = !has,
+				sleep_ns(NSEC_PER_MSEC),
+				ret || info_of(fds[!has]).owner)));
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(0, move_clock(-far));
+	args.deadline = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC;
+	EXPECT_EQ(0, call(fds[!has], GOSYNC_IOC_MUTEX_LOCK, &args));
+	EXPECT_EQ(0, move_clock(far));
+	kill_and_reap(pid);
+}
+
 /*
  * Many wait for what is never let go, beside other things: they keep nobody
  * from getting what he waits for elsewhere.

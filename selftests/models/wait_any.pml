@@ -7,6 +7,7 @@
  * wait for any of both, one the first before the second, the other not; and one
  * waits for the second alone. Up to DEATHS of those who wait are killed, each
  * between any two of its steps in the kernel, and up to TIMEOUTS waits time out.
+ * With COMMAND the first group has no task, see command.pml.
  *
  * What is done under an object's lock is one step, but for a group's claim,
  * which others take under the other object's lock; @busy says that the lock is
@@ -46,6 +47,8 @@
 #define CLAIMED		1
 #define TOLD		2
 #define GONE		3
+#define TAKEN		4
+#define RECALLED	5
 
 /* Of each Mutex: who has it, its lock, WOKEN, how many are counted as waiting */
 byte word[2];
@@ -57,11 +60,19 @@ byte list[8];
 byte claim[N], winner[N];
 bool queued[2 * N];		/* is this one counted there */
 bool told;			/* PLAIN is to look again */
+bool submitted;			/* the first group is through with queueing */
+bool closed;			/* nobody has a descriptor for the first group */
+bool plain_ended;
 
 byte inside[2];
 byte deaths, timeouts;
 
 #define at(o, i)	list[4 * (o) + (i)]
+#ifdef COMMAND
+#define is_command(p)	((p) == FIRST)
+#else
+#define is_command(p)	false
+#endif
 #define is_group(p)	((p) >= FIRST && (p) != NOBODY)
 
 inline push(o, p, first)
@@ -302,7 +313,32 @@ proctype plain()
 	   :: else
 	   fi;
 	   atomic { told -> told = false; waited = true }
-	od
+	od;
+	plain_ended = true
+}
+
+/* gosync_withdraw() of what was not granted */
+inline withdraw(p)
+{
+	for (o : 0 .. 1) {
+		atomic { !busy[o] ->
+			got = queued[2 * p + o];
+#ifdef BUG_NO_WITHDRAW
+			got = got && claim[p] == GONE;
+#endif
+			if
+			:: got -> unqueue(o, p)
+			:: else
+			fi
+		};
+#ifndef BUG_NO_LOOK
+		if
+		:: got -> look(o)
+		:: else
+		fi
+#endif
+	}
+	got = false
 }
 
 proctype group(byte me; byte first)
@@ -344,11 +380,18 @@ proctype group(byte me; byte first)
 		fi
 	:: else
 	fi;
-	left = false;
+	atomic {
+		left = false;
+		got = false;
+		if
+		:: is_command(me) -> submitted = true
+		:: else
+		fi
+	};
 
-	/* Asleep */
+	/* Until something happens to it */
 	if
-	:: claim[me] == TOLD
+	:: claim[me] >= TOLD
 	:: atomic { timeouts < TIMEOUTS -> timeouts++; left = true }
 	:: atomic { deaths < DEATHS -> deaths++; left = true; killed = true }
 	fi;
@@ -357,44 +400,37 @@ proctype group(byte me; byte first)
 		:: left && claim[me] == WAITING -> claim[me] = GONE
 #ifdef BUG_DROP_GRANT
 		:: left && claim[me] != WAITING
-#else
-		:: left && claim[me] != WAITING -> left = false
 #endif
 		:: else
 		fi
 	};
-	if
-	:: !left -> claim[me] == TOLD
-	:: else
-	fi;
-
-	/* gosync_withdraw() of what was not granted */
-	for (o : 0 .. 1) {
-		atomic { !busy[o] ->
-			got = queued[2 * me + o];
-#ifdef BUG_NO_WITHDRAW
-			got = got && left;
+	atomic {
+		/* Its task may be stopped, and will not take it. */
+		claim[me] >= TOLD &&
+		!(is_command(me) && closed && claim[me] == TOLD);
+#ifdef BUG_DROP_GRANT
+		left = left || claim[me] != TOLD;
+#else
+		left = claim[me] != TOLD;
 #endif
-			if
-			:: got -> unqueue(o, me)
-			:: else
-			fi
-		};
-#ifndef BUG_NO_LOOK
 		if
-		:: got -> look(o)
+		:: !left -> claim[me] = TAKEN
 		:: else
 		fi
-#endif
-	}
+	};
+
+	if
+	:: !is_command(me) -> withdraw(me)
+	:: else
+	fi;
 
 	if
 	:: left
 	:: !left ->
 		o = winner[me];
-		assert(word[o] == me && word[1 - o] != me);
+		assert(word[o] == me);
 		if
-		:: killed ->
+		:: killed || (is_command(me) && closed) ->
 #ifndef BUG_NO_PASS
 			release(o, me)
 #endif
@@ -402,6 +438,56 @@ proctype group(byte me; byte first)
 		fi
 	fi
 }
+
+#ifdef COMMAND
+proctype worker()
+{
+	byte i, o, next = NOBODY, who = NOBODY;
+	bool got;
+
+	submitted && claim[FIRST] >= TOLD;
+#ifdef BUG_STOPPED
+	plain_ended;
+#endif
+	withdraw(FIRST)
+}
+
+/* The last descriptor of what it wants is closed, if it ever is. */
+proctype closer()
+{
+	byte i, o, next = NOBODY, who = NOBODY;
+	bool recalled;
+
+	if
+	:: true
+	:: atomic {
+		claim[FIRST] != CLAIMED;
+		closed = true;
+		if
+		:: claim[FIRST] == WAITING -> claim[FIRST] = GONE
+#ifndef BUG_NO_RECALL
+#ifdef BUG_RECALL
+		:: claim[FIRST] == TOLD || claim[FIRST] == TAKEN ->
+#else
+		:: claim[FIRST] == TOLD ->
+#endif
+			claim[FIRST] = RECALLED;
+			recalled = true
+#endif
+		:: else
+		fi
+	   }
+	fi;
+	if
+	:: recalled ->
+		submitted;
+		o = winner[FIRST];
+		release(o, FIRST)
+	:: else
+	fi
+}
+
+#endif
 
 init {
 	byte p;
@@ -413,6 +499,10 @@ init {
 		run owner(0);
 		run owner(1);
 		run plain();
+#ifdef COMMAND
+		run worker();
+		run closer();
+#endif
 		for (p : 0 .. GROUPS - 1) {
 			run group(FIRST + p, p % 2)
 		}

@@ -1523,9 +1523,16 @@ struct gosync_wait_many {
  * CANCEL is for commands of the same ring on the same open file description,
  * and returns how many it ended, each with ECANCELED; ENOENT if there was none
  * (it may just have been granted). io_uring's own cancellation and time-outs do
- * not reach these commands. A command keeps its open file description, though
- * the descriptor be closed; what is granted when nobody has a descriptor any
- * more, or to a ring that is going, is released at once, not poisoned.
+ * not reach these commands.
+ *
+ * When nobody has a descriptor any more of what a command waits for, of one of
+ * its entries, or of a Cond's lock, it ends with ECANCELED; a file registered
+ * with a ring is as good as a descriptor. It ends before close(2) has returned,
+ * and what it had been granted and nobody was told of is released at once, not
+ * poisoned. So is what is granted to a ring that is going; but a ring goes some
+ * time after close(2), or after its process was waited for: a worker of the
+ * kernel's tears it down, and until then its commands wait, and have what they
+ * were granted.
  *
  * COND_WAIT: as the ioctl, the lock is held when it ends, also by @deadline; but
  * not after ECANCELED.

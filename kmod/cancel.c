@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cancelling commands of io_uring: those that wait are in a tree, in which they
+ * are found by what GOSYNC_IOC_CANCEL says.
+ */
+#include "command.h"
+
+static DEFINE_SPINLOCK(tree_lock);
+static struct rb_root tree = RB_ROOT;
+
+/* By file, ring, token, and their address */
+struct place {
+	const struct file *file;
+	const void *ring;
+	u64 token;
+	const struct gosync_command *command;
+};
+
+static struct place place_of(const struct gosync_command *command)
+{
+	return (struct place) {
+		.file = command->cmd->file,
+		.ring = cmd_to_io_kiocb(command->cmd)->ctx,
+		.token = command->token,
+		.command = command,
+	};
+}
+
+static bool is_before(const struct place *a, const struct place *b)
+{
+	if (a->file != b->file)
+		return a->file < b->file;
+	if (a->ring != b->ring)
+		return a->ring < b->ring;
+	if (a->token != b->token)
+		return a->token < b->token;
+	return a->command < b->command;
+}
+
+static bool before(struct rb_node *a, const struct rb_node *b)
+{
+	struct place left = place_of(rb_entry(a, struct gosync_command, node));
+	struct place right = place_of(rb_entry(b, struct gosync_command, node));
+
+	return is_before(&left, &right);
+}
+
+/* The first that is not before @place, or NULL */
+static struct gosync_command *find(const struct place *place)
+{
+	struct rb_node *node = tree.rb_node;
+	struct gosync_command *found = NULL;
+
+	lockdep_assert_held(&tree_lock);
+	while (node) {
+		struct gosync_command *command;
+		struct place its;
+
+		command = rb_entry(node, struct gosync_command, node);
+		its = place_of(command);
+		if (is_before(&its, place)) {
+			node = node->rb_right;
+		} else {
+			found = command;
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+/**
+ * gosync_cancel_list() - from now on it may be cancelled
+ * @command: the command
+ */
+void gosync_cancel_list(struct gosync_command *command)
+{
+	spin_lock(&tree_lock);
+	rb_add(&command->node, &tree, before);
+	spin_unlock(&tree_lock);
+}
+
+/**
+ * gosync_cancel_forget() - and from now on it may not
+ * @command: the command
+ */
+void gosync_cancel_forget(struct gosync_command *command)
+{
+	spin_lock(&tree_lock);
+	rb_erase(&command->node, &tree);
+	spin_unlock(&tree_lock);
+}
+
+/**
+ * gosync_cancel() - GOSYNC_IOC_CANCEL
+ * @cmd: the command that cancels others
+ * @request: which
+ *
+ * Return: how many, or an error.
+ */
+int gosync_cancel(struct io_uring_cmd *cmd,
+		  const struct gosync_request *request)
+{
+	bool all = request->flags & GOSYNC_CANCEL_ALL;
+	struct place place = {
+		.file = cmd->file,
+		.ring = cmd_to_io_kiocb(cmd)->ctx,
+		.token = request->operand,
+	};
+	int n = 0;
+
+	if (request->flags & ~GOSYNC_CANCEL_ALL || request->index ||
+	    request->deadline || (all && request->operand))
+		return -EINVAL;
+	for (;;) {
+		struct gosync_command *command;
+		struct place its;
+		bool ours;
+
+		spin_lock(&tree_lock);
+		command = find(&place);
+		if (command)
+			its = place_of(command);
+		if (!command || its.file != place.file || its.ring != place.ring ||
+		    (!all && its.token != request->operand)) {
+			spin_unlock(&tree_lock);
+			break;
+		}
+		ours = gosync_group_leave(&command->group);
+		/* The next one, even if this one goes. */
+		place.token = its.token;
+		place.command = (void *)command + 1;
+		spin_unlock(&tree_lock);
+		if (ours) {
+			command->error = -ECANCELED;
+			gosync_command_ended(command);
+			n++;
+		}
+		cond_resched();
+	}
+	return n ?: -ENOENT;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holders of which nobody has a descriptor, kept by commands of io_uring alone.
+ *
+ * A command keeps the files of what it waits for: io_uring has a reference to
+ * the one that it was submitted on, gosync to a wait's entries and to a Cond's
+ * lock. What is granted to a holder that nothing else keeps could never be
+ * released, and two such commands would keep each other's. So each holder counts
+ * the references that commands have (&gosync_holder.kept) and knows the
+ * commands. When there are no others it is an orphan, and its commands end: they
+ * are granted nothing any more, and what they were granted and nobody has been
+ * told of is given back.
+ *
+ * A registered file is no such reference: as long as the ring knows it, commands
+ * may be submitted on it that release things.
+ *
+ * That a holder becomes an orphan is found where a descriptor is closed. The
+ * descriptor's own reference is still there then; so we keep the file, count
+ * that as if a command did, and look when the reference has gone, on the way
+ * back to user space: of several that close descriptors at the same time the
+ * last one finds no others. Who begins to wait, or is granted something, looks
+ * as well: it may have been too late to be found.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include "command.h"
+
+/* All holders' links and counts */
+static DEFINE_SPINLOCK(links_lock);
+
+static void add_link(struct gosync_link *link, struct gosync_holder *holder,
+		     struct gosync_command *command, bool keeps)
+{
+	lockdep_assert_held(&links_lock);
+	link->holder = holder;
+	link->command = command;
+	link->keeps = keeps;
+	holder->kept += keeps;
+	hlist_add_head(&link->node, &holder->links);
+}
+
+static void remove_link(struct gosync_link *link)
+{
+	lockdep_assert_held(&links_lock);
+	hlist_del_init(&link->node);
+	link->holder->kept -= link->keeps;
+}
+
+/* Each of the command's links, or NULL */
+static struct gosync_link *link_at(struct gosync_command *command, u32 i)
+{
+	if (!command->many)
+		return i ? NULL : &command->link;
+	return i < command->many->count ? &command->many->entries[i].link :
+					  NULL;
+}
+
+/**
+ * gosync_orphan_link() - a command begins, and keeps files
+ * @command: the command
+ */
+void gosync_orphan_link(struct gosync_command *command)
+{
+	const struct io_kiocb *req = cmd_to_io_kiocb(command->cmd);
+	struct gosync_many *many = command->many;
+	u32 i;
+
+	guard(spinlock)(&links_lock);
+	if (command->relock)
+		add_link(&command->link, command->relock->lock, command, true);
+	else if (!many)
+		add_link(&command->link, command->waiter.holder, command,
+			 !(req->flags & REQ_F_FIXED_FILE));
+	else
+		for (i = 0; i < many->count; i++)
+			add_link(&many->entries[i].link,
+				 many->entries[i].waiter.holder, command, true);
+}
+
+/**
+ * gosync_orphan_unlink() - it is about to let go of them
+ * @command: the command; from now on it is not recalled
+ */
+void gosync_orphan_unlink(struct gosync_command *command)
+{
+	struct gosync_link *link;
+	u32 i;
+
+	guard(spinlock)(&links_lock);
+	for (i = 0; (link = link_at(command, i)); i++)
+		remove_link(link);
+}
+
+/* References come before they are counted, and go after that. */
+static bool is_orphan(const struct gosync_holder *holder)
+{
+	lockdep_assert_held(&links_lock);
+	return file_count(holder->file) <= holder->kept;
+}
+
+/**
+ * gosync_is_orphan() - does nobody have a descriptor any more
+ * @holder: of this; a command keeps it
+ *
+ * Return: whether what is granted to it could not be released.
+ */
+bool gosync_is_orphan(const struct gosync_holder *holder)
+{
+	/* If it is one it stays one: only if so it takes a closer look. */
+	if (likely(file_count(holder->file) > READ_ONCE(holder->kept)))
+		return false;
+	guard(spinlock)(&links_lock);
+	return is_orphan(holder);
+}
+
+/**
+ * gosync_orphan_check() - end a command that waits for an orphan
+ * @command: the command, linked before; its gate is the caller's
+ */
+void gosync_orphan_check(struct gosync_command *command)
+{
+	struct gosync_link *link;
+	u32 i;
+
+	for (i = 0; (link = link_at(command, i)); i++)
+		if (gosync_is_orphan(link->holder) &&
+		    !gosync_command_end(command, -ECANCELED))
+			gosync_command_recall(command, link->holder);
+}
+
+/*
+ * End so many of an orphan's commands.
+ *
+ * Return: whether there are others.
+ */
+static bool end_batch(struct gosync_holder *holder)
+{
+	struct gosync_command *batch[GOSYNC_WAKE_BATCH];
+	unsigned int n = 0, seen = 0, i;
+	bool more;
+
+	scoped_guard(spinlock, &links_lock) {
+		if (!is_orphan(holder))
+			return false;
+		while (!hlist_empty(&holder->links) &&
+		       seen++ < GOSYNC_WAKE_BATCH) {
+			struct gosync_link *link;
+
+			link = hlist_entry(holder->links.first,
+					   struct gosync_link, node);
+			hlist_del_init(&link->node);
+			/* It can't go as long as it is linked, or our claim. */
+			if (gosync_group_leave(&link->command->group))
+				batch[n++] = link->command;
+			else
+				gosync_command_recall(link->command, holder);
+		}
+		more = !hlist_empty(&holder->links);
+	}
+	for (i = 0; i < n; i++) {
+		batch[i]->error = -ECANCELED;
+		gosync_command_ended(batch[i]);
+	}
+	return more;
+}
+
+struct closing {
+	struct callback_head work;
+	struct gosync_holder *holder;
+};
+
+static void closed(struct callback_head *work)
+{
+	struct closing *closing = container_of(work, struct closing, work);
+	struct gosync_holder *holder = closing->holder;
+
+	while (end_batch(holder))
+		cond_resched();
+	scoped_guard(spinlock, &links_lock) {
+		holder->kept--;
+		/* With the lock: never seen when it isn't counted. */
+		fput(holder->file);
+	}
+	kfree(closing);
+}
+
+/**
+ * gosync_orphan_flush() - a descriptor is being closed
+ * @holder: whose
+ */
+void gosync_orphan_flush(struct gosync_holder *holder)
+{
+	struct closing *closing;
+
+	if (likely(!READ_ONCE(holder->kept)))
+		return;
+	closing = kmalloc(sizeof(*closing), GFP_KERNEL | __GFP_NOFAIL);
+	closing->holder = holder;
+	init_task_work(&closing->work, closed);
+	scoped_guard(spinlock, &links_lock) {
+		get_file(holder->file);
+		holder->kept++;
+	}
+	/* A kernel's thread has no way back to user space. */
+	if (current->flags & PF_KTHREAD ||
+	    task_work_add(current, &closing->work, TWA_RESUME))
+		closed(&closing->work);
+}

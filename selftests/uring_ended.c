@@ -1,0 +1,711 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What has ended stands in nobody's way, whether or not its task ever runs
+ * again: commands of io_uring whose deadline has passed, or that were granted
+ * another thing, and waits of threads that are stopped or frozen. And what
+ * nobody has a descriptor of is had by nobody, whatever commands keep it.
+ */
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include "gosync_test_uring.h"
+
+/* More than the kernel passes over in one go */
+#define CROWD		40
+
+static const struct ring_kind plain = { "plain" };
+static const struct ring_kind defer = {
+	"defer", IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN
+};
+
+static int semaphore_fd(int fd, unsigned int op, unsigned int n)
+{
+	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+
+	return call(fd, op, &args);
+}
+
+static int add_fd(int fd, int64_t delta)
+{
+	struct gosync_waitgroup_add args = {
+		.size = sizeof(args), .delta = delta,
+	};
+
+	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
+}
+
+static int create(uint32_t type)
+{
+	return open_object(type, NULL, GOSYNC_CREATE, 0600);
+}
+
+/* Has everybody who waited but @n ended by now? */
+static bool all_but(int fd, unsigned int n)
+{
+	struct gosync_stat stat;
+
+	return eventually((stat = stat_of(fd), info_of(fd).waiters == n &&
+			   stat.contended ==
+			   stat.acquired + stat.gave_up + n));
+}
+
+/* --- waits that have ended ------------------------------------------------ */
+
+FIXTURE(ended)
+{
+	unsigned int *shared;	/* with children */
+	int fd;			/* its owner's, who keeps it from the others */
+	int second;		/* any: what is granted instead */
+	int behind;		/* who comes after those that end */
+	pthread_t thread;
+	pid_t pid;
+	int got;		/* by that one */
+};
+
+FIXTURE_VARIANT(ended)
+{
+	uint32_t type;
+	unsigned int op;	/* of what ends */
+	uint64_t operand;
+	unsigned int then;	/* of who comes behind; 0: nobody does */
+	unsigned int n;		/* so many end */
+	bool drains;
+	bool any;
+};
+
+#define ENDED(name, ...)						\
+	FIXTURE_VARIANT_ADD(ended, name) { __VA_ARGS__ }
+
+ENDED(lock, GOSYNC_MUTEX, GOSYNC_IOC_MUTEX_LOCK, 0, GOSYNC_IOC_MUTEX_LOCK, 1);
+ENDED(locks, GOSYNC_MUTEX, GOSYNC_IOC_MUTEX_LOCK, 0, GOSYNC_IOC_MUTEX_LOCK,
+      CROWD);
+ENDED(write_locks, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK, 0,
+      GOSYNC_IOC_RWMUTEX_LOCK, CROWD);
+ENDED(read_locks, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_RLOCK, 0,
+      GOSYNC_IOC_RWMUTEX_LOCK, CROWD);
+ENDED(drain, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK, 0,
+      GOSYNC_IOC_RWMUTEX_RLOCK, 1, .drains = true);
+ENDED(drains, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK, 0,
+      GOSYNC_IOC_RWMUTEX_RLOCK, CROWD, .drains = true);
+ENDED(permits, GOSYNC_SEMAPHORE, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 10,
+      GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1);
+ENDED(many_permits, GOSYNC_SEMAPHORE, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 10,
+      GOSYNC_IOC_SEMAPHORE_ACQUIRE, CROWD);
+ENDED(once, GOSYNC_ONCE, GOSYNC_IOC_ONCE_BEGIN, 0, GOSYNC_IOC_ONCE_BEGIN,
+      CROWD);
+ENDED(once_wait, GOSYNC_ONCE, GOSYNC_IOC_ONCE_WAIT, 0, 0, CROWD);
+ENDED(waitgroup, GOSYNC_WAITGROUP, GOSYNC_IOC_WAITGROUP_WAIT, 0, 0, CROWD);
+ENDED(word, GOSYNC_INT64, GOSYNC_IOC_ATOMIC_WAIT, 0, 0, CROWD);
+ENDED(value, GOSYNC_VALUE, GOSYNC_IOC_VALUE_WAIT, 0, 0, CROWD);
+ENDED(cond, GOSYNC_COND, GOSYNC_IOC_COND_WAIT, 0, 0, 1);
+/* The first entry, a lock, is granted; others want what the second is. */
+ENDED(any_lock, GOSYNC_MUTEX, GOSYNC_IOC_MUTEX_LOCK, 0, GOSYNC_IOC_MUTEX_LOCK,
+      CROWD, .any = true);
+ENDED(any_write_lock, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK, 0,
+      GOSYNC_IOC_RWMUTEX_LOCK, CROWD, .any = true);
+ENDED(any_drain, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK, 0,
+      GOSYNC_IOC_RWMUTEX_RLOCK, 1, .any = true, .drains = true);
+ENDED(any_read_lock, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_RLOCK, 0,
+      GOSYNC_IOC_RWMUTEX_LOCK, CROWD, .any = true);
+ENDED(any_permits, GOSYNC_SEMAPHORE, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 10,
+      GOSYNC_IOC_SEMAPHORE_ACQUIRE, CROWD, .any = true);
+
+FIXTURE_SETUP(ended)
+{
+	const char *reason = no_uring();
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	self->shared = shared_memory(4096);
+	self->pid = -1;
+}
+
+FIXTURE_TEARDOWN(ended)
+{
+	if (self->pid > 0)
+		kill_and_reap(self->pid);
+}
+
+/* A child's holder. It has no part in the others, which end without it. */
+static int own_holder(FIXTURE_DATA(ended) *self)
+{
+	int fd = reopen_object(self->fd, 0);
+
+	close(self->fd);
+	close(self->behind);
+	return fd;
+}
+
+/* Keep what is waited for from the others. */
+static int keep(FIXTURE_DATA(ended) *self, const FIXTURE_VARIANT(ended) *variant)
+{
+	self->fd = create(variant->type);
+	self->behind = reopen_object(self->fd, 0);
+	self->second = create(GOSYNC_SEMAPHORE);
+	switch (variant->type) {
+	case GOSYNC_MUTEX:
+		return lock_fd(self->fd);
+	case GOSYNC_RWMUTEX:
+		return call(self->fd, variant->drains ?
+			    GOSYNC_IOC_RWMUTEX_RLOCK : GOSYNC_IOC_RWMUTEX_LOCK,
+			    NULL);
+	case GOSYNC_SEMAPHORE:
+		/* Enough for who comes behind */
+		return semaphore_fd(self->fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 1);
+	case GOSYNC_WAITGROUP:
+		return add_fd(self->fd, 1);
+	case GOSYNC_ONCE:
+		return call(self->fd, GOSYNC_IOC_ONCE_BEGIN, NULL);
+	}
+	return 0;
+}
+
+/* Let it go, where it was not free but for those that have ended. */
+static int let_go(FIXTURE_DATA(ended) *self,
+		  const FIXTURE_VARIANT(ended) *variant)
+{
+	switch (variant->type) {
+	case GOSYNC_MUTEX:
+		return unlock_fd(self->fd);
+	case GOSYNC_RWMUTEX:
+		return variant->drains ? 0 :
+			call(self->fd, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
+	case GOSYNC_ONCE:
+		/* Its runner is no more. */
+		return close(self->fd);
+	}
+	return 0;
+}
+
+static void *come_behind(void *arg)
+{
+	FIXTURE_DATA(ended) *self = arg;
+	struct gosync_semaphore permit = {
+		.size = sizeof(permit), .count = 1,
+	};
+	unsigned int op = self->got;
+	int ret;
+
+	ret = call(self->behind, op,
+		   op == GOSYNC_IOC_SEMAPHORE_ACQUIRE ? &permit : NULL);
+	store(&self->got, ret);
+	return NULL;
+}
+
+#define NOT_YET		INT_MIN
+
+static int start_behind(FIXTURE_DATA(ended) *self, unsigned int op)
+{
+	self->got = op;
+	return pthread_create(&self->thread, NULL, come_behind, self);
+}
+
+/* What who came behind got; NOT_YET: nothing */
+static int got_behind(FIXTURE_DATA(ended) *self, unsigned int op)
+{
+	if (!eventually(load(&self->got) != (int)op))
+		return NOT_YET;
+	pthread_join(self->thread, NULL);
+	return self->got;
+}
+
+/* A child's: the commands, of holders of its own */
+static void command(FIXTURE_DATA(ended) *self,
+		    const FIXTURE_VARIANT(ended) *variant,
+		    const struct ring_kind *kind, uint64_t deadline)
+{
+	static struct gosync_wait_entry entries[CROWD][2];
+	static struct gosync_wait_many many[CROWD];
+	struct ring *ring = calloc(1, sizeof(*ring));
+	int fd = own_holder(self);
+	uint64_t operand = variant->operand;
+	int second, lock;
+	unsigned int i;
+
+	if (make_ring(ring, kind))
+		_exit(2);
+	if (variant->op == GOSYNC_IOC_COND_WAIT) {
+		lock = create(GOSYNC_MUTEX);
+		lock_fd(lock);
+		operand = lock;
+	}
+	for (i = 0; i < variant->n; i++) {
+		if (!variant->any) {
+			start_until(ring, i, fd, variant->op, operand, deadline,
+				    0);
+			continue;
+		}
+		second = reopen_object(self->second, 0);
+		entries[i][0] = (struct gosync_wait_entry) {
+			.fd = fd, .op = variant->op, .value = operand,
+		};
+		entries[i][1] = (struct gosync_wait_entry) {
+			.fd = second, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+			.value = 1,
+		};
+		many[i] = (struct gosync_wait_many) {
+			.size = sizeof(many[i]), .count = 2,
+			.entries = to_u64(entries[i]),
+			.entry_size = sizeof(entries[i][0]),
+		};
+		start(ring, i, open_device(), GOSYNC_IOC_WAIT, to_u64(&many[i]));
+	}
+}
+
+/*
+ * Start a child that has commands that wait, and have somebody come behind them;
+ * then they end, and the child does nothing about it.
+ */
+static void end_commands(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(ended) *self,
+			 const FIXTURE_VARIANT(ended) *variant,
+			 const struct ring_kind *kind, bool stop)
+{
+	unsigned int behind = !!variant->then, n = variant->n;
+	uint64_t deadline = now_ns(CLOCK_MONOTONIC) + NSEC_PER_SEC / 5;
+	int status;
+
+	ASSERT_EQ(variant->type == GOSYNC_ONCE ? GOSYNC_ONCE_RUN : 0,
+		  keep(self, variant));
+	store(self->shared, 0);
+	self->pid = spawn();
+	if (!self->pid) {
+		command(self, variant, kind, deadline);
+		store(self->shared, 1);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(eventually(load(self->shared)));
+	if (stop) {
+		kill(self->pid, SIGSTOP);
+		ASSERT_EQ(self->pid, waitpid(self->pid, &status, WUNTRACED));
+	}
+	/* They may have ended by now, which is all the same to who comes. */
+	if (behind)
+		ASSERT_EQ(0, start_behind(self, variant->then));
+	if (variant->any) {
+		ASSERT_TRUE(has_waiters(self->second, n));
+		EXPECT_EQ(0, semaphore_fd(self->second,
+					  GOSYNC_IOC_SEMAPHORE_RELEASE, n));
+	}
+	EXPECT_TRUE(eventually(stat_of(self->fd).gave_up == n)) {
+		TH_LOG("%llu of %u have left", stat_of(self->fd).gave_up, n);
+	}
+	EXPECT_EQ(0, let_go(self, variant));
+	if (behind)
+		EXPECT_LE(0, got_behind(self, variant->then));
+	EXPECT_TRUE(all_but(self->behind, 0));
+	if (variant->any)
+		EXPECT_EQ(n, stat_of(self->second).acquired);
+}
+
+TEST_F(ended, commands_of_a_stopped_process_are_in_nobodys_way)
+{
+	end_commands(_metadata, self, variant, &plain, true);
+}
+
+TEST_F(ended, commands_of_a_ring_that_nobody_looks_at_are_in_nobodys_way)
+{
+	end_commands(_metadata, self, variant, &defer, false);
+}
+
+/* A sleeper whose task is stopped has left, and begins anew when it goes on. */
+static int wait_by_thread(FIXTURE_DATA(ended) *self,
+			  const FIXTURE_VARIANT(ended) *variant)
+{
+	struct gosync_semaphore permits = {
+		.size = sizeof(permits), .count = variant->operand,
+	};
+	struct gosync_atomic_wait word = { .size = sizeof(word) };
+	struct gosync_version_wait version = { .size = sizeof(version) };
+	struct gosync_waitgroup_wait group = { .size = sizeof(group) };
+	struct gosync_wait_entry entries[2];
+	struct gosync_wait_many many = {
+		.size = sizeof(many), .count = 2, .entries = to_u64(entries),
+		.entry_size = sizeof(entries[0]),
+	};
+	int fd = own_holder(self);
+
+	if (variant->any) {
+		entries[0] = (struct gosync_wait_entry) {
+			.fd = fd, .op = variant->op, .value = variant->operand,
+		};
+		entries[1] = (struct gosync_wait_entry) {
+			.fd = self->second, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+			.value = 1,
+		};
+		return call(open_device(), GOSYNC_IOC_WAIT, &many);
+	}
+	switch (variant->type) {
+	case GOSYNC_SEMAPHORE:
+		return call(fd, variant->op, &permits);
+	case GOSYNC_INT64:
+		return call(fd, variant->op, &word);
+	case GOSYNC_VALUE:
+		return call(fd, variant->op, &version);
+	case GOSYNC_WAITGROUP:
+		return call(fd, variant->op, &group);
+	}
+	return call(fd, variant->op, NULL);
+}
+
+/* @still: stop it, or let it go on */
+static void hold_still(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(ended) *self,
+		       const FIXTURE_VARIANT(ended) *variant,
+		       int (*still)(pid_t pid, bool on))
+{
+	ASSERT_EQ(variant->type == GOSYNC_ONCE ? GOSYNC_ONCE_RUN : 0,
+		  keep(self, variant));
+	self->pid = spawn();
+	if (!self->pid) {
+		wait_by_thread(self, variant);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(has_waiters(self->fd, 1));
+	ASSERT_EQ(0, still(self->pid, true));
+	/* A Mutex's, say; those whose wait goes on are in nobody's way. */
+	ASSERT_TRUE(has_waiters(self->fd, 0));
+	ASSERT_EQ(0, start_behind(self, variant->then));
+	EXPECT_EQ(0, let_go(self, variant));
+	EXPECT_LE(0, got_behind(self, variant->then));
+	EXPECT_EQ(0, still(self->pid, false));
+}
+
+static int stop(pid_t pid, bool on)
+{
+	int status;
+
+	if (!on)
+		return kill(pid, SIGCONT);
+	return kill(pid, SIGSTOP) ?:
+	       waitpid(pid, &status, WUNTRACED) == pid ? 0 : -ECHILD;
+}
+
+TEST_F(ended, the_wait_of_a_stopped_thread_is_in_nobodys_way)
+{
+	if (!variant->then)
+		SKIP(return, "nobody can be in the way");
+	hold_still(_metadata, self, variant, stop);
+}
+
+#define GROUP	"/tmp/gosync-cgroup/frozen"
+
+static int freeze(pid_t pid, bool on)
+{
+	char number[16];
+	int ret = 0;
+
+	snprintf(number, sizeof(number), "%d", pid);
+	if (on)
+		ret = write_file(GROUP "/cgroup.procs", number);
+	return ret ?: write_file(GROUP "/cgroup.freeze", on ? "1" : "0");
+}
+
+TEST_F(ended, the_wait_of_a_frozen_thread_is_in_nobodys_way)
+{
+	if (!variant->then)
+		SKIP(return, "nobody can be in the way");
+	mkdir("/tmp/gosync-cgroup", 0700);
+	if (mount("cgroup2", "/tmp/gosync-cgroup", "cgroup2", 0, NULL) ||
+	    mkdir(GROUP, 0700) || access(GROUP "/cgroup.freeze", W_OK))
+		SKIP(return, "no cgroups that freeze");
+	hold_still(_metadata, self, variant, freeze);
+	kill_and_reap(self->pid);
+	eventually(!rmdir(GROUP));
+	umount2("/tmp/gosync-cgroup", MNT_DETACH);
+}
+
+/* --- things that nobody has ------------------------------------------------ */
+
+/* On a plain ring, or on one that nobody looks at but by result() */
+FIXTURE(orphan)
+{
+	struct ring *ring;
+	int owner;		/* of the Mutex */
+	int fd;			/* another holder: the commands' */
+	int semaphore;		/* with nothing in it */
+	struct gosync_wait_entry entries[2];
+	struct gosync_wait_many many;
+};
+
+FIXTURE_VARIANT(orphan)
+{
+	const struct ring_kind *kind;
+};
+
+FIXTURE_VARIANT_ADD(orphan, plain) { .kind = &plain };
+FIXTURE_VARIANT_ADD(orphan, defer) { .kind = &defer };
+
+FIXTURE_SETUP(orphan)
+{
+	const char *reason = no_uring();
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	self->ring = calloc(1, sizeof(*self->ring));
+	ASSERT_EQ(0, make_ring(self->ring, variant->kind));
+	self->owner = create(GOSYNC_MUTEX);
+	self->fd = reopen_object(self->owner, 0);
+	self->semaphore = create(GOSYNC_SEMAPHORE);
+	ASSERT_EQ(0, lock_fd(self->owner));
+}
+
+FIXTURE_TEARDOWN(orphan)
+{
+	EXPECT_EQ(0, self->ring->wrong);
+	close_ring(self->ring);
+}
+
+static void start_lock(FIXTURE_DATA(orphan) *self, unsigned int id)
+{
+	start(self->ring, id, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0);
+}
+
+/* A permit, or the lock */
+static void start_any(FIXTURE_DATA(orphan) *self, unsigned int id)
+{
+	self->entries[0] = (struct gosync_wait_entry) {
+		.fd = self->semaphore, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+		.value = 1,
+	};
+	self->entries[1] = (struct gosync_wait_entry) {
+		.fd = self->fd, .op = GOSYNC_IOC_MUTEX_LOCK,
+	};
+	self->many = (struct gosync_wait_many) {
+		.size = sizeof(self->many), .count = 2,
+		.entries = to_u64(self->entries),
+		.entry_size = sizeof(self->entries[0]),
+	};
+	start(self->ring, id, open_device(), GOSYNC_IOC_WAIT,
+	      to_u64(&self->many));
+}
+
+/* Nobody waits for it or has it, and nobody died. */
+static void is_nobodys(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(orphan) *self)
+{
+	EXPECT_TRUE(has_waiters(self->owner, 0));
+	EXPECT_EQ(0, unlock_fd(self->owner));
+	EXPECT_TRUE(eventually(!trylock_fd(self->owner)));
+	EXPECT_TRUE(all_but(self->owner, 0));
+	EXPECT_EQ(0, stat_of(self->owner).deaths);
+}
+
+TEST_F(orphan, command_ends_when_the_last_descriptor_is_closed)
+{
+	int copy = dup(self->fd);
+
+	start_lock(self, 1);
+	ASSERT_TRUE(has_waiters(self->owner, 1));
+	close(self->fd);
+	EXPECT_TRUE(is_under_way(self->ring, 1));
+	close(copy);
+	/* Whether or not anybody looks at the ring. */
+	is_nobodys(_metadata, self);
+	EXPECT_EQ(-ECANCELED, result(self->ring, 1));
+}
+
+TEST_F(orphan, commands_do_not_keep_it_for_each_other)
+{
+	unsigned int i;
+
+	for (i = 0; i < CROWD; i++)
+		start_lock(self, i);
+	start_any(self, CROWD);
+	ASSERT_TRUE(has_waiters(self->owner, CROWD + 1));
+	close(self->fd);
+	is_nobodys(_metadata, self);
+	for (i = 0; i <= CROWD; i++)
+		EXPECT_EQ(-ECANCELED, result(self->ring, i));
+	EXPECT_TRUE(all_but(self->semaphore, 0));
+}
+
+TEST_F(orphan, waits_for_any_do_not_keep_it_for_each_other)
+{
+	start_any(self, 1);
+	start_any(self, 2);
+	ASSERT_TRUE(has_waiters(self->owner, 2));
+	close(self->fd);
+	is_nobodys(_metadata, self);
+	EXPECT_EQ(-ECANCELED, result(self->ring, 1));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 2));
+}
+
+/* A wait for a Cond keeps the lock that it will want. */
+TEST_F(orphan, lock_is_not_kept_by_a_wait_for_a_cond)
+{
+	int cond = create(GOSYNC_COND);
+
+	EXPECT_EQ(0, unlock_fd(self->owner));
+	EXPECT_EQ(0, lock_fd(self->fd));
+	start(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd);
+	ASSERT_TRUE(has_waiters(cond, 1));
+	EXPECT_EQ(0, lock_fd(self->owner));
+	start_lock(self, 2);
+	start_any(self, 3);
+	ASSERT_TRUE(has_waiters(self->owner, 2));
+	close(self->fd);
+	is_nobodys(_metadata, self);
+	EXPECT_EQ(-ECANCELED, result(self->ring, 1));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 2));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 3));
+	EXPECT_TRUE(all_but(cond, 0));
+}
+
+/* ... nor by one that has been signalled, and waits for it. */
+TEST_F(orphan, lock_is_not_kept_by_a_cond_s_second_half)
+{
+	int cond = create(GOSYNC_COND);
+
+	EXPECT_EQ(0, unlock_fd(self->owner));
+	EXPECT_EQ(0, lock_fd(self->fd));
+	start(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd);
+	ASSERT_TRUE(has_waiters(cond, 1));
+	EXPECT_EQ(0, lock_fd(self->owner));
+	EXPECT_EQ(1, call(cond, GOSYNC_IOC_COND_SIGNAL, NULL));
+	ASSERT_TRUE(eventually((look(self->ring),
+				info_of(self->owner).waiters == 1)));
+	start_lock(self, 2);
+	ASSERT_TRUE(has_waiters(self->owner, 2));
+	close(self->fd);
+	is_nobodys(_metadata, self);
+	EXPECT_EQ(-ECANCELED, result(self->ring, 1));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 2));
+}
+
+/* The handle is open: how many commands there are, and which, is all the same. */
+TEST_F(orphan, it_is_not_because_of_registered_files)
+{
+	struct io_uring_sqe *sqe;
+	unsigned int fixed, i;
+
+	for (fixed = 0; fixed <= 4; fixed++) {
+		struct ring *ring = calloc(1, sizeof(*ring));
+		int fd = reopen_object(self->owner, 0);
+
+		ASSERT_EQ(0, make_ring(ring, variant->kind));
+		ASSERT_EQ(0, io_uring_register_files(&ring->uring, &fd, 1));
+		start(ring, 0, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
+		for (i = 1; i <= fixed; i++) {
+			sqe = prepare(ring, i, 0, GOSYNC_IOC_MUTEX_LOCK, 0);
+			sqe->flags |= IOSQE_FIXED_FILE;
+			submit(ring);
+		}
+		ASSERT_TRUE(has_waiters(self->owner, fixed + 1));
+		EXPECT_EQ(0, unlock_fd(self->owner));
+		EXPECT_EQ(0, result(ring, 0));
+		/* Nor when only the ring has it: it can unlock. */
+		close(fd);
+		for (i = 1; i <= fixed; i++) {
+			EXPECT_TRUE(is_under_way(ring, i));
+			sqe = prepare(ring, 100 + i, 0, GOSYNC_IOC_MUTEX_UNLOCK,
+				      0);
+			sqe->flags |= IOSQE_FIXED_FILE;
+			submit(ring);
+			EXPECT_EQ(0, result(ring, 100 + i));
+			EXPECT_EQ(0, result(ring, i));
+		}
+		close_ring(ring);
+		/* The last one had it to the end. */
+		EXPECT_TRUE(eventually(trylock_fd(self->owner) == 1));
+		EXPECT_EQ(0, call(self->owner, GOSYNC_IOC_MUTEX_RECOVER, NULL));
+		free(ring);
+	}
+}
+
+/* It is granted, and nobody has been told, when the descriptor is closed. */
+TEST_F(orphan, what_nobody_was_told_of_is_given_back)
+{
+	if (variant->kind == &plain)
+		SKIP(return, "it is told of at once");
+	start_lock(self, 1);
+	start_lock(self, 2);
+	start_any(self, 3);
+	ASSERT_TRUE(has_waiters(self->owner, 3));
+	EXPECT_EQ(0, unlock_fd(self->owner));
+	EXPECT_EQ(-EBUSY, trylock_fd(self->owner));
+	close(self->fd);
+	EXPECT_TRUE(eventually(!trylock_fd(self->owner)));
+	is_nobodys(_metadata, self);
+	EXPECT_EQ(-ECANCELED, result(self->ring, 1));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 2));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 3));
+}
+
+/* Somebody else has a descriptor, in whatever way. */
+TEST_F(orphan, it_is_not_while_a_descriptor_is_anywhere)
+{
+	int sockets[2], fd;
+	pid_t pid;
+
+	start_lock(self, 1);
+	start_any(self, 2);
+	ASSERT_TRUE(has_waiters(self->owner, 2));
+	pid = spawn();
+	if (!pid)
+		for (;;)
+			pause();
+	close(self->fd);
+	EXPECT_TRUE(is_under_way(self->ring, 1));
+	EXPECT_EQ(0, unlock_fd(self->owner));
+	EXPECT_EQ(0, result(self->ring, 1));
+	EXPECT_TRUE(is_under_way(self->ring, 2));
+	/* It has the lock, and ends with its last descriptor. */
+	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
+	EXPECT_EQ(-ECANCELED, result(self->ring, 2));
+	EXPECT_TRUE(eventually(trylock_fd(self->owner) == 1));
+
+	self->fd = reopen_object(self->owner, 0);
+	start_lock(self, 3);
+	ASSERT_TRUE(has_waiters(self->owner, 1));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	ASSERT_EQ(0, send_fd(sockets[0], self->fd));
+	close(self->fd);
+	EXPECT_TRUE(is_under_way(self->ring, 3));
+	fd = receive_fd(sockets[1]);
+	EXPECT_TRUE(is_under_way(self->ring, 3));
+	close(fd);
+	EXPECT_EQ(-ECANCELED, result(self->ring, 3));
+}
+
+struct closer {
+	unsigned int *arrived;
+	unsigned int round;
+	int fd;
+};
+
+static void *close_together(void *arg)
+{
+	struct closer *closer = arg;
+
+	meet(closer->arrived, 2, closer->round);
+	close(closer->fd);
+	return NULL;
+}
+
+/* Neither of two who close the last descriptors leaves it to the other. */
+TEST_F(orphan, is_found_by_one_of_two_that_close_at_once)
+{
+	uint64_t end = end_of_budget();
+	unsigned int arrived = 0, round = 0;
+
+	do {
+		struct closer one = { &arrived, ++round };
+		struct closer other = { &arrived, round };
+		pthread_t thread;
+
+		self->fd = one.fd = reopen_object(self->owner, 0);
+		other.fd = dup(one.fd);
+		start_lock(self, 1);
+		ASSERT_TRUE(has_waiters(self->owner, 1));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, close_together,
+					    &other));
+		close_together(&one);
+		pthread_join(thread, NULL);
+		ASSERT_EQ(-ECANCELED, result(self->ring, 1));
+		ASSERT_TRUE(has_waiters(self->owner, 0));
+	} while (budget_left(end));
+}
+
+TEST_HARNESS_MAIN
