@@ -197,7 +197,7 @@ void gosync_orphan_flush(struct gosync_holder *holder)
 
 	if (likely(!READ_ONCE(holder->kept)))
 		return;
-	closing = kmalloc(sizeof(*closing), GFP_KERNEL | __GFP_NOFAIL);
+	closing = kmalloc(sizeof(*closing), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	closing->holder = holder;
 	init_task_work(&closing->work, closed);
 	scoped_guard(spinlock, &links_lock) {
