@@ -198,18 +198,19 @@ static struct gosync_many_entry *next_line(struct gosync_many *many, u32 *i)
 static bool has_turn(struct gosync_turn *turn)
 {
 	struct gosync_many_entry *entry;
+	bool first = true;
 	u32 i = 0;
 
 	if (!turn->in_line)
 		return false;
-	guard(spinlock)(&turns_lock);
-	while ((entry = next_line(turn->many, &i)))
-		if (first_in(line_of(entry)) != entry ||
-		    watch_of(entry)->has_turn)
-			return false;
-	for (i = 0; (entry = next_line(turn->many, &i));)
+	spin_lock(&turns_lock);
+	while (first && (entry = next_line(turn->many, &i)))
+		first = first_in(line_of(entry)) == entry &&
+			!watch_of(entry)->has_turn;
+	for (i = 0; first && (entry = next_line(turn->many, &i));)
 		watch_of(entry)->has_turn = turn;
-	return true;
+	spin_unlock(&turns_lock);
+	return first;
 }
 
 /* Whom one who has waited since then comes after in a line; @n: it passes so many */
@@ -238,7 +239,7 @@ static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown)
 	scoped_guard(spinlock, &shown->holder->obj->wq.lock)
 		shown->starving = true;
 	turn->in_line = true;
-	guard(spinlock)(&turns_lock);
+	spin_lock(&turns_lock);
 	while ((entry = next_line(turn->many, &i)))
 		place_in(line_of(entry), turn->since, &n);
 	if (n >= GOSYNC_PASSED_MAX)
@@ -248,6 +249,7 @@ static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown)
 		list_add(&entry->place,
 			 place_in(line_of(entry), turn->since, &n));
 	}
+	spin_unlock(&turns_lock);
 }
 
 /* Leave the line, if we are in it: others may have their turn now. */
@@ -259,7 +261,7 @@ static void end_turn(struct gosync_turn *turn)
 	if (!turn->in_line)
 		return;
 	turn->in_line = false;
-	guard(spinlock)(&turns_lock);
+	spin_lock(&turns_lock);
 	while ((entry = next_line(turn->many, &i))) {
 		list_del(&entry->place);
 		if (watch_of(entry)->has_turn == turn)
@@ -272,6 +274,7 @@ static void end_turn(struct gosync_turn *turn)
 			wake_up_process(next->turn->task);
 		}
 	}
+	spin_unlock(&turns_lock);
 }
 
 /* Get one, waiting for it. Return: 0 or an error */

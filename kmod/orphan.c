@@ -68,7 +68,7 @@ void gosync_orphan_link(struct gosync_command *command)
 	struct gosync_many *many = command->many;
 	u32 i;
 
-	guard(spinlock)(&links_lock);
+	spin_lock(&links_lock);
 	if (command->relock)
 		add_link(&command->link, command->relock->lock, command, true);
 	else if (!many)
@@ -78,6 +78,7 @@ void gosync_orphan_link(struct gosync_command *command)
 		for (i = 0; i < many->count; i++)
 			add_link(&many->entries[i].link,
 				 many->entries[i].waiter.holder, command, true);
+	spin_unlock(&links_lock);
 }
 
 /**
@@ -89,9 +90,10 @@ void gosync_orphan_unlink(struct gosync_command *command)
 	struct gosync_link *link;
 	u32 i;
 
-	guard(spinlock)(&links_lock);
+	spin_lock(&links_lock);
 	for (i = 0; (link = link_at(command, i)); i++)
 		remove_link(link);
+	spin_unlock(&links_lock);
 }
 
 /* References come before they are counted, and go after that. */
@@ -109,11 +111,15 @@ static bool is_orphan(const struct gosync_holder *holder)
  */
 bool gosync_is_orphan(const struct gosync_holder *holder)
 {
+	bool ret;
+
 	/* If it is one it stays one: only if so it takes a closer look. */
 	if (likely(file_count(holder->file) > READ_ONCE(holder->kept)))
 		return false;
-	guard(spinlock)(&links_lock);
-	return is_orphan(holder);
+	spin_lock(&links_lock);
+	ret = is_orphan(holder);
+	spin_unlock(&links_lock);
+	return ret;
 }
 
 /**
