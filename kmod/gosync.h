@@ -300,6 +300,7 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 bool gosync_holder_lives(struct gosync_object *obj, u32 id);
 
 u32 gosync_object_owner(const struct gosync_object *obj);
+u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns);
 u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 		      struct pid_namespace *pid_ns);
 

@@ -317,7 +317,8 @@ struct gosync_unlink {
  * @owner: Mutex, RWMutex: the holder that owns it, 0 if none; Once: the one
  *	that runs it
  * @owner_pid: the process that opened that holder, in the caller's pid
- *	namespace; 0 if it isn't visible there
+ *	namespace; 0 if it isn't visible there or has ended. Others may have the
+ *	descriptor, too, or alone
  * @name_len: length of @name; 0 for an anonymous or unlinked object
  * @word: the mapped word, in atomics the first; Value: the version (how often
  *	it was stored); Map: the number of entries
@@ -484,7 +485,7 @@ enum gosync_wants {
  * @comm: the name of the thread, or of the process, filled up with zeros
  *
  * Numbers of processes are as the caller's pid namespace has them, 0 if they
- * can't be seen there.
+ * can't be seen there or have ended.
  */
 struct gosync_party {
 	__u32 holder;
