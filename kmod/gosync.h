@@ -96,7 +96,10 @@ struct vm_area_struct;
  *	be NULL
  * @fini: undo @init; may be NULL
  * @holder_begin: give a new holder what it needs; may be NULL
- * @holder_end: recover what a holder held that is no longer there; may be NULL
+ * @holder_end: undo @holder_begin, of a holder that is no longer there; may be
+ *	NULL
+ * @abandon: recover what a holder has, be it there or not; NULL if it can't
+ *	have anything
  * @owner_died: a word names an owner that does not live: release it. NULL if
  *	there are no owners
  * @flush: a process has closed a descriptor: see to what it may have owed;
@@ -135,6 +138,7 @@ struct gosync_ops {
 			     struct gosync_holder *holder);
 	void (*holder_end)(struct gosync_object *obj,
 			   struct gosync_holder *holder);
+	void (*abandon)(struct gosync_object *obj, struct gosync_holder *holder);
 	void (*owner_died)(struct gosync_object *obj, u32 id);
 	void (*flush)(struct gosync_object *obj);
 	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
@@ -293,6 +297,7 @@ void gosync_object_info(struct gosync_object *obj,
 struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
+long gosync_holder_abandon(struct gosync_holder *holder, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
 long gosync_give(void __user *uarg, size_t least, size_t size,
 		 void (*fill)(struct gosync_holder *holder, void *data),

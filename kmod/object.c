@@ -232,6 +232,8 @@ static void holder_end(struct gosync_holder *holder)
 	xa_unlock(&obj->holders);
 	if (obj->ops->holder_end)
 		obj->ops->holder_end(obj, holder);
+	if (obj->ops->abandon)
+		obj->ops->abandon(obj, holder);
 	put_pid(holder->pid);
 	kfree(holder);
 }
@@ -369,6 +371,12 @@ long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
 	}
 	fd_install(fd, file);
 	return fd;
+}
+
+long gosync_holder_abandon(struct gosync_holder *holder, void *arg)
+{
+	holder->obj->ops->abandon(holder->obj, holder);
+	return 0;
 }
 
 /**

@@ -90,9 +90,9 @@ static struct gosync_waiter *pass_on(struct gosync_once *once)
 }
 
 /* The runner will not do it. */
-static void abandon(struct gosync_once *once, struct gosync_holder *holder)
+static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 {
-	struct gosync_object *obj = &once->obj;
+	struct gosync_once *once = to_once(obj);
 	struct gosync_waiter *next = NULL;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
@@ -162,7 +162,7 @@ static int result(struct gosync_waiter *waiter)
 
 static void give_back(struct gosync_waiter *waiter)
 {
-	abandon(to_once(waiter->holder->obj), waiter->holder);
+	abandon(waiter->holder->obj, waiter->holder);
 }
 
 const struct gosync_wait_op gosync_once_begin_op = {
@@ -247,11 +247,6 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	return 0;
 }
 
-static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
-{
-	abandon(to_once(obj), holder);
-}
-
 static void fini(struct gosync_object *obj)
 {
 	put_pid(to_once(obj)->thread);
@@ -276,7 +271,7 @@ const struct gosync_ops gosync_once_ops = {
 	.size = sizeof(struct gosync_once),
 	.init = init,
 	.fini = fini,
-	.holder_end = holder_end,
+	.abandon = abandon,
 	.left = left,
 	.in = &gosync_once_wait_op,
 	.queues = queues,

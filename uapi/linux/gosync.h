@@ -177,6 +177,8 @@ enum gosync_type {
 #define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)
 #define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)
 #define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)
+/* On Mutexes, RWMutexes, Onces and Semaphores: see "Giving up" */
+#define GOSYNC_IOC_ABANDON	_IO(GOSYNC_IOC_TYPE, 0x8f)
 /* On whatever has commands of io_uring under way, and only by io_uring */
 #define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
 /* On atomics */
@@ -543,6 +545,22 @@ struct gosync_reopen {
 	__u32 size;
 	__u32 flags;
 };
+
+/**
+ * DOC: Giving up
+ *
+ * GOSYNC_IOC_ABANDON takes no argument (0), and does at once what the end of
+ * the holder would do: a Mutex or RWMutex that it owns is unlocked and poisoned,
+ * its read locks are taken back, a Once that it runs is the next one's, who is
+ * told, the permits that it took of a Semaphore with GOSYNC_GIVE_BACK are
+ * released. The holder lives on, and can be used again.
+ *
+ * It is for who knows that the one who used this descriptor has ended, while
+ * others that do not matter still have it. Whoever goes on in the holder's name
+ * is like one whose lock another has unlocked.
+ *
+ * Return: 0, also if it holds nothing; or -1 with errno EBADF.
+ */
 
 /**
  * struct gosync_atomic - argument of the GOSYNC_IOC_ATOMIC operations
