@@ -105,7 +105,10 @@ struct vm_area_struct;
  *	be NULL
  * @fini: undo @init; may be NULL
  * @holder_begin: give a new holder what it needs; may be NULL
- * @holder_end: recover what a holder held that is no longer there; may be NULL
+ * @holder_end: undo @holder_begin, of a holder that is no longer there; may be
+ *	NULL
+ * @abandon: recover what a holder has, be it there or not; NULL if it can't
+ *	have anything
  * @owner_died: a word names an owner that does not live: release it. NULL if
  *	there are no owners
  * @flush: a process has closed a descriptor: see to what it may have owed;
@@ -144,6 +147,7 @@ struct gosync_ops {
 			     struct gosync_holder *holder);
 	void (*holder_end)(struct gosync_object *obj,
 			   struct gosync_holder *holder);
+	void (*abandon)(struct gosync_object *obj, struct gosync_holder *holder);
 	void (*owner_died)(struct gosync_object *obj, u32 id);
 	void (*flush)(struct gosync_object *obj);
 	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
@@ -342,6 +346,7 @@ void gosync_object_info(struct gosync_object *obj,
 struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
+long gosync_holder_abandon(struct gosync_holder *holder, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
 int gosync_put(void __user *to, size_t room, const void *data, size_t size);
 long gosync_give(void __user *uarg, size_t least, size_t size,
@@ -350,6 +355,7 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 bool gosync_holder_lives(struct gosync_object *obj, u32 id);
 
 u32 gosync_object_owner(const struct gosync_object *obj);
+u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns);
 u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 		      struct pid_namespace *pid_ns);
 

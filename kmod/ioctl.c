@@ -110,6 +110,12 @@ static const struct gosync_ioctl ioctls[] = {
 		sizeof(struct gosync_reopen), gosync_holder_reopen,
 	},
 
+	[NR(GOSYNC_IOC_ABANDON)] = {
+		GOSYNC_IOC_ABANDON,
+		ON_MUTEX | ON_RWMUTEX | ON_ONCE | ON_SEMAPHORE, WRITES,
+		0, gosync_holder_abandon,
+	},
+
 	[NR(GOSYNC_IOC_WAITERS)] = {
 		GOSYNC_IOC_WAITERS, ON_OBJECTS, RESULTS,
 		sizeof(struct gosync_parties), gosync_waiters,

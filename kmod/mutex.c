@@ -25,7 +25,7 @@
  *
  *  - LOCKED, WAITERS is not 0, WOKEN is not set: unlocking in user space is
  *    not allowed, so the owner comes here to unlock, or dies, whereupon its
- *    holder ends and holder_end() unlocks;
+ *    holder ends and abandon() unlocks;
  *  - WOKEN is set: a waiter was claimed and runs kernel code in acquire(), also
  *    when it is being killed. It clears WOKEN and, in the same compare-and-swap,
  *    either takes the lock or sees LOCKED, which is the first case. If it has
@@ -588,7 +588,7 @@ static void owner_died(struct gosync_object *obj, u32 id)
 	release_and_wake(gosync_to_mutex(obj), id, true);
 }
 
-static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 {
 	owner_died(obj, holder->id);
 }
@@ -612,7 +612,7 @@ const struct gosync_ops gosync_mutex_ops = {
 	.name = "mutex",
 	.size = sizeof(struct gosync_mutex),
 	.flags = GOSYNC_ERRORCHECK,
-	.holder_end = holder_end,
+	.abandon = abandon,
 	.owner_died = owner_died,
 	.left = gosync_mutex_left,
 	.show = gosync_mutex_show,

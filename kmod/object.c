@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
@@ -129,12 +130,31 @@ u32 gosync_object_owner(const struct gosync_object *obj)
 }
 
 /**
+ * gosync_pid_nr() - the number of a process, while it is its
+ * @pid: the process
+ * @pid_ns: as it is seen from here
+ *
+ * What is left of one that has ended keeps a number that may be another's by now.
+ *
+ * Return: the number, 0 if it can't be seen or has ended.
+ */
+u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns)
+{
+	const struct task_struct *task;
+
+	guard(rcu)();
+	task = pid_task(pid, PIDTYPE_TGID);
+	return task && atomic_read(&task->signal->live) ?
+	       pid_nr_ns(pid, pid_ns) : 0;
+}
+
+/**
  * gosync_holder_pid() - the process that opened a holder
  * @obj: the object
  * @id: the holder's number
  * @pid_ns: as it is seen from here
  *
- * Return: its number, 0 if it can't be seen.
+ * Return: its number, 0 if it can't be seen or has ended.
  */
 u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 		      struct pid_namespace *pid_ns)
@@ -148,7 +168,7 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 	xa_lock(&obj->holders);
 	holder = xa_load(&obj->holders, index_of(id));
 	if (holder)
-		pid = pid_nr_ns(holder->pid, pid_ns);
+		pid = gosync_pid_nr(holder->pid, pid_ns);
 	xa_unlock(&obj->holders);
 	return pid;
 }
@@ -213,6 +233,8 @@ static void holder_end(struct gosync_holder *holder)
 	xa_unlock(&obj->holders);
 	if (obj->ops->holder_end)
 		obj->ops->holder_end(obj, holder);
+	if (obj->ops->abandon)
+		obj->ops->abandon(obj, holder);
 	put_pid(holder->pid);
 	kfree(holder);
 }
@@ -353,6 +375,12 @@ long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
 	}
 	fd_install(fd, file);
 	return fd;
+}
+
+long gosync_holder_abandon(struct gosync_holder *holder, void *arg)
+{
+	holder->obj->ops->abandon(holder->obj, holder);
+	return 0;
 }
 
 /**

@@ -94,10 +94,10 @@ static struct gosync_waiter *pass_on(struct gosync_once *once)
 }
 
 /* The runner, if it is @holder, will not do it: -EPERM if it is another. */
-static int abandon(struct gosync_once *once, struct gosync_holder *holder,
+static int give_up(struct gosync_object *obj, struct gosync_holder *holder,
 		   bool death)
 {
-	struct gosync_object *obj = &once->obj;
+	struct gosync_once *once = to_once(obj);
 	struct gosync_waiter *next = NULL;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
@@ -180,7 +180,7 @@ static int result(struct gosync_waiter *waiter)
 
 static void give_back(struct gosync_waiter *waiter)
 {
-	abandon(to_once(waiter->holder->obj), waiter->holder, true);
+	give_up(waiter->holder->obj, waiter->holder, true);
 }
 
 const struct gosync_wait_op gosync_once_begin_op = {
@@ -242,7 +242,7 @@ long gosync_once_done(struct gosync_holder *holder, void *arg)
 
 long gosync_once_abandon(struct gosync_holder *holder, void *arg)
 {
-	return abandon(to_once(holder->obj), holder, false);
+	return give_up(holder->obj, holder, false);
 }
 
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
@@ -269,9 +269,9 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	return 0;
 }
 
-static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 {
-	abandon(to_once(obj), holder, true);
+	give_up(obj, holder, true);
 }
 
 static void fini(struct gosync_object *obj)
@@ -298,7 +298,7 @@ const struct gosync_ops gosync_once_ops = {
 	.size = sizeof(struct gosync_once),
 	.init = init,
 	.fini = fini,
-	.holder_end = holder_end,
+	.abandon = abandon,
 	.left = left,
 	.in = &gosync_once_wait_op,
 	.queues = queues,

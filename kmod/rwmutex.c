@@ -661,8 +661,21 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 			atomic_set(line_of(rw, holder->line), 0);
 			rw->lines &= ~BIT_ULL(holder->line);
 			publish_lines(rw);
+			/* From now on it may be another's. */
+			holder->line = 0;
 		}
+	}
+}
+
+static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
+{
+	struct gosync_rwmutex *rw = to_rwmutex(obj);
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (holder->line)
+			atomic_set(line_of(rw, holder->line), 0);
 		rw->nr_held -= holder->held;
+		holder->held = 0;
 		publish_extra(rw);
 	}
 	owner_died(obj, holder->id);
@@ -719,6 +732,7 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.init = init,
 	.holder_begin = holder_begin,
 	.holder_end = holder_end,
+	.abandon = abandon,
 	.owner_died = owner_died,
 	.flush = look_at_drain,
 	.left = left,

@@ -259,14 +259,19 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	release(obj, NULL, 0, true);
 }
 
-static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 {
-	if (!holder->held)
-		return;
-	scoped_guard(spinlock, &obj->wq.lock)
+	u32 held;
+
+	scoped_guard(spinlock, &obj->wq.lock) {
+		held = holder->held;
+		if (!held)
+			return;
+		holder->held = 0;
 		obj->deaths++;
+	}
 	trace_gosync_owner_died(obj, holder->id);
-	release(obj, holder, holder->held, true);
+	release(obj, NULL, held, true);
 }
 
 static void show(struct gosync_object *obj)
@@ -307,7 +312,7 @@ const struct gosync_ops gosync_semaphore_ops = {
 	.flags = GOSYNC_GIVE_BACK,
 	.max_capacity = GOSYNC_SEMAPHORE_PERMITS,
 	.init = init,
-	.holder_end = holder_end,
+	.abandon = abandon,
 	.left = left,
 	.show = show,
 	.in = &gosync_semaphore_acquire_op,

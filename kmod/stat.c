@@ -99,7 +99,8 @@ static void show_waiter(const struct gosync_object *obj,
 		party->tid = task_pid_vnr(task);
 		strscpy_pad(party->comm, task->comm);
 	} else {
-		party->pid = pid_vnr(waiter->holder->pid);
+		party->pid = gosync_pid_nr(waiter->holder->pid,
+					   task_active_pid_ns(current));
 	}
 }
 
@@ -190,7 +191,8 @@ static void show_holder(struct gosync_object *obj,
 	lockdep_assert_held(&obj->wq.lock);
 	*party = (struct gosync_party) {
 		.holder = holder->id,
-		.pid = pid_vnr(holder->pid),
+		.pid = gosync_pid_nr(holder->pid,
+				     task_active_pid_ns(current)),
 	};
 	rcu_read_lock();
 	task = pid_task(holder->pid, PIDTYPE_TGID);

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "gosync.h"
@@ -87,6 +90,43 @@ double parse_seconds(struct argp_state *state, const char *arg,
 	return seconds;
 }
 
+int exit_status(int err)
+{
+	switch (err) {
+	case -EPROTOTYPE:
+		return EX_DATAERR;
+	case -ENOENT:
+		return EX_NOINPUT;
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOMEM:
+		return EX_OSERR;
+	case -EDQUOT:
+	case -ENOSPC:
+		return EX_CANTCREAT;
+	case -EACCES:
+		return EX_NOPERM;
+	}
+	return 1;
+}
+
+void output_gone(void)
+{
+	raise(SIGPIPE);
+	fprintf(stderr, "%s: standard output: %s\n", program_invocation_name,
+		strerror(EPIPE));
+	exit(1);
+}
+
+void output_pause(uint64_t ns)
+{
+	const struct timespec time = { ns / 1000000000, ns % 1000000000 };
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (ppoll(&out, 1, &time, NULL) > 0)
+		output_gone();
+}
+
 int device_open(void)
 {
 	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
@@ -94,11 +134,13 @@ int device_open(void)
 
 	if (fd >= 0)
 		return fd;
-	fprintf(stderr, "gosync: %s: %s\n", GOSYNC_DEVICE, strerror(err));
-	if (err == ENOENT || err == ENXIO || err == ENODEV)
-		fputs("gosync: the module is not loaded; as root: insmod gosync.ko\n",
-		      stderr);
-	exit(1);
+	fprintf(stderr, "gosync: %s: %s%s\n", GOSYNC_DEVICE, strerror(err),
+		err == EMFILE ? "; see ulimit -n" : "");
+	if (err != ENOENT && err != ENXIO && err != ENODEV)
+		exit(exit_status(-err));
+	fputs("gosync: the module is not loaded; as root: insmod gosync.ko\n",
+	      stderr);
+	exit(EX_UNAVAILABLE);
 }
 
 int object_open(const char *name, unsigned int type, unsigned int flags)

@@ -67,17 +67,7 @@ static const char *comm_text(const char *comm)
 
 static const char *comm_of(uint32_t pid)
 {
-	char path[32], comm[17] = "?";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	f = fopen(path, "re");
-	if (f) {
-		if (fscanf(f, "%16[^\n]", comm) != 1)
-			strcpy(comm, "?");
-		fclose(f);
-	}
-	return comm_text(comm);
+	return comm_text(process_comm(pid));
 }
 
 static const char *since_text(uint64_t ns, char buf[16])
@@ -170,6 +160,45 @@ static void tell_wait(struct telling *telling)
 	fputc('\n', f);
 }
 
+/* Return: who is next, or NULL */
+static const struct process *tell_children(const struct findings *findings,
+					   const struct process *process,
+					   struct json_object *json)
+{
+	const struct process *child, *next = NULL;
+	const struct relative *children;
+	struct json_object *array = NULL;
+	int nr, i, told = 0;
+
+	children = graph_children(&findings->graph, process, &nr);
+	if (!nr)
+		return NULL;
+	if (json) {
+		array = json_object_new_array();
+		json_object_object_add(json, "children", array);
+	} else {
+		fprintf(findings->text, "\"%s\" (pid %u)\n    waits for ",
+			comm_of(process->pid), process->pid);
+	}
+	for (i = 0; i < nr; i++) {
+		child = graph_process(&findings->graph, children[i].pid);
+		if (!child || !child->stuck)
+			continue;
+		if (!next && child->knot &&
+		    !findings->told[index_of(&findings->graph, child)])
+			next = child;
+		if (json)
+			add_pid(array, child->pid);
+		else
+			fprintf(findings->text, "%s\"%s\" (pid %u)",
+				told++ ? " and " : "", comm_of(child->pid),
+				child->pid);
+	}
+	if (!json)
+		fputs(", started by it, to end\n", findings->text);
+	return next;
+}
+
 /* --- As JSON -------------------------------------------------------------- */
 
 static void add_number(struct json_object *json, const char *key, int64_t n)
@@ -227,6 +256,7 @@ static const struct process *tell_process(struct findings *findings,
 		json_object_object_add(json, "waits", array);
 		json_object_array_add(processes, json);
 	}
+	telling.next = tell_children(findings, process, json);
 	for (i = 0; i < process->nr_waits; i++) {
 		telling.waits = &process->waits[i];
 		if (!telling.waits->stuck)
@@ -428,11 +458,9 @@ static int look_often(void)
 {
 	bool progress = isatty(STDERR_FILENO) && interval >= 0.1 &&
 			most_looks != 1;
-	struct timespec pause = { .tv_sec = interval };
 	int status, ret;
 	long n;
 
-	pause.tv_nsec = (interval - pause.tv_sec) * 1e9;
 	for (n = 1; ; n++) {
 		ret = look_once(n == most_looks, &status);
 		if (ret || status || n == most_looks)
@@ -440,7 +468,7 @@ static int look_often(void)
 		if (progress)
 			fprintf(stderr, "\rgosync deadlocks: looked %ld times, no deadlock",
 				n);
-		nanosleep(&pause, NULL);
+		output_pause(interval * 1e9);
 	}
 	if (progress && n > 1)
 		fputc('\n', stderr);
@@ -489,7 +517,8 @@ int deadlocks_main(int argc, char **argv)
 		.parser = deadlocks_parse,
 		.doc = "Find processes that wait for each other.\n"
 		       "\vWhat is said was so at one moment: it is found twice, unchanged in between.\n"
-		       "A process counts as stuck if all its threads are.\n\n"
+		       "A process counts as stuck if all its threads are; one that waits for its\n"
+		       "children to end, as gosync run and shells do, if they are.\n\n"
 		       "Not seen are names that you may not read, objects without a name, and what\n"
 		       "processes of others share with those seen. So root sees most.\n\n"
 		       "Exit status: 0 no deadlock, or one that a deadline will end; 1 a deadlock,\n"

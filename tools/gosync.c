@@ -5,8 +5,10 @@
  * The sub-commands stand in the table commands[], and are elsewhere.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gosync.h"
 
@@ -89,6 +91,35 @@ static error_t main_parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
+/* Where they stand in memory, for ps and pkill to see */
+static char *arguments, *arguments_end;
+
+void forget_arguments(void)
+{
+	memset(arguments, 0, arguments_end - arguments);
+}
+
+static void end(int number)
+{
+	_exit(128 + number);
+}
+
+/*
+ * The first process of a container has no default actions, so while it waits
+ * nothing would end it.
+ */
+static void be_first(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction old;
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!sigaction(numbers[i], NULL, &old) &&
+		    old.sa_handler == SIG_DFL)
+			signal(numbers[i], end);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -101,6 +132,10 @@ int main(int argc, char **argv)
 	char self[32];
 	int first;
 
+	arguments = argv[0];
+	arguments_end = strchr(argv[argc - 1], 0);
+	if (getpid() == 1)
+		be_first();
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &first);
 	for (command = commands; command->name; command++)

@@ -39,6 +39,35 @@ int waiters_main(int argc, char **argv);
 int wg_main(int argc, char **argv);
 
 /**
+ * forget_arguments() - have ps(1) and pkill(1) not see what they were
+ *
+ * For a process that is none that anybody would look for. It can't use them
+ * either.
+ */
+void forget_arguments(void);
+
+/**
+ * exit_status() - what to exit with after an error
+ * @err: -errno
+ *
+ * Return: a status of sysexits.h where one fits, as flock(1); otherwise 1.
+ */
+int exit_status(int err);
+
+/**
+ * output_pause() - do nothing for some time
+ * @ns: how long
+ *
+ * Ends the program, as writing would, if nobody reads its output any more.
+ */
+void output_pause(uint64_t ns);
+
+/**
+ * output_gone() - end the program, as writing would to which nobody listens
+ */
+__attribute__((noreturn)) void output_gone(void);
+
+/**
  * device_open() - open /dev/gosync
  *
  * Ends the program, with advice, if that cannot be done.

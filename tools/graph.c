@@ -15,20 +15,23 @@
  * is not so are taken out until nothing changes. What remains are knots, in
  * which processes wait for each other, and those who wait behind one.
  *
+ * A process that waits for its children to end is stuck if they are: so gosync
+ * run waits for its COMMAND, and shells for what they run, with the descriptor.
+ *
  * Objects are looked at one after the other, so what is seen may never have
  * been so at one moment. Therefore one looks twice. A thread whose wait has the
  * same number was asleep all the time in between, so a process of which this is
  * true of all threads has done nothing. If the lock has the same owner and the
  * same token as well, it was owned all the time.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "graph.h"
@@ -253,85 +256,68 @@ struct process *graph_process(const struct graph *graph, uint32_t pid)
 		       sizeof(*graph->processes), compare_pid);
 }
 
-static int by_holder(const void *a, const void *b)
+static uint32_t parent_of(uint32_t pid)
 {
-	const struct sharer *x = a, *y = b;
-
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	if (x->holder != y->holder)
-		return x->holder < y->holder ? -1 : 1;
-	return x->pid < y->pid ? -1 : x->pid > y->pid;
-}
-
-static int add_sharer(struct graph *graph, const struct sharer *sharer)
-{
-	if (grow(&graph->sharers, graph->nr_sharers, sizeof(*sharer)))
-		return -ENOMEM;
-	graph->sharers[graph->nr_sharers++] = *sharer;
-	return 0;
-}
-
-/* What holder is that descriptor? */
-static bool read_fdinfo(const char *pid, const char *fd, struct sharer *sharer)
-{
-	unsigned long long id = 0;
-	char path[64], line[1200];
-	unsigned int holder = 0;
+	char path[32], text[256], *at;
+	unsigned int parent = 0;
+	size_t len = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%.10s/fdinfo/%.10s", pid, fd);
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	f = fopen(path, "re");
-	if (!f)
-		return false;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "gosync-id: %llu", &id) != 1 &&
-		    sscanf(line, "gosync-holder: %u", &holder) == 1)
-			break;
+	if (f) {
+		len = fread(text, 1, sizeof(text) - 1, f);
+		fclose(f);
 	}
-	fclose(f);
-	sharer->id = id;
-	sharer->holder = holder;
-	return id && holder;
+	text[len] = 0;
+	/* Behind the name, which may be anything */
+	at = strrchr(text, ')');
+	if (!at || sscanf(at, ") %*c %u", &parent) != 1)
+		return 0;
+	return parent;
 }
 
 /*
- * Return: 1 if its descriptors could be seen, 0 if not, or -ENOMEM.
+ * Does its only thread wait for children to end? Then *@which is the number of
+ * the one that it waits for, as it knows it, or 0 if any will do.
  */
-static int add_descriptors(struct graph *graph, const char *pid)
+static bool waits_for_children(uint32_t pid, uint32_t *which)
 {
-	struct sharer sharer = { .pid = strtoul(pid, NULL, 10) };
-	char path[32], target[32];
-	struct dirent *entry;
-	int ret = 1;
-	ssize_t len;
-	DIR *dir;
+	long long first, second;
+	char path[32];
+	int number = -1;
+	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%.10s/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return 0;
-	while (ret > 0 && (entry = readdir(dir))) {
-		len = readlinkat(dirfd(dir), entry->d_name, target,
-				 sizeof(target) - 1);
-		if (len < 0)
-			continue;
-		target[len] = 0;
-		if (!strcmp(target, "anon_inode:[gosync]") &&
-		    read_fdinfo(pid, entry->d_name, &sharer) &&
-		    add_sharer(graph, &sharer))
-			ret = -ENOMEM;
-	}
-	closedir(dir);
-	return ret;
+	if (count_threads(pid) != 1)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/syscall", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (fscanf(f, "%d %llx %llx", &number, &first, &second) != 3)
+		number = -1;
+	fclose(f);
+	*which = 0;
+	if (number == SYS_wait4 && (int)first > 0)
+		*which = first;
+	if (number == SYS_waitid && first == P_PID)
+		*which = second;
+	return number == SYS_wait4 || number == SYS_waitid;
 }
 
 /* Of whom that can't be seen, it is believed that they have what they opened. */
-static int believe_openers(struct graph *graph, uint32_t pid)
+static int look_at_one(struct sharers *sharers, uint32_t pid, bool seen,
+		       void *arg)
 {
+	struct graph *graph = arg;
 	int i, j;
 
-	for (i = 0; i < graph->nr_objects; i++) {
+	if (grow(&graph->family, graph->nr_family, sizeof(*graph->family)))
+		return -ENOMEM;
+	graph->family[graph->nr_family++] = (struct relative) {
+		.pid = pid, .parent = parent_of(pid),
+	};
+	for (i = 0; !seen && i < graph->nr_objects; i++) {
 		const struct contended *object = &graph->objects[i];
 
 		for (j = 0; j < object->nr_holders; j++) {
@@ -342,36 +328,10 @@ static int believe_openers(struct graph *graph, uint32_t pid)
 			};
 
 			if (object->holders[j].pid == pid &&
-			    add_sharer(graph, &sharer))
+			    sharers_add(sharers, &sharer))
 				return -ENOMEM;
 		}
 	}
-	return 0;
-}
-
-static int add_sharers(struct graph *graph)
-{
-	struct dirent *entry;
-	int ret = 0;
-	DIR *dir;
-
-	dir = opendir("/proc");
-	if (!dir)
-		return -errno;
-	while (ret >= 0 && (entry = readdir(dir))) {
-		if (!isdigit((unsigned char)*entry->d_name))
-			continue;
-		ret = add_descriptors(graph, entry->d_name);
-		if (!ret)
-			ret = believe_openers(graph, strtoul(entry->d_name,
-							     NULL, 10));
-	}
-	closedir(dir);
-	if (ret < 0)
-		return ret;
-	if (graph->nr_sharers)
-		qsort(graph->sharers, graph->nr_sharers,
-		      sizeof(*graph->sharers), by_holder);
 	return 0;
 }
 
@@ -379,24 +339,81 @@ const struct sharer *graph_sharers(const struct graph *graph,
 				   const struct contended *object,
 				   uint32_t holder, int *nr)
 {
-	struct sharer key = { .id = object->info.id, .holder = holder };
-	int low = 0, high = graph->nr_sharers, first;
+	return sharers_of(&graph->sharers, object->info.id, holder, nr);
+}
 
-	while (low < high) {
-		int middle = (low + high) / 2;
+static int by_parent(const void *a, const void *b)
+{
+	const struct relative *x = a, *y = b;
 
-		if (by_holder(&graph->sharers[middle], &key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+	if (x->parent != y->parent)
+		return x->parent < y->parent ? -1 : 1;
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static int compare_processes(const void *a, const void *b)
+{
+	return compare_pid(&((const struct process *)a)->pid, b);
+}
+
+/* The child that it waits for is one that is seen from here by this number. */
+static bool is_child(const struct graph *graph, uint32_t pid, uint32_t parent)
+{
+	const struct relative key = { .pid = pid, .parent = parent };
+
+	return bsearch(&key, graph->family, graph->nr_family, sizeof(key),
+		       by_parent);
+}
+
+const struct relative *graph_children(const struct graph *graph,
+				      const struct process *process, int *nr)
+{
+	const struct relative *from = graph->family;
+	const struct relative *end = from + graph->nr_family, *to;
+
+	*nr = 0;
+	if (!process->is_parent)
+		return from;
+	while (from < end && (from->parent != process->pid ||
+			      (process->child && from->pid != process->child)))
+		from++;
+	for (to = from; to < end && to->parent == process->pid; to++)
+		if (process->child && to->pid != process->child)
+			break;
+	*nr = to - from;
+	return from;
+}
+
+/* Those who wait for a process that waits, or for one that waits for it ... */
+static int add_parents(struct graph *graph)
+{
+	struct process parent;
+	int i, j;
+
+	qsort(graph->family, graph->nr_family, sizeof(*graph->family),
+	      by_parent);
+	for (i = 0; i < graph->nr_processes; i++) {
+		parent = (struct process) {
+			.pid = parent_of(graph->processes[i].pid),
+			.nr_threads = 1,
+			.is_parent = true,
+		};
+		for (j = 0; j < graph->nr_processes; j++)
+			if (graph->processes[j].pid == parent.pid)
+				break;
+		if (j < graph->nr_processes || !parent.pid ||
+		    !waits_for_children(parent.pid, &parent.child))
+			continue;
+		if (!is_child(graph, parent.child, parent.pid))
+			parent.child = 0;
+		if (grow(&graph->processes, graph->nr_processes,
+			 sizeof(parent)))
+			return -ENOMEM;
+		graph->processes[graph->nr_processes++] = parent;
 	}
-	first = low;
-	while (low < graph->nr_sharers &&
-	       graph->sharers[low].id == key.id &&
-	       graph->sharers[low].holder == holder)
-		low++;
-	*nr = low - first;
-	return graph->sharers + first;
+	qsort(graph->processes, graph->nr_processes, sizeof(parent),
+	      compare_processes);
+	return 0;
 }
 
 int graph_look(struct graph *graph)
@@ -410,7 +427,9 @@ int graph_look(struct graph *graph)
 	if (!ret && graph->nr_waits)
 		ret = add_processes(graph);
 	if (!ret && graph->nr_waits)
-		ret = add_sharers(graph);
+		ret = sharers_look(&graph->sharers, look_at_one, graph);
+	if (!ret && graph->nr_waits)
+		ret = add_parents(graph);
 	return ret;
 }
 
@@ -423,7 +442,8 @@ void graph_free(struct graph *graph)
 	free(graph->objects);
 	free(graph->waits);
 	free(graph->processes);
-	free(graph->sharers);
+	free(graph->sharers.all);
+	free(graph->family);
 }
 
 /* --- Looking again -------------------------------------------------------- */
@@ -487,6 +507,7 @@ static void keep_the_same(struct contended *old, const struct contended *new)
 int graph_confirm(struct graph *graph)
 {
 	struct contended again;
+	uint32_t which;
 	int i, ret;
 
 	for (i = 0; i < graph->nr_objects; i++) {
@@ -498,8 +519,12 @@ int graph_confirm(struct graph *graph)
 			contended_free(&again);
 	}
 	for (i = 0; i < graph->nr_processes; i++)
-		if (count_threads(graph->processes[i].pid) !=
-		    graph->processes[i].nr_threads)
+		if (graph->processes[i].is_parent)
+			graph->processes[i].is_parent =
+				waits_for_children(graph->processes[i].pid,
+						   &which);
+		else if (count_threads(graph->processes[i].pid) !=
+			 graph->processes[i].nr_threads)
 			graph->processes[i].nr_threads = -1;
 	return 0;
 }
@@ -581,8 +606,19 @@ static bool is_stuck(const struct graph *graph, const struct waits *waits,
 static bool look_at_process(const struct graph *graph, struct process *process,
 			    enum certainty certainty)
 {
-	int i, stuck = 0;
+	const struct relative *children;
+	const struct process *child;
+	int i, nr, stuck = 0;
 
+	children = graph_children(graph, process, &nr);
+	for (i = 0; i < nr; i++) {
+		child = graph_process(graph, children[i].pid);
+		stuck += child && child->stuck;
+	}
+	if (process->is_parent && certainty != POSSIBLE) {
+		process->stuck = nr && stuck == nr;
+		return !process->stuck;
+	}
 	for (i = 0; i < process->nr_waits; i++) {
 		process->waits[i].stuck = is_stuck(graph, &process->waits[i],
 						   certainty);
@@ -607,10 +643,27 @@ struct search {
 
 static void visit(struct search *search, struct process *process);
 
+static void step(struct search *search, struct process *from, uint32_t pid)
+{
+	struct process *to = graph_process(search->graph, pid);
+
+	if (!to || !to->stuck)
+		return;
+	if (to == from)
+		search->itself = true;
+	if (!to->order) {
+		visit(search, to);
+		if (to->low < from->low)
+			from->low = to->low;
+	} else if (to->open && to->order < from->low) {
+		from->low = to->order;
+	}
+}
+
 static int follow(const struct gosync_party *party, void *arg)
 {
 	struct search *search = arg;
-	struct process *from = search->process, *to;
+	struct process *from = search->process;
 	const struct waits *waits = search->waits;
 	const struct sharer *sharers;
 	int nr, i;
@@ -618,20 +671,9 @@ static int follow(const struct gosync_party *party, void *arg)
 	sharers = graph_sharers(search->graph, waits->object, party->holder,
 				&nr);
 	for (i = 0; i < nr; i++) {
-		to = graph_process(search->graph, sharers[i].pid);
-		if (!to || !to->stuck)
-			continue;
-		if (to == from)
-			search->itself = true;
-		if (!to->order) {
-			visit(search, to);
-			search->process = from;
-			search->waits = waits;
-			if (to->low < from->low)
-				from->low = to->low;
-		} else if (to->open && to->order < from->low) {
-			from->low = to->order;
-		}
+		step(search, from, sharers[i].pid);
+		search->process = from;
+		search->waits = waits;
 	}
 	return 0;
 }
@@ -639,9 +681,10 @@ static int follow(const struct gosync_party *party, void *arg)
 static void visit(struct search *search, struct process *process)
 {
 	struct graph *graph = search->graph;
+	const struct relative *children;
 	struct process *member;
 	bool itself;
-	int i;
+	int nr, i;
 
 	process->order = ++search->visited;
 	process->low = process->order;
@@ -655,6 +698,9 @@ static void visit(struct search *search, struct process *process)
 		if (process->waits[i].stuck)
 			graph_blockers(&process->waits[i], follow, search);
 	}
+	children = graph_children(graph, process, &nr);
+	for (i = 0; i < nr; i++)
+		step(search, process, children[i].pid);
 	if (process->low == process->order) {
 		bool knot = search->itself ||
 			    search->stack[search->depth - 1] != process;

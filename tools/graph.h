@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "gosync.h"
+#include "sharers.h"
 
 /*
  * What to take for stuck: who will never go on; also who will at a deadline;
@@ -30,23 +31,24 @@ struct waits {
 	bool stuck;
 };
 
-/* A process of which a thread waits */
+/* A process and whose child it is */
+struct relative {
+	uint32_t pid;
+	uint32_t parent;
+};
+
+/* A process of which a thread waits, or that waits for such a child to end */
 struct process {
 	uint32_t pid;
 	int nr_threads;			/* -1: it isn't known how many */
+	bool is_parent;
+	uint32_t child;			/* for this one; 0: for any */
 	int nr_waits;
 	struct waits *waits;
 	bool stuck;
 	int knot;			/* the same number for all of it, 0: none */
 	int order, low;			/* while knots are looked for */
 	bool open;
-};
-
-/* A process that has the descriptor of a holder */
-struct sharer {
-	uint64_t id;
-	uint32_t holder;
-	uint32_t pid;
 };
 
 struct graph {
@@ -56,8 +58,9 @@ struct graph {
 	int nr_waits;
 	struct process *processes;	/* by pid */
 	int nr_processes;
-	struct sharer *sharers;		/* by id and holder */
-	int nr_sharers;
+	struct sharers sharers;
+	struct relative *family;	/* by parent */
+	int nr_family;
 	int nr_knots;
 };
 
@@ -93,7 +96,7 @@ int graph_solve(struct graph *graph, enum certainty certainty);
  * @graph: the graph
  * @pid: its number
  *
- * Return: it, NULL if none of its threads waits.
+ * Return: it, NULL if it does not wait.
  */
 struct process *graph_process(const struct graph *graph, uint32_t pid);
 
@@ -121,6 +124,17 @@ int graph_blockers(const struct waits *waits,
 const struct sharer *graph_sharers(const struct graph *graph,
 				   const struct contended *object,
 				   uint32_t holder, int *nr);
+
+/**
+ * graph_children() - what children a process waits for
+ * @graph: the graph
+ * @process: the process
+ * @nr: where to put how many there are, 0 if it does not wait for any
+ *
+ * Return: the first of them; they stand in a row.
+ */
+const struct relative *graph_children(const struct graph *graph,
+				      const struct process *process, int *nr);
 
 void graph_free(struct graph *graph);
 

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "look.h"
+#include "sharers.h"
 
 struct look {
 	struct names names;
@@ -39,9 +40,10 @@ static void print_word(const struct gosync_info *info)
 
 static void print_owner(const struct gosync_info *info, const char *does)
 {
-	if (info->owner_pid)
-		printf("%s by holder %u of process %u", does, info->owner,
-		       info->owner_pid);
+	uint32_t pid = owner_now(info);
+
+	if (pid)
+		printf("%s by holder %u of process %u", does, info->owner, pid);
 	else
 		printf("%s by holder %u of an invisible process", does,
 		       info->owner);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "look.h"
+#include "sharers.h"
 
 /* --- ls ------------------------------------------------------------------ */
 
@@ -119,6 +120,7 @@ static void set_state(struct table *table, const struct gosync_info *info)
 void object_row(struct table *table, const struct gosync_info *info)
 {
 	char flags[FLAGS_BUF];
+	uint32_t owner;
 
 	table_set_number(table, COL_ID, info->id);
 	table_set_text(table, COL_TYPE, type_text(info->type));
@@ -128,10 +130,13 @@ void object_row(struct table *table, const struct gosync_info *info)
 		table_set_text(table, COL_GROUP, group_text(info->gid));
 	table_set_number(table, COL_HOLDERS, info->holders);
 	table_set_number(table, COL_WAITERS, info->waiters);
-	if (info->owner && !info->owner_pid && !table->json)
-		table_set_text(table, COL_LOCKED_BY, "?");
-	else if (info->owner)
-		table_set_number(table, COL_LOCKED_BY, info->owner_pid);
+	if (info->owner && table_wants(table, COL_LOCKED_BY)) {
+		owner = owner_now(info);
+		if (owner || table->json)
+			table_set_number(table, COL_LOCKED_BY, owner);
+		else
+			table_set_text(table, COL_LOCKED_BY, "?");
+	}
 	table_set_text(table, COL_FLAGS, flags_text(info, flags));
 	set_state(table, info);
 	table_set_number(table, COL_CONTENDED, info->contended);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "look.h"
+#include "sharers.h"
 
 #define HOLDERS_AT_ONCE	64
 
@@ -60,7 +61,7 @@ static void set_pid(struct table *table, unsigned int column, uint32_t pid)
 
 enum {
 	H_ID, H_TYPE, H_HOLDER, H_PID, H_COMMAND, H_HOLDS, H_COUNT, H_HELD,
-	H_EXACT, H_NAME,
+	H_EXACT, H_OPENER, H_NAME,
 };
 
 static const struct column holder_columns[] = {
@@ -70,7 +71,7 @@ static const struct column holder_columns[] = {
 		COLUMN_TEXT, 9, false },
 	[H_HOLDER] = { "HOLDER", "the holder's number",
 		COLUMN_NUMBER, 0, true },
-	[H_PID] = { "PID", "process that opened it; ?: not to be seen (JSON: 0)",
+	[H_PID] = { "PID", "process that has its descriptor; ?: not to be seen (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
 	[H_COMMAND] = { "COMMAND", "its name",
 		COLUMN_TEXT, 15, false },
@@ -82,6 +83,8 @@ static const struct column holder_columns[] = {
 		COLUMN_NUMBER, 9, false },
 	[H_EXACT] = { "EXACT", "whether that is exact",
 		COLUMN_BOOLEAN, 0, true },
+	[H_OPENER] = { "OPENER", "process that opened it; ?: ended, or not seen (JSON: 0)",
+		COLUMN_NUMBER, 7, true },
 	[H_NAME] = { "NAME", "the object's name",
 		COLUMN_TEXT, 0, false },
 	{ }
@@ -123,20 +126,37 @@ static void set_held(struct table *table, const struct gosync_party *holder)
 	table_set_text(table, H_EXACT, exact ? "yes" : "no");
 }
 
+/* @pid: a process that has it, 0: none that can be seen */
 static void holder_row(struct table *table, const struct gosync_info *info,
-		       const struct gosync_party *holder)
+		       const struct gosync_party *holder, uint32_t pid)
 {
+	const char *comm = pid ? process_comm(pid) : "?";
+
 	table_line(table);
 	table_set_number(table, H_ID, info->id);
 	table_set_text(table, H_TYPE, type_text(info->type));
 	table_set_number(table, H_HOLDER, holder->holder);
-	set_pid(table, H_PID, holder->pid);
-	set_command(table, H_COMMAND, holder);
+	set_pid(table, H_PID, pid);
+	set_pid(table, H_OPENER, holder->pid);
+	table_set_name(table, H_COMMAND, comm, strlen(comm));
 	table_set_text(table, H_HOLDS, holds_text(info, holder));
 	if (holder->count)
 		table_set_number(table, H_COUNT, holder->count);
 	set_held(table, holder);
 	table_set_name(table, H_NAME, info->name, info->name_len);
+}
+
+static void holder_rows(struct table *table, const struct gosync_info *info,
+			const struct gosync_party *holder)
+{
+	const struct sharer *sharers;
+	int nr, i;
+
+	sharers = sharers_now(info->id, holder->holder, holder->pid, &nr);
+	if (!nr)
+		holder_row(table, info, holder, 0);
+	for (i = 0; i < nr; i++)
+		holder_row(table, info, holder, sharers[i].pid);
 }
 
 static void look_at_holders(int object, const struct gosync_info *info,
@@ -155,7 +175,7 @@ static void look_at_holders(int object, const struct gosync_info *info,
 			if (entries[i].holder == info->holder)
 				continue;
 			if (parties->all || holds_text(info, &entries[i]))
-				holder_row(&parties->table, info, &entries[i]);
+				holder_rows(&parties->table, info, &entries[i]);
 		}
 	} while (got > 0);
 	if (got < 0)
@@ -201,7 +221,10 @@ int holders_main(int argc, char **argv)
 		.args_doc = "[NAME...]",
 		.children = children,
 		.doc = "Tell who holds these objects, or any: which process, what, for how long.\n"
-		       "\vA time with >= is that of the one who has waited longest; there is none\n"
+		       "\vWho has a holder's descriptor is listed, be it the process that opened it or\n"
+		       "one that has inherited it: a line for each. Others' descriptors are for root\n"
+		       "to see; of those that can't be seen, it is who opened it.\n\n"
+		       "A time with >= is that of the one who has waited longest; there is none\n"
 		       "where nobody has waited.",
 	};
 	struct parties parties = {

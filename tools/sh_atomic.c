@@ -33,7 +33,7 @@ static int open_word(const struct shell *sh, unsigned int flags,
 		return fd;
 	shell_say(sh, "it is a %s, not a number; choose another name",
 		  gosync_type_name(info.type));
-	exit(1);
+	exit(exit_status(-EPROTOTYPE));
 }
 
 static bool is_signed(unsigned int type)
@@ -173,13 +173,16 @@ static int atomic_wait(struct shell *sh)
 }
 
 static const char set_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME.";
+	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"rmmod or a reboot.";
 
 static const char add_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME.";
+	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"rmmod or a reboot.";
 
 static const char cas_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME.";
+	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"rmmod or a reboot.";
 
 static const char wait_more[] =
 	"Programs that change it must wake those who wait.";

@@ -18,8 +18,7 @@ static gosync_map_t *open_map(const struct shell *sh, unsigned int flags)
 	ret = gosync_map_from_fd(fd, 0, &map);
 	if (!ret)
 		return map;
-	shell_error(sh, GOSYNC_IOC_OPEN, ret);
-	exit(1);
+	exit(shell_error(sh, GOSYNC_IOC_OPEN, ret));
 }
 
 static int map_error(const struct shell *sh, gosync_map_t *map,
@@ -36,7 +35,7 @@ static int map_error(const struct shell *sh, gosync_map_t *map,
 			  info.value_size);
 	else
 		shell_error(sh, op, err);
-	return 1;
+	return exit_status(err);
 }
 
 static int map_get(struct shell *sh)
@@ -135,7 +134,8 @@ static const char map_get_more[] =
 	"Exits with 1 if KEY is absent.";
 
 static const char map_set_more[] =
-	"NAME is created if it isn't there, and stays until gosync rm NAME.";
+	"NAME is created if it isn't there, and stays until gosync rm NAME,\n"
+	"rmmod or a reboot.";
 
 static const char map_del_more[] =
 	"Exits with 1 if one was absent.";

@@ -17,7 +17,7 @@ static int once(struct shell *sh)
 {
 	struct gosync_wait wait = { .size = sizeof(wait) };
 	unsigned int flags = GOSYNC_CREATE | GOSYNC_PERSIST;
-	int fd = shell_open(sh, GOSYNC_ONCE, flags);
+	int fd = command_keep(sh, shell_open(sh, GOSYNC_ONCE, flags));
 	bool killed;
 	int status;
 	int ret;
@@ -31,27 +31,30 @@ static int once(struct shell *sh)
 	if (ret < 0)
 		return shell_error(sh, GOSYNC_IOC_ONCE_BEGIN, -errno);
 
-	fd = command_keep(sh, fd);
 	command_tell_death(sh, ret == GOSYNC_ONCE_RUN_AGAIN,
 			   "somebody began and did not get it done; it is tried again");
 	status = command_run(sh, &killed);
-	/* Otherwise it is the next one's, when the last descriptor is closed. */
-	if (!status && ioctl(fd, GOSYNC_IOC_ONCE_DONE, 0) < 0)
+	if (status)
+		ioctl(fd, GOSYNC_IOC_ABANDON, 0);
+	else if (ioctl(fd, GOSYNC_IOC_ONCE_DONE, 0) < 0)
 		return shell_error(sh, GOSYNC_IOC_ONCE_DONE, -errno);
-	return status;
+	return command_end(status, killed);
 }
 
 static const char once_more[] =
 	"It has been done when a COMMAND has exited with 0. While another runs it,\n"
 	"gosync waits. If that fails or is killed, the next that waits or comes runs\n"
-	"its own, with GOSYNC_OWNER_DIED=1 in the environment. If gosync is killed,\n"
-	"COMMAND goes on, and the others wait until it and what it has started have\n"
-	"ended; with -o they do not.\n\n"
-	"NAME stays until gosync rm NAME; then it can be done again.\n\n"
+	"its own at once, with GOSYNC_OWNER_DIED=1 in the environment. If gosync is\n"
+	"killed, COMMAND goes on, and the others wait until it and what it has started\n"
+	"have ended; with -o they do not. Signals are passed on as by gosync run.\n\n"
+	"NAME stays until gosync rm NAME, until the module is unloaded (rmmod), which\n"
+	"it can be when nothing uses it, or until a reboot, and a container's with\n"
+	"that: nothing is written to a disk. Then it is done again. What must be\n"
+	"once for ever has to leave a mark of its own, and COMMAND to look for it.\n\n"
 	"Exit status: 0 if it has been done, now or before; otherwise COMMAND's own;\n"
 	"128 + N if signal N killed it; 126 if it cannot be run, 127 if there is\n"
-	"none; 1 (or -E) if another did not get it done in time; 1 for another\n"
-	"failure, 2 for wrong usage.";
+	"none; 1 (or -E) if another did not get it done in time; others as gosync\n"
+	"run.";
 
 int once_main(int argc, char **argv)
 {
@@ -78,8 +81,7 @@ static gosync_waitgroup_t *open_wg(const struct shell *sh, unsigned int flags)
 	ret = gosync_waitgroup_from_fd(fd, 0, &wg);
 	if (!ret)
 		return wg;
-	shell_error(sh, GOSYNC_IOC_OPEN, ret);
-	exit(1);
+	exit(shell_error(sh, GOSYNC_IOC_OPEN, ret));
 }
 
 static int change_wg(const struct shell *sh, unsigned int flags, int sign)
@@ -126,7 +128,8 @@ static int wg_get(struct shell *sh)
 }
 
 static const char wg_add_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME.\n"
+	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"rmmod or a reboot.\n"
 	"Add before those are started who say done, or wait may come too early.";
 
 int wg_main(int argc, char **argv)
@@ -247,29 +250,29 @@ static int sem_get(struct shell *sh)
 static int sem_run(struct shell *sh)
 {
 	unsigned int n = permits(sh);
-	int fd = open_sem(sh, GOSYNC_GIVE_BACK);
+	int fd = command_keep(sh, open_sem(sh, GOSYNC_GIVE_BACK));
 	bool killed;
 	int status;
 
 	if (!acquire(sh, fd, n, &status))
 		return status;
-	fd = command_keep(sh, fd);
 	status = command_run(sh, &killed);
 	release(sh, fd, n);
-	return status;
+	return command_end(status, killed);
 }
 
 static const char sem_create_more[] =
-	"It stays until gosync rm NAME.";
+	"It stays until gosync rm NAME, rmmod or a reboot.";
 
 static const char sem_run_more[] =
 	"A semaphore that is created here gives back what a process had that is\n"
 	"killed. If gosync is killed, COMMAND keeps the permits until it and what it\n"
 	"has started have ended; with -o it does not. Another semaphore will do, but\n"
 	"the permits that a killed gosync had are lost.\n\n"
+	"Signals are passed on as by gosync run.\n\n"
 	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
 	"be run, 127 if there is none; 1 (or -E) if the permits were not to be had in\n"
-	"time; 1 for another failure, 2 for wrong usage.";
+	"time; 66 if there is no such name; others as gosync run.";
 
 static const char sem_acquire_more[] =
 	"They are gone until somebody releases as many. Where a killed script must\n"

@@ -6,6 +6,7 @@
  * program's type can be read, but not set by mistake.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -115,16 +116,31 @@ static int value_set(struct shell *sh)
 static int await_store(const struct shell *sh, int fd, uint64_t since,
 		       uint64_t deadline)
 {
-	struct gosync_version_wait args = { .size = sizeof(args) };
+	struct gosync_wait_entry entries[] = {
+		{ .fd = fd, .op = GOSYNC_IOC_VALUE_WAIT, .value = since },
+		{ .fd = STDOUT_FILENO, .index = POLLERR },
+	};
+	struct gosync_wait_many args = {
+		.size = sizeof(args),
+		.entries = (uintptr_t)entries,
+		.count = 2,
+		.entry_size = sizeof(*entries),
+	};
+	static int device = -1;
 	struct gosync_info info;
+	int ret;
 
+	if (device < 0)
+		device = device_open();
 	for (;;) {
-		args.version = since;
 		args.deadline = gosync_deadline(NAME_NS);
 		if (args.deadline > deadline)
 			args.deadline = deadline;
-		if (ioctl(fd, GOSYNC_IOC_VALUE_WAIT, &args) == 0)
+		ret = ioctl(device, GOSYNC_IOC_WAIT, &args);
+		if (ret == 0)
 			return 0;
+		if (ret > 0)
+			output_gone();
 		if (errno != ETIMEDOUT)
 			return shell_error(sh, GOSYNC_IOC_VALUE_WAIT, -errno);
 		if (gosync_deadline(0) >= deadline)
@@ -186,7 +202,8 @@ static const char value_get_more[] =
 
 static const char value_set_more[] =
 	"Who reads gets all of the old bytes or all of the new. NAME is created if it\n"
-	"isn't there, and stays until gosync rm NAME.";
+	"isn't there, and stays until gosync rm NAME,\n"
+	"rmmod or a reboot.";
 
 static const char value_watch_more[] =
 	"Each is printed with a newline if it has none at its end. Of sets in quick\n"

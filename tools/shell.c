@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 		return "; gosync ls tells what there is";
 	case -EACCES:
 		return "; its mode must let you, or be root";
+	case -EMFILE:
+		return "; see ulimit -n";
 	case -EDQUOT:
 		return "; take names away that nobody needs (gosync rm)";
 	case -ENOSPC:
@@ -78,7 +81,7 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 int shell_error(const struct shell *sh, unsigned int op, int err)
 {
 	shell_say(sh, "%s%s", gosync_strerror(op, err), advice(sh, op, err));
-	return 1;
+	return exit_status(err);
 }
 
 /* --- Options and operands -------------------------------------------------- */
@@ -226,11 +229,7 @@ static void take_operands(struct shell *sh, struct argp_state *state)
 	sh->name = state->argv[state->next];
 	sh->args = state->argv + state->next + 1;
 	sh->count = count - 1;
-	if (!*sh->name)
-		argp_error(state, "NAME must not be empty");
-	if (verb->command)
-		take_command(sh, state);
-	else if (count < verb->min)
+	if (count < verb->min)
 		argp_error(state, "%s wanted", verb->args);
 	else if (verb->max && count > verb->max)
 		argp_error(state, "too many arguments: %s wanted", verb->args);
@@ -242,8 +241,26 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 	double seconds;
 
 	switch (key) {
+	case ARGP_KEY_ARG:
+		if (!sh->verb->command)
+			return ARGP_ERR_UNKNOWN;
+		if (!sh->name) {
+			sh->name = arg;
+			return 0;
+		}
+		/* What stands behind COMMAND is its own. */
+		sh->args = state->argv + state->next - 1;
+		sh->count = state->argc - state->next + 1;
+		state->next = state->argc;
+		return 0;
 	case ARGP_KEY_ARGS:
 		take_operands(sh, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!*sh->name)
+			argp_error(state, "NAME must not be empty");
+		if (sh->verb->command)
+			take_command(sh, state);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_usage(state);
@@ -368,6 +385,9 @@ static int run_verb(const struct verb *verb, const char *who, int argc,
 	snprintf(sh.who, sizeof(sh.who), "%s", who);
 	argv[0] = sh.who;
 	argp_parse(&argp, argc, argv, in_order ? ARGP_IN_ORDER : 0, NULL, &sh);
+	/* Orphans of a container are nobody's but its first process's. */
+	if (getpid() == 1)
+		signal(SIGCHLD, SIG_IGN);
 	return verb->run(&sh);
 }
 
@@ -516,16 +536,14 @@ int shell_open(const struct shell *sh, unsigned int type, unsigned int flags)
 		tell_type(sh, type);
 	else
 		shell_error(sh, GOSYNC_IOC_OPEN, fd);
-	exit(1);
+	exit(exit_status(fd));
 }
 
 void shell_info(const struct shell *sh, int fd, struct gosync_info *info)
 {
 	info->size = sizeof(*info);
-	if (ioctl(fd, GOSYNC_IOC_INFO, info) == 0)
-		return;
-	shell_error(sh, GOSYNC_IOC_INFO, -errno);
-	exit(1);
+	if (ioctl(fd, GOSYNC_IOC_INFO, info) < 0)
+		exit(shell_error(sh, GOSYNC_IOC_INFO, -errno));
 }
 
 /* --- Waiting --------------------------------------------------------------- */

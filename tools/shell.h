@@ -144,7 +144,7 @@ void shell_say(const struct shell *sh, const char *format, ...)
  * @op: the ioctl that failed
  * @err: -errno
  *
- * Return: 1, an exit status.
+ * Return: an exit status, not 0.
  */
 int shell_error(const struct shell *sh, unsigned int op, int err);
 
@@ -225,9 +225,19 @@ int shell_write(const void *data, size_t len);
  * Signals that are sent to this process alone are passed on. Afterwards they
  * are blocked, so that whatever is to be put in order is.
  *
- * Return: its exit status, as shells have it: 126, 127, 128 + signal.
+ * Return: its exit status, as shells have it: 126, 127, 128 + signal; EX_OSERR
+ * if there was no process to be had for it.
  */
 int command_run(const struct shell *sh, bool *killed);
+
+/**
+ * command_end() - end as COMMAND has, when all is in order
+ * @status: from command_run()
+ * @killed: likewise
+ *
+ * Return: @status, which the program is to exit with.
+ */
+int command_end(int status, bool killed);
 
 /**
  * command_exec() - become COMMAND
@@ -247,10 +257,11 @@ void command_tell_death(const struct shell *sh, bool died, const char *what);
 
 /**
  * command_keep() - have COMMAND inherit a descriptor, unless -o
- * @sh: the verb
+ * @sh: the verb; the program ends if that can't be
  * @fd: the descriptor, closed
  *
- * Those below 10 are left to COMMAND's own redirections.
+ * To be called before anything is had with it. Those below 10 are left to
+ * COMMAND's own redirections.
  *
  * Return: the descriptor.
  */

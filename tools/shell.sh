@@ -255,7 +255,7 @@ run_takes_a_programs_mutex()
 	gosync demo --seconds 30 >log 2>&1 & demo=$!
 	until_so grep -q 'configuration 1:' log &&
 		gosync run -w 30 "demo.$demo.lock" true &&
-		exits 1 gosync run -s "demo.$demo.lock" true 2>told
+		exits 65 gosync run -s "demo.$demo.lock" true 2>told
 	status=$?
 	kill "$demo"
 	wait "$demo"
@@ -329,7 +329,7 @@ wg_waits_for_all()
 
 sem_counts()
 {
-	exits 1 gosync sem acquire "$N" 2>told && grep -q -- --permits told &&
+	exits 66 gosync sem acquire "$N" 2>told && grep -q -- --permits told &&
 		gosync sem create "$N" 2 && gosync sem acquire "$N" &&
 		gosync sem acquire -n "$N" && [ "$(gosync sem get "$N")" = 0 ] &&
 		exits 1 gosync sem acquire -n "$N" &&
@@ -339,7 +339,7 @@ sem_counts()
 		kill -0 "$waiter" && gosync sem release "$N" && ends 0 "$waiter" &&
 		[ "$(gosync sem get "$N")" = 0 ] &&
 		exits 1 gosync sem create "$N" 2 &&
-		exits 1 gosync sem acquire --permits 3 "$N" 2>told &&
+		exits 65 gosync sem acquire --permits 3 "$N" 2>told &&
 		grep -q 'made with 2 permits' told
 }
 
@@ -447,8 +447,8 @@ values_are_any_bytes()
 		exits 1 gosync value set "$N.3000" <out 2>told &&
 		grep -q -- '--capacity 200000' told &&
 		[ "$(gosync value get "$N.3000")" = x ] &&
-		exits 1 gosync value get "$N.none" &&
-		exits 1 gosync value get "$N.none" 2>told &&
+		exits 66 gosync value get "$N.none" &&
+		exits 66 gosync value get "$N.none" 2>told &&
 		grep -q 'No such' told
 }
 
@@ -495,10 +495,10 @@ maps_hold_any_bytes()
 		gosync map set "$N" 'a "b"' '' && gosync map set "$N" c text &&
 		[ "$(gosync map get "$N" c)" = text ] &&
 		gosync map get "$N" 'a "b"' >empty && [ ! -s empty ] || return 1
-	exits 1 gosync map set "$N" d text 2>told && grep -q -- '--entries' told &&
+	exits 73 gosync map set "$N" d text 2>told && grep -q -- '--entries' told &&
 		exits 1 gosync map set "$N" "${key}k" text 2>told &&
 		grep -q 'its keys have 1 to 255' told &&
-		exits 1 gosync map set --entries 4 "$N" c new 2>told &&
+		exits 65 gosync map set --entries 4 "$N" c new 2>told &&
 		grep -q 'made with --entries 3' told &&
 		[ "$(gosync map get "$N" c)" = text ] || return 1
 	[ "$(gosync map ls "$N" | LC_ALL=C sort)" = "\$'a \"b\"'
@@ -537,7 +537,7 @@ atomic_swaps_and_waits()
 		[ "$(cat now)" = 8 ] &&
 		exits 2 gosync atomic set "$N" 9223372036854775808 &&
 		exits 2 gosync atomic set "$N.none" x &&
-		exits 1 gosync atomic get "$N.none" &&
+		exits 66 gosync atomic get "$N.none" &&
 		[ "$(gosync atomic get "$N")" = 8 ]
 }
 
@@ -546,11 +546,11 @@ who_may_not_is_told()
 	(umask 022 && gosync value set "$N" data && gosync run "$N.lock" true) &&
 		gosync map set -m 600 "$N.map" k v || return 1
 	[ "$(su alice -c "gosync value get $N")" = data ] &&
-		exits 1 su alice -c "gosync value set $N other" 2>told &&
+		exits 77 su alice -c "gosync value set $N other" 2>told &&
 		grep -q "$N: Permission denied; its mode" told &&
-		exits 1 su alice -c "gosync run $N.lock true" 2>told &&
+		exits 77 su alice -c "gosync run $N.lock true" 2>told &&
 		grep -q "$N.lock: Permission denied; its mode" told &&
-		exits 1 su alice -c "gosync map get $N.map k" 2>told &&
+		exits 77 su alice -c "gosync map get $N.map k" 2>told &&
 		grep -q "$N.map: Permission denied; its mode" told &&
 		[ "$(gosync value get "$N")" = data ]
 }
@@ -558,13 +558,13 @@ who_may_not_is_told()
 a_name_of_another_type_is_told()
 {
 	gosync once "$N" true && gosync wg add "$N.wg" || return 1
-	exits 1 gosync value set "$N" data 2>told &&
+	exits 65 gosync value set "$N" data 2>told &&
 		grep -q 'it is a once, not a value' told &&
-		exits 1 gosync run "$N" true 2>told &&
+		exits 65 gosync run "$N" true 2>told &&
 		grep -q 'it is a once, not a rwmutex' told &&
-		exits 1 gosync add "$N.wg" 2>told &&
+		exits 65 gosync add "$N.wg" 2>told &&
 		grep -q 'it is a waitgroup, not a number' told &&
-		exits 1 gosync cond signal "$N" 2>told &&
+		exits 65 gosync cond signal "$N" 2>told &&
 		grep -q 'it is a once, not a cond' told
 }
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "look.h"
 
@@ -288,10 +287,9 @@ static int look_once(struct stats *stats)
 
 static int look_again_and_again(struct stats *stats)
 {
-	struct timespec at;
+	uint64_t at = gosync_deadline(0), now;
 	long n;
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
 	for (n = 0;;) {
 		if (look_once(stats))
 			return 1;
@@ -305,15 +303,9 @@ static int look_again_and_again(struct stats *stats)
 		qsort(stats->before, stats->nr_before, sizeof(*stats->before),
 		      compare_ids);
 
-		at.tv_sec += (time_t)stats->interval;
-		at.tv_nsec += (stats->interval - (time_t)stats->interval) * 1e9;
-		if (at.tv_nsec >= 1000000000) {
-			at.tv_sec++;
-			at.tv_nsec -= 1000000000;
-		}
-		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
-				       NULL) == EINTR)
-			;
+		at += stats->interval * 1e9;
+		now = gosync_deadline(0);
+		output_pause(at > now ? at - now : 0);
 		if (!stats->table.json && !stats->table.raw)
 			putchar('\n');
 	}

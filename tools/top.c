@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "gosync.h"
+#include "sharers.h"
 
 /* What is known of an object from the last look */
 struct known {
@@ -197,7 +198,7 @@ static void compare(const struct known *before, const struct known *after,
 	line->type = type_text(info->type);
 	line->waiters = info->waiters;
 	line->owner = info->owner;
-	line->owner_pid = info->owner_pid;
+	line->owner_pid = owner_now(info);
 	line->waits = (new->contended - old->contended) / seconds;
 	/* Who gave up takes what it has waited away again. */
 	line->waited = waited > 0 ? waited / 1e9 / seconds : 0;
@@ -313,6 +314,7 @@ static void look(struct frame *before, struct frame *frame)
 	int ret;
 
 	*frame = (struct frame) { .ns = now_ns() };
+	sharers_forget();
 	ret = gosync_list(add_object, &sample);
 	if (ret)
 		fail_top("the list of names", -ret);
@@ -381,20 +383,13 @@ static const char *short_text(uint64_t ns, char buf[16])
 
 static const char *owner_text(const struct line *line, char buf[32])
 {
-	char path[32], comm[17] = "?", *c;
-	FILE *f;
+	char comm[17], *c;
 
 	if (!line->owner)
 		return "-";
 	if (!line->owner_pid)
 		return "?";
-	snprintf(path, sizeof(path), "/proc/%u/comm", line->owner_pid);
-	f = fopen(path, "re");
-	if (f) {
-		if (fscanf(f, "%16[^\n]", comm) != 1)
-			strcpy(comm, "?");
-		fclose(f);
-	}
+	snprintf(comm, sizeof(comm), "%s", process_comm(line->owner_pid));
 	for (c = comm; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';

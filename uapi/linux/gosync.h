@@ -206,6 +206,8 @@ enum gosync_type {
 #define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)
 #define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)
 #define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)
+/* On Mutexes, RWMutexes, Onces and Semaphores: see "Giving up" */
+#define GOSYNC_IOC_ABANDON	_IO(GOSYNC_IOC_TYPE, 0x8f)
 /* On whatever has commands of io_uring under way, and only by io_uring */
 #define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
 /* On atomics */
@@ -347,7 +349,8 @@ struct gosync_unlink {
  * @owner: Mutex, RWMutex: the holder that owns it, 0 if none; Once: the one
  *	that runs it
  * @owner_pid: the process that opened that holder, in the caller's pid
- *	namespace; 0 if it isn't visible there
+ *	namespace; 0 if it isn't visible there or has ended. Others may have the
+ *	descriptor, too, or alone
  * @name_len: length of @name; 0 for an anonymous or unlinked object
  * @word: the mapped word, in atomics the first; Value: the version (how often
  *	it was stored); Map: the number of entries
@@ -521,7 +524,7 @@ enum gosync_wants {
  * @comm: the name of the thread, or of the process, filled up with zeros
  *
  * Numbers of processes are as the caller's pid namespace has them, 0 if they
- * can't be seen there.
+ * can't be seen there or have ended.
  */
 struct gosync_party {
 	__u32 holder;
@@ -579,6 +582,22 @@ struct gosync_reopen {
 	__u32 size;
 	__u32 flags;
 };
+
+/**
+ * DOC: Giving up
+ *
+ * GOSYNC_IOC_ABANDON takes no argument (0), and does at once what the end of
+ * the holder would do: a Mutex or RWMutex that it owns is unlocked and poisoned,
+ * its read locks are taken back, a Once that it runs is the next one's, who is
+ * told, the permits that it took of a Semaphore with GOSYNC_GIVE_BACK are
+ * released. The holder lives on, and can be used again.
+ *
+ * It is for who knows that the one who used this descriptor has ended, while
+ * others that do not matter still have it. Whoever goes on in the holder's name
+ * is like one whose lock another has unlocked.
+ *
+ * Return: 0, also if it holds nothing; or -1 with errno EBADF.
+ */
 
 /**
  * struct gosync_atomic - argument of the GOSYNC_IOC_ATOMIC operations
