@@ -155,28 +155,12 @@ static bool is_same(const struct place *a, const struct place *b)
 	       a->among == b->among && a->grouped == b->grouped;
 }
 
-/**
- * gosync_recall() - is this a wait that a signal interrupted
- * @waiter: who is about to wait; if so it gets &gosync_waiter.since,
- *	&gosync_waiter.wait and &gosync_waiter.starving of then
- *
- * Called with the object's lock. Nothing happens if it waits already.
- */
-void gosync_recall(struct gosync_waiter *waiter)
+static void take_up(struct gosync_waiter *waiter, const struct pid *thread)
 {
-	struct pid *thread = task_pid(current);
-	struct gosync_places *places;
-	struct place new;
+	struct gosync_places *places = find(thread);
+	struct place new = place_of(waiter);
 	u32 i;
 
-	lockdep_assert_held(&waiter->holder->obj->wq.lock);
-	/* Only this thread can have put something there that it is to find. */
-	if (likely(hlist_empty(bucket_of(thread))) || waiter->since ||
-	    waiter->stays || waiter->entry.private != current)
-		return;
-	new = place_of(waiter);
-	guard(spinlock)(&lock);
-	places = find(thread);
 	if (!places || !time_before(jiffies, places->expires))
 		return;
 	for (i = 0; i < places->count; i++) {
@@ -194,6 +178,27 @@ void gosync_recall(struct gosync_waiter *waiter)
 			forget(places);
 		return;
 	}
+}
+
+/**
+ * gosync_recall() - is this a wait that a signal interrupted
+ * @waiter: who is about to wait; if so it gets &gosync_waiter.since,
+ *	&gosync_waiter.wait and &gosync_waiter.starving of then
+ *
+ * Called with the object's lock. Nothing happens if it waits already.
+ */
+void gosync_recall(struct gosync_waiter *waiter)
+{
+	struct pid *thread = task_pid(current);
+
+	lockdep_assert_held(&waiter->holder->obj->wq.lock);
+	/* Only this thread can have put something there that it is to find. */
+	if (likely(hlist_empty(bucket_of(thread))) || waiter->since ||
+	    waiter->stays || waiter->entry.private != current)
+		return;
+	spin_lock(&lock);
+	take_up(waiter, thread);
+	spin_unlock(&lock);
 }
 
 /**

@@ -830,8 +830,9 @@ struct leaver {
 static void *leave(void *arg)
 {
 	struct leaver *leaver = arg;
-	FIXTURE_DATA(interrupted) *self = leaver->self;
+	FIXTURE_DATA(interrupted) *self;
 
+	self = leaver->self;
 	if (!sigsetjmp(outside, 1)) {
 		gosync_mutex_lock(self->mutex);
 		gosync_cond_wait(self->cond, self->mutex);

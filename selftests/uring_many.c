@@ -399,7 +399,7 @@ TEST_F(uring, a_conds_deadline_does_not_hide_that_an_owner_died)
 	start_until(self->ring, 2, cond, GOSYNC_IOC_COND_WAIT, self->fd,
 		    gosync_deadline(NSEC_PER_MSEC), 0);
 	EXPECT_EQ(-ETIMEDOUT, result(self->ring, 2));
-	EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
+	EXPECT_EQ(0, call(self->fd, GOSYNC_IOC_MUTEX_RECOVER, NULL));
 	EXPECT_EQ(0, unlock_fd(self->fd));
 }
 
