@@ -259,9 +259,13 @@ static struct gosync_account *account_get(kuid_t uid)
 
 static void account_put(struct gosync_account *account)
 {
-	if (!account || !refcount_dec_and_lock(&account->refs, &accounts.xa_lock))
+	if (!account || refcount_dec_not_one(&account->refs))
 		return;
-	__xa_erase(&accounts, __kuid_val(account->uid));
+	xa_lock(&accounts);
+	if (refcount_dec_and_test(&account->refs))
+		__xa_erase(&accounts, __kuid_val(account->uid));
+	else
+		account = NULL;
 	xa_unlock(&accounts);
 	kfree(account);
 }
@@ -372,15 +376,18 @@ void gosync_object_put(struct gosync_object *obj)
 {
 	struct gosync_ns *ns = obj->ns;
 
-	if (!refcount_dec_and_lock(&obj->refs, &ns->lock))
+	if (refcount_dec_not_one(&obj->refs))
 		return;
-	if (obj->linked)
-		remove_name(obj);
-	if (obj->counted) {
-		uncount_object(obj);
-		trace_gosync_destroy(obj, 0);
+	scoped_guard(spinlock, &ns->lock) {
+		if (!refcount_dec_and_test(&obj->refs))
+			return;
+		if (obj->linked)
+			remove_name(obj);
+		if (obj->counted) {
+			uncount_object(obj);
+			trace_gosync_destroy(obj, 0);
+		}
 	}
-	spin_unlock(&ns->lock);
 	free_object(obj);
 }
 
@@ -726,15 +733,18 @@ static u64 describe_next(struct gosync_ns *ns, u64 from,
 			 struct gosync_info *info)
 {
 	struct gosync_object *obj;
+	u64 id = 0;
 
 	memset(info, 0, sizeof(*info));
-	guard(spinlock)(&ns->lock);
-	obj = next_object(ns, from);
-	if (!obj)
-		return 0;
-	if (gosync_may(ns, obj->uid, obj->gid, obj->mode, 4))
-		gosync_object_info(obj, NULL, info);
-	return obj->id;
+	scoped_guard(spinlock, &ns->lock) {
+		obj = next_object(ns, from);
+		if (obj) {
+			id = obj->id;
+			if (gosync_may(ns, obj->uid, obj->gid, obj->mode, 4))
+				gosync_object_info(obj, NULL, info);
+		}
+	}
+	return id;
 }
 
 static long list(struct gosync_ns *ns, struct gosync_list *args,
