@@ -22,10 +22,11 @@
  *
  * Lock order:
  *
- *	gosync_ns.lock		names and life of the namespace's objects
- *	  users_lock		(names.c) objects per user
- *	gosync_value.lock	(value.c) who stores
- *	gosync_map_obj.lock	(map.h) who changes the set of keys
+ *	gosync_value.lock	(value.c) who stores; may sleep
+ *	gosync_map_obj.lock	(map.h) who changes the set of keys; may sleep
+ *	gosync_ns.lock		(names.c) names and life of a namespace's objects
+ *	  accounts.xa_lock	(names.c) objects per user
+ *	pools_lock		(page.c) which slots of shared pages are free
  *	obj->wq.lock		the state of one object, and its waiters
  *	obj->holders.xa_lock	who holds a descriptor
  *	obj->watch->wq.lock	who polls
@@ -33,8 +34,9 @@
  *	links_lock		(orphan.c) which commands wait for holders
  *	a record's count	(map.h) one entry of a Map
  *
- * The first group may sleep. Nothing that user space can stop (a page fault
- * on its memory) happens under any of them.
+ * Nothing that user space can stop (a page fault on its memory) happens under
+ * any of them. gosync_ns.lock and pools_lock are everybody's: what may take
+ * long (memory is allocated, zeroed or freed) is done before and after them.
  */
 #ifndef GOSYNC_H
 #define GOSYNC_H
@@ -49,12 +51,14 @@
 #include <linux/gosync.h>
 
 struct file;
+struct gosync_account;
 struct gosync_area;
 struct gosync_command;
 struct gosync_holder;
 struct gosync_ns;
 struct gosync_object;
 struct gosync_places;
+struct gosync_pool;
 struct gosync_stats;
 struct gosync_ticket;
 struct gosync_turn;
@@ -173,6 +177,9 @@ struct gosync_ops {
  * @state: its mapped state, as the kernel sees it
  * @area: the pages that this is in
  * @ns: the namespace it lives in
+ * @account: its owner's
+ * @payer: the account of who owns the owner's user namespace, if it counts there
+ *	too; or NULL
  * @node: in the table of names
  * @holders: its holders by their number
  * @id: its number
@@ -183,7 +190,8 @@ struct gosync_ops {
  * @nr_waiters: how many are queued (@wq.lock)
  * @nr_holders: how many holders there are (@holders.xa_lock)
  * @next_holder: where to look for an unused number (@holders.xa_lock)
- * @refs: one for each holder, one while the name is GOSYNC_PERSIST
+ * @refs: one for each holder, one while the name is GOSYNC_PERSIST; who only
+ *	looks has none
  * @uid: owner
  * @gid: group
  * @capacity: as in &struct gosync_open
@@ -191,6 +199,7 @@ struct gosync_ops {
  * @type: &enum gosync_type
  * @flags: GOSYNC_PERSIST and those that follow it
  * @linked: the name leads here (@ns lock)
+ * @counted: it counts in its namespace and accounts (@ns lock)
  * @name_len: length of the name, which stands behind the structure of the type
  * @rcu: once nobody can wait for it: to free it when nobody looks at its name
  *	any more
@@ -204,6 +213,8 @@ struct gosync_object {
 	void *state;
 	struct gosync_area *area;
 	struct gosync_ns *ns;
+	struct gosync_account *account;
+	struct gosync_account *payer;
 	struct rhash_head node;
 	struct xarray holders;
 	u64 id;
@@ -221,6 +232,7 @@ struct gosync_object {
 	u8 type;
 	u8 flags;
 	u8 linked;
+	u8 counted;
 	u8 name_len;
 };
 
@@ -399,6 +411,7 @@ long gosync_names_list(struct gosync_holder *unused, void *arg);
 void gosync_object_put(struct gosync_object *obj);
 bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
 		u16 want);
+bool gosync_ns_is_callers(const struct gosync_ns *ns);
 int gosync_names_init(void);
 void gosync_names_exit(void);
 
@@ -407,12 +420,10 @@ void gosync_names_exit(void);
 /**
  * struct gosync_area - pages of mapped state
  * @refs: one for the objects, one for each mapping of one that grows
- * @node: in the namespace's table while it is shared and has room
- * @free: bit per slot, for a shared page; 0 for an object's own pages
- * @shared: it holds slots of all objects with these four in common:
- * @uid: owner
- * @gid: group
- * @mode: permission bits
+ * @pool: it is a page that holds slots of several objects; NULL: it is an
+ *	object's own
+ * @node: in the pool's list while it has room
+ * @free: bit per slot, for a shared page
  * @no_mmap: it is not to be mapped
  * @addr: where the kernel sees it
  * @max_pages: how many pages a mapping covers; more than @nr_pages if it grows
@@ -421,18 +432,15 @@ void gosync_names_exit(void);
  * @nr_pages: how many pages it has from the beginning
  * @pages: these pages
  *
- * Protected by the namespace's lock; fixed once made, but for @node and @free,
- * and for @more, to which only its object adds.
+ * Fixed once made, but for @node and @free, and for @more, to which only its
+ * object adds.
  */
 struct gosync_area {
 	refcount_t refs;
-	struct hlist_node node;
+	struct gosync_pool *pool;
+	struct list_head node;
 	u64 free;
-	bool shared;
 	bool no_mmap;
-	u16 mode;
-	kuid_t uid;
-	kgid_t gid;
 	void *addr;
 	unsigned long max_pages;
 	struct xarray more;
@@ -440,14 +448,14 @@ struct gosync_area {
 	struct page *pages[] __counted_by(nr_pages);
 };
 
-#define GOSYNC_AREA_BITS	6
-
-int gosync_area_get(struct gosync_object *obj, struct hlist_head *partial);
-bool gosync_area_put(struct gosync_object *obj, struct hlist_head *partial);
+int gosync_area_get(struct gosync_object *obj);
+void gosync_area_put(struct gosync_object *obj);
 void gosync_area_unref(struct gosync_area *area);
 void *gosync_area_extend(struct gosync_area *area, unsigned long first,
 			 unsigned long nr);
 int gosync_mmap(struct file *file, struct vm_area_struct *vma);
+int gosync_page_init(void);
+void gosync_page_exit(void);
 
 /* --- wait.c --- */
 

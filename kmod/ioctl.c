@@ -98,7 +98,7 @@ static const struct gosync_ioctl ioctls[] = {
 		sizeof(struct gosync_unlink), gosync_names_unlink,
 	},
 	[NR(GOSYNC_IOC_LIST)] = {
-		GOSYNC_IOC_LIST, ON_DEVICE, RESULTS,
+		GOSYNC_IOC_LIST, ON_DEVICE, RESULTS | RESUMES,
 		sizeof(struct gosync_list), gosync_names_list,
 	},
 	[NR(GOSYNC_IOC_VERSION)] = {
@@ -503,8 +503,8 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	ret = ioctl->op(holder, &arg);
 	if (ioctl->flags & RESULTS)
 		deliver = ret >= 0 || ret == -EMSGSIZE;
-	else if (ioctl->flags & RESUMES)
-		deliver = ret == -ERESTARTSYS;
+	if (ioctl->flags & RESUMES)
+		deliver |= ret == -ERESTARTSYS;
 	if (deliver && copy_to_user(uarg, &arg, back))
 		return -EFAULT;
 	return ret;

@@ -33,15 +33,20 @@ static int __init gosync_init(void)
 	ret = gosync_commands_init();
 	if (ret)
 		return ret;
-	ret = gosync_names_init();
+	ret = gosync_page_init();
 	if (ret)
 		goto err_commands;
+	ret = gosync_names_init();
+	if (ret)
+		goto err_page;
 	ret = misc_register(&device);
 	if (ret)
 		goto err_names;
 	return 0;
 err_names:
 	gosync_names_exit();
+err_page:
+	gosync_page_exit();
 err_commands:
 	gosync_commands_exit();
 	return ret;
@@ -51,6 +56,7 @@ static void __exit gosync_exit(void)
 {
 	misc_deregister(&device);
 	gosync_names_exit();
+	gosync_page_exit();
 	gosync_commands_exit();
 	gosync_places_exit();
 }

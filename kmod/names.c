@@ -7,10 +7,15 @@
  * open or, with GOSYNC_PERSIST, until it is unlinked.
  *
  * References. An object has one for each holder and one while it is
- * persistent. The last one is dropped under its namespace's lock, which also
- * covers looking up for creation: an object that is found under the lock is
- * alive. Opening alone looks up without the lock and takes only what is still
- * referenced.
+ * persistent. The last one is dropped under its namespace's lock, and the name
+ * goes with it, so what is found under the lock is alive. To look is not to
+ * hold: whoever fails to open it, unlinks it or lists it takes no reference, but
+ * looks under RCU or under the lock.
+ *
+ * Strangers share the namespace's lock. So an object is made completely, with
+ * its memory and first holder, before it is linked and counted under the lock;
+ * and what is left of it is freed after it was unlinked there. Under it only
+ * constant time is spent, and nothing sleeps.
  *
  * A namespace of ours (struct gosync_ns) has a reference for each object in it
  * and holds one to the IPC namespace. Persistent objects would so keep a dead
@@ -27,6 +32,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
@@ -35,7 +41,7 @@
 static unsigned int max_objects_per_user = 65536;
 module_param(max_objects_per_user, uint, 0644);
 MODULE_PARM_DESC(max_objects_per_user,
-		 "Objects that one user may have created; CAP_SYS_RESOURCE may exceed it");
+		 "Objects that one user may have created, with those of the users in his user namespaces; CAP_SYS_RESOURCE may exceed it");
 
 static unsigned int max_objects_per_ns = 1048576;
 module_param(max_objects_per_ns, uint, 0644);
@@ -50,17 +56,15 @@ MODULE_PARM_DESC(max_objects_per_ns,
  * @lock: protects the following, and the life of the objects
  * @named: the objects that have a name, by their number
  * @nr_objects: how many there are, named or not
- * @partial: shared pages that have room
  * @rcu: to free it when nobody looks at it any more
  */
 struct gosync_ns {
 	struct hlist_node node;
 	struct ipc_namespace *ipc;
 	refcount_t refs;
-	struct mutex lock; /* names and life of objects */
+	spinlock_t lock; /* names and life of objects */
 	struct xarray named;
 	unsigned int nr_objects;
-	DECLARE_HASHTABLE(partial, GOSYNC_AREA_BITS);
 	struct rcu_head rcu;
 };
 
@@ -72,14 +76,25 @@ static void reap_namespaces(struct work_struct *work);
 static DECLARE_DELAYED_WORK(reaper, reap_namespaces);
 #define REAP_EVERY	HZ
 
-/* How many objects each user has created, as xarray values by uid */
-static DEFINE_XARRAY(users);
-static DEFINE_MUTEX(users_lock);
+/**
+ * struct gosync_account - how many objects a user has
+ * @uid: the user
+ * @refs: one for each object that counts here, or is going to
+ * @objects: how many count (the lock of the table)
+ */
+struct gosync_account {
+	kuid_t uid;
+	refcount_t refs;
+	unsigned int objects;
+};
+
+/* By uid */
+static DEFINE_XARRAY(accounts);
 
 /* --- The table of names -------------------------------------------------- */
 
 struct name_key {
-	const struct gosync_ns *ns;
+	struct gosync_ns *ns;
 	const char *name;
 	u8 len;
 };
@@ -148,9 +163,8 @@ static struct gosync_ns *ns_get(struct ipc_namespace *ipc)
 		return NULL;
 	ns->ipc = get_ipc_ns(ipc);
 	refcount_set(&ns->refs, 1);
-	mutex_init(&ns->lock);
+	spin_lock_init(&ns->lock);
 	xa_init_flags(&ns->named, XA_FLAGS_ACCOUNT);
-	hash_init(ns->partial);
 
 	spin_lock(&namespaces_lock);
 	other = ns_find(ipc);
@@ -200,44 +214,150 @@ bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
 	return !(want & ~mode) || ns_capable(ns->ipc->user_ns, CAP_IPC_OWNER);
 }
 
-/* --- Limits -------------------------------------------------------------- */
-
-static int user_charge(kuid_t uid)
+/**
+ * gosync_ns_is_callers() - is this where the caller's names are
+ * @ns: the namespace
+ *
+ * Return: whether.
+ */
+bool gosync_ns_is_callers(const struct gosync_ns *ns)
 {
-	unsigned long count;
-
-	guard(mutex)(&users_lock);
-	count = xa_to_value(xa_load(&users, __kuid_val(uid)) ?: xa_mk_value(0));
-	if (count >= max_objects_per_user && !capable(CAP_SYS_RESOURCE))
-		return -EDQUOT;
-	return xa_err(xa_store(&users, __kuid_val(uid), xa_mk_value(count + 1),
-			       GFP_KERNEL_ACCOUNT));
+	return ns->ipc == current->nsproxy->ipc_ns;
 }
 
-static void user_uncharge(kuid_t uid)
-{
-	unsigned long count;
+/* --- Limits -------------------------------------------------------------- */
 
-	guard(mutex)(&users_lock);
-	count = xa_to_value(xa_load(&users, __kuid_val(uid)));
-	if (count > 1)
-		/* Replaces an entry, so it needs no memory. */
-		xa_store(&users, __kuid_val(uid), xa_mk_value(count - 1), 0);
+static struct gosync_account *account_get(kuid_t uid)
+{
+	struct gosync_account *account, *new;
+
+	xa_lock(&accounts);
+	account = xa_load(&accounts, __kuid_val(uid));
+	if (account)
+		refcount_inc(&account->refs);
+	xa_unlock(&accounts);
+	if (account)
+		return account;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->uid = uid;
+	refcount_set(&new->refs, 1);
+	/* Another may come first: it drops the lock to allocate. */
+	xa_lock(&accounts);
+	account = __xa_cmpxchg(&accounts, __kuid_val(uid), NULL, new,
+			       GFP_KERNEL_ACCOUNT);
+	if (account && !xa_is_err(account))
+		refcount_inc(&account->refs);
+	xa_unlock(&accounts);
+	if (!account)
+		return new;
+	kfree(new);
+	return xa_is_err(account) ? NULL : account;
+}
+
+static void account_put(struct gosync_account *account)
+{
+	if (!account || refcount_dec_not_one(&account->refs))
+		return;
+	xa_lock(&accounts);
+	if (refcount_dec_and_test(&account->refs))
+		__xa_erase(&accounts, __kuid_val(account->uid));
 	else
-		xa_erase(&users, __kuid_val(uid));
+		account = NULL;
+	xa_unlock(&accounts);
+	kfree(account);
+}
+
+/*
+ * Who owns a user namespace is as many users in it as it has sub-uids. What these
+ * create counts for the owner, too; with namespaces in namespaces for that of the
+ * outermost. Not for root: that is who vouches for containers, not who is in them.
+ */
+static kuid_t payer_of(const struct user_namespace *user_ns, kuid_t uid)
+{
+	kuid_t payer = uid;
+
+	for (; user_ns != &init_user_ns; user_ns = user_ns->parent)
+		if (!uid_eq(user_ns->owner, GLOBAL_ROOT_UID))
+			payer = user_ns->owner;
+	return payer;
+}
+
+static int get_accounts(struct gosync_object *obj)
+{
+	kuid_t payer = payer_of(current_user_ns(), obj->uid);
+
+	obj->account = account_get(obj->uid);
+	if (!obj->account)
+		return -ENOMEM;
+	if (uid_eq(payer, obj->uid))
+		return 0;
+	obj->payer = account_get(payer);
+	return obj->payer ? 0 : -ENOMEM;
+}
+
+static bool is_full(const struct gosync_account *account)
+{
+	return account && account->objects >= READ_ONCE(max_objects_per_user);
+}
+
+static int count_object(struct gosync_object *obj)
+{
+	struct gosync_ns *ns = obj->ns;
+
+	lockdep_assert_held(&ns->lock);
+	if (ns->nr_objects >= READ_ONCE(max_objects_per_ns) &&
+	    !capable(CAP_SYS_RESOURCE))
+		return -ENOSPC;
+	xa_lock(&accounts);
+	if ((is_full(obj->account) || is_full(obj->payer)) &&
+	    !capable(CAP_SYS_RESOURCE)) {
+		xa_unlock(&accounts);
+		return -EDQUOT;
+	}
+	obj->account->objects++;
+	if (obj->payer)
+		obj->payer->objects++;
+	xa_unlock(&accounts);
+	ns->nr_objects++;
+	obj->counted = true;
+	return 0;
+}
+
+static void uncount_object(struct gosync_object *obj)
+{
+	lockdep_assert_held(&obj->ns->lock);
+	xa_lock(&accounts);
+	obj->account->objects--;
+	if (obj->payer)
+		obj->payer->objects--;
+	xa_unlock(&accounts);
+	obj->ns->nr_objects--;
+	obj->counted = false;
 }
 
 /* --- The life of an object ----------------------------------------------- */
 
-static struct gosync_object *find_object(const struct name_key *key)
+/* Alive for sure only with the namespace's lock; may be looked at under RCU */
+static struct gosync_object *look_up(const struct name_key *key)
 {
-	struct gosync_object *obj;
+	return rhashtable_lookup(&names, key, names_params);
+}
 
-	guard(rcu)();
-	obj = rhashtable_lookup(&names, key, names_params);
-	if (obj && !refcount_inc_not_zero(&obj->refs))
-		return NULL;
-	return obj;
+static void free_object(struct gosync_object *obj)
+{
+	struct gosync_ns *ns = obj->ns;
+
+	if (obj->ops->fini)
+		obj->ops->fini(obj);
+	if (obj->area)
+		gosync_area_put(obj);
+	account_put(obj->account);
+	account_put(obj->payer);
+	gosync_object_free(obj);
+	ns_put(ns);
 }
 
 static void remove_name(struct gosync_object *obj)
@@ -255,126 +375,104 @@ static void remove_name(struct gosync_object *obj)
 void gosync_object_put(struct gosync_object *obj)
 {
 	struct gosync_ns *ns = obj->ns;
-	bool last;
 
-	if (!refcount_dec_and_mutex_lock(&obj->refs, &ns->lock))
+	if (refcount_dec_not_one(&obj->refs))
 		return;
-	if (obj->linked)
-		remove_name(obj);
-	trace_gosync_destroy(obj, 0);
-	if (obj->ops->fini)
-		obj->ops->fini(obj);
-	last = gosync_area_put(obj, ns->partial);
-	ns->nr_objects--;
-	mutex_unlock(&ns->lock);
-	if (last)
-		gosync_area_unref(obj->area);
-	user_uncharge(obj->uid);
-	gosync_object_free(obj);
-	ns_put(ns);
+	scoped_guard(spinlock, &ns->lock) {
+		if (!refcount_dec_and_test(&obj->refs))
+			return;
+		if (obj->linked)
+			remove_name(obj);
+		if (obj->counted) {
+			uncount_object(obj);
+			trace_gosync_destroy(obj, 0);
+		}
+	}
+	free_object(obj);
 }
 
-/* Called with the namespace's lock. Takes a reference to @ns for the object. */
-static struct gosync_object *create(struct gosync_ns *ns,
-				    const struct gosync_open *args,
-				    const char *name)
+/* Make an object that nobody can find, and that counts nowhere yet */
+static struct gosync_object *prepare(struct gosync_ns *ns,
+				     const struct gosync_open *args,
+				     const char *name)
 {
 	struct gosync_object *obj;
 	int ret;
 
-	if (ns->nr_objects >= max_objects_per_ns && !capable(CAP_SYS_RESOURCE))
-		return ERR_PTR(-ENOSPC);
 	obj = gosync_object_alloc(args, name);
 	if (!obj)
 		return ERR_PTR(-ENOMEM);
-	obj->ns = ns;
-	/* Not yet: once the caller has its descriptor. */
-	obj->flags &= ~GOSYNC_PERSIST;
-	ret = user_charge(obj->uid);
-	if (ret)
-		goto err_free;
-	ret = gosync_area_get(obj, ns->partial);
-	if (ret)
-		goto err_uncharge;
-	ret = obj->ops->init ? obj->ops->init(obj, args) : 0;
-	if (ret)
-		goto err_area;
-	if (obj->name_len) {
-		ret = xa_insert(&ns->named, obj->id, obj, GFP_KERNEL_ACCOUNT);
-		if (ret)
-			goto err_fini;
-		obj->linked = true;
-		ret = rhashtable_insert_fast(&names, &obj->node, names_params);
-		if (ret)
-			goto err_named;
-	}
 	refcount_inc(&ns->refs);
-	ns->nr_objects++;
-	trace_gosync_create(obj, 0);
-	return obj;
-
-err_named:
-	xa_erase(&ns->named, obj->id);
-err_fini:
-	if (obj->ops->fini)
-		obj->ops->fini(obj);
-err_area:
-	if (gosync_area_put(obj, ns->partial))
-		gosync_area_unref(obj->area);
-err_uncharge:
-	user_uncharge(obj->uid);
-err_free:
-	gosync_object_free(obj);
+	obj->ns = ns;
+	ret = get_accounts(obj);
+	if (!ret)
+		ret = gosync_area_get(obj);
+	if (!ret && obj->ops->init)
+		ret = obj->ops->init(obj, args);
+	if (!ret)
+		return obj;
+	free_object(obj);
 	return ERR_PTR(ret);
 }
 
-/* Keep the name when the last descriptor is closed, if it is still there */
-static void persist(struct gosync_object *obj)
+/* The place in @ns->named is reserved, so only the table may want memory. */
+static int link_object(struct gosync_object *obj)
 {
-	guard(mutex)(&obj->ns->lock);
-	if (obj->linked) {
-		obj->flags |= GOSYNC_PERSIST;
+	struct gosync_ns *ns = obj->ns;
+	int ret;
+
+	lockdep_assert_held(&ns->lock);
+	ret = count_object(obj);
+	if (ret)
+		return ret;
+	if (obj->name_len) {
+		if (rhashtable_insert_fast(&names, &obj->node, names_params)) {
+			uncount_object(obj);
+			return -ENOMEM;
+		}
+		xa_store(&ns->named, obj->id, obj, 0);
+		WRITE_ONCE(obj->linked, true);
+	}
+	if (obj->flags & GOSYNC_PERSIST)
 		refcount_inc(&obj->refs);
-	}
+	trace_gosync_create(obj, 0);
+	return 0;
 }
 
-static void unlink_object(struct gosync_object *obj)
+/* Returns whether the name had a reference, which is now the caller's to drop */
+static bool unlink_object(struct gosync_object *obj)
 {
-	bool persistent;
+	bool persistent = obj->flags & GOSYNC_PERSIST;
 
-	scoped_guard(mutex, &obj->ns->lock) {
-		if (!obj->linked)
-			return;
-		remove_name(obj);
-		persistent = obj->flags & GOSYNC_PERSIST;
-		obj->flags &= ~GOSYNC_PERSIST;
-	}
+	lockdep_assert_held(&obj->ns->lock);
+	remove_name(obj);
+	obj->flags &= ~GOSYNC_PERSIST;
 	trace_gosync_unlink(obj, 0);
-	if (persistent)
-		gosync_object_put(obj);
+	return persistent;
 }
 
-/* The next named object from number @id on, with a reference */
+/* The next named object from number @id on */
 static struct gosync_object *next_object(struct gosync_ns *ns, unsigned long id)
 {
-	struct gosync_object *obj;
-
-	guard(mutex)(&ns->lock);
-	obj = xa_find(&ns->named, &id, ULONG_MAX, XA_PRESENT);
-	if (obj)
-		refcount_inc(&obj->refs);
-	return obj;
+	lockdep_assert_held(&ns->lock);
+	return xa_find(&ns->named, &id, ULONG_MAX, XA_PRESENT);
 }
 
 static void unlink_all(struct gosync_ns *ns)
 {
 	struct gosync_object *obj;
+	bool put = false;
 
-	while ((obj = next_object(ns, 0))) {
-		unlink_object(obj);
-		gosync_object_put(obj);
+	do {
+		scoped_guard(spinlock, &ns->lock) {
+			obj = next_object(ns, 0);
+			if (obj)
+				put = unlink_object(obj);
+		}
+		if (obj && put)
+			gosync_object_put(obj);
 		cond_resched();
-	}
+	} while (obj);
 }
 
 static void reap_namespaces(struct work_struct *work)
@@ -458,43 +556,96 @@ static int check_found(const struct gosync_object *obj,
 	return 0;
 }
 
-static struct gosync_object *open_object(struct gosync_ns *ns,
-					 const struct gosync_open *args,
-					 const char *name, bool *created)
+/*
+ * What has the name, with a reference, if the caller may have it; an error if
+ * not; NULL if there is nothing, which is certain with the namespace's lock.
+ */
+static struct gosync_object *find_object(const struct name_key *key,
+					 const struct gosync_open *args)
 {
-	struct name_key key = { .ns = ns, .name = name, .len = args->name_len };
-	struct gosync_object *obj = NULL;
+	struct gosync_object *obj;
 	int ret;
 
-	*created = false;
-	if (key.len)
-		obj = find_object(&key);
-	if (!obj) {
-		if (!(args->flags & GOSYNC_CREATE))
-			return ERR_PTR(-ENOENT);
-		guard(mutex)(&ns->lock);
-		if (key.len)
-			obj = find_object(&key);
-		if (!obj) {
-			*created = true;
-			return create(ns, args, name);
-		}
-	}
+	if (!key->len)
+		return NULL;
+	guard(rcu)();
+	obj = look_up(key);
+	if (!obj || !refcount_read(&obj->refs))
+		return NULL;
 	ret = check_found(obj, args);
-	if (!ret)
-		return obj;
-	gosync_object_put(obj);
-	return ERR_PTR(ret);
+	if (ret)
+		return ERR_PTR(ret);
+	return refcount_inc_not_zero(&obj->refs) ? obj : NULL;
+}
+
+/* Link a new object; or return what has the name already, as find_object() */
+static struct gosync_object *link_or_find(struct gosync_object *obj,
+					  const struct name_key *key,
+					  const struct gosync_open *args)
+{
+	struct gosync_object *found;
+	int ret = 0;
+
+	if (key->len)
+		ret = xa_reserve(&obj->ns->named, obj->id, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ERR_PTR(ret);
+	scoped_guard(spinlock, &obj->ns->lock) {
+		found = find_object(key, args);
+		if (!found)
+			ret = link_object(obj);
+	}
+	if (found || ret)
+		xa_release(&obj->ns->named, obj->id);
+	return ret ? ERR_PTR(ret) : found;
+}
+
+/* Begins a holder of what was found */
+static struct file *open_found(struct gosync_object *obj, bool read_only)
+{
+	struct file *file;
+
+	if (IS_ERR(obj))
+		return ERR_CAST(obj);
+	file = gosync_holder_file(obj, read_only);
+	if (IS_ERR(file))
+		gosync_object_put(obj);
+	return file;
+}
+
+static struct file *open_object(struct gosync_ns *ns,
+				const struct gosync_open *args,
+				const char *name)
+{
+	struct name_key key = { .ns = ns, .name = name, .len = args->name_len };
+	bool read_only = args->flags & GOSYNC_RDONLY;
+	struct gosync_object *obj, *found;
+	struct file *file;
+
+	found = find_object(&key, args);
+	if (found)
+		return open_found(found, read_only);
+	if (!(args->flags & GOSYNC_CREATE))
+		return ERR_PTR(-ENOENT);
+	obj = prepare(ns, args, name);
+	file = open_found(obj, read_only);
+	if (IS_ERR(file))
+		return file;
+	found = link_or_find(obj, &key, args);
+	if (!found)
+		return file;
+	/* Nobody has ever seen the new one, which goes with its holder. */
+	fput(file);
+	return open_found(found, read_only);
 }
 
 long gosync_names_open(struct gosync_holder *unused, void *arg)
 {
 	const struct gosync_open *args = arg;
-	struct gosync_object *obj;
 	char name[GOSYNC_NAME_MAX];
+	struct gosync_holder *holder;
 	struct gosync_ns *ns;
 	struct file *file;
-	bool created;
 	int ret, fd;
 
 	ret = check_open(args);
@@ -517,37 +668,46 @@ long gosync_names_open(struct gosync_holder *unused, void *arg)
 		ret = fd;
 		goto out_ns;
 	}
-	obj = open_object(ns, args, name, &created);
-	if (IS_ERR(obj)) {
-		ret = PTR_ERR(obj);
-		goto out_fd;
-	}
-	file = gosync_holder_file(obj, args->flags & GOSYNC_RDONLY);
+	file = open_object(ns, args, name);
 	if (IS_ERR(file)) {
+		put_unused_fd(fd);
 		ret = PTR_ERR(file);
-		gosync_object_put(obj);
-		goto out_fd;
+		goto out_ns;
 	}
-	if (created && args->flags & GOSYNC_PERSIST)
-		persist(obj);
+	holder = gosync_holder_of(file);
+	trace_gosync_open(holder->obj, holder->id);
 	fd_install(fd, file);
-	ns_put(ns);
-	return fd;
-
-out_fd:
-	put_unused_fd(fd);
+	ret = fd;
 out_ns:
 	ns_put(ns);
 	return ret;
+}
+
+static int unlink_name(const struct name_key *key)
+{
+	struct gosync_object *obj;
+	bool put;
+
+	scoped_guard(spinlock, &key->ns->lock) {
+		guard(rcu)();
+		obj = look_up(key);
+		if (!obj)
+			return -ENOENT;
+		if (!uid_eq(current_euid(), obj->uid) &&
+		    !ns_capable(key->ns->ipc->user_ns, CAP_SYS_ADMIN))
+			return -EPERM;
+		put = unlink_object(obj);
+	}
+	if (put)
+		gosync_object_put(obj);
+	return 0;
 }
 
 long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 {
 	const struct gosync_unlink *args = arg;
 	char name[GOSYNC_NAME_MAX];
-	struct gosync_object *obj;
 	struct gosync_ns *ns;
-	struct name_key key;
 	int ret;
 
 	if (args->flags || args->__reserved || !args->name_len)
@@ -558,42 +718,68 @@ long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 	ns = ns_find(current->nsproxy->ipc_ns);
 	if (!ns)
 		return -ENOENT;
-	key = (struct name_key) { .ns = ns, .name = name, .len = args->name_len };
-	obj = find_object(&key);
-	ret = -ENOENT;
-	if (obj) {
-		ret = -EPERM;
-		if (uid_eq(current_euid(), obj->uid) ||
-		    ns_capable(ns->ipc->user_ns, CAP_SYS_ADMIN)) {
-			unlink_object(obj);
-			ret = 0;
-		}
-		gosync_object_put(obj);
-	}
+	ret = unlink_name(&(struct name_key) {
+		.ns = ns, .name = name, .len = args->name_len,
+	});
 	ns_put(ns);
 	return ret;
 }
 
-static int list_one(struct gosync_object *obj, void __user *to, size_t room,
-		    struct gosync_info *info)
+/*
+ * The next name from number @from on, as far as the caller may see it. Returns
+ * the object's number, 0 at the end.
+ */
+static u64 describe_next(struct gosync_ns *ns, u64 from,
+			 struct gosync_info *info)
 {
-	if (!gosync_may(obj->ns, obj->uid, obj->gid, obj->mode, 4))
-		return 0;
+	struct gosync_object *obj;
+	u64 id = 0;
+
 	memset(info, 0, sizeof(*info));
-	gosync_object_info(obj, NULL, info);
-	if (!info->name_len)
-		return 0;
-	return gosync_put(to, room, info, sizeof(*info)) ?: 1;
+	scoped_guard(spinlock, &ns->lock) {
+		obj = next_object(ns, from);
+		if (obj) {
+			id = obj->id;
+			if (gosync_may(ns, obj->uid, obj->gid, obj->mode, 4))
+				gosync_object_info(obj, NULL, info);
+		}
+	}
+	return id;
+}
+
+static long list(struct gosync_ns *ns, struct gosync_list *args,
+		 struct gosync_info *info)
+{
+	long done = 0;
+	void __user *to;
+	u64 id;
+
+	while (done < args->count) {
+		/* Where to go on is in the argument: see RESUMES in ioctl.c. */
+		if (signal_pending(current))
+			return done ?: -ERESTARTSYS;
+		id = describe_next(ns, args->cursor, info);
+		if (!id)
+			break;
+		if (info->id) {
+			to = u64_to_user_ptr(args->entries +
+					     (u64)done * args->entry_size);
+			if (gosync_put(to, args->entry_size, info, sizeof(*info)))
+				return done ?: -EFAULT;
+			done++;
+		}
+		args->cursor = id + 1;
+		cond_resched();
+	}
+	return done;
 }
 
 long gosync_names_list(struct gosync_holder *unused, void *arg)
 {
 	struct gosync_list *args = arg;
-	struct gosync_object *obj;
 	struct gosync_info *info;
 	struct gosync_ns *ns;
-	u32 done = 0;
-	int ret = 0;
+	long ret;
 
 	if (args->flags || args->entry_size < GOSYNC_INFO_LEAST ||
 	    args->entry_size > PAGE_SIZE || !args->count ||
@@ -602,33 +788,13 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 	ns = ns_find(current->nsproxy->ipc_ns);
 	if (!ns)
 		return 0;
+	ret = -ENOMEM;
 	info = kmalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
-	if (!info) {
-		ns_put(ns);
-		return -ENOMEM;
-	}
-	while (done < args->count) {
-		ret = -ERESTARTSYS;
-		if (signal_pending(current))
-			break;
-		ret = 0;
-		obj = next_object(ns, args->cursor);
-		if (!obj)
-			break;
-		ret = list_one(obj, u64_to_user_ptr(args->entries +
-						    (u64)done * args->entry_size),
-			       args->entry_size, info);
-		if (ret >= 0)
-			args->cursor = obj->id + 1;
-		gosync_object_put(obj);
-		if (ret < 0)
-			break;
-		done += ret;
-		cond_resched();
-	}
+	if (info)
+		ret = list(ns, args, info);
 	kfree(info);
 	ns_put(ns);
-	return done ?: ret;
+	return ret;
 }
 
 int __init gosync_names_init(void)
@@ -657,5 +823,5 @@ void gosync_names_exit(void)
 		ns_put(found);
 	}
 	rhashtable_destroy(&names);
-	xa_destroy(&users);
+	xa_destroy(&accounts);
 }

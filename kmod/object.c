@@ -349,7 +349,6 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 		return file;
 	}
 	holder->file = file;
-	trace_gosync_open(obj, holder->id);
 	return file;
 }
 
@@ -373,6 +372,7 @@ long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
+	trace_gosync_open(obj, gosync_holder_of(file)->id);
 	fd_install(fd, file);
 	return fd;
 }

@@ -6,8 +6,11 @@
  * A small object has a slot of 64 bytes. Objects of one namespace with the
  * same owner, group and mode share pages, 64 to a page: who may map one of
  * them may open all of them, so that the page shows nothing that permission
- * does not. mmap() asks the caller's own credentials for it, because its
- * descriptor may have been passed to it by somebody with more rights.
+ * does not. mmap() asks the caller's own credentials and IPC namespace for it,
+ * because its descriptor may have been passed to it by somebody with more
+ * rights, or from where the names are others. Pages for the same owner, group
+ * and mode are a pool; what has room is found there in constant time, however
+ * many others there are.
  *
  * An anonymous object, one with GOSYNC_OWN_PAGE and one that needs more than a
  * slot have pages of their own, and the descriptor alone is the right to map
@@ -23,9 +26,10 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rhashtable.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -38,6 +42,55 @@ static_assert(PAGE_SIZE >= SLOTS * GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_mutex_slot) <= GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_atomic_slot) == GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
+
+/**
+ * struct gosync_pool_key - what objects that share pages have in common
+ * @ns: namespace
+ * @uid: owner
+ * @gid: group
+ * @mode: permission bits
+ * @no_mmap: they are not to be mapped
+ *
+ * Without holes, as it is compared and hashed as bytes.
+ */
+struct gosync_pool_key {
+	const struct gosync_ns *ns;
+	kuid_t uid;
+	kgid_t gid;
+	u32 mode;
+	u32 no_mmap;
+};
+
+static_assert(sizeof(struct gosync_pool_key) ==
+	      sizeof(void *) + 4 * sizeof(u32));
+
+/**
+ * struct gosync_pool - pages that objects share
+ * @node: in the table of pools
+ * @key: who shares them
+ * @refs: one for each page and each user of the moment
+ * @partial: the pages that have room
+ */
+struct gosync_pool {
+	struct rhash_head node;
+	struct gosync_pool_key key;
+	unsigned int refs;
+	struct list_head partial;
+};
+
+static const struct rhashtable_params pools_params = {
+	.head_offset = offsetof(struct gosync_pool, node),
+	.key_offset = offsetof(struct gosync_pool, key),
+	.key_len = sizeof(struct gosync_pool_key),
+	.automatic_shrinking = true,
+};
+
+/*
+ * The lock protects the table, the pools, and which slots of their pages are
+ * free. Everybody needs it: what is done with it takes constant time.
+ */
+static struct rhashtable pools;
+static DEFINE_SPINLOCK(pools_lock);
 
 static void area_free(struct gosync_area *area)
 {
@@ -69,7 +122,11 @@ static struct gosync_area *area_alloc(unsigned int nr_pages)
 	xa_init_flags(&area->more, XA_FLAGS_ACCOUNT);
 	area->nr_pages = nr_pages;
 	area->max_pages = nr_pages;
+	INIT_LIST_HEAD(&area->node);
 	for (i = 0; i < nr_pages; i++) {
+		/* These may be many, and slow to get: who is killed stops. */
+		if (fatal_signal_pending(current))
+			goto err;
 		area->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!area->pages[i])
 			goto err;
@@ -85,76 +142,136 @@ err:
 	return NULL;
 }
 
-static struct hlist_head *bucket_of(const struct gosync_object *obj,
-				    struct hlist_head *partial)
+static struct gosync_pool *pool_get(const struct gosync_object *obj)
 {
-	u32 key = __kuid_val(obj->uid) ^ __kgid_val(obj->gid) * 31 ^
-		  obj->mode * 961;
+	const struct gosync_pool_key key = {
+		.ns = obj->ns,
+		.uid = obj->uid,
+		.gid = obj->gid,
+		.mode = obj->mode,
+		.no_mmap = !!(obj->flags & GOSYNC_NO_MMAP),
+	};
+	struct gosync_pool *pool, *new;
 
-	return &partial[hash_32(key, GOSYNC_AREA_BITS)];
+	scoped_guard(spinlock, &pools_lock) {
+		pool = rhashtable_lookup_fast(&pools, &key, pools_params);
+		if (pool) {
+			pool->refs++;
+			return pool;
+		}
+	}
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->key = key;
+	new->refs = 1;
+	INIT_LIST_HEAD(&new->partial);
+	scoped_guard(spinlock, &pools_lock) {
+		pool = rhashtable_lookup_get_insert_fast(&pools, &new->node,
+							 pools_params);
+		if (!pool)
+			return new;
+		if (!IS_ERR(pool))
+			pool->refs++;
+	}
+	kfree(new);
+	return IS_ERR(pool) ? NULL : pool;
 }
 
-static struct gosync_area *find_shared(const struct gosync_object *obj,
-				       struct hlist_head *bucket)
+static void pool_put(struct gosync_pool *pool)
 {
-	bool no_mmap = obj->flags & GOSYNC_NO_MMAP;
-	struct gosync_area *area;
+	scoped_guard(spinlock, &pools_lock) {
+		if (--pool->refs)
+			return;
+		rhashtable_remove_fast(&pools, &pool->node, pools_params);
+	}
+	kfree(pool);
+}
 
-	hlist_for_each_entry(area, bucket, node)
-		if (uid_eq(area->uid, obj->uid) &&
-		    gid_eq(area->gid, obj->gid) &&
-		    area->mode == obj->mode && area->no_mmap == no_mmap)
-			return area;
-	return NULL;
+static bool take_slot(struct gosync_pool *pool, struct gosync_object *obj)
+{
+	struct gosync_area *area;
+	unsigned int slot;
+
+	lockdep_assert_held(&pools_lock);
+	area = list_first_entry_or_null(&pool->partial, struct gosync_area,
+					node);
+	if (!area)
+		return false;
+	slot = __ffs64(area->free);
+	area->free &= ~BIT_ULL(slot);
+	if (!area->free)
+		list_del_init(&area->node);
+	obj->area = area;
+	obj->state = area->addr + slot * GOSYNC_SLOT_SIZE;
+	return true;
+}
+
+/* Adds a page to the pool if it still has no room, and takes a slot there */
+static int take_new_slot(struct gosync_pool *pool, struct gosync_object *obj)
+{
+	struct gosync_area *area = area_alloc(1);
+
+	if (!area)
+		return -ENOMEM;
+	area->no_mmap = pool->key.no_mmap;
+	area->pool = pool;
+	area->free = ALL_SLOTS;
+	scoped_guard(spinlock, &pools_lock) {
+		if (!take_slot(pool, obj)) {
+			list_add(&area->node, &pool->partial);
+			pool->refs++;
+			take_slot(pool, obj);
+			area = NULL;
+		}
+	}
+	if (area)
+		area_free(area);
+	return 0;
+}
+
+static int get_slot(struct gosync_object *obj)
+{
+	struct gosync_pool *pool = pool_get(obj);
+	bool taken;
+	int ret;
+
+	if (!pool)
+		return -ENOMEM;
+	scoped_guard(spinlock, &pools_lock)
+		taken = take_slot(pool, obj);
+	ret = taken ? 0 : take_new_slot(pool, obj);
+	pool_put(pool);
+	/* Whoever still maps the page may have written there meanwhile. */
+	if (!ret)
+		memset(obj->state, 0, GOSYNC_SLOT_SIZE);
+	return ret;
 }
 
 /**
  * gosync_area_get() - give a new object its mapped state, full of zeros
- * @obj: the object
- * @partial: its namespace's shared pages that have room; the caller holds the
- *	namespace's lock
+ * @obj: the object, complete otherwise
+ *
+ * May take long: called without locks.
  *
  * Return: 0 or -ENOMEM.
  */
-int gosync_area_get(struct gosync_object *obj, struct hlist_head *partial)
+int gosync_area_get(struct gosync_object *obj)
 {
-	struct hlist_head *bucket = bucket_of(obj, partial);
 	const struct gosync_ops *ops = obj->ops;
 	size_t size = ops->area_size ? ops->area_size(obj->type, obj->capacity) :
 				       GOSYNC_SLOT_SIZE;
-	bool shared = size <= GOSYNC_SLOT_SIZE && obj->name_len &&
-		      !(obj->flags & GOSYNC_OWN_PAGE);
-	struct gosync_area *area = NULL;
-	unsigned int slot;
+	struct gosync_area *area;
 
-	if (shared)
-		area = find_shared(obj, bucket);
-	if (!area) {
-		area = area_alloc(DIV_ROUND_UP(size, PAGE_SIZE));
-		if (!area)
-			return -ENOMEM;
-		area->no_mmap = obj->flags & GOSYNC_NO_MMAP;
-		area->shared = shared;
-		area->mode = obj->mode;
-		area->uid = obj->uid;
-		area->gid = obj->gid;
-		if (shared) {
-			area->free = ALL_SLOTS;
-			hlist_add_head(&area->node, bucket);
-		}
-	}
+	if (size <= GOSYNC_SLOT_SIZE && obj->name_len &&
+	    !(obj->flags & GOSYNC_OWN_PAGE))
+		return get_slot(obj);
+	area = area_alloc(DIV_ROUND_UP(size, PAGE_SIZE));
+	if (!area)
+		return -ENOMEM;
+	area->no_mmap = obj->flags & GOSYNC_NO_MMAP;
 	obj->area = area;
 	obj->state = area->addr;
-	if (!shared)
-		return 0;
-
-	slot = __ffs64(area->free);
-	area->free &= ~BIT_ULL(slot);
-	if (!area->free)
-		hlist_del_init(&area->node);
-	obj->state += slot * GOSYNC_SLOT_SIZE;
-	/* Whoever still maps the page may have written there meanwhile. */
-	memset(obj->state, 0, GOSYNC_SLOT_SIZE);
 	return 0;
 }
 
@@ -209,28 +326,28 @@ err:
 /**
  * gosync_area_put() - take an object's mapped state back
  * @obj: the object
- * @partial: as gosync_area_get()
  *
- * Return: whether nothing is left in the area, and the caller is to drop the
- * reference to it, best without the namespace's lock.
+ * May take long, as gosync_area_unref().
  */
-bool gosync_area_put(struct gosync_object *obj, struct hlist_head *partial)
+void gosync_area_put(struct gosync_object *obj)
 {
 	struct gosync_area *area = obj->area;
-	bool was_full = !area->free;
+	struct gosync_pool *pool = area->pool;
 
-	if (area->shared) {
-		area->free |= BIT_ULL((obj->state - area->addr) / GOSYNC_SLOT_SIZE);
-		if (area->free != ALL_SLOTS) {
-			if (was_full)
-				hlist_add_head(&area->node,
-					       bucket_of(obj, partial));
-			return false;
+	if (pool) {
+		scoped_guard(spinlock, &pools_lock) {
+			area->free |= BIT_ULL((obj->state - area->addr) /
+					      GOSYNC_SLOT_SIZE);
+			if (area->free != ALL_SLOTS) {
+				if (list_empty(&area->node))
+					list_add(&area->node, &pool->partial);
+				return;
+			}
+			list_del(&area->node);
 		}
-		if (!was_full)
-			hlist_del(&area->node);
+		pool_put(pool);
 	}
-	return true;
+	gosync_area_unref(area);
 }
 
 /* A mapping's file stands for no holder, only for an area that grows. */
@@ -268,6 +385,21 @@ static const struct vm_operations_struct growing_vm_ops = {
 	.fault = mapping_fault,
 };
 
+/*
+ * Whoever may map a shared page could have opened all that is in it: by name,
+ * so the caller has to be where these names are. Whether it can open the device
+ * at all is not asked: that depends on its mounts and on what filters its
+ * system calls, and may change.
+ */
+static bool may_map(const struct gosync_object *obj, bool write)
+{
+	const struct gosync_pool *pool = obj->area->pool;
+
+	return !pool || (gosync_ns_is_callers(obj->ns) &&
+			 gosync_may(obj->ns, pool->key.uid, pool->key.gid,
+				    pool->key.mode, write ? 6 : 4));
+}
+
 int gosync_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct gosync_holder *holder = file->private_data;
@@ -281,10 +413,8 @@ int gosync_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
 	    vma_pages(vma) != area->max_pages)
 		return -EINVAL;
-	if (area->no_mmap || (write && obj->ops->read_only))
-		return -EACCES;
-	if (area->shared && !gosync_may(obj->ns, area->uid, area->gid,
-					area->mode, write ? 6 : 4))
+	if (area->no_mmap || (write && obj->ops->read_only) ||
+	    !may_map(obj, write))
 		return -EACCES;
 
 	mapping = anon_inode_getfile("[gosync-state]", &mapping_fops,
@@ -306,4 +436,14 @@ int gosync_mmap(struct file *file, struct vm_area_struct *vma)
 		return 0;
 	}
 	return vm_insert_pages(vma, vma->vm_start, area->pages, &nr);
+}
+
+int __init gosync_page_init(void)
+{
+	return rhashtable_init(&pools, &pools_params);
+}
+
+void gosync_page_exit(void)
+{
+	rhashtable_destroy(&pools);
 }

@@ -204,7 +204,8 @@ int gosync_holders(const void *object,
  * gosync_unlink() - take a name away
  * @name: the name
  *
- * Handles go on working; the object goes with the last.
+ * Handles go on working; the object goes with the last. Of several that take one
+ * name away at once one succeeds, the others get -ENOENT.
  *
  * Return: 0, -ENOENT, -EPERM if the object is another user's.
  */

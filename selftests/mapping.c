@@ -7,6 +7,7 @@
 
 #define ALICE	1001
 #define BOB	1002
+#define GROUP	1003
 
 FIXTURE(mapping)
 {
@@ -293,6 +294,117 @@ TEST_F(mapping, is_not_passed_on_with_a_descriptor)
 	EXPECT_EQ(0, reap(pid));
 	/* The holder is still there, with us. */
 	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
+}
+
+/* What a process that got it passed may do with an object of ALICE's */
+struct passed {
+	int fd;
+	bool shared;
+	bool read_only;
+	bool never;
+};
+
+static int expected(const struct passed *passed, uid_t uid, gid_t group,
+		    bool other_ns, bool write)
+{
+	if (passed->never || (write && passed->read_only))
+		return -EACCES;
+	/* The descriptor is the right to what is on no shared page. */
+	if (!passed->shared)
+		return 0;
+	if (other_ns)
+		return -EACCES;
+	/* The mode is 0640. */
+	if (uid == ALICE)
+		return 0;
+	return group == GROUP && !write ? 0 : -EACCES;
+}
+
+static void try_to_map(struct __test_metadata *_metadata,
+		       const struct passed *passed, uid_t uid, gid_t group,
+		       bool other_ns)
+{
+	gosync_mutex_t *mutex;
+	int write;
+
+	for (write = 0; write < 2; write++) {
+		int prot = PROT_READ | (write ? PROT_WRITE : 0);
+		int want = expected(passed, uid, group, other_ns, write);
+
+		EXPECT_EQ(want, map_error(passed->fd, getpagesize(), prot,
+					  MAP_SHARED, 0)) {
+			TH_LOG("uid %u, group %u, %s namespace, object %d, %s",
+			       uid, group, other_ns ? "other" : "same",
+			       passed->fd, write ? "write" : "read");
+		}
+		if (passed->read_only || !write)
+			continue;
+		/* With ioctls it can be used anyway. */
+		ASSERT_EQ(0, gosync_mutex_from_fd(passed->fd, 0, &mutex));
+		EXPECT_EQ(!want, gosync_is_mapped(mutex));
+		EXPECT_EQ(0, gosync_mutex_lock(mutex));
+		EXPECT_EQ(0, gosync_mutex_unlock(mutex));
+	}
+}
+
+TEST_F(mapping, is_for_whoever_could_open_what_it_shows)
+{
+	static const struct {
+		uid_t uid;
+		gid_t group;
+	} users[] = { { ALICE, 0 }, { BOB, GROUP }, { BOB, 0 }, };
+	unsigned int i, j;
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, setegid(GROUP));
+	ASSERT_EQ(0, seteuid(ALICE));
+	fd = create(GOSYNC_MUTEX, self->name, 0, 0640);
+
+	const struct passed passed[] = {
+		{ .fd = fd, .shared = true },
+		{ .fd = reopen_object(fd, GOSYNC_RDONLY), .shared = true,
+		  .read_only = true },
+		{ .fd = create(GOSYNC_MUTEX, unique_name(), GOSYNC_OWN_PAGE,
+			       0640) },
+		{ .fd = create(GOSYNC_MUTEX, NULL, 0, 0640) },
+		{ .fd = create(GOSYNC_MUTEX, unique_name(), GOSYNC_NO_MMAP,
+			       0640), .never = true },
+	};
+
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, setegid(0));
+	for (i = 0; i < 2 * ARRAY_SIZE(users); i++) {
+		bool other_ns = i % 2;
+		uid_t uid = users[i / 2].uid;
+		gid_t group = users[i / 2].group;
+		pid_t pid = spawn();
+
+		if (pid) {
+			EXPECT_EQ(0, reap(pid));
+			continue;
+		}
+		if (other_ns)
+			ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+		ASSERT_EQ(0, become(uid, uid, group));
+		for (j = 0; j < ARRAY_SIZE(passed); j++)
+			try_to_map(_metadata, &passed[j], uid, group, other_ns);
+		_exit(_metadata->exit_code != KSFT_PASS);
+	}
+}
+
+/* That a process cannot come by the device says nothing of who it is. */
+TEST_F(mapping, does_not_depend_on_reaching_the_device)
+{
+	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, chroot("/sys"));
+	EXPECT_GT(0, open_device());
+	EXPECT_EQ(0, map_error(fd, getpagesize(), PROT_READ | PROT_WRITE,
+			       MAP_SHARED, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -3,6 +3,7 @@
  * Names: what is a name, who gets it when several want it, how long it lasts,
  * and what is told about the object behind it.
  */
+#include <sys/time.h>
 #include "gosync_test.h"
 
 #define RACERS	16
@@ -272,6 +273,51 @@ TEST_F(names, of_many_that_create_exclusively_one_wins)
 TEST_F(names, all_that_create_at_once_get_the_same_object)
 {
 	race(_metadata, self->name, GOSYNC_CREATE, RACERS);
+}
+
+TEST_F(names, of_many_that_unlink_one_wins)
+{
+	struct {
+		unsigned int arrived;
+		unsigned int won;
+		unsigned int over;
+	} *shared = shared_memory(sizeof(*shared));
+	uint64_t end = end_of_budget();
+	pid_t pids[4];
+	unsigned int i, rounds = 0, meeting = 0;
+
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		for (;;) {
+			int ret;
+
+			meet(&shared->arrived, ARRAY_SIZE(pids) + 1, ++meeting);
+			if (load(&shared->over))
+				_exit(0);
+			ret = gosync_unlink(self->name);
+			if (!ret)
+				add(&shared->won, 1);
+			else if (ret != -ENOENT)
+				_exit(1);
+			meet(&shared->arrived, ARRAY_SIZE(pids) + 1, ++meeting);
+		}
+	}
+	do {
+		int fd = open_mutex(self->name, GOSYNC_CREATE | GOSYNC_EXCL |
+				    (rounds & 1 ? GOSYNC_PERSIST : 0));
+
+		ASSERT_LE(0, fd);
+		meet(&shared->arrived, ARRAY_SIZE(pids) + 1, ++meeting);
+		meet(&shared->arrived, ARRAY_SIZE(pids) + 1, ++meeting);
+		ASSERT_EQ(++rounds, load(&shared->won));
+		close(fd);
+	} while (budget_left(end));
+	store(&shared->over, 1);
+	meet(&shared->arrived, ARRAY_SIZE(pids) + 1, ++meeting);
+	for (i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(0, reap(pids[i]));
 }
 
 TEST_F(names, creating_and_last_closes_may_cross)
@@ -581,6 +627,64 @@ TEST_F(listing, shows_what_stays_while_others_come_and_go)
 	while (budget_left(end))
 		ASSERT_EQ(LISTED, walk(self, random_seed() % 7 + 1));
 	kill_and_reap(pid);
+}
+
+static void nothing(int signal)
+{
+}
+
+/* One that may see nothing and one that sees all, among timers that go off */
+static void list_in_a_storm(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(listing) *self, int flags, int sees)
+{
+	static const struct itimerval often = { { 0, 100 }, { 0, 100 } };
+	static const struct itimerval never;
+	struct sigaction action = { .sa_handler = nothing, .sa_flags = flags };
+	struct gosync_info entries[LISTED];
+	uint64_t end = end_of_budget();
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	do {
+		struct gosync_list args = {
+			.size = sizeof(args), .entries = to_u64(entries),
+			.count = random_seed() % LISTED + 1,
+			.entry_size = sizeof(entries[0]),
+		};
+		int got, ours = 0, i;
+
+		do {
+			uint64_t cursor = args.cursor, last = 0;
+
+			got = call(self->dev, GOSYNC_IOC_LIST, &args);
+			ASSERT_LE(cursor, args.cursor);
+			if (got == -EINTR) {
+				ASSERT_EQ(0, flags);
+				continue;
+			}
+			ASSERT_LE(0, got);
+			ASSERT_GE(args.count, got);
+			for (i = 0; i < got; i++) {
+				ASSERT_LT(last, entries[i].id);
+				last = entries[i].id;
+				ours += ours < LISTED && last == self->ids[ours];
+			}
+			ASSERT_GE(args.cursor, last);
+		} while (got);
+		ASSERT_EQ(sees, ours);
+	} while (budget_left(end));
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+TEST_F(listing, goes_on_where_a_signal_came)
+{
+	list_in_a_storm(_metadata, self, 0, LISTED);
+	list_in_a_storm(_metadata, self, SA_RESTART, LISTED);
+	if (geteuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, seteuid(65534));
+	list_in_a_storm(_metadata, self, 0, 0);
+	list_in_a_storm(_metadata, self, SA_RESTART, 0);
 }
 
 static int count_ours(const struct gosync_info *info, void *arg)

@@ -80,11 +80,12 @@
  * EDEADLK        Once: the thread that runs it would wait for itself, without
  *                a deadline; wait for all: a Mutex or RWMutex is asked for
  *                twice
- * EDQUOT         the user has reached the limit of objects per user
+ * EDQUOT         the user has reached the limit of objects per user, or who
+ *                owns the user namespace has
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
  * EFAULT         a pointer is bad
- * EINTR          a signal ended the wait
+ * EINTR          a signal ended the wait, or the listing
  * EINVAL         an argument is out of its range, or a reserved field or flag
  *                is set; a Value is stored with type 0 (Go's nil)
  * EMFILE         the process has as many descriptors as it may have
@@ -293,7 +294,14 @@ enum gosync_type {
  *
  * Names are one name space for all types, one such space per IPC namespace.
  * The object and its name go when the last descriptor is closed, unless it is
- * GOSYNC_PERSIST.
+ * GOSYNC_PERSIST; who only looks (a listing, an open that fails) keeps neither.
+ *
+ * Its memory is charged to the memory cgroup of who creates it, for as long as
+ * it is there, whoever has it open then; what a descriptor costs to that of who
+ * opens it. It counts for its owner, and, if it is created in a user namespace, for
+ * who owns that, too: of several, one in the other, the outermost that root does
+ * not own. To create waits for nobody else, but may take long where the cgroup
+ * has no memory.
  *
  * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
  * EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
@@ -321,7 +329,8 @@ struct gosync_open {
  * @__reserved: must be 0
  *
  * Takes the name away at once; descriptors go on working. Only the object's
- * owner may, or who has CAP_SYS_ADMIN over the IPC namespace.
+ * owner may, or who has CAP_SYS_ADMIN over the IPC namespace. Of several that do
+ * it at once one succeeds, and the others find no name.
  *
  * Return: 0, or -1 with errno EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM.
  */
@@ -358,7 +367,7 @@ struct gosync_unlink {
  *	writing); Value: the type of what is stored, 0 if nothing is
  * @capacity: as in &struct gosync_open
  * @map_len: bytes that mmap() of this descriptor takes, at offset 0 and with
- *	MAP_SHARED; 0 if it cannot be mapped, or @abi was 0
+ *	MAP_SHARED; 0 if it cannot be mapped, or @abi was 0. See below
  * @map_offset: where in the mapping the object's state begins
  * @map_data: atomics: where in the mapping the words begin; Value: the first
  *	payload slot; RWMutex: this holder's &struct gosync_rwmutex_reader, 0 if
@@ -375,6 +384,16 @@ struct gosync_unlink {
  * @__reserved: 0
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
+ *
+ * A page that several objects share, which are those with a name, of a slot's
+ * size and without GOSYNC_OWN_PAGE, is mapped by whoever could open them all by
+ * name: the caller has to be in their IPC namespace, and their owner, group and
+ * mode must allow it to read, and to write if it maps for writing; otherwise
+ * mmap() fails with EACCES, and the ioctls are there. That is all that is asked.
+ * A sandbox of the same user, in the same namespace, that was passed a descriptor
+ * but cannot reach the device may map the page: give it GOSYNC_OWN_PAGE or
+ * GOSYNC_NO_MMAP, or an anonymous object. To map what shares with nothing the
+ * descriptor is enough, wherever it came from.
  *
  * Return: 0, or -1 with errno EFAULT, EINVAL, ENOMEM, EPROTO.
  */
@@ -413,7 +432,7 @@ struct gosync_info {
  * struct gosync_list - argument of GOSYNC_IOC_LIST
  * @size: sizeof(struct gosync_list)
  * @flags: must be 0
- * @cursor: 0 to begin; the call moves it behind the last entry it returned
+ * @cursor: 0 to begin; the call moves it behind what it has looked at
  * @entries: pointer to an array of &struct gosync_info
  * @count: how many entries fit there
  * @entry_size: sizeof(struct gosync_info)
@@ -422,8 +441,12 @@ struct gosync_info {
  * the order of their creation. What is created or unlinked meanwhile may be
  * missed; what stays is listed once.
  *
+ * A signal ends it with the entries that it has found so far. If it has found
+ * none, it goes on after a handler with SA_RESTART, or else fails with EINTR; the
+ * cursor has moved, so that calling again goes on from there.
+ *
  * Return: the number of entries filled, 0 at the end, or -1 with errno
- * EFAULT, EINVAL, ENOMEM.
+ * EFAULT, EINTR, EINVAL, ENOMEM.
  */
 struct gosync_list {
 	__u32 size;
