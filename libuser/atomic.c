@@ -15,10 +15,14 @@ static void set_up(struct gosync_words *words, const struct gosync_info *info)
 		return;
 	words->words = base->map + info->map_data;
 	words->slot = (void *)(base->map + info->map_offset);
-	words->readable = info->capacity;
+	/* Pair with GOSYNC__LIMIT(). */
 	if (!(info->flags & GOSYNC_RDONLY))
-		words->writable = info->capacity;
+		__atomic_store_n(&words->writable, info->capacity,
+				 __ATOMIC_RELEASE);
+	__atomic_store_n(&words->readable, info->capacity, __ATOMIC_RELEASE);
 }
+
+DEFINE_KIND(words, struct gosync_words, 0, 0, set_up);
 
 EXPORT int gosync_words_open(unsigned int abi, const char *name,
 			     unsigned int type, size_t count,
@@ -33,26 +37,15 @@ EXPORT int gosync_words_open(unsigned int abi, const char *name,
 		.mode = mode,
 		.capacity = count,
 	};
-	struct gosync_info info;
-	int ret;
 
-	ret = gosync_open_handle(&create, sizeof(**words), (void **)words, &info);
-	if (!ret)
-		set_up(*words, &info);
-	return ret;
+	return gosync_open_handle(&words_kind, &create, (void **)words);
 }
 
 EXPORT int gosync_words_from_fd(unsigned int abi, int fd, unsigned int type,
 				unsigned int flags, struct gosync_words **words)
 {
-	struct gosync_info info;
-	int ret;
-
-	ret = gosync_adopt_fd(abi, fd, type, flags, sizeof(**words),
-			      (void **)words, &info);
-	if (!ret)
-		set_up(*words, &info);
-	return ret;
+	return gosync_adopt_fd(&words_kind, abi, fd, type, flags,
+			       (void **)words);
 }
 
 EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
@@ -107,7 +100,7 @@ EXPORT int gosync_words_wait(struct gosync_words *words, size_t index,
 
 	if (index > UINT32_MAX)
 		return -EINVAL;
-	if (index < words->readable &&
+	if (index < GOSYNC__LIMIT(words, readable) &&
 	    !(args.flags & ~GOSYNC_CLOCK_REALTIME) &&
 	    (gosync_base_of(words)->type != GOSYNC_BOOL || expected <= 1)) {
 		*now = load(words, index);
@@ -131,7 +124,7 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 
 	if (index > UINT32_MAX)
 		return -EINVAL;
-	if (index < words->writable) {
+	if (index < GOSYNC__LIMIT(words, writable)) {
 		/*
 		 * The word was changed before, the waiters are looked at
 		 * after: pairs with the barrier in gosync_atomic_wait() of

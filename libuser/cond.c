@@ -8,23 +8,19 @@
 
 /**
  * struct gosync_cond_handle - a Cond's handle
- * @slot: the mapped state, or @none
- * @none: stands in for it: somebody waits
+ * @slot: the mapped state, or NULL
  */
 struct gosync_cond_handle {
 	const struct gosync_cond_slot *slot;
-	struct gosync_cond_slot none;
 };
 
 static void set_up(gosync_cond_t *cond, const struct gosync_info *info)
 {
-	cond->none.waiters = 1;
 	cond->slot = state_of(cond, info, 0);
-	if (!cond->slot)
-		cond->slot = &cond->none;
 }
 
-DEFINE_OPEN(cond, GOSYNC_COND, sizeof(struct gosync_cond_handle), set_up)
+DEFINE_KIND(cond, gosync_cond_t, 0, 0, set_up);
+DEFINE_OPEN(cond, GOSYNC_COND)
 
 /*
  * An interrupted wait has a ticket, with which it goes on: also when it is to
@@ -72,10 +68,11 @@ EXPORT int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
  */
 static int wake(gosync_cond_t *cond, unsigned int op)
 {
+	const struct gosync_cond_slot *slot = cond->slot;
 	int ret;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&cond->slot->waiters, __ATOMIC_RELAXED))
+	if (slot && !__atomic_load_n(&slot->waiters, __ATOMIC_RELAXED))
 		return 0;
 	ret = gosync_ioctl(cond, op, NULL);
 	return ret < 0 ? ret : 0;

@@ -94,6 +94,18 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
 					handle);			\
 }
 
+/*
+ * A handle tells where the mapped state is by how far that is from a stand-in,
+ * which the library keeps so far before each handle. In a copy of the process,
+ * however it was made, the handle is found full of zeros: that is the stand-in,
+ * whose word makes every fast path leave it to the library. So does a handle
+ * without mapped state.
+ */
+#define GOSYNC__STAND_IN	65536
+#define GOSYNC__STATE(handle)						\
+	((uintptr_t)(handle) - GOSYNC__STAND_IN +			\
+	 __atomic_load_n(&(handle)->at, __ATOMIC_ACQUIRE))
+
 /* Flags of this library, besides those of <linux/gosync.h> */
 
 /* open: do not map the state here, make every operation an ioctl */
@@ -311,7 +323,7 @@ typedef struct gosync_mutex gosync_mutex_t;
 
 /* The part of a handle that the inline fast paths at the end work on */
 struct gosync_mutex {
-	struct gosync_mutex_slot *slot;
+	uintptr_t at;
 	uint64_t locked;
 };
 
@@ -423,7 +435,8 @@ int gosync_mutex_unlock_slow(gosync_mutex_t *mutex);
  */
 GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
 {
-	struct gosync_mutex_slot *slot = mutex->slot;
+	struct gosync_mutex_slot *slot = (struct gosync_mutex_slot *)
+					 GOSYNC__STATE(mutex);
 	__u64 word = 0;
 
 	GOSYNC_PROBE(mutex_entry, mutex);
@@ -444,12 +457,13 @@ GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
  */
 GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 {
+	struct gosync_mutex_slot *slot = (struct gosync_mutex_slot *)
+					 GOSYNC__STATE(mutex);
 	__u64 word = mutex->locked;
 
 	GOSYNC_PROBE(mutex_release, mutex);
-	if (__builtin_expect(!__atomic_compare_exchange_n(&mutex->slot->word,
-							  &word, 0, 0,
-							  __ATOMIC_RELEASE,
+	if (__builtin_expect(!__atomic_compare_exchange_n(&slot->word, &word, 0,
+							  0, __ATOMIC_RELEASE,
 							  __ATOMIC_RELAXED), 0))
 		return gosync_mutex_unlock_slow(mutex);
 	return 0;
@@ -746,8 +760,11 @@ int gosync_rwmutex_token(gosync_rwmutex_t *rwmutex, uint64_t *token);
 
 GOSYNC__OPEN(rwmutex)
 
-/* The rest of the two: when a writer is there, or the line is not mapped */
-int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rwmutex);
+/*
+ * The rest of the two: when a writer is there, or there is no line; @counted: we
+ * are in it already
+ */
+int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rwmutex, int counted);
 int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rwmutex);
 int gosync_rwmutex_tell(gosync_rwmutex_t *rwmutex);
 
@@ -757,16 +774,18 @@ int gosync_rwmutex_tell(gosync_rwmutex_t *rwmutex);
  */
 GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 {
+	uint32_t *reads = __atomic_load_n(&rwmutex->reads, __ATOMIC_ACQUIRE);
+
 	GOSYNC_PROBE(rdlock_entry, rwmutex);
-	if (__builtin_expect(!!rwmutex->reads, 1)) {
-		__atomic_fetch_add(rwmutex->reads, 1, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(!!reads, 1)) {
+		__atomic_fetch_add(reads, 1, __ATOMIC_SEQ_CST);
 		if (__builtin_expect(!(__atomic_load_n(&rwmutex->slot->word,
 						       __ATOMIC_SEQ_CST) &
 				       (GOSYNC_MUTEX_LOCKED |
 					GOSYNC_MUTEX_POISONED)), 1))
 			return 0;
 	}
-	return gosync_rwmutex_rlock_slow(rwmutex);
+	return gosync_rwmutex_rlock_slow(rwmutex, !!reads);
 }
 
 /*
@@ -776,7 +795,7 @@ GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
  */
 GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 {
-	uint32_t *reads = rwmutex->reads;
+	uint32_t *reads = __atomic_load_n(&rwmutex->reads, __ATOMIC_ACQUIRE);
 	uint32_t n;
 
 	GOSYNC_PROBE(rdlock_release, rwmutex);
@@ -803,7 +822,7 @@ typedef struct gosync_waitgroup gosync_waitgroup_t;
 
 /* The part of a handle that the inline fast path works on */
 struct gosync_waitgroup {
-	struct gosync_waitgroup_slot *slot;
+	uintptr_t at;
 };
 
 /**
@@ -903,7 +922,7 @@ int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
  */
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {
-	__u64 *slot = &wg->slot->word;
+	__u64 *slot = (__u64 *)GOSYNC__STATE(wg);
 	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 	__u64 now = word + (__u64)delta;
 
@@ -926,7 +945,7 @@ typedef struct gosync_once gosync_once_t;
 
 /* The part of a handle that the inline fast path works on */
 struct gosync_once {
-	const struct gosync_once_slot *slot;
+	uintptr_t at;
 };
 
 /**
@@ -1072,7 +1091,7 @@ int gosync_once_do_slow(gosync_once_t *once, void (*f)(void *arg, int died),
 GOSYNC_INLINE int gosync_once_do(gosync_once_t *once,
 				 void (*f)(void *arg, int died), void *arg)
 {
-	if (__builtin_expect(__atomic_load_n(&once->slot->word,
+	if (__builtin_expect(__atomic_load_n((__u64 *)GOSYNC__STATE(once),
 					     __ATOMIC_ACQUIRE) &
 			     GOSYNC_ONCE_IS_DONE, 1))
 		return 0;
@@ -1167,7 +1186,7 @@ typedef struct gosync_semaphore_user gosync_semaphore_t;
 
 /* The part of a handle that the inline fast paths work on */
 struct gosync_semaphore_user {
-	struct gosync_semaphore_slot *slot;
+	uintptr_t at;
 };
 
 /**
@@ -1277,7 +1296,7 @@ int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
-	__u64 *slot = &semaphore->slot->word;
+	__u64 *slot = (__u64 *)GOSYNC__STATE(semaphore);
 	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	GOSYNC_PROBE(semaphore_entry, semaphore);
@@ -1292,7 +1311,7 @@ GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
-	__u64 *slot = &semaphore->slot->word;
+	__u64 *slot = (__u64 *)GOSYNC__STATE(semaphore);
 	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	GOSYNC_PROBE(semaphore_release, semaphore);
@@ -1726,8 +1745,8 @@ GOSYNC_INLINE struct gosync_wait_entry gosync_entry_fd(int fd, short events)
 /*
  * The part of an atomic handle that the functions below work on. An index
  * below the limit means that the word is mapped, and writable for the second;
- * whatever isn't (no mapping, read-only, out of range) is left to an ioctl,
- * which does it or gives the right error.
+ * whatever isn't (no mapping, read-only, out of range, another process's) is
+ * left to an ioctl, which does it or gives the right error.
  */
 struct gosync_words {
 	void *words;
@@ -1735,6 +1754,9 @@ struct gosync_words {
 	uint64_t writable;
 	const struct gosync_atomic_slot *slot;
 };
+
+/* Before anything else is looked at */
+#define GOSYNC__LIMIT(w, limit)	__atomic_load_n(&(w)->limit, __ATOMIC_ACQUIRE)
 
 int gosync_words_open(unsigned int abi, const char *name, unsigned int type,
 		      size_t count, unsigned int flags, unsigned int mode,
@@ -1819,7 +1841,7 @@ GOSYNC_INLINE int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
 	uint64_t r;							\
 	int ret;							\
 									\
-	if (__builtin_expect(i < w->readable, 1)) {			\
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, readable), 1)) {	\
 		*now = __atomic_load_n((T *)w->words + i,		\
 				       __ATOMIC_SEQ_CST);		\
 		return 0;						\
@@ -1834,7 +1856,8 @@ GOSYNC_INLINE int gosync##N##_store(gosync##N##_t *a, size_t i, T v)	\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
 									\
-	if (__builtin_expect(i < w->writable && GOSYNC__OK##N(v), 1)) { \
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, writable) &&		\
+			     GOSYNC__OK##N(v), 1)) {			\
 		__atomic_store_n((T *)w->words + i, v,			\
 				 __ATOMIC_SEQ_CST);			\
 		return 0;						\
@@ -1849,7 +1872,8 @@ GOSYNC_INLINE int gosync##N##_cas(gosync##N##_t *a, size_t i,	\
 	struct gosync_words *w = (struct gosync_words *)a;		\
 	uint64_t r;							\
 									\
-	if (__builtin_expect(i < w->writable && GOSYNC__OK##N(v) &&	\
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, writable) &&		\
+			     GOSYNC__OK##N(v) &&			\
 			     GOSYNC__OK##N(expected), 1))		\
 		return __atomic_compare_exchange_n((T *)w->words + i,	\
 						   &expected, v, 0,	\
@@ -1891,7 +1915,8 @@ GOSYNC_INLINE int gosync##N##_##op(gosync##N##_t *a, size_t i, T v,	\
 	uint64_t r;							\
 	int ret;							\
 									\
-	if (__builtin_expect(i < w->writable && GOSYNC__OK##N(v), 1)) { \
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, writable) &&		\
+			     GOSYNC__OK##N(v), 1)) {			\
 		T got = builtin((T *)w->words + i, v, __ATOMIC_SEQ_CST); \
 									\
 		if (result)						\

@@ -1,38 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Handles: opening, mapping, closing, and what becomes of them in fork(2).
+ * Handles: opening, mapping, closing, and what can be asked about any object.
+ * Where they are kept, and what becomes of them in fork(2), stands in fork.c.
  *
- * A child inherits its parent's descriptors, which are the same holders: if it
- * locked with them it would own the parent's locks, and keep them alive when
- * the parent dies. So in the child every handle gets a holder of its own, and
- * the inherited descriptor is closed. The mapping is the object's and stays.
+ * Nothing here is a cancellation point: open(2) and close(2) of libc are, and a
+ * thread cancelled there would leave a descriptor behind, and with it the locks
+ * of its holder. So they are made without libc.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
 
-/* All handles, for fork(2) */
-static struct gosync_base handles = { .next = &handles, .prev = &handles };
-static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void before_fork(void)
-{
-	pthread_mutex_lock(&handles_lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&handles_lock);
-}
-
-static int fd_ioctl(int fd, unsigned int op, void *arg)
+int gosync_fd_ioctl(int fd, unsigned int op, void *arg)
 {
 	int ret = ioctl(fd, op, arg);
 
@@ -40,59 +26,42 @@ static int fd_ioctl(int fd, unsigned int op, void *arg)
 }
 
 /* A module that knows of no version leaves 0 there. */
-static int fd_info(int fd, struct gosync_info *info)
+int gosync_fd_info(int fd, struct gosync_info *info)
 {
 	int ret;
 
 	info->size = sizeof(*info);
 	info->abi = GOSYNC_ABI_VERSION;
-	ret = fd_ioctl(fd, GOSYNC_IOC_INFO, info);
+	ret = gosync_fd_ioctl(fd, GOSYNC_IOC_INFO, info);
 	if (!ret && info->abi != GOSYNC_ABI_VERSION)
 		ret = -EPROTO;
 	return ret;
 }
 
-/*
- * If there is no descriptor to be had the handle is left without one: its
- * operations fail with EBADF rather than act in the parent's name.
+void gosync_close_fd(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
+/**
+ * gosync_has_fd() - is a handle's descriptor still the handle's
+ * @base: the handle
+ *
+ * Return: 0 if the number is something else's by now, or nothing's.
  */
-static void reopen(struct gosync_base *base)
+int gosync_has_fd(const struct gosync_base *base)
 {
-	int fd = fd_ioctl(base->fd, GOSYNC_IOC_REOPEN, NULL);
 	struct gosync_info info;
+	int ret = gosync_fd_info(base->fd, &info);
 
-	if (fd >= 0 && !fd_info(fd, &info) &&
-	    dup3(fd, base->fd, O_CLOEXEC) >= 0) {
-		base->holder = info.holder;
-	} else {
-		close(base->fd);
-		base->fd = -1;
-		base->holder = 0;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (base->reopened)
-		base->reopened(base + 1);
-}
-
-static void in_child(void)
-{
-	struct gosync_base *base;
-
-	for (base = handles.next; base != &handles; base = base->next)
-		reopen(base);
-	pthread_mutex_unlock(&handles_lock);
-}
-
-__attribute__((constructor))
-static void set_up(void)
-{
-	pthread_atfork(before_fork, after_fork, in_child);
+	/* Only what is gosync's comes as far as having no memory. */
+	return ret ? ret == -ENOMEM :
+		     info.id == base->id && info.holder == base->holder;
 }
 
 int gosync_ioctl(const void *object, unsigned int op, void *arg)
 {
-	return fd_ioctl(gosync_base_of(object)->fd, op, arg);
+	return gosync_fd_ioctl(gosync_fd_of(object), op, arg);
 }
 
 /* An ioctl that may wait; it goes on after a signal unless asked not to */
@@ -101,7 +70,7 @@ int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags)
 	int ret;
 
 	do {
-		ret = fd_ioctl(fd, op, arg);
+		ret = gosync_fd_ioctl(fd, op, arg);
 	} while (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE));
 	return ret;
 }
@@ -109,21 +78,23 @@ int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags)
 int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
 		      unsigned int flags)
 {
-	return gosync_wait_fd(gosync_base_of(object)->fd, op, arg, flags);
+	return gosync_wait_fd(gosync_fd_of(object), op, arg, flags);
 }
 
 static int open_device(void)
 {
-	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
+	int fd = syscall(SYS_openat, AT_FDCWD, GOSYNC_DEVICE,
+			 O_RDWR | O_CLOEXEC);
 
 	if (fd >= 0)
 		return fd;
 	return errno == ENOENT || errno == ENODEV ? -ENXIO : -errno;
 }
 
+static int device = -1;
+
 EXPORT int gosync_device(void)
 {
-	static int device = -1;
 	int fd = __atomic_load_n(&device, __ATOMIC_RELAXED);
 	int mine;
 
@@ -136,8 +107,27 @@ EXPORT int gosync_device(void)
 					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return mine;
 	/* Another thread was faster. */
-	close(mine);
+	gosync_close_fd(mine);
 	return fd;
+}
+
+/**
+ * gosync_lost_device() - is the library's descriptor something else's by now
+ * @fd: what gosync_device() has returned
+ *
+ * Return: whether; then gosync_device() will return another.
+ */
+int gosync_lost_device(int fd)
+{
+	struct gosync_info info;
+
+	/* The device knows the one and not the other. */
+	if (gosync_fd_ioctl(fd, GOSYNC_IOC_VERSION, NULL) > 0 &&
+	    gosync_fd_info(fd, &info) == -ENOTTY)
+		return 0;
+	__atomic_compare_exchange_n(&device, &fd, -1, 0, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+	return 1;
 }
 
 static void map_state(struct gosync_base *base, const struct gosync_info *info)
@@ -159,37 +149,53 @@ static void map_state(struct gosync_base *base, const struct gosync_info *info)
 	base->map_len = info->map_len;
 }
 
-/* Make a handle of @fd, which is the handle's if it succeeds */
-static int make_handle(int fd, unsigned int flags, size_t size, void **object,
-		       struct gosync_info *info)
+/*
+ * Make a handle of @fd, which is the handle's if it succeeds. The list is
+ * locked: no child is born until the descriptor is listed.
+ */
+static int make_handle(const struct gosync_kind *kind, int fd,
+		       unsigned int flags, const struct gosync_info *info,
+		       void **object)
 {
-	struct gosync_base *base;
+	struct gosync_base *base = gosync_base_alloc();
 
-	/* Both parts are whole cache lines. */
-	size = sizeof(*base) + ((size + 63) & ~(size_t)63);
-	base = aligned_alloc(64, size);
 	if (!base)
 		return -ENOMEM;
-	memset(base, 0, size);
+	if (kind->extra) {
+		base->extra = calloc(1, kind->extra);
+		if (!base->extra) {
+			gosync_base_free(base);
+			return -ENOMEM;
+		}
+	}
+	base->stand_in = kind->stand_in;
+	base->kind = kind;
 	base->fd = fd;
-	base->type = info->type;
+	base->id = info->id;
 	base->holder = info->holder;
 	if (!(flags & GOSYNC_IOCTL_ONLY))
 		map_state(base, info);
-
-	pthread_mutex_lock(&handles_lock);
-	base->next = &handles;
-	base->prev = handles.prev;
-	base->prev->next = base;
-	handles.prev = base;
-	pthread_mutex_unlock(&handles_lock);
-	*object = base + 1;
+	*object = gosync_handle_of(base);
+	kind->set_up(*object, info);
+	__atomic_store_n(&base->type, info->type, __ATOMIC_RELEASE);
 	return 0;
 }
 
-int gosync_adopt_fd(unsigned int abi, int fd, unsigned int type,
-		    unsigned int flags, size_t size, void **object,
-		    struct gosync_info *info)
+static int adopt(const struct gosync_kind *kind, int fd, unsigned int type,
+		 unsigned int flags, void **object)
+{
+	struct gosync_info info;
+	int ret = gosync_fd_info(fd, &info);
+
+	if (ret)
+		return ret;
+	if (info.type != type)
+		return -EPROTOTYPE;
+	return make_handle(kind, fd, flags, &info, object);
+}
+
+int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
+		    unsigned int type, unsigned int flags, void **object)
 {
 	int ret;
 
@@ -197,16 +203,31 @@ int gosync_adopt_fd(unsigned int abi, int fd, unsigned int type,
 		return -EPROTO;
 	if (flags & ~GOSYNC_IOCTL_ONLY)
 		return -EINVAL;
-	ret = fd_info(fd, info);
-	if (ret)
-		return ret;
-	if (info->type != type)
-		return -EPROTOTYPE;
-	return make_handle(fd, flags, size, object, info);
+	if (!gosync_has_list())
+		return -ENOMEM;
+	gosync_lock_list();
+	ret = adopt(kind, fd, type, flags, object);
+	gosync_unlock_list();
+	return ret;
 }
 
-int gosync_open_handle(const struct gosync_create *create, size_t size,
-		       void **object, struct gosync_info *info)
+static int open_fd(struct gosync_open *args)
+{
+	int dev, fd;
+
+	dev = open_device();
+	if (dev < 0)
+		return dev;
+	fd = gosync_fd_ioctl(dev, GOSYNC_IOC_OPEN, args);
+	/* The first module had something else there that must be 0. */
+	if (fd == -EINVAL && gosync_fd_ioctl(dev, GOSYNC_IOC_VERSION, NULL) == 1)
+		fd = -EPROTO;
+	gosync_close_fd(dev);
+	return fd;
+}
+
+int gosync_open_handle(const struct gosync_kind *kind,
+		       const struct gosync_create *create, void **object)
 {
 	struct gosync_open args = {
 		.size = sizeof(args),
@@ -221,25 +242,20 @@ int gosync_open_handle(const struct gosync_create *create, size_t size,
 		.key_size = create->key_size,
 		.value_size = create->value_size,
 	};
-	int device, fd, ret;
+	int fd, ret;
 
 	if (create->abi != GOSYNC_ABI_VERSION)
 		return -EPROTO;
-	device = open_device();
-	if (device < 0)
-		return device;
-	fd = fd_ioctl(device, GOSYNC_IOC_OPEN, &args);
-	/* The first module had something else there that must be 0. */
-	if (fd == -EINVAL && fd_ioctl(device, GOSYNC_IOC_VERSION, NULL) == 1)
-		fd = -EPROTO;
-	close(device);
-	if (fd < 0)
-		return fd;
-	ret = fd_info(fd, info);
-	if (!ret)
-		ret = make_handle(fd, create->flags, size, object, info);
-	if (ret)
-		close(fd);
+	if (!gosync_has_list())
+		return -ENOMEM;
+	gosync_lock_list();
+	ret = fd = open_fd(&args);
+	if (fd >= 0) {
+		ret = adopt(kind, fd, create->type, create->flags, object);
+		if (ret)
+			gosync_close_fd(fd);
+	}
+	gosync_unlock_list();
 	return ret;
 }
 
@@ -250,24 +266,21 @@ EXPORT void gosync_close(void *object)
 	if (!object)
 		return;
 	base = gosync_base_of(object);
-	pthread_mutex_lock(&handles_lock);
-	base->prev->next = base->next;
-	base->next->prev = base->prev;
-	pthread_mutex_unlock(&handles_lock);
-	if (base->map)
-		munmap(base->map, base->map_len);
-	if (base->fd >= 0)
-		close(base->fd);
-	free(base);
+	gosync_lock_list();
+	gosync_unmap_base(base);
+	gosync_close_base(base);
+	gosync_base_free(base);
+	gosync_unlock_list();
 }
 
 EXPORT int gosync_fd(const void *object)
 {
-	return gosync_base_of(object)->fd;
+	return gosync_fd_of(object);
 }
 
 EXPORT int gosync_is_mapped(const void *object)
 {
+	gosync_notice();
 	return !!gosync_base_of(object)->map;
 }
 
@@ -277,14 +290,14 @@ EXPORT int gosync_info_sized(const void *object, struct gosync_info *info,
 	info->size = size;
 	if (size >= offsetof(struct gosync_info, abi) + sizeof(info->abi))
 		info->abi = GOSYNC_ABI_VERSION;
-	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_INFO, info);
+	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_INFO, info);
 }
 
 EXPORT int gosync_stat_sized(const void *object, struct gosync_stat *stat,
 			     size_t size)
 {
 	stat->size = size;
-	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_STAT, stat);
+	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_STAT, stat);
 }
 
 EXPORT int gosync_waiters_sized(const void *object,
@@ -298,7 +311,7 @@ EXPORT int gosync_waiters_sized(const void *object,
 		.entry_size = size,
 	};
 
-	return fd_ioctl(gosync_fd(object), GOSYNC_IOC_WAITERS, &args);
+	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_WAITERS, &args);
 }
 
 #define LIST_ENTRIES	64
@@ -319,7 +332,7 @@ EXPORT int gosync_holders_sized(const void *object,
 	int got, i, ret = 0;
 
 	do {
-		got = fd_ioctl(gosync_fd(object), GOSYNC_IOC_HOLDERS, &args);
+		got = gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_HOLDERS, &args);
 		for (i = 0; i < got && !ret; i++)
 			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && got > 0);
@@ -333,20 +346,20 @@ EXPORT int gosync_unlink(const char *name)
 		.name = (uintptr_t)name,
 		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
 	};
-	int device, ret;
+	int dev, ret;
 
-	device = open_device();
-	if (device < 0)
-		return device;
-	ret = fd_ioctl(device, GOSYNC_IOC_UNLINK, &args);
-	close(device);
+	dev = open_device();
+	if (dev < 0)
+		return dev;
+	ret = gosync_fd_ioctl(dev, GOSYNC_IOC_UNLINK, &args);
+	gosync_close_fd(dev);
 	return ret;
 }
 
 static void close_it(int *fd)
 {
 	if (*fd >= 0)
-		close(*fd);
+		gosync_close_fd(*fd);
 }
 
 EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
@@ -360,16 +373,16 @@ EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
 		.count = LIST_ENTRIES,
 		.entry_size = size,
 	};
-	int device CLEANUP(close_it) = -1;
+	int dev CLEANUP(close_it) = -1;
 	int got, i, ret = 0;
 
 	if (!entries)
 		return -ENOMEM;
-	device = open_device();
-	if (device < 0)
-		return device;
+	dev = open_device();
+	if (dev < 0)
+		return dev;
 	do {
-		got = fd_ioctl(device, GOSYNC_IOC_LIST, &args);
+		got = gosync_fd_ioctl(dev, GOSYNC_IOC_LIST, &args);
 		for (i = 0; i < got && !ret; i++)
 			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && (got > 0 || got == -EINTR));

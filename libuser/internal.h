@@ -8,6 +8,7 @@
 #define EXPORT		__attribute__((visibility("default")))
 #define GOSYNC_NO_TSAN
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,35 +28,92 @@ static inline void gosync_free_it(void *variable)
 	free(*(void **)variable);
 }
 
+/*
+ * A handle has two halves of a cache line each: what its operations work with,
+ * which a copy of the process finds full of zeros; and, GOSYNC__STAND_IN before
+ * it, what a copy finds as it was.
+ */
+#define GOSYNC_HANDLE_SIZE	64
+
+/**
+ * struct gosync_kind - what the handles of a primitive have in common
+ * @stand_in: the word that leaves everything to the kernel
+ * @extra: so much memory besides, which a copy of the process keeps
+ * @set_up: fills in a handle, which is zero, of @info, which is about its
+ *	descriptor; also in a child after fork(2), whose holder is another. What
+ *	the fast paths look at first it stores last, with release. It calls
+ *	nothing that comes to gosync_notice()
+ */
+struct gosync_kind {
+	uint64_t stand_in;
+	size_t extra;
+	void (*set_up)(void *handle, const struct gosync_info *info);
+};
+
 /**
  * struct gosync_base - what every handle has
- * @next: in the list of all handles
- * @prev: likewise
+ * @stand_in: stands in for mapped state; the kind's
+ * @kind: of which kind it is
+ * @extra: as much memory as @kind says; if this place isn't used, the next that
+ *	isn't
  * @map: the mapped state, NULL if there is none
  * @map_len: its length
- * @fd: the descriptor
- * @type: &enum gosync_type
+ * @id: the object's number
  * @holder: the number of our holder
- * @reopened: tells the primitive, in a child after fork(2), that @holder is
- *	another now; may be NULL
- *
- * It stands in front of the handle proper, which has what the fast paths need
- * in a cache line of its own.
+ * @fd: the descriptor; -EBADF: this copy of the process has got none
+ * @type: &enum gosync_type; 0: it is not in the list of handles
  */
 struct gosync_base {
-	struct gosync_base *next;
-	struct gosync_base *prev;
+	uint64_t stand_in;
+	const struct gosync_kind *kind;
+	void *extra;
 	char *map;
 	size_t map_len;
+	uint64_t id;
+	uint32_t holder;
 	int fd;
 	unsigned int type;
-	uint32_t holder;
-	void (*reopened)(void *object);
-} __attribute__((aligned(64)));
+} __attribute__((aligned(GOSYNC_HANDLE_SIZE)));
 
-static inline struct gosync_base *gosync_base_of(const void *object)
+static inline struct gosync_base *gosync_base_of(const void *handle)
 {
-	return (struct gosync_base *)object - 1;
+	return (struct gosync_base *)((char *)handle - GOSYNC__STAND_IN);
+}
+
+static inline void *gosync_handle_of(const struct gosync_base *base)
+{
+	return (char *)base + GOSYNC__STAND_IN;
+}
+
+/**
+ * struct gosync_process - what a copy of the process finds empty, too
+ * @lock: protects the list of handles, and is held while a descriptor is not
+ *	listed that will be, or was; zeros are an unlocked one
+ * @known: the handles are this process's
+ */
+struct gosync_process {
+	pthread_mutex_t lock;
+	int known;
+};
+
+extern struct gosync_process *gosync_process
+	__attribute__((visibility("hidden")));
+
+void gosync_notice_slow(void);
+
+/* Before a handle's descriptor is used: is this the process that it is for? */
+static inline void gosync_notice(void)
+{
+	/* Pairs with renew_all(), which another thread may have been in. */
+	if (unlikely(!__atomic_load_n(&gosync_process->known,
+				      __ATOMIC_ACQUIRE)))
+		gosync_notice_slow();
+}
+
+static inline int gosync_fd_of(const void *handle)
+{
+	gosync_notice();
+	return gosync_base_of(handle)->fd;
 }
 
 /**
@@ -80,11 +138,21 @@ struct gosync_create {
 	uint32_t value_size;
 };
 
-/*
- * The open and from_fd of a type whose objects have no capacity: @size bytes of
- * handle, completed by @set_up(handle, info).
- */
-#define DEFINE_OPEN(N, TYPE, size, set_up)				\
+/* The kind of a type: @handle is completed by @set_up(handle, info). */
+#define DEFINE_KIND(N, handle, word, memory, set_up)			\
+_Static_assert(sizeof(handle) <= GOSYNC_HANDLE_SIZE, "size");		\
+static void set_up_any(void *object, const struct gosync_info *info)	\
+{									\
+	set_up(object, info);						\
+}									\
+static const struct gosync_kind N##_kind = {				\
+	.stand_in = word,						\
+	.extra = memory,						\
+	.set_up = set_up_any,						\
+}
+
+/* The open and from_fd of a type whose objects have no capacity */
+#define DEFINE_OPEN(N, TYPE)						\
 EXPORT int gosync_##N##_open_abi(unsigned int abi, const char *name,	\
 				 unsigned int flags, unsigned int mode,	\
 				 gosync_##N##_t **handle)		\
@@ -96,29 +164,18 @@ EXPORT int gosync_##N##_open_abi(unsigned int abi, const char *name,	\
 		.flags = flags,						\
 		.mode = mode,						\
 	};								\
-	struct gosync_info info;					\
-	int ret;							\
 									\
-	ret = gosync_open_handle(&create, size, (void **)handle, &info); \
-	if (!ret)							\
-		set_up(*handle, &info);					\
-	return ret;							\
+	return gosync_open_handle(&N##_kind, &create, (void **)handle);	\
 }									\
-DEFINE_FROM_FD(N, TYPE, size, set_up)
+DEFINE_FROM_FD(N, TYPE)
 
-#define DEFINE_FROM_FD(N, TYPE, size, set_up)			\
+#define DEFINE_FROM_FD(N, TYPE)						\
 EXPORT int gosync_##N##_from_fd_abi(unsigned int abi, int fd,		\
 				    unsigned int flags,			\
 				    gosync_##N##_t **handle)		\
 {									\
-	struct gosync_info info;					\
-	int ret;							\
-									\
-	ret = gosync_adopt_fd(abi, fd, TYPE, flags, size,		\
-			      (void **)handle, &info);			\
-	if (!ret)							\
-		set_up(*handle, &info);					\
-	return ret;							\
+	return gosync_adopt_fd(&N##_kind, abi, fd, TYPE, flags,		\
+			       (void **)handle);			\
 }
 
 /* As in Go: so many rounds of so many pauses before sleeping */
@@ -138,9 +195,17 @@ static inline void spin(void)
 	}
 }
 
+/* It takes some system calls to tell, and a child has as many processors. */
 static inline int spin_rounds(void)
 {
-	return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SPIN_ROUNDS : 0;
+	static int processors;
+	int n = __atomic_load_n(&processors, __ATOMIC_RELAXED);
+
+	if (!n) {
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+		__atomic_store_n(&processors, n, __ATOMIC_RELAXED);
+	}
+	return n > 1 ? SPIN_ROUNDS : 0;
 }
 
 /* The state, if it is mapped; @write: and may be written */
@@ -153,6 +218,18 @@ static inline void *state_of(const void *object, const struct gosync_info *info,
 		return NULL;
 	return base->map + info->map_offset;
 }
+
+/* ... as a handle tells of it. Pairs with GOSYNC__STATE() and gosync_at(). */
+static inline void set_state(uintptr_t *at, const void *handle, void *state)
+{
+	if (state)
+		__atomic_store_n(at, (uintptr_t)state - (uintptr_t)handle +
+				     GOSYNC__STAND_IN, __ATOMIC_RELEASE);
+}
+
+/* The state of a handle that tells of it so, or NULL */
+#define gosync_at(handle)						\
+	((handle)->at ? (void *)GOSYNC__STATE(handle) : NULL)
 
 /* What whoever has just locked a Mutex word does, while it owns the lock */
 static inline void count_token(__u64 *token)
@@ -170,12 +247,26 @@ static inline uint64_t locked_by(const void *object)
 /* Flags that those which wait until a deadline take */
 #define WAIT_FLAGS	(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE)
 
+/* fork.c */
+int gosync_has_list(void);
+void gosync_lock_list(void);
+void gosync_unlock_list(void);
+struct gosync_base *gosync_base_alloc(void);
+void gosync_base_free(struct gosync_base *base);
+void gosync_close_base(struct gosync_base *base);
+void gosync_unmap_base(struct gosync_base *base);
+
+/* handle.c */
+int gosync_fd_ioctl(int fd, unsigned int op, void *arg);
+int gosync_fd_info(int fd, struct gosync_info *info);
+void gosync_close_fd(int fd);
+int gosync_has_fd(const struct gosync_base *base);
+int gosync_lost_device(int fd);
 int gosync_ioctl(const void *object, unsigned int op, void *arg);
-int gosync_open_handle(const struct gosync_create *create, size_t size,
-		       void **object, struct gosync_info *info);
-int gosync_adopt_fd(unsigned int abi, int fd, unsigned int type,
-		    unsigned int flags, size_t size, void **object,
-		    struct gosync_info *info);
+int gosync_open_handle(const struct gosync_kind *kind,
+		       const struct gosync_create *create, void **object);
+int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
+		    unsigned int type, unsigned int flags, void **object);
 int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags);
 int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
 		      unsigned int flags);

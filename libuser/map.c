@@ -39,28 +39,47 @@ struct table {
 };
 
 /**
- * struct gosync_map_handle - a Map's handle
- * @page: the mapped state; NULL: there is none
+ * struct view - a Map as it lies in memory
+ * @page: the mapped state
  * @records: the records
  * @stride: from one to the next
  * @value: where in a record the value is
- * @short_keys: how many of the lengths from 8 to 16 keys can have; 0 also if
- *	there is no mapped state
- * @key_size: longest key
- * @value_size: longest value
+ * @key_size: longest key; also without mapped state
+ * @value_size: longest value, likewise
  * @tables: the tables, by the low bits of &gosync_map_page.table; those that
  *	there cannot be are NULL
  */
-struct gosync_map_handle {
+struct view {
 	const struct gosync_map_page *page;
 	const char *records;
 	size_t stride;
 	uint32_t value;
-	uint32_t short_keys;
 	uint32_t key_size;
 	uint32_t value_size;
 	struct table tables[TABLES];
 };
+
+/**
+ * struct gosync_map_handle - a Map's handle
+ * @view: how it lies in memory; NULL: there is no mapped state
+ * @short_keys: how many of the lengths from 8 to 16 keys can have; 0 also if
+ *	there is no mapped state
+ */
+struct gosync_map_handle {
+	const struct view *view;
+	uint32_t short_keys;
+};
+
+static inline const struct view *view_of(const struct gosync_map_handle *map)
+{
+	return __atomic_load_n(&map->view, __ATOMIC_ACQUIRE);
+}
+
+/* Only its sizes mean something if there is no mapped state. */
+static inline const struct view *sizes_of(const struct gosync_map_handle *map)
+{
+	return gosync_base_of(map)->extra;
+}
 
 static size_t aligned(size_t size)
 {
@@ -79,27 +98,33 @@ static void set_up(struct gosync_map_handle *map,
 {
 	const char *at = gosync_base_of(map)->map;
 	const struct gosync_map_page *page = (const void *)at;
+	struct view *view = gosync_base_of(map)->extra;
 	unsigned int i;
 	size_t size;
 
-	map->key_size = info->key_size;
-	map->value_size = info->value_size;
+	view->key_size = info->key_size;
+	view->value_size = info->value_size;
 	if (!at)
 		return;
-	map->page = page;
-	if (map->key_size >= 8)
-		map->short_keys = map->key_size < 16 ? map->key_size - 7 : 9;
-	map->records = at + page->records;
-	map->stride = page->stride;
-	map->value = page->value;
+	view->page = page;
+	view->records = at + page->records;
+	view->stride = page->stride;
+	view->value = page->value;
 	for (i = 0; i < 2; i++)
-		set_table(&map->tables[i], page->small[i], GOSYNC_MAP_SMALL);
-	for (at += page->page_size; i < TABLES && at < map->records; i++) {
+		set_table(&view->tables[i], page->small[i], GOSYNC_MAP_SMALL);
+	for (at += page->page_size; i < TABLES && at < view->records; i++) {
 		size = (size_t)page->page_size << (i / 2 - 1);
-		set_table(&map->tables[i], at, size / sizeof(uint64_t));
+		set_table(&view->tables[i], at, size / sizeof(uint64_t));
 		at += size;
 	}
+	/* Pair with view_of() and gosync_map_load(). */
+	__atomic_store_n(&map->view, view, __ATOMIC_RELEASE);
+	if (info->key_size >= 8)
+		__atomic_store_n(&map->short_keys, info->key_size < 16 ?
+				 info->key_size - 7 : 9, __ATOMIC_RELEASE);
 }
+
+DEFINE_KIND(map, struct gosync_map_handle, 0, sizeof(struct view), set_up);
 
 /* As the kernel does with its arguments: what is not said is 0. */
 static int copy_limits(struct gosync_map_limits *to,
@@ -130,7 +155,6 @@ EXPORT int gosync_map_open_abi(unsigned int abi, const char *name,
 		.mode = mode,
 	};
 	struct gosync_map_limits limits;
-	struct gosync_info info;
 	int ret;
 
 	ret = copy_limits(&limits, said, size);
@@ -139,13 +163,10 @@ EXPORT int gosync_map_open_abi(unsigned int abi, const char *name,
 	create.capacity = limits.entries;
 	create.key_size = limits.key_size;
 	create.value_size = limits.value_size;
-	ret = gosync_open_handle(&create, sizeof(**map), (void **)map, &info);
-	if (!ret)
-		set_up(*map, &info);
-	return ret;
+	return gosync_open_handle(&map_kind, &create, (void **)map);
 }
 
-DEFINE_FROM_FD(map, GOSYNC_MAP, sizeof(**handle), set_up)
+DEFINE_FROM_FD(map, GOSYNC_MAP)
 
 /* --- Loading ------------------------------------------------------------- */
 
@@ -227,7 +248,7 @@ static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
  * any time, so what is copied before it is known to be whole is in bounds.
  */
 static inline ALWAYS
-int read_record(const struct gosync_map_handle *map,
+int read_record(const struct view *view,
 		const struct gosync_map_record *record, const char *key,
 		size_t key_len, char *buf, size_t *len, int how)
 {
@@ -239,7 +260,7 @@ int read_record(const struct gosync_map_handle *map,
 
 	if (unlikely(!has_key(record, key, key_len, how)))
 		return is_whole(record, seq) ? OTHER : AGAIN;
-	value = (const char *)record + map->value;
+	value = (const char *)record + view->value;
 	room = *len;
 	n = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
 	if (how != ANY) {
@@ -258,13 +279,13 @@ int read_record(const struct gosync_map_handle *map,
 
 /* Look for a key once. Return: as a load, or AGAIN. */
 static inline ALWAYS
-int look(const struct gosync_map_handle *map, const char *key, size_t key_len,
+int look(const struct view *view, const char *key, size_t key_len,
 	 char *buf, size_t *len, int how)
 {
-	const struct gosync_map_page *page = map->page;
+	const struct gosync_map_page *page = view->page;
 	/* T1: pairs with promote() in kmod/map_table.c. */
 	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
-	const struct table *table = &map->tables[word & GOSYNC_MAP_TABLE_MASK];
+	const struct table *table = &view->tables[word & GOSYNC_MAP_TABLE_MASK];
 	uint32_t left = __atomic_load_n(&gosync_map_rules(page, word)->reach,
 					__ATOMIC_RELAXED);
 	uint32_t hash = gosync_map_hash(page, word, key, key_len);
@@ -277,9 +298,9 @@ int look(const struct gosync_map_handle *map, const char *key, size_t key_len,
 						__ATOMIC_ACQUIRE);
 
 		if (slot >> 32 == hash) {
-			ret = read_record(map, (const void *)
-					  (map->records +
-					   (uint32_t)slot * map->stride),
+			ret = read_record(view, (const void *)
+					  (view->records +
+					   (uint32_t)slot * view->stride),
 					  key, key_len, buf, len, how);
 			if (likely(ret != OTHER))
 				return ret;
@@ -306,16 +327,17 @@ load_slow(struct gosync_map_handle *map, const void *key, size_t key_len,
 		.buf = (uintptr_t)buf,
 		.len = *len,
 	};
+	const struct view *view = view_of(map);
 	int tries, ret = AGAIN;
 
-	if (key_len - 1 >= map->key_size)
+	if (key_len - 1 >= sizes_of(map)->key_size)
 		return -EINVAL;
-	if (map->page && key_len > 16)
-		ret = look(map, key, key_len, buf, len, LONG);
-	for (tries = 0; map->page && tries < TRIES; tries++) {
+	if (view && key_len > 16)
+		ret = look(view, key, key_len, buf, len, LONG);
+	for (tries = 0; view && tries < TRIES; tries++) {
 		if (ret != AGAIN)
 			return ret;
-		ret = look(map, key, key_len, buf, len, ANY);
+		ret = look(view, key, key_len, buf, len, ANY);
 	}
 	if (ret != AGAIN)
 		return ret;
@@ -328,13 +350,15 @@ load_slow(struct gosync_map_handle *map, const void *key, size_t key_len,
 EXPORT int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
 			   void *buf, size_t *len)
 {
-	if (likely(key_len - 8 < map->short_keys)) {
+	/* Pairs with set_up(). */
+	if (likely(key_len - 8 < __atomic_load_n(&map->short_keys,
+						 __ATOMIC_ACQUIRE))) {
 		int ret;
 
 		/* For the compiler, which leaves out loops then */
 		if (key_len - 8 > 8)
 			__builtin_unreachable();
-		ret = look(map, key, key_len, buf, len, SHORT);
+		ret = look(map->view, key, key_len, buf, len, SHORT);
 
 		if (likely(ret != AGAIN))
 			return ret;
@@ -351,12 +375,13 @@ static int range_ioctl(struct gosync_map_handle *map,
 		       struct gosync_map_range *args, visit_t *fn, void *arg)
 {
 	char *items CLEANUP(gosync_free_it) = NULL;
+	const struct view *sizes = sizes_of(map);
 	const struct gosync_map_item *item;
 	int got, i, ret = 0;
 
 	args->size = sizeof(*args);
-	args->len = WALK_ROOM + sizeof(*item) + aligned(map->key_size) +
-		    aligned(map->value_size);
+	args->len = WALK_ROOM + sizeof(*item) + aligned(sizes->key_size) +
+		    aligned(sizes->value_size);
 	items = malloc(args->len);
 	if (!items)
 		return -ENOMEM;
@@ -405,12 +430,12 @@ static int begin_walk(const struct gosync_map_page *page,
 }
 
 /* Return: 0: key and value are in @copy; OTHER: not visited; AGAIN */
-static int copy_record(const struct gosync_map_handle *map,
+static int copy_record(const struct view *view,
 		       const struct gosync_map_range *args, char *copy,
 		       uint32_t *key_len, uint32_t *len)
 {
 	const struct gosync_map_record *record =
-		(const void *)(map->records + (args->cursor - 1) * map->stride);
+		(const void *)(view->records + (args->cursor - 1) * view->stride);
 	uint64_t seq, born;
 	int tries;
 
@@ -421,8 +446,8 @@ static int copy_record(const struct gosync_map_handle *map,
 		*len = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
 		born = __atomic_load_n(&record->born, __ATOMIC_RELAXED);
 		memcpy(copy, record + 1, *key_len);
-		memcpy(copy + aligned(map->key_size),
-		       (const char *)record + map->value, *len);
+		memcpy(copy + aligned(view->key_size),
+		       (const char *)record + view->value, *len);
 		if (is_whole(record, seq))
 			return *key_len && born > args->after &&
 			       born <= args->until ? 0 : OTHER;
@@ -430,11 +455,11 @@ static int copy_record(const struct gosync_map_handle *map,
 	return AGAIN;
 }
 
-static int range_mapped(struct gosync_map_handle *map,
+static int range_mapped(struct gosync_map_handle *map, const struct view *view,
 			struct gosync_map_range *args, visit_t *fn, void *arg,
 			char *copy)
 {
-	const char *value = copy + aligned(map->key_size);
+	const char *value = copy + aligned(view->key_size);
 	uint32_t key_len, len;
 	int ret = 0;
 
@@ -442,10 +467,10 @@ static int range_mapped(struct gosync_map_handle *map,
 	 * What is not in use any more was cleared. U: pairs with take_record()
 	 * in kmod/map_table.c.
 	 */
-	for (; !ret && args->cursor <= __atomic_load_n(&map->page->used,
+	for (; !ret && args->cursor <= __atomic_load_n(&view->page->used,
 						       __ATOMIC_ACQUIRE);
 	     args->cursor++) {
-		ret = copy_record(map, args, copy, &key_len, &len);
+		ret = copy_record(view, args, copy, &key_len, &len);
 		/* The kernel goes on from here. */
 		if (ret == AGAIN)
 			return range_ioctl(map, args, fn, arg);
@@ -458,23 +483,25 @@ EXPORT int gosync_map_range(gosync_map_t *map, visit_t *fn, void *arg)
 {
 	char *copy CLEANUP(gosync_free_it) = NULL;
 	struct gosync_map_range args = { .cursor = 0 };
+	const struct view *view = view_of(map);
 
-	if (!map->page || begin_walk(map->page, &args))
+	if (!view || begin_walk(view->page, &args))
 		return range_ioctl(map, &args, fn, arg);
-	copy = malloc(aligned(map->key_size) + map->value_size);
+	copy = malloc(aligned(view->key_size) + view->value_size);
 	if (!copy)
 		return -ENOMEM;
-	return range_mapped(map, &args, fn, arg, copy);
+	return range_mapped(map, view, &args, fn, arg, copy);
 }
 
 EXPORT long gosync_map_len(gosync_map_t *map)
 {
+	const struct view *view = view_of(map);
 	struct gosync_info info;
 	int ret;
 
 	/* C: pairs with count() in kmod/map_table.c. */
-	if (map->page)
-		return __atomic_load_n(&map->page->count, __ATOMIC_ACQUIRE);
+	if (view)
+		return __atomic_load_n(&view->page->count, __ATOMIC_ACQUIRE);
 	ret = gosync_info(map, &info);
 	return ret ? ret : (long)info.word;
 }
@@ -485,7 +512,7 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 static int change(struct gosync_map_handle *map, unsigned int op,
 		  const void *key, size_t key_len, struct gosync_map *args)
 {
-	if (key_len > map->key_size)
+	if (key_len > sizes_of(map)->key_size)
 		return -EINVAL;
 	args->size = sizeof(*args);
 	args->key = (uintptr_t)key;

@@ -10,18 +10,14 @@
 
 /**
  * struct handle - a Mutex's handle
- * @mutex: its public part: the mapped state, or @none; and the word when we
- *	own the lock and nothing else is the matter
- * @spins: rounds to spin, 0 on a single CPU or without mapped state
+ * @mutex: its public part: the mapped state; and the word when we own the lock and nothing else is the matter
+ * @spins: rounds to spin, 0 on a single CPU
  * @strict: only the owner may unlock
- * @none: stands in for a state that isn't mapped: the fast paths find it
- *	locked and leave everything to the kernel
  */
 struct handle {
 	struct gosync_mutex mutex;
 	int spins;
 	int strict;
-	struct gosync_mutex_slot none;
 };
 
 static inline struct handle *handle_of(gosync_mutex_t *mutex)
@@ -29,35 +25,19 @@ static inline struct handle *handle_of(gosync_mutex_t *mutex)
 	return (struct handle *)mutex;
 }
 
-static inline int is_mapped(gosync_mutex_t *mutex)
-{
-	return mutex->slot != &handle_of(mutex)->none;
-}
-
-static void reopened(void *object)
-{
-	gosync_mutex_t *mutex = object;
-
-	mutex->locked = locked_by(mutex);
-}
-
 static void set_up(gosync_mutex_t *mutex, const struct gosync_info *info)
 {
 	struct handle *handle = handle_of(mutex);
-	void *state = state_of(mutex, info, 1);
 
-	gosync_base_of(mutex)->reopened = reopened;
-	reopened(mutex);
-	handle->none.word = GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING;
-	mutex->slot = &handle->none;
+	mutex->locked = locked_by(mutex);
 	handle->strict = !!(info->flags & GOSYNC_ERRORCHECK);
-	if (state) {
-		mutex->slot = state;
-		handle->spins = spin_rounds();
-	}
+	handle->spins = spin_rounds();
+	set_state(&mutex->at, mutex, state_of(mutex, info, 1));
 }
 
-DEFINE_OPEN(mutex, GOSYNC_MUTEX, sizeof(struct handle), set_up)
+DEFINE_KIND(mutex, struct handle, GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING,
+	    0, set_up);
+DEFINE_OPEN(mutex, GOSYNC_MUTEX)
 
 /*
  * Barge: lock what is unlocked and not promised, whoever waits. Waiters stay
@@ -65,9 +45,8 @@ DEFINE_OPEN(mutex, GOSYNC_MUTEX, sizeof(struct handle), set_up)
  *
  * Return: as gosync_mutex_lock(), -EBUSY if it is locked or promised.
  */
-static int barge(gosync_mutex_t *mutex)
+static int barge(gosync_mutex_t *mutex, struct gosync_mutex_slot *slot)
 {
-	struct gosync_mutex_slot *slot = mutex->slot;
 	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
 
 	while (!(word & (GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING))) {
@@ -90,14 +69,15 @@ static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,
 	};
+	struct gosync_mutex_slot *slot = gosync_at(mutex);
 	int round, ret;
 
-	for (round = 0;; round++) {
-		ret = barge(mutex);
+	for (round = 0; slot; round++) {
+		ret = barge(mutex, slot);
 		if (ret != -EBUSY)
 			return ret;
 		if (round >= handle_of(mutex)->spins ||
-		    __atomic_load_n(&mutex->slot->word, __ATOMIC_RELAXED) &
+		    __atomic_load_n(&slot->word, __ATOMIC_RELAXED) &
 		    GOSYNC_MUTEX_STARVING)
 			break;
 		spin();
@@ -123,9 +103,11 @@ EXPORT int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 
 EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 {
+	struct gosync_mutex_slot *slot = gosync_at(mutex);
+
 	GOSYNC_PROBE(mutex_entry, mutex);
-	if (is_mapped(mutex))
-		return barge(mutex);
+	if (slot)
+		return barge(mutex, slot);
 	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);
 }
 
@@ -139,8 +121,8 @@ EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
  */
 EXPORT int gosync_mutex_unlock_slow(gosync_mutex_t *mutex)
 {
-	struct gosync_mutex_slot *slot = mutex->slot;
-	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+	struct gosync_mutex_slot *slot = gosync_at(mutex);
+	uint64_t word = slot ? __atomic_load_n(&slot->word, __ATOMIC_RELAXED) : 0;
 	const uint64_t owned = ~(uint64_t)0 << GOSYNC_MUTEX_OWNER_SHIFT |
 			       GOSYNC_MUTEX_LOCKED;
 
@@ -163,11 +145,12 @@ EXPORT int gosync_mutex_recover(gosync_mutex_t *mutex)
 
 EXPORT int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token)
 {
+	struct gosync_mutex_slot *slot = gosync_at(mutex);
 	struct gosync_info info;
 	int ret;
 
-	if (is_mapped(mutex)) {
-		*token = __atomic_load_n(&mutex->slot->token, __ATOMIC_RELAXED);
+	if (slot) {
+		*token = __atomic_load_n(&slot->token, __ATOMIC_RELAXED);
 		return 0;
 	}
 	ret = gosync_info(mutex, &info);

@@ -7,28 +7,19 @@
 
 #include "internal.h"
 
-/**
- * struct handle - a Once's handle
- * @once: its public part: the mapped state, or @none
- * @none: stands in for it: not done
- */
-struct handle {
-	struct gosync_once once;
-	struct gosync_once_slot none;
-};
-
 static void set_up(gosync_once_t *once, const struct gosync_info *info)
 {
-	once->slot = state_of(once, info, 0);
-	if (!once->slot)
-		once->slot = &((struct handle *)once)->none;
+	set_state(&once->at, once, state_of(once, info, 0));
 }
 
-DEFINE_OPEN(once, GOSYNC_ONCE, sizeof(struct handle), set_up)
+DEFINE_KIND(once, gosync_once_t, 0, 0, set_up);
+DEFINE_OPEN(once, GOSYNC_ONCE)
 
 static inline int looks_done(gosync_once_t *once)
 {
-	return !!(__atomic_load_n(&once->slot->word, __ATOMIC_ACQUIRE) &
+	const struct gosync_once_slot *slot = (void *)GOSYNC__STATE(once);
+
+	return !!(__atomic_load_n(&slot->word, __ATOMIC_ACQUIRE) &
 		  GOSYNC_ONCE_IS_DONE);
 }
 

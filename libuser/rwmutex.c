@@ -17,17 +17,16 @@
 
 /**
  * struct handle - an RWMutex's handle
- * @rw: its public part: the mapped state, or @none; our line, NULL if there is
- *	none; the word when we own the lock and nothing else is the matter
- * @spins: rounds to spin, 0 on a single CPU or without mapped state
+ * @rw: its public part: the mapped state, NULL if everything is left to the
+ *	kernel; our line, NULL if there is none; the word when we own the lock
+ *	and nothing else is the matter
+ * @spins: rounds to spin, 0 on a single CPU
  * @strict: only the owner may unlock
- * @none: stands in for a state that isn't mapped, always locked
  */
 struct handle {
 	struct gosync_rwmutex rw;
 	int spins;
 	int strict;
-	struct gosync_rwmutex_slot none;
 };
 
 static inline struct handle *handle_of(gosync_rwmutex_t *rw)
@@ -35,26 +34,14 @@ static inline struct handle *handle_of(gosync_rwmutex_t *rw)
 	return (struct handle *)rw;
 }
 
-static inline int is_mapped(gosync_rwmutex_t *rw)
+static inline struct gosync_rwmutex_slot *slot_of(const gosync_rwmutex_t *rw)
 {
-	return rw->slot != &handle_of(rw)->none;
+	return __atomic_load_n(&rw->slot, __ATOMIC_ACQUIRE);
 }
 
-static void set_holder(gosync_rwmutex_t *rw, const struct gosync_info *info)
+static inline uint32_t *line_of(const gosync_rwmutex_t *rw)
 {
-	rw->locked = locked_by(rw);
-	rw->reads = NULL;
-	if (is_mapped(rw) && info->map_data)
-		rw->reads = (void *)(gosync_base_of(rw)->map + info->map_data);
-}
-
-/* Another holder, another line; if it is not to be had, ioctls know better. */
-static void reopened(void *object)
-{
-	struct gosync_info info = {};
-
-	gosync_info(object, &info);
-	set_holder(object, &info);
+	return __atomic_load_n(&rw->reads, __ATOMIC_ACQUIRE);
 }
 
 static void set_up(gosync_rwmutex_t *rw, const struct gosync_info *info)
@@ -62,18 +49,19 @@ static void set_up(gosync_rwmutex_t *rw, const struct gosync_info *info)
 	struct handle *handle = handle_of(rw);
 	void *state = state_of(rw, info, 1);
 
-	gosync_base_of(rw)->reopened = reopened;
-	handle->none.word = GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING;
-	rw->slot = &handle->none;
+	rw->locked = locked_by(rw);
 	handle->strict = !!(info->flags & GOSYNC_ERRORCHECK);
-	if (state) {
-		rw->slot = state;
-		handle->spins = spin_rounds();
-	}
-	set_holder(rw, info);
+	handle->spins = spin_rounds();
+	/* Pair with the fast paths, slot_of() and line_of(). */
+	__atomic_store_n(&rw->slot, state, __ATOMIC_RELEASE);
+	if (state && info->map_data)
+		__atomic_store_n(&rw->reads,
+				 (void *)(gosync_base_of(rw)->map + info->map_data),
+				 __ATOMIC_RELEASE);
 }
 
-DEFINE_OPEN(rwmutex, GOSYNC_RWMUTEX, sizeof(struct handle), set_up)
+DEFINE_KIND(rwmutex, struct handle, 0, 0, set_up);
+DEFINE_OPEN(rwmutex, GOSYNC_RWMUTEX)
 
 /* Before the next look. Return: 0 when it is time to sleep */
 static int back_off(gosync_rwmutex_t *rw, int round)
@@ -89,9 +77,9 @@ static int back_off(gosync_rwmutex_t *rw, int round)
 	return 1;
 }
 
-static inline uint64_t look_at_word(gosync_rwmutex_t *rw)
+static inline uint64_t look_at(const struct gosync_rwmutex_slot *slot)
 {
-	return __atomic_load_n(&rw->slot->word, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&slot->word, __ATOMIC_SEQ_CST);
 }
 
 /* A lock by ioctl, where it couldn't be had here */
@@ -115,9 +103,8 @@ static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
  * Take the word, if it is unlocked and not promised. As in mutex.c, and a full
  * barrier, because we look at the readers next.
  */
-static int barge(gosync_rwmutex_t *rw)
+static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 {
-	struct gosync_rwmutex_slot *slot = rw->slot;
 	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
 
 	while (!(word & (GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING))) {
@@ -136,9 +123,8 @@ static int barge(gosync_rwmutex_t *rw)
  * First at those in no line: the kernel counts one that it takes from there in
  * its line before it is gone from there.
  */
-static int no_readers(gosync_rwmutex_t *rw)
+static int no_readers(struct gosync_rwmutex_slot *slot)
 {
-	struct gosync_rwmutex_slot *slot = rw->slot;
 	uint64_t lines;
 
 	if (__atomic_load_n(&slot->extra, __ATOMIC_SEQ_CST))
@@ -170,14 +156,16 @@ static int drain(gosync_rwmutex_t *rw, uint64_t deadline, unsigned int flags)
 static int lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 		      unsigned int flags)
 {
-	int round, ret;
+	struct gosync_rwmutex_slot *slot = slot_of(rw);
+	int round, ret = -EBUSY;
 
-	for (round = 0; (ret = barge(rw)) == -EBUSY; round++)
-		if (look_at_word(rw) & GOSYNC_MUTEX_STARVING ||
+	for (round = 0; slot && (ret = barge(rw, slot)) == -EBUSY; round++)
+		if (look_at(slot) & GOSYNC_MUTEX_STARVING ||
 		    !back_off(rw, round))
-			return wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline,
-					flags);
-	for (round = 0; !no_readers(rw); round++)
+			break;
+	if (ret == -EBUSY)
+		return wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
+	for (round = 0; !no_readers(slot); round++)
 		if (!back_off(rw, round))
 			return drain(rw, deadline, flags);
 	return ret;
@@ -198,16 +186,17 @@ EXPORT int gosync_rwmutex_lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 
 EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
 {
+	struct gosync_rwmutex_slot *slot = slot_of(rw);
 	int ret;
 
 	GOSYNC_PROBE(wrlock_entry, rw);
-	if (!is_mapped(rw))
+	if (!slot)
 		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
 	/* Don't stop readers for a try that fails. */
-	if (!no_readers(rw))
+	if (!no_readers(slot))
 		return -EBUSY;
-	ret = barge(rw);
-	if (ret < 0 || no_readers(rw))
+	ret = barge(rw, slot);
+	if (ret < 0 || no_readers(slot))
 		return ret;
 	gosync_rwmutex_unlock(rw);
 	return -EBUSY;
@@ -221,10 +210,12 @@ EXPORT int gosync_rwmutex_unlock(gosync_rwmutex_t *rw)
 {
 	const uint64_t owned = ~(uint64_t)0 << GOSYNC_MUTEX_OWNER_SHIFT |
 			       GOSYNC_MUTEX_LOCKED;
-	struct gosync_rwmutex_slot *slot = rw->slot;
+	struct gosync_rwmutex_slot *slot = slot_of(rw);
 	uint64_t word = rw->locked;
 
 	GOSYNC_PROBE(wrlock_release, rw);
+	if (!slot)
+		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 	do {
 		if (__atomic_compare_exchange_n(&slot->word, &word,
 						word & ~owned, 0,
@@ -244,11 +235,12 @@ EXPORT int gosync_rwmutex_recover(gosync_rwmutex_t *rw)
 
 EXPORT int gosync_rwmutex_token(gosync_rwmutex_t *rw, uint64_t *token)
 {
+	struct gosync_rwmutex_slot *slot = slot_of(rw);
 	struct gosync_info info;
 	int ret;
 
-	if (is_mapped(rw)) {
-		*token = __atomic_load_n(&rw->slot->token, __ATOMIC_RELAXED);
+	if (slot) {
+		*token = __atomic_load_n(&slot->token, __ATOMIC_RELAXED);
 		return 0;
 	}
 	ret = gosync_info(rw, &info);
@@ -262,7 +254,7 @@ EXPORT int gosync_rwmutex_token(gosync_rwmutex_t *rw, uint64_t *token)
 /* We are counted in our line. Return: 0 or 1 if the lock is held, or -EBUSY */
 static int look(gosync_rwmutex_t *rw)
 {
-	uint64_t word = look_at_word(rw);
+	uint64_t word = look_at(rw->slot);
 
 	if (!(word & GOSYNC_MUTEX_LOCKED))
 		return !!(word & GOSYNC_MUTEX_POISONED);
@@ -270,9 +262,9 @@ static int look(gosync_rwmutex_t *rw)
 	return -EBUSY;
 }
 
-static int count_and_look(gosync_rwmutex_t *rw)
+static int count_and_look(gosync_rwmutex_t *rw, uint32_t *reads)
 {
-	__atomic_fetch_add(rw->reads, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(reads, 1, __ATOMIC_SEQ_CST);
 	return look(rw);
 }
 
@@ -280,22 +272,22 @@ static int count_and_look(gosync_rwmutex_t *rw)
 static int rlock_wait(gosync_rwmutex_t *rw, uint64_t deadline,
 		      unsigned int flags)
 {
+	uint32_t *reads = line_of(rw);
 	int round, ret;
 
-	for (round = 0; rw->reads && back_off(rw, round); round++) {
-		if (look_at_word(rw) & GOSYNC_MUTEX_LOCKED)
+	for (round = 0; reads && back_off(rw, round); round++) {
+		if (look_at(rw->slot) & GOSYNC_MUTEX_LOCKED)
 			continue;
-		ret = count_and_look(rw);
+		ret = count_and_look(rw, reads);
 		if (ret != -EBUSY)
 			return ret;
 	}
 	return wait_for(rw, GOSYNC_IOC_RWMUTEX_RLOCK, deadline, flags);
 }
 
-/* From the inline part: we are counted, if we have a line. */
-EXPORT int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rw)
+EXPORT int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rw, int counted)
 {
-	int ret = rw->reads ? look(rw) : -EBUSY;
+	int ret = counted ? look(rw) : -EBUSY;
 
 	return ret == -EBUSY ? rlock_wait(rw, GOSYNC_FOREVER, 0) : ret;
 }
@@ -303,22 +295,25 @@ EXPORT int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rw)
 EXPORT int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 				      unsigned int flags)
 {
+	uint32_t *reads = line_of(rw);
 	int ret;
 
 	GOSYNC_PROBE(rdlock_entry, rw);
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
-	ret = rw->reads ? count_and_look(rw) : -EBUSY;
+	ret = reads ? count_and_look(rw, reads) : -EBUSY;
 	return ret == -EBUSY ? rlock_wait(rw, deadline, flags) : ret;
 }
 
 EXPORT int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rw)
 {
+	uint32_t *reads = line_of(rw);
+
 	GOSYNC_PROBE(rdlock_entry, rw);
-	if (!rw->reads)
+	if (!reads)
 		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
-	return look_at_word(rw) & GOSYNC_MUTEX_LOCKED ? -EBUSY :
-							count_and_look(rw);
+	return look_at(rw->slot) & GOSYNC_MUTEX_LOCKED ? -EBUSY :
+							 count_and_look(rw, reads);
 }
 
 EXPORT int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rw)

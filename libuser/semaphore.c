@@ -9,15 +9,12 @@
 
 /**
  * struct handle - a Semaphore's handle
- * @semaphore: its public part: the mapped state if permits may be taken there,
- *	or @none
- * @look: the mapped state if it may be read, or @none
- * @none: stands in for it: somebody waits
+ * @semaphore: its public part: the mapped state if permits may be taken there
+ * @look: the mapped state if it may be read, or NULL
  */
 struct handle {
 	struct gosync_semaphore_user semaphore;
 	const struct gosync_semaphore_slot *look;
-	struct gosync_semaphore_slot none;
 };
 
 static inline struct handle *handle_of(gosync_semaphore_t *semaphore)
@@ -28,17 +25,14 @@ static inline struct handle *handle_of(gosync_semaphore_t *semaphore)
 static void set_up(gosync_semaphore_t *semaphore,
 		   const struct gosync_info *info)
 {
-	struct handle *handle = handle_of(semaphore);
-
-	handle->none.word = (uint64_t)1 << 63;
-	semaphore->slot = state_of(semaphore, info, 1);
-	/* The kernel is to know who takes them. */
-	if (!semaphore->slot || info->flags & GOSYNC_GIVE_BACK)
-		semaphore->slot = &handle->none;
-	handle->look = state_of(semaphore, info, 0);
-	if (!handle->look)
-		handle->look = &handle->none;
+	handle_of(semaphore)->look = state_of(semaphore, info, 0);
+	/* Unless the kernel is to know who takes them */
+	if (!(info->flags & GOSYNC_GIVE_BACK))
+		set_state(&semaphore->at, semaphore,
+			  state_of(semaphore, info, 1));
 }
+
+DEFINE_KIND(semaphore, struct handle, (uint64_t)1 << 63, 0, set_up);
 
 EXPORT int gosync_semaphore_open_abi(unsigned int abi, const char *name,
 				     unsigned int permits, unsigned int flags,
@@ -53,17 +47,11 @@ EXPORT int gosync_semaphore_open_abi(unsigned int abi, const char *name,
 		.mode = mode,
 		.capacity = permits,
 	};
-	struct gosync_info info;
-	int ret;
 
-	ret = gosync_open_handle(&create, sizeof(struct handle),
-				 (void **)semaphore, &info);
-	if (!ret)
-		set_up(*semaphore, &info);
-	return ret;
+	return gosync_open_handle(&semaphore_kind, &create, (void **)semaphore);
 }
 
-DEFINE_FROM_FD(semaphore, GOSYNC_SEMAPHORE, sizeof(struct handle), set_up)
+DEFINE_FROM_FD(semaphore, GOSYNC_SEMAPHORE)
 
 static int ask(gosync_semaphore_t *semaphore, unsigned int op, unsigned int n,
 	       uint64_t deadline, unsigned int flags)
@@ -78,12 +66,17 @@ static int ask(gosync_semaphore_t *semaphore, unsigned int op, unsigned int n,
 	return gosync_wait_ioctl(semaphore, op, &args, flags);
 }
 
+static inline uint64_t look_at(const struct gosync_semaphore_slot *slot)
+{
+	return slot ? __atomic_load_n(&slot->word, __ATOMIC_RELAXED) : 0;
+}
+
 static int take(gosync_semaphore_t *semaphore, unsigned int n)
 {
-	struct gosync_semaphore_slot *slot = semaphore->slot;
-	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+	struct gosync_semaphore_slot *slot = gosync_at(semaphore);
+	uint64_t word = look_at(slot);
 
-	while (word <= GOSYNC_SEMAPHORE_PERMITS && word >= n)
+	while (slot && word <= GOSYNC_SEMAPHORE_PERMITS && word >= n)
 		if (__atomic_compare_exchange_n(&slot->word, &word, word - n, 0,
 						__ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED))
@@ -117,7 +110,7 @@ EXPORT int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
 EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
 				       unsigned int n)
 {
-	struct gosync_semaphore_slot *slot = semaphore->slot;
+	struct gosync_semaphore_slot *slot = gosync_at(semaphore);
 	uint64_t word;
 
 	GOSYNC_PROBE(semaphore_entry, semaphore);
@@ -127,9 +120,8 @@ EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
 	 * Too few: that is an answer, but for a bad @n. Who is shown to wait
 	 * may only be polling.
 	 */
-	word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
-	if (slot != &handle_of(semaphore)->none &&
-	    n <= GOSYNC_SEMAPHORE_PERMITS &&
+	word = look_at(slot);
+	if (slot && n <= GOSYNC_SEMAPHORE_PERMITS &&
 	    (word & GOSYNC_SEMAPHORE_PERMITS) < n)
 		return -EBUSY;
 	return ask(semaphore, GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, n, 0, 0);
@@ -138,10 +130,10 @@ EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
 EXPORT int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 					 unsigned int n)
 {
-	struct gosync_semaphore_slot *slot = semaphore->slot;
-	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+	struct gosync_semaphore_slot *slot = gosync_at(semaphore);
+	uint64_t word = look_at(slot);
 
-	while (word + n <= GOSYNC_SEMAPHORE_PERMITS)
+	while (slot && word + n <= GOSYNC_SEMAPHORE_PERMITS)
 		if (__atomic_compare_exchange_n(&slot->word, &word, word + n, 0,
 						__ATOMIC_RELEASE,
 						__ATOMIC_RELAXED))
@@ -155,7 +147,7 @@ EXPORT int gosync_semaphore_count(gosync_semaphore_t *semaphore)
 	struct gosync_info info;
 	int ret;
 
-	if (look != &handle_of(semaphore)->none)
+	if (look)
 		return __atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
 		       GOSYNC_SEMAPHORE_PERMITS;
 	ret = gosync_info(semaphore, &info);

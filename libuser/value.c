@@ -28,12 +28,22 @@ static void set_up(struct gosync_value_handle *value,
 		   const struct gosync_info *info)
 {
 	struct gosync_base *base = gosync_base_of(value);
+	const struct gosync_value_page *page;
 
 	if (!base->map)
 		return;
-	value->page = (void *)(base->map + info->map_offset);
+	page = (void *)(base->map + info->map_offset);
 	value->slots = base->map + info->map_data;
-	value->stride = value->page->stride;
+	value->stride = page->stride;
+	/* Pairs with page_of(). */
+	__atomic_store_n(&value->page, page, __ATOMIC_RELEASE);
+}
+
+DEFINE_KIND(value, struct gosync_value_handle, 0, 0, set_up);
+
+static inline const struct gosync_value_page *page_of(const gosync_value_t *value)
+{
+	return __atomic_load_n(&value->page, __ATOMIC_ACQUIRE);
 }
 
 EXPORT int gosync_value_open_abi(unsigned int abi, const char *name,
@@ -48,16 +58,11 @@ EXPORT int gosync_value_open_abi(unsigned int abi, const char *name,
 		.mode = mode,
 		.capacity = capacity,
 	};
-	struct gosync_info info;
-	int ret;
 
-	ret = gosync_open_handle(&create, sizeof(**value), (void **)value, &info);
-	if (!ret)
-		set_up(*value, &info);
-	return ret;
+	return gosync_open_handle(&value_kind, &create, (void **)value);
 }
 
-DEFINE_FROM_FD(value, GOSYNC_VALUE, sizeof(**handle), set_up)
+DEFINE_FROM_FD(value, GOSYNC_VALUE)
 
 /* FNV-1a over the name and the size */
 EXPORT uint64_t gosync_type_id(const char *name, size_t size)
@@ -95,7 +100,7 @@ load_ioctl(struct gosync_value_handle *value, void *buf, size_t *len,
 EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 			     uint64_t *type)
 {
-	const struct gosync_value_page *page = value->page;
+	const struct gosync_value_page *page = page_of(value);
 	int tries;
 
 	for (tries = 0; page && tries < LOAD_TRIES; tries++) {
@@ -133,12 +138,12 @@ EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 
 EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
 {
+	const struct gosync_value_page *page = page_of(value);
 	struct gosync_info info;
 	int ret;
 
-	if (value->page) {
-		*version = __atomic_load_n(&value->page->version,
-					   __ATOMIC_ACQUIRE);
+	if (page) {
+		*version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
 		return 0;
 	}
 	ret = gosync_info(value, &info);
@@ -150,7 +155,7 @@ EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
 EXPORT int gosync_value_wait_until(gosync_value_t *value, uint64_t *version,
 				   uint64_t deadline, unsigned int flags)
 {
-	const struct gosync_value_page *page = value->page;
+	const struct gosync_value_page *page = page_of(value);
 	uint64_t stored, now;
 
 	if (flags & ~WAIT_FLAGS)

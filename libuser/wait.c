@@ -19,14 +19,20 @@ static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 		.count = count,
 		.entry_size = sizeof(*entries),
 	};
-	int device;
+	int device, ret;
 
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
-	device = gosync_device();
-	if (device < 0)
-		return device;
-	return gosync_wait_fd(device, GOSYNC_IOC_WAIT, &args, flags);
+	/* The entries' descriptors may have been told to its parent. */
+	gosync_notice();
+	do {
+		device = gosync_device();
+		if (device < 0)
+			return device;
+		ret = gosync_wait_fd(device, GOSYNC_IOC_WAIT, &args, flags);
+	} while ((ret == -ENOTTY || ret == -EBADF) &&
+		 gosync_lost_device(device));
+	return ret;
 }
 
 EXPORT int gosync_wait_any(struct gosync_wait_entry *entries,

@@ -11,14 +11,12 @@
 
 /**
  * struct handle - a WaitGroup's handle
- * @wg: its public part: the mapped state if it may be written, or @none
- * @look: the mapped state if it may be read, or @none
- * @none: stands in for it: somebody waits
+ * @wg: its public part: the mapped state if it may be written
+ * @look: the mapped state if it may be read, or NULL
  */
 struct handle {
 	struct gosync_waitgroup wg;
 	const struct gosync_waitgroup_slot *look;
-	struct gosync_waitgroup_slot none;
 };
 
 static inline struct handle *handle_of(gosync_waitgroup_t *wg)
@@ -28,18 +26,12 @@ static inline struct handle *handle_of(gosync_waitgroup_t *wg)
 
 static void set_up(gosync_waitgroup_t *wg, const struct gosync_info *info)
 {
-	struct handle *handle = handle_of(wg);
-
-	handle->none.word = (uint64_t)1 << 63 | 1;
-	wg->slot = state_of(wg, info, 1);
-	if (!wg->slot)
-		wg->slot = &handle->none;
-	handle->look = state_of(wg, info, 0);
-	if (!handle->look)
-		handle->look = &handle->none;
+	handle_of(wg)->look = state_of(wg, info, 0);
+	set_state(&wg->at, wg, state_of(wg, info, 1));
 }
 
-DEFINE_OPEN(waitgroup, GOSYNC_WAITGROUP, sizeof(struct handle), set_up)
+DEFINE_KIND(waitgroup, struct handle, (uint64_t)1 << 63 | 1, 0, set_up);
+DEFINE_OPEN(waitgroup, GOSYNC_WAITGROUP)
 
 /* Somebody waits, and still does afterwards: nobody is owed anything. */
 EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
@@ -48,10 +40,10 @@ EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
 		.size = sizeof(args),
 		.delta = delta,
 	};
-	struct gosync_waitgroup_slot *slot = wg->slot;
-	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+	struct gosync_waitgroup_slot *slot = gosync_at(wg);
+	uint64_t word = slot ? __atomic_load_n(&slot->word, __ATOMIC_RELAXED) : 0;
 
-	while (slot != &handle_of(wg)->none) {
+	while (slot) {
 		int64_t counter = word & GOSYNC_WAITGROUP_COUNTER;
 		int64_t now = counter + delta;
 		int waits = word >> GOSYNC_WAITGROUP_WAITER_SHIFT != 0;
@@ -77,8 +69,10 @@ static int wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
 		.deadline = deadline,
 	};
 
-	if (!(__atomic_load_n(&handle_of(wg)->look->word, __ATOMIC_SEQ_CST) &
-	      GOSYNC_WAITGROUP_COUNTER))
+	const struct gosync_waitgroup_slot *look = handle_of(wg)->look;
+
+	if (look && !(__atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
+		      GOSYNC_WAITGROUP_COUNTER))
 		return 0;
 	return gosync_wait_ioctl(wg, GOSYNC_IOC_WAITGROUP_WAIT, &args, flags);
 }
@@ -100,7 +94,7 @@ EXPORT int gosync_waitgroup_count(gosync_waitgroup_t *wg)
 	struct gosync_info info;
 	int ret;
 
-	if (look != &handle_of(wg)->none)
+	if (look)
 		return __atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
 		       GOSYNC_WAITGROUP_COUNTER;
 	ret = gosync_info(wg, &info);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Handles: where they are kept, and what becomes of them in a copy of the
+ * process.
+ *
+ * A child inherits its parent's descriptors, which are the same holders: if it
+ * locked with them it would own the parent's locks, and as long as it has them
+ * the parent's locks outlive the parent. So in a child every handle gets a
+ * holder of its own, by GOSYNC_IOC_REOPEN, and the inherited descriptor is
+ * closed; or it is left without one, and its operations fail with EBADF. The
+ * mapping is the object's and stays.
+ *
+ * Three things see to it that there is no moment in between:
+ *
+ * - What the operations work with, the handle proper, is in pages that the
+ *   kernel fills with zeros in any copy of the process, however it was made:
+ *   fork(2), _Fork(3), clone(2). A handle of zeros has no state and no holder:
+ *   each operation then comes to a descriptor, by gosync_fd() or
+ *   gosync_ioctl(), and there it is noticed that this is a copy. A child of
+ *   vfork(2) or posix_spawn(3) is none: it uses its parent's memory, and finds
+ *   all as it was.
+ * - fork(2) runs our handlers, so that a child which never comes here does not
+ *   keep the parent's locks either.
+ * - From before a descriptor is opened until its handle is in the list, and
+ *   from when it leaves the list until it is closed, @lock is held; and over
+ *   fork(2), too. So no child inherits a holder that it does not know of. What
+ *   fork(2) may have to wait for is another thread's GOSYNC_IOC_OPEN or
+ *   close(2); nothing of ours sleeps on anybody's lock there.
+ *
+ * Without MADV_WIPEONFORK (some emulators) only children of fork(2) are noticed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+#define HANDLES		(GOSYNC__STAND_IN / GOSYNC_HANDLE_SIZE)
+
+/*
+ * So many handles, their two halves. The first place of the first arena is
+ * &struct gosync_process's, that of all others is not used.
+ */
+struct arena {
+	union {
+		struct gosync_base bases[HANDLES];
+		struct arena *next;
+	};
+	char handles[HANDLES][GOSYNC_HANDLE_SIZE];
+};
+
+_Static_assert(sizeof(struct gosync_base) == GOSYNC_HANDLE_SIZE, "size");
+_Static_assert(offsetof(struct gosync_base, stand_in) == 0, "as in the header");
+
+_Static_assert(sizeof(struct gosync_process) <= GOSYNC_HANDLE_SIZE, "size");
+
+/* Before there is a list there is nothing to notice. */
+static struct gosync_process no_list = { .known = 1 };
+struct gosync_process *gosync_process = &no_list;
+
+/*
+ * The list: the arenas, of the newest of which @begun places have been used, and
+ * the places that were given up. Another thread may have been about to change
+ * it when the process was copied by other means than fork(2): each change is
+ * one store, after which the list is right.
+ */
+static struct arena *arenas;
+static unsigned int begun;
+static struct gosync_base *unused;
+
+static struct arena *make_arena(void)
+{
+	struct arena *arena;
+
+	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (arena == MAP_FAILED)
+		return NULL;
+	madvise(arena->handles, sizeof(arena->handles), MADV_WIPEONFORK);
+	return arena;
+}
+
+/**
+ * gosync_base_alloc() - a place for a handle, with the list locked
+ *
+ * It is in the list once it has a type.
+ *
+ * Return: the place, all zeros; or NULL.
+ */
+struct gosync_base *gosync_base_alloc(void)
+{
+	struct gosync_base *base = unused;
+	struct arena *arena;
+
+	if (base) {
+		unused = base->extra;
+		memset(base, 0, sizeof(*base));
+		return base;
+	}
+	if (begun == HANDLES) {
+		arena = make_arena();
+		if (!arena)
+			return NULL;
+		arena->next = arenas;
+		/* Full for a moment, of places without a type. */
+		__atomic_store_n(&arenas, arena, __ATOMIC_RELEASE);
+		__atomic_store_n(&begun, 1, __ATOMIC_RELEASE);
+	}
+	return &arenas->bases[begun++];
+}
+
+/**
+ * gosync_base_free() - give a place up, with the list locked
+ * @base: whose descriptor is closed
+ */
+void gosync_base_free(struct gosync_base *base)
+{
+	__atomic_store_n(&base->type, 0, __ATOMIC_RELEASE);
+	memset(gosync_handle_of(base), 0, GOSYNC_HANDLE_SIZE);
+	free(base->extra);
+	base->extra = unused;
+	unused = base;
+}
+
+/**
+ * gosync_close_base() - close a handle's descriptor, if it still is one
+ * @base: the handle
+ *
+ * The program may have closed it with all others, and have something else under
+ * its number.
+ */
+void gosync_close_base(struct gosync_base *base)
+{
+	if (gosync_has_fd(base))
+		gosync_close_fd(base->fd);
+	base->fd = -EBADF;
+}
+
+/**
+ * gosync_unmap_base() - a handle without mapped state
+ * @base: the handle
+ */
+void gosync_unmap_base(struct gosync_base *base)
+{
+	char *map = base->map;
+
+	base->map = NULL;
+	if (map)
+		munmap(map, base->map_len);
+}
+
+/* Another holder under the same number. Return: 0 or -errno */
+static int reopen(struct gosync_base *base, struct gosync_info *info)
+{
+	int flags, fd, ret;
+
+	if (!gosync_has_fd(base))
+		return -EBADF;
+	flags = fcntl(base->fd, F_GETFD);
+	fd = gosync_fd_ioctl(base->fd, GOSYNC_IOC_REOPEN, NULL);
+	if (fd < 0)
+		return fd;
+	ret = gosync_fd_info(fd, info);
+	if (!ret && dup3(fd, base->fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		ret = -errno;
+	gosync_close_fd(fd);
+	return ret;
+}
+
+static void renew(struct gosync_base *base)
+{
+	struct gosync_info info;
+
+	memset(gosync_handle_of(base), 0, GOSYNC_HANDLE_SIZE);
+	if (reopen(base, &info)) {
+		gosync_close_base(base);
+		gosync_unmap_base(base);
+		return;
+	}
+	base->holder = info.holder;
+	base->kind->set_up(gosync_handle_of(base), &info);
+}
+
+/* Give all handles a holder of their own; in a copy of the process, once */
+static void renew_all(void)
+{
+	unsigned int i, n = begun;
+	struct arena *arena;
+
+	for (arena = arenas; arena; arena = arena->next, n = HANDLES)
+		for (i = 1; i < n; i++)
+			if (__atomic_load_n(&arena->bases[i].type,
+					    __ATOMIC_ACQUIRE))
+				renew(&arena->bases[i]);
+	__atomic_store_n(&gosync_process->known, 1, __ATOMIC_RELEASE);
+}
+
+/* No function that runs with the lock held may come to gosync_notice(). */
+void gosync_lock_list(void)
+{
+	pthread_mutex_lock(&gosync_process->lock);
+	if (!gosync_process->known)
+		renew_all();
+}
+
+void gosync_unlock_list(void)
+{
+	pthread_mutex_unlock(&gosync_process->lock);
+}
+
+void gosync_notice_slow(void)
+{
+	gosync_lock_list();
+	gosync_unlock_list();
+}
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&gosync_process->lock);
+}
+
+static void in_parent(void)
+{
+	pthread_mutex_unlock(&gosync_process->lock);
+}
+
+static void in_child(void)
+{
+	/* If the kernel has not */
+	memset(gosync_process, 0, sizeof(*gosync_process));
+	renew_all();
+}
+
+/**
+ * gosync_has_list() - make the list, if that was not done
+ *
+ * It is when the library is loaded, before there are threads that fork; but
+ * another constructor may come first.
+ *
+ * Return: whether there is one.
+ */
+__attribute__((constructor))
+int gosync_has_list(void)
+{
+	if (gosync_process != &no_list)
+		return 1;
+	arenas = make_arena();
+	if (!arenas)
+		return 0;
+	begun = 1;
+	gosync_process = (struct gosync_process *)arenas->handles[0];
+	gosync_process->known = 1;
+	pthread_atfork(before_fork, in_parent, in_child);
+	return 1;
+}
