@@ -445,8 +445,8 @@ struct gosync_info {
  * none, it goes on after a handler with SA_RESTART, or else fails with EINTR; the
  * cursor has moved, so that calling again goes on from there.
  *
- * Return: the number of entries filled, 0 at the end, or -1 with errno
- * EFAULT, EINTR, EINVAL, ENOMEM.
+ * Return: the number of entries filled, 0 at the end, or -1 with
+ * errno EFAULT, EINTR, EINVAL, ENOMEM.
  */
 struct gosync_list {
 	__u32 size;
