@@ -15,7 +15,8 @@
  *
  * The CQE's res is what the function of the same name in <gosync-user.h>
  * returns: 0, what its description says besides, or a negative errno; and
- * -ECANCELED after gosync_prep_cancel(). -EOPNOTSUPP: the kernel has no
+ * -ECANCELED after gosync_prep_cancel(); -EBADF also if the handle has no
+ * descriptor in this copy of the process. -EOPNOTSUPP: the kernel has no
  * commands of io_uring, or the ring is IORING_SETUP_IOPOLL. What is granted is
  * the handle's, as if it had waited for it itself, so any thread may go on with
  * it and release it, by io_uring or with <gosync-user.h>.

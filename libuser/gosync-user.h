@@ -15,10 +15,18 @@
  * nothing leaks; what that means to a Once, gosync_once_do() says.
  *
  * Handles may be used by several threads at once and from C++. No function is
- * a cancellation point or safe in a signal handler. After fork(2) a child's
- * handles are holders of their own, so that locks that the parent holds stay
- * the parent's; after vfork(2), posix_spawn(3) or a bare clone(2) only
- * execve(2) and _exit(2) are right.
+ * a cancellation point or safe in a signal handler. A thread that can be
+ * cancelled asynchronously must not call any.
+ *
+ * In a copy of the process, made by fork(2), _Fork(3) or clone(2), handles are
+ * holders of their own: what the parent holds stays the parent's. A handle for
+ * which there is no descriptor to be had there (EMFILE, ENFILE, ENOMEM) has
+ * none, and every operation on it fails with -EBADF and changes nothing. After
+ * fork(2) that is so at once; it waits for threads that are just opening or
+ * closing a handle. Copies made otherwise are noticed when they first call the
+ * library: until then they keep the parent's descriptors, and so its locks when
+ * it dies, as far as they do not execve(2). A child that shares its parent's
+ * memory (vfork(2), posix_spawn(3)) must not use handles.
  */
 #ifndef GOSYNC_USER_H
 #define GOSYNC_USER_H
@@ -128,9 +136,12 @@ void gosync_close(void *object);
  * gosync_fd() - the descriptor behind a handle
  * @object: any handle of this library
  *
- * For ioctls, poll(2) and SCM_RIGHTS. It stays the handle's.
+ * For ioctls, poll(2) and SCM_RIGHTS. It stays the handle's, and has the same
+ * number and FD_CLOEXEC in a child after fork(2). Who closes it, by closefrom(3)
+ * say, must do nothing with the handle any more but gosync_close(), which
+ * leaves alone what has the number then.
  *
- * Return: the descriptor.
+ * Return: the descriptor; -EBADF: this copy of the process got none.
  */
 int gosync_fd(const void *object);
 
