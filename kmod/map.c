@@ -398,7 +398,7 @@ static int begin_walk(struct gosync_map_obj *map, struct gosync_map_range *args)
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
 		args->cursor = 1;
-		args->after = gosync_map_rules(page, page->table)->cleared;
+		args->after = gosync_map_rules_of(page, page->table)->cleared;
 		args->until = page->born;
 	}
 	return 0;

@@ -286,7 +286,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 	/* T1: pairs with promote() in kmod/map_table.c. */
 	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
 	const struct table *table = &view->tables[word & GOSYNC_MAP_TABLE_MASK];
-	uint32_t left = __atomic_load_n(&gosync_map_rules(page, word)->reach,
+	uint32_t left = __atomic_load_n(&gosync_map_rules_of(page, word)->reach,
 					__ATOMIC_RELAXED);
 	uint32_t hash = gosync_map_hash(page, word, key, key_len);
 	uint32_t i = hash >> table->shift;
@@ -415,7 +415,7 @@ static int begin_walk(const struct gosync_map_page *page,
 	for (tries = 0; tries < TRIES; tries++) {
 		/* T1 */
 		word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
-		rules = gosync_map_rules(page, word);
+		rules = gosync_map_rules_of(page, word);
 		args->after = __atomic_load_n(&rules->cleared, __ATOMIC_RELAXED);
 		/* B: pairs with gosync_map_add() in kmod/map_table.c. */
 		args->until = __atomic_load_n(&page->born, __ATOMIC_ACQUIRE);

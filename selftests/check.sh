@@ -90,7 +90,8 @@ checkpatch_user()
 	for file in "${user_sources[@]}"; do
 		ignore=$user_ignore
 		case $file in
-		libuser/gosync-user.h | libuser/internal.h) ignore+=,$template_ignore ;;
+		libuser/gosync-user.h | libuser/gosync-tsan.h | libuser/internal.h)
+			ignore+=,$template_ignore ;;
 		# C90 has no plain inline.
 		uapi/*) ignore+=,INLINE ;;
 		selftests/*) ignore+=,$tests_ignore ;;

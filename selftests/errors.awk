@@ -52,9 +52,9 @@ NR == FNR {
 
 /^\/\*\*/ { block = ""; title = ""; titled = 0; next }
 /^ \*\// {
-	if (block ~ /errno E/ && NR == FNR)
+	if (block ~ /errno[ *]+E/ && NR == FNR)
 		named(described)
-	else if (block ~ /errno E/)
+	else if (block ~ /errno[ *]+E/)
 		end_of_block()
 	block = ""
 	next

@@ -43,7 +43,7 @@ static void close_map(struct map *map)
 
 static const struct gosync_map_rules *rules(const struct map *map)
 {
-	return gosync_map_rules(map->page, map->page->table);
+	return gosync_map_rules_of(map->page, map->page->table);
 }
 
 static uint64_t version(const struct map *map)

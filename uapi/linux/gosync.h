@@ -1320,7 +1320,7 @@ struct gosync_map_page {
 };
 
 static __inline__ const struct gosync_map_rules *
-gosync_map_rules(const struct gosync_map_page *page, __u64 table)
+gosync_map_rules_of(const struct gosync_map_page *page, __u64 table)
 {
 	return &page->rules[table >> GOSYNC_MAP_VERSION_SHIFT & 1];
 }
@@ -1369,7 +1369,7 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
 					__u64 table, const void *key, __u32 len)
 {
 	/* A table that isn't the present one any more may get another seed. */
-	const volatile __u64 *seed = gosync_map_rules(page, table)->seed;
+	const volatile __u64 *seed = gosync_map_rules_of(page, table)->seed;
 	const __u8 *at = (const __u8 *)key;
 	__u64 hash = seed[0], first = 0, last = 0;
 	__u32 left = len;
