@@ -704,6 +704,7 @@ FIXTURE_VARIANT_ADD(ioctl, semaphore_##op) {				\
 
 SEMAPHORE_INSTANT(tryacquire, TRYACQUIRE);
 SEMAPHORE_INSTANT(release, RELEASE);
+SEMAPHORE_INSTANT(limit, LIMIT);
 
 /* --- preparation, and what must not change ------------------------------- */
 
