@@ -545,7 +545,7 @@ int shell_open(const struct shell *sh, unsigned int type, unsigned int flags)
 
 void shell_info(const struct shell *sh, int fd, struct gosync_info *info)
 {
-	info->size = sizeof(*info);
+	*info = (struct gosync_info) { .size = sizeof(*info) };
 	if (ioctl(fd, GOSYNC_IOC_INFO, info) < 0)
 		exit(shell_error(sh, GOSYNC_IOC_INFO, -errno));
 }
