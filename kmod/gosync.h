@@ -194,7 +194,7 @@ struct gosync_ops {
  *	looks has none
  * @uid: owner
  * @gid: group
- * @capacity: as in &struct gosync_open
+ * @capacity: as in &struct gosync_open; Semaphore: the limit (@wq.lock)
  * @mode: permission bits
  * @type: &enum gosync_type
  * @flags: GOSYNC_PERSIST and those that follow it
@@ -834,6 +834,7 @@ long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg);
 long gosync_semaphore_release(struct gosync_holder *holder, void *arg);
+long gosync_semaphore_limit(struct gosync_holder *holder, void *arg);
 long gosync_map_load(struct gosync_holder *holder, void *arg);
 long gosync_map_store(struct gosync_holder *holder, void *arg);
 long gosync_map_load_or_store(struct gosync_holder *holder, void *arg);

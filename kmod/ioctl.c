@@ -297,6 +297,10 @@ static const struct gosync_ioctl ioctls[] = {
 		GOSYNC_IOC_SEMAPHORE_RELEASE, ON_SEMAPHORE, WRITES,
 		sizeof(struct gosync_semaphore), gosync_semaphore_release,
 	},
+	[NR(GOSYNC_IOC_SEMAPHORE_LIMIT)] = {
+		GOSYNC_IOC_SEMAPHORE_LIMIT, ON_SEMAPHORE, WRITES,
+		sizeof(struct gosync_semaphore), gosync_semaphore_limit,
+	},
 
 	[NR(GOSYNC_IOC_MAP_LOAD)] = {
 		GOSYNC_IOC_MAP_LOAD, ON_MAP, RESULTS,

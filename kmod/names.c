@@ -550,7 +550,7 @@ static int check_found(const struct gosync_object *obj,
 	if (!gosync_may(obj->ns, obj->uid, obj->gid, obj->mode, want))
 		return -EACCES;
 	if ((args->type && args->type != obj->type) ||
-	    (args->capacity && args->capacity != obj->capacity) ||
+	    (args->capacity && args->capacity != READ_ONCE(obj->capacity)) ||
 	    (obj->ops->matches && !obj->ops->matches(obj, args)))
 		return -EPROTOTYPE;
 	return 0;

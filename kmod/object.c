@@ -195,7 +195,7 @@ void gosync_object_info(struct gosync_object *obj,
 	info->uid = from_kuid_munged(current_user_ns(), obj->uid);
 	info->gid = from_kgid_munged(current_user_ns(), obj->gid);
 	info->holders = READ_ONCE(obj->nr_holders);
-	info->capacity = obj->capacity;
+	info->capacity = READ_ONCE(obj->capacity);
 	if (!area->no_mmap) {
 		info->map_len = (u64)area->max_pages << PAGE_SHIFT;
 		info->map_offset = obj->state - area->addr;

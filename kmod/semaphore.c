@@ -13,11 +13,32 @@
  * way, lets those behind it have what there is; who was granted permits while
  * being killed adds them again. Permits are nobody's, so those that a dead
  * process had taken stay taken, unless the Semaphore is GOSYNC_GIVE_BACK. Then
- * user space takes none by itself, and each holder's are counted here.
+ * user space takes none by itself, and each holder's are counted here: nobody
+ * releases what he has not acquired.
+ *
+ * The limit may be changed, by as many permits as it is larger or smaller. Of
+ * those that are out when it shrinks, some are owed: they are swallowed when
+ * they come back. Until then the word shows one more who waits, so that who
+ * releases comes here.
  */
 #include <linux/sched/signal.h>
 
 #include "trace.h"
+
+/**
+ * struct gosync_sem - a Semaphore
+ * @obj: the object; its lock protects the rest
+ * @owed: permits that are out beyond the limit; then the word has none
+ */
+struct gosync_sem {
+	struct gosync_object obj;
+	u32 owed;
+};
+
+static struct gosync_sem *to_sem(struct gosync_object *obj)
+{
+	return container_of(obj, struct gosync_sem, obj);
+}
 
 static atomic64_t *word_of(struct gosync_object *obj)
 {
@@ -32,6 +53,12 @@ static u32 permits_of(u64 word)
 static u64 make_word(u32 permits, u32 waiters)
 {
 	return permits | (u64)waiters << GOSYNC_SEMAPHORE_WAITER_SHIFT;
+}
+
+/* How many waiters the word shows */
+static u32 shown(struct gosync_object *obj)
+{
+	return gosync_shown(obj) + !!to_sem(obj)->owed;
 }
 
 static void count_held(struct gosync_holder *holder, s64 n)
@@ -65,10 +92,8 @@ static int take(struct gosync_waiter *waiter, bool queue)
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool can = gosync_is_first(&obj->wq.head, waiter) &&
 			   permits_of(old) >= n;
-		u64 new = can ? make_word(permits_of(old) - n,
-					  gosync_shown(obj)) :
-			  make_word(permits_of(old),
-				    gosync_shown(obj) + queue);
+		u64 new = can ? make_word(permits_of(old) - n, shown(obj)) :
+			  make_word(permits_of(old), shown(obj) + queue);
 
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
@@ -86,30 +111,35 @@ static int take(struct gosync_waiter *waiter, bool queue)
 }
 
 /*
- * Add @n permits, or with @fit as many as there can be, and hand out what there
- * is, to so many waiters. Who is claimed is granted, so the word is written
- * whatever becomes of it meanwhile: only scribbling can interfere while
- * somebody waits.
+ * Add @n permits, those that are owed excepted, or with @fit as many as there
+ * can be, and hand out what there is, to so many waiters. Who is claimed is
+ * granted, so the word is written whatever becomes of it meanwhile: only
+ * scribbling can interfere while somebody waits.
  *
  * Return: how many are in @batch, to be woken; or -ERANGE.
  */
 static int give(struct gosync_object *obj, u32 n, bool fit,
 		struct gosync_waiter **batch)
 {
+	struct gosync_sem *sem = to_sem(obj);
+	u32 pay = min(n, sem->owed);
 	atomic64_t *word = word_of(obj);
 	s64 old = atomic64_read(word);
 	unsigned int nr = 0, i;
 	s64 permits, taken = 0;
 
 	lockdep_assert_held(&obj->wq.lock);
+	sem->owed -= pay;
 	for (i = 0; i < GOSYNC_RACES; i++) {
-		permits = (s64)permits_of(old) + n;
+		permits = (s64)permits_of(old) + n - pay;
 		if (fit)
 			permits = min_t(s64, permits, GOSYNC_SEMAPHORE_PERMITS);
-		if (permits > GOSYNC_SEMAPHORE_PERMITS)
+		if (permits > GOSYNC_SEMAPHORE_PERMITS) {
+			sem->owed += pay;
 			return -ERANGE;
+		}
 		if (atomic64_try_cmpxchg(word, &old,
-					 make_word(permits, gosync_shown(obj))))
+					 make_word(permits, shown(obj))))
 			break;
 	}
 	while (nr < GOSYNC_WAKE_BATCH) {
@@ -131,13 +161,16 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		permits = max_t(s64, permits_of(old) - taken, 0);
 		if (atomic64_try_cmpxchg(word, &old,
-					 make_word(permits, gosync_shown(obj))))
+					 make_word(permits, shown(obj))))
 			break;
 	}
 	return nr;
 }
 
-/* @holder: whose they were, NULL: nobody's; @fit: see give() */
+/*
+ * @holder: whose they were, NULL: nobody's; @fit: see give(), and no more than
+ * that holder has
+ */
 static int release(struct gosync_object *obj, struct gosync_holder *holder,
 		   u32 n, bool fit)
 {
@@ -146,6 +179,12 @@ static int release(struct gosync_object *obj, struct gosync_holder *holder,
 
 	do {
 		scoped_guard(spinlock, &obj->wq.lock) {
+			if (holder && obj->flags & GOSYNC_GIVE_BACK &&
+			    n > holder->held) {
+				if (!fit)
+					return -EPERM;
+				n = holder->held;
+			}
 			nr = give(obj, n, fit, batch);
 			if (nr >= 0 && holder)
 				count_held(holder, -(s64)n);
@@ -253,6 +292,57 @@ long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
 	       release(holder->obj, holder, args->count, false);
 }
 
+/*
+ * So many more or fewer permits as the limit changes by.
+ *
+ * Return: 0, -ERANGE, or -EAGAIN if the word never stood still.
+ */
+static int set_limit(struct gosync_object *obj, u32 limit)
+{
+	struct gosync_sem *sem = to_sem(obj);
+	atomic64_t *word = word_of(obj);
+	s64 old = atomic64_read(word);
+	const u32 was = sem->owed;
+	int i;
+
+	lockdep_assert_held(&obj->wq.lock);
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		s64 permits = (s64)permits_of(old) - was + (s64)limit -
+			      obj->capacity;
+
+		if (permits > (s64)GOSYNC_SEMAPHORE_PERMITS)
+			break;
+		sem->owed = max_t(s64, -permits, 0);
+		if (atomic64_try_cmpxchg(word, &old,
+					 make_word(max_t(s64, permits, 0),
+						   shown(obj)))) {
+			WRITE_ONCE(obj->capacity, limit);
+			return 0;
+		}
+	}
+	sem->owed = was;
+	return i < GOSYNC_RACES ? -ERANGE : -EAGAIN;
+}
+
+long gosync_semaphore_limit(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_semaphore *args = arg;
+	int ret = check_instant(args);
+
+	if (ret)
+		return ret;
+	do {
+		scoped_guard(spinlock, &obj->wq.lock)
+			ret = set_limit(obj, args->count);
+		if (ret != -EAGAIN)
+			break;
+		ret = gosync_try_again();
+	} while (!ret);
+	/* Some who wait may go on. */
+	return ret ?: release(obj, NULL, 0, true);
+}
+
 /* The next may be content with less. */
 static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
@@ -285,7 +375,7 @@ static void show(struct gosync_object *obj)
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old,
 					 make_word(permits_of(old),
-						   gosync_shown(obj))))
+						   shown(obj))))
 			break;
 }
 
@@ -299,6 +389,7 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		 struct gosync_info *info)
 {
 	info->word = atomic64_read(word_of(obj));
+	info->owed = to_sem(obj)->owed;
 }
 
 static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
@@ -308,7 +399,7 @@ static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
 
 const struct gosync_ops gosync_semaphore_ops = {
 	.name = "semaphore",
-	.size = sizeof(struct gosync_object),
+	.size = sizeof(struct gosync_sem),
 	.flags = GOSYNC_GIVE_BACK,
 	.max_capacity = GOSYNC_SEMAPHORE_PERMITS,
 	.init = init,

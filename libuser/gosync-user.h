@@ -1204,10 +1204,11 @@ struct gosync_semaphore_user {
  * gosync_semaphore_open() - open or create a Semaphore
  * @name: as gosync_mutex_open()
  * @permits: how many it begins with, up to 2147483647; for a name that exists,
- *	0 or what was given then
+ *	0 or the present limit
  * @flags: as gosync_mutex_open(), but instead of GOSYNC_ERRORCHECK
  *	GOSYNC_GIVE_BACK: what a holder acquired and did not release is
- *	released when it ends (then all operations are ioctls)
+ *	released when it ends, and it can release no more than that (then all
+ *	operations are ioctls)
  * @mode: as gosync_mutex_open()
  * @semaphore: where to put the handle
  *
@@ -1267,9 +1268,25 @@ int gosync_semaphore_acquire_until(gosync_semaphore_t *semaphore,
  * @semaphore: the handle
  * @n: how many
  *
- * Return: 0; -ERANGE if there would be more than 2147483647; -EINVAL; -EBADF.
+ * Return: 0; -EPERM if this holder has acquired fewer, with GOSYNC_GIVE_BACK;
+ * -ERANGE if there would be more than 2147483647; -EINVAL; -EBADF.
  */
 int gosync_semaphore_release(gosync_semaphore_t *semaphore, unsigned int n);
+
+/**
+ * gosync_semaphore_set_limit() - change how many permits there are in all
+ * @semaphore: the handle
+ * @limit: how many, up to 2147483647; until now it is what the Semaphore began
+ *	with, or the last limit
+ *
+ * There are more or fewer permits by the difference, and who waits gets them at
+ * once. Nobody loses any: if more are out than the new limit, those that come
+ * back are swallowed until it is reached (&gosync_info.owed tells how many).
+ *
+ * Return: 0; -ERANGE if there would be more than 2147483647; -EINVAL; -EBADF.
+ */
+int gosync_semaphore_set_limit(gosync_semaphore_t *semaphore,
+			       unsigned int limit);
 
 /**
  * gosync_semaphore_count() - how many permits are there

@@ -141,6 +141,12 @@ EXPORT int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 	return ask(semaphore, GOSYNC_IOC_SEMAPHORE_RELEASE, n, 0, 0);
 }
 
+EXPORT int gosync_semaphore_set_limit(gosync_semaphore_t *semaphore,
+				      unsigned int limit)
+{
+	return ask(semaphore, GOSYNC_IOC_SEMAPHORE_LIMIT, limit, 0, 0);
+}
+
 EXPORT int gosync_semaphore_count(gosync_semaphore_t *semaphore)
 {
 	const struct gosync_semaphore_slot *look = handle_of(semaphore)->look;

@@ -45,7 +45,7 @@ for test in "${tests[@]}"; do
 	trace) traced+=("$test") debug2+=("$test") ;;
 	live | run | shell | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
-	abi | access | atomic | cond | examples | failnth | library* | map | \
+	abi | access | admin | atomic | cond | examples | failnth | library* | map | \
 	mapping | names | waitgroup)
 		debug1+=("$test") ;;
 	cxx | mutex | once | poll | rwmutex | semaphore | uring_* | v*)

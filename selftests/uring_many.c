@@ -208,12 +208,13 @@ TEST_F(uring, permits_are_had_in_order_of_arrival)
 
 TEST_F(uring, permits_of_who_is_gone_are_given_back)
 {
-	int fd = open_object(GOSYNC_SEMAPHORE, NULL,
-			     GOSYNC_CREATE | GOSYNC_GIVE_BACK, 0600);
+	int fd = open_bytes(GOSYNC_SEMAPHORE, NULL, 0,
+			    GOSYNC_CREATE | GOSYNC_GIVE_BACK, 0600, 6);
 	int other = reopen_object(fd, 0);
 
-	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_RELEASE, 5));
+	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1));
 	EXPECT_EQ(0, run(self->ring, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3));
+	EXPECT_EQ(-EPERM, run(self->ring, fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 4));
 	start(self->ring, 1, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3);
 	ASSERT_TRUE(has_waiters(other, 1));
 	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_RELEASE, 1));
@@ -1596,13 +1597,11 @@ TEST(kills_at_any_moment_leave_nothing_behind)
 						       GOSYNC_CREATE, 0600);
 	*fd++ = objects.rwmutex = open_object(GOSYNC_RWMUTEX, NULL,
 					      GOSYNC_CREATE, 0600);
-	*fd++ = objects.semaphore = open_object(GOSYNC_SEMAPHORE, NULL,
-						GOSYNC_CREATE |
-						GOSYNC_GIVE_BACK, 0600);
+	*fd++ = objects.semaphore = open_bytes(GOSYNC_SEMAPHORE, NULL, 0,
+					       GOSYNC_CREATE | GOSYNC_GIVE_BACK,
+					       0600, PERMITS);
 	*fd++ = objects.wg = open_object(GOSYNC_WAITGROUP, NULL, GOSYNC_CREATE,
 					 0600);
-	ASSERT_EQ(0, permits_fd(objects.semaphore, GOSYNC_IOC_SEMAPHORE_RELEASE,
-				PERMITS));
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(&objects, storm, i + 1);
 	do {

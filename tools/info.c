@@ -113,6 +113,8 @@ static void print_info(const struct gosync_info *info)
 		printf("permits    %llu of %llu\n", (unsigned long long)
 		       (info->word & GOSYNC_SEMAPHORE_PERMITS),
 		       (unsigned long long)info->capacity);
+		if (info->owed)
+			printf("owed       %u\n", info->owed);
 		printf("deaths     %u\n", info->deaths);
 		break;
 	case GOSYNC_MAP:

@@ -51,7 +51,7 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, true },
 	[COL_WORD] = { "WORD", "the mapped word, or the first",
 		COLUMN_NUMBER, 0, true },
-	[COL_CAPACITY] = { "CAPACITY", "how many words, bytes, entries, or permits at first",
+	[COL_CAPACITY] = { "CAPACITY", "how many words, bytes, entries, or permits in all",
 		COLUMN_NUMBER, 0, true },
 	[COL_KEY_SIZE] = { "KEY-SIZE", "map: bytes of the longest key",
 		COLUMN_NUMBER, 0, true },

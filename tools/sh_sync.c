@@ -247,6 +247,24 @@ static int sem_get(struct shell *sh)
 	return shell_write("", 0);
 }
 
+static int sem_limit(struct shell *sh)
+{
+	int fd = shell_open(sh, GOSYNC_SEMAPHORE, 0);
+	struct gosync_semaphore args = {
+		.size = sizeof(args),
+		.count = shell_number(sh, sh->args[0], "N", 0, INT32_MAX),
+	};
+	struct gosync_info info;
+
+	if (ioctl(fd, GOSYNC_IOC_SEMAPHORE_LIMIT, &args))
+		return shell_error(sh, GOSYNC_IOC_SEMAPHORE_LIMIT, -errno);
+	shell_info(sh, fd, &info);
+	if (info.owed)
+		shell_say(sh, "that many more are out now, until they come back: %u",
+			  info.owed);
+	return 0;
+}
+
 static int sem_run(struct shell *sh)
 {
 	unsigned int n = permits(sh);
@@ -263,6 +281,17 @@ static int sem_run(struct shell *sh)
 
 static const char sem_create_more[] =
 	"It stays until gosync rm NAME, rmmod or a reboot.";
+
+static const char sem_release_more[] =
+	"Of a semaphore that gives back, permits are released by who has acquired\n"
+	"them, and by nobody else: gosync sem run does that. To change how many there\n"
+	"are, see gosync sem limit.";
+
+static const char sem_limit_more[] =
+	"It begins with the limit that it is created with. There are more or fewer\n"
+	"permits by the difference. If more than N are out, nobody loses any: those\n"
+	"that come back are not given out again until no more than N are out. From\n"
+	"now on, --permits must be N, or be left out.";
 
 static const char sem_run_more[] =
 	"A semaphore that is created here gives back what a process had that is\n"
@@ -298,8 +327,12 @@ int sem_main(int argc, char **argv)
 		  .max = 2,
 		  .options = { "timeout", "nonblock", "permits", "mode" } },
 		{ .name = "release", .args = "NAME [N]",
-		  .doc = "Add N (1) permits.", .run = sem_release, .min = 1,
-		  .max = 2 },
+		  .doc = "Add N (1) permits.", .more = sem_release_more,
+		  .run = sem_release, .min = 1, .max = 2 },
+		{ .name = "limit", .args = "NAME N",
+		  .doc = "Change how many permits there are in all.",
+		  .more = sem_limit_more, .run = sem_limit, .min = 2, .max = 2,
+		  .numbers = true },
 		{ .name = "get", .args = "NAME",
 		  .doc = "Print how many permits there are.", .run = sem_get,
 		  .min = 1, .max = 1 },

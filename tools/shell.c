@@ -56,6 +56,10 @@ static bool takes(const struct verb *verb, const char *option)
 static const char *advice(const struct shell *sh, unsigned int op, int err)
 {
 	switch (err) {
+	case -EPERM:
+		if (op == GOSYNC_IOC_SEMAPHORE_RELEASE)
+			return "; only who has acquired permits can give them back; see gosync sem limit";
+		break;
 	case -ENOENT:
 		if (takes(sh->verb, "permits"))
 			return "; --permits N creates it";
@@ -148,7 +152,7 @@ static const struct argp_option all_options[] = {
 	{ "permits", KEY_PERMITS, "N", 0,
 	  "Create NAME if it isn't there, with so many", 0 },
 	{ "give-back", KEY_GIVE_BACK, NULL, 0,
-	  "What sem run took is given back if it is killed", 0 },
+	  "What sem run took is given back if it is killed, and by nobody else", 0 },
 	{ }
 };
 
@@ -541,7 +545,7 @@ int shell_open(const struct shell *sh, unsigned int type, unsigned int flags)
 
 void shell_info(const struct shell *sh, int fd, struct gosync_info *info)
 {
-	info->size = sizeof(*info);
+	*info = (struct gosync_info) { .size = sizeof(*info) };
 	if (ioctl(fd, GOSYNC_IOC_INFO, info) < 0)
 		exit(shell_error(sh, GOSYNC_IOC_INFO, -errno));
 }

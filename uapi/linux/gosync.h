@@ -106,7 +106,9 @@
  *                ring is for polling (IORING_SETUP_IOPOLL)
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done or abandoned by another
- *                than who runs it; unlink by another than the object's owner
+ *                than who runs it; Semaphore with GOSYNC_GIVE_BACK: release
+ *                of what one has not acquired; unlink by another than the
+ *                object's owner
  * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
  *                the kernel
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
@@ -258,6 +260,7 @@ enum gosync_type {
 #define GOSYNC_IOC_SEMAPHORE_ACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd0)
 #define GOSYNC_IOC_SEMAPHORE_TRYACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd1)
 #define GOSYNC_IOC_SEMAPHORE_RELEASE	_IO(GOSYNC_IOC_TYPE, 0xd2)
+#define GOSYNC_IOC_SEMAPHORE_LIMIT	_IO(GOSYNC_IOC_TYPE, 0xd3)
 /* On Maps */
 #define GOSYNC_IOC_MAP_LOAD	_IO(GOSYNC_IOC_TYPE, 0xd8)
 #define GOSYNC_IOC_MAP_STORE	_IO(GOSYNC_IOC_TYPE, 0xd9)
@@ -285,9 +288,9 @@ enum gosync_type {
  * @abi: GOSYNC_ABI_VERSION, or 0 from who will not map the state
  * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
  *	longest payload in bytes (0: 4096; at most 4 MiB); Semaphore: the
- *	permits that it begins with (at most 2147483647); Map: the largest
- *	number of entries (0: 4096; at most 4194304); otherwise 0. For a name
- *	that exists, 0 or the capacity that it has
+ *	permits that it begins with, its limit (at most 2147483647); Map: the
+ *	largest number of entries (0: 4096; at most 4194304); otherwise 0. For a
+ *	name that exists, 0 or the capacity that it has
  * @key_size: Map: the longest key in bytes (0: 64; at most 255); as @capacity
  * @value_size: Map: the longest value in bytes (0: 256; at most 65536); as
  *	@capacity
@@ -381,7 +384,7 @@ struct gosync_unlink {
  * @name: the name, filled up with zeros
  * @abi: in: GOSYNC_ABI_VERSION, or 0 from who will not map the state; out: the
  *	kernel's
- * @__reserved: 0
+ * @owed: Semaphore: how many permits are out beyond the limit
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
@@ -425,7 +428,7 @@ struct gosync_info {
 	__u32 value_size;
 	__u8 name[GOSYNC_NAME_MAX + 1];
 	__u32 abi;
-	__u32 __reserved;
+	__u32 owed;
 };
 
 /**
@@ -1094,7 +1097,7 @@ struct gosync_cond_slot {
  * @size: sizeof(struct gosync_semaphore)
  * @flags: ACQUIRE: 0 or GOSYNC_CLOCK_REALTIME; otherwise 0
  * @deadline: ACQUIRE: when to give up; otherwise 0
- * @count: how many permits, 0 to 2147483647
+ * @count: how many permits, 0 to 2147483647; LIMIT: the new limit
  * @__reserved: must be 0
  *
  * ACQUIRE waits until nobody waits before it and @count permits are there, and
@@ -1102,10 +1105,17 @@ struct gosync_cond_slot {
  * permits. Who releases need not be who acquired.
  *
  * With GOSYNC_GIVE_BACK, what a holder has acquired and not released is
- * released when it ends. Then all operations are ioctls.
+ * released when it ends, and no holder can release more than that. Then all
+ * operations are ioctls.
+ *
+ * LIMIT changes the limit, that is the &gosync_info.capacity, and with it the
+ * permits, by the difference. Who waits gets what comes of that. If more than
+ * the new limit are out, nobody loses any, but those that come back are
+ * swallowed until no more are out than the limit says (&gosync_info.owed).
  *
  * Return: 0, or -1 with errno EBADF, EBUSY (TRYACQUIRE), EFAULT, EINTR,
- * EINVAL, ERANGE (RELEASE: there would be more than 2147483647),
+ * EINVAL, EPERM (RELEASE with GOSYNC_GIVE_BACK: this holder has not acquired so
+ * many), ERANGE (RELEASE, LIMIT: there would be more than 2147483647),
  * ETIMEDOUT.
  */
 struct gosync_semaphore {
@@ -1119,7 +1129,7 @@ struct gosync_semaphore {
 /**
  * struct gosync_semaphore_slot - a Semaphore's mapped state
  * @word: the permits in bits 0 to 30, how many wait in bits 32 to 63, and one more
- *	if anybody watches
+ *	if anybody watches, and if permits are out beyond the limit
  *
  * Unless the Semaphore is GOSYNC_GIVE_BACK, user space may, by
  * compare-and-swap of the whole word, if bits 32 to 63 are 0: subtract permits

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What administrators do to objects that others use: change a limit.
+ */
+#include <poll.h>
+
+#include "gosync_test.h"
+
+#define PERMITS_MAX	2147483647U
+
+/* --- the limit of a Semaphore -------------------------------------------- */
+
+FIXTURE(limit)
+{
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+};
+
+FIXTURE_VARIANT(limit)
+{
+	unsigned int how;
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(limit, mapped) { .how = 0 };
+FIXTURE_VARIANT_ADD(limit, ioctl) { .how = GOSYNC_IOCTL_ONLY };
+FIXTURE_VARIANT_ADD(limit, give_back) { .flags = GOSYNC_GIVE_BACK };
+
+enum { BEGINS_WITH = 4 };
+
+FIXTURE_SETUP(limit)
+{
+	ASSERT_EQ(0, gosync_semaphore_open(NULL, BEGINS_WITH, GOSYNC_CREATE |
+					   variant->flags | variant->how, 0600,
+					   &self->semaphore));
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(limit)
+{
+}
+
+static struct gosync_info info(FIXTURE_DATA(limit) *self)
+{
+	return info_of(gosync_fd(self->semaphore));
+}
+
+/* A child that waits for @n permits, leaves its mark, and keeps them */
+static pid_t spawn_waiter(FIXTURE_DATA(limit) *self, unsigned int n)
+{
+	unsigned int before = info(self).waiters;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (gosync_semaphore_acquire(self->semaphore, n))
+			_exit(1);
+		add(self->shared, n);
+		for (;;)
+			pause();
+	}
+	return eventually(info(self).waiters == before + 1) ? pid : -1;
+}
+
+TEST_F(limit, grows_and_shrinks_with_the_permits)
+{
+	gosync_semaphore_t *s = self->semaphore;
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(s, 3));
+	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 6));
+	EXPECT_EQ(3, gosync_semaphore_count(s));
+	EXPECT_EQ(6, info(self).capacity);
+	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 3));
+	EXPECT_EQ(0, gosync_semaphore_count(s));
+	EXPECT_EQ(0, info(self).owed);
+	EXPECT_EQ(0, gosync_semaphore_release(s, 3));
+	EXPECT_EQ(3, gosync_semaphore_count(s));
+	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(s, 4));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(s, 3));
+	EXPECT_EQ(0, gosync_semaphore_release(s, 3));
+}
+
+TEST_F(limit, below_what_is_out_is_reached_as_permits_come_back)
+{
+	gosync_semaphore_t *s = self->semaphore;
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(s, 4));
+	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 1));
+	EXPECT_EQ(3, info(self).owed);
+	EXPECT_EQ(0, gosync_semaphore_count(s));
+	/* Nobody waits, and yet these are not for the next. */
+	EXPECT_EQ(0, gosync_semaphore_release(s, 1));
+	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(s, 1));
+	EXPECT_EQ(2, info(self).owed);
+	/* Growing pays, too. */
+	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 2));
+	EXPECT_EQ(1, info(self).owed);
+	EXPECT_EQ(0, gosync_semaphore_release(s, 2));
+	EXPECT_EQ(0, info(self).owed);
+	EXPECT_EQ(1, gosync_semaphore_count(s));
+	EXPECT_EQ(0, gosync_semaphore_release(s, 1));
+	EXPECT_EQ(2, gosync_semaphore_count(s));
+	EXPECT_EQ(2, info(self).word);
+	EXPECT_EQ(2, info(self).capacity);
+}
+
+TEST_F(limit, that_grows_lets_go_on_who_waits)
+{
+	ASSERT_EQ(0, gosync_semaphore_acquire(self->semaphore, 4));
+	ASSERT_LT(0, spawn_waiter(self, 2));
+	ASSERT_LT(0, spawn_waiter(self, 1));
+	EXPECT_EQ(0, gosync_semaphore_set_limit(self->semaphore, 5));
+	/* The first wants two, and is not overtaken. */
+	EXPECT_EQ(2, info(self).waiters);
+	EXPECT_EQ(0, gosync_semaphore_set_limit(self->semaphore, 7));
+	EXPECT_TRUE(eventually(load(self->shared) == 3));
+	EXPECT_EQ(0, info(self).waiters);
+	EXPECT_EQ(0, gosync_semaphore_count(self->semaphore));
+}
+
+TEST_F(limit, makes_a_descriptor_readable)
+{
+	struct pollfd ask = {
+		.fd = gosync_fd(self->semaphore), .events = POLLIN,
+	};
+
+	ASSERT_EQ(0, gosync_semaphore_acquire(self->semaphore, 4));
+	EXPECT_EQ(0, poll(&ask, 1, 0));
+	if (!spawn()) {
+		sleep_ns(20 * NSEC_PER_MSEC);
+		_exit(-gosync_semaphore_set_limit(self->semaphore, 5));
+	}
+	EXPECT_EQ(1, poll(&ask, 1, -1));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(self->semaphore, 1));
+}
+
+TEST_F(limit, is_refused_where_it_cannot_be)
+{
+	gosync_semaphore_t *s = self->semaphore, *observer;
+	int fd = reopen_object(gosync_fd(s), GOSYNC_RDONLY);
+
+	ASSERT_EQ(0, gosync_semaphore_from_fd(fd, variant->how, &observer));
+	EXPECT_EQ(-EBADF, gosync_semaphore_set_limit(observer, 9));
+	EXPECT_EQ(-EINVAL, gosync_semaphore_set_limit(s, PERMITS_MAX + 1));
+	EXPECT_EQ(4, info(self).capacity);
+	EXPECT_EQ(0, gosync_semaphore_set_limit(s, PERMITS_MAX));
+	EXPECT_EQ(PERMITS_MAX, gosync_semaphore_count(s));
+	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 0));
+	EXPECT_EQ(0, gosync_semaphore_count(s));
+	if (variant->flags)
+		return;
+	/* More than the limit are there, because more were released. */
+	EXPECT_EQ(0, gosync_semaphore_release(s, 5));
+	EXPECT_EQ(-ERANGE, gosync_semaphore_set_limit(s, PERMITS_MAX));
+	EXPECT_EQ(0, info(self).capacity);
+	EXPECT_EQ(5, gosync_semaphore_count(s));
+}
+
+TEST_F(limit, is_what_who_opens_the_name_has_to_say)
+{
+	gosync_semaphore_t *s, *other;
+	char *name = unique_name();
+
+	ASSERT_EQ(0, gosync_semaphore_open(name, 2, GOSYNC_CREATE |
+					   variant->flags | variant->how, 0600,
+					   &s));
+	ASSERT_EQ(0, gosync_semaphore_set_limit(s, 5));
+	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_open(name, 2, 0, 0, &other));
+	EXPECT_EQ(0, gosync_semaphore_open(name, 5, 0, 0, &other));
+	EXPECT_EQ(0, gosync_semaphore_open(name, 0, 0, 0, &other));
+}
+
+/*
+ * While the limit changes all the time, everybody gets on, and in the end
+ * there are as many as it says.
+ */
+TEST_F(limit, changes_at_any_moment_and_none_is_lost)
+{
+	enum { WORKERS = 4, MOST = 6 };
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int *stop = self->shared, i, changes = 0, limit;
+	pid_t pids[WORKERS];
+
+	for (i = 0; i < WORKERS; i++) {
+		random_u32(&seed);
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		while (!load(stop)) {
+			unsigned int n = random_u32(&seed) % 2 + 1;
+
+			if (gosync_semaphore_acquire(self->semaphore, n))
+				_exit(1);
+			add(self->shared + 1, 1);
+			if (gosync_semaphore_release(self->semaphore, n))
+				_exit(2);
+		}
+		_exit(0);
+	}
+	do {
+		limit = random_u32(&seed) % (MOST + 1);
+		ASSERT_EQ(0, gosync_semaphore_set_limit(self->semaphore, limit));
+		changes++;
+		if (!(random_u32(&seed) % 8))
+			sleep_ns(NSEC_PER_MSEC / 10);
+	} while (budget_left(end));
+	/* Nobody is left waiting for what cannot be. */
+	store(stop, 1);
+	ASSERT_EQ(0, gosync_semaphore_set_limit(self->semaphore, 2));
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u changes, %u acquisitions", changes, load(self->shared + 1));
+	EXPECT_LT(0, load(self->shared + 1));
+	EXPECT_EQ(2, gosync_semaphore_count(self->semaphore));
+	EXPECT_EQ(2, info(self).word);
+	EXPECT_EQ(0, info(self).owed);
+}
+
+/* --- a Semaphore that gives back ----------------------------------------- */
+
+TEST(what_one_has_not_acquired_one_cannot_release)
+{
+	gosync_semaphore_t *one, *other;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		char *name = unique_name();
+		unsigned int how = i ? GOSYNC_IOCTL_ONLY : 0;
+
+		ASSERT_EQ(0, gosync_semaphore_open(name, 4, GOSYNC_CREATE |
+						   GOSYNC_GIVE_BACK | how, 0600,
+						   &one));
+		ASSERT_EQ(0, gosync_semaphore_open(name, 0, how, 0, &other));
+		EXPECT_EQ(-EPERM, gosync_semaphore_release(other, 1));
+		EXPECT_EQ(0, gosync_semaphore_release(other, 0));
+		ASSERT_EQ(0, gosync_semaphore_acquire(one, 3));
+		EXPECT_EQ(-EPERM, gosync_semaphore_release(other, 1));
+		EXPECT_EQ(-EPERM, gosync_semaphore_release(one, 4));
+		EXPECT_EQ(1, gosync_semaphore_count(one));
+		EXPECT_EQ(0, gosync_semaphore_release(one, 2));
+		EXPECT_EQ(-EPERM, gosync_semaphore_release(one, 2));
+		EXPECT_EQ(0, gosync_semaphore_release(one, 1));
+		EXPECT_EQ(4, gosync_semaphore_count(one));
+	}
+}
+
+TEST_HARNESS_MAIN
