@@ -146,7 +146,7 @@ static int try_all(struct gosync_many *many, u32 *lacking)
 
 /*
  * Who is in line for a turn. Each object has a line of those who would keep it
- * (&gosync_watchers.turns), in the order in which they began to wait. Who is first
+ * (&gosync_watchers.turns), in the order in which they came. Who is first
  * in all of its lines, in none of which somebody has a turn, has its turn. The
  * order is the same in all lines, so whoever is first of all those who wait is
  * first everywhere; and two turns at the same time have nothing in common.
@@ -229,8 +229,10 @@ static struct list_head *place_in(struct list_head *line, u64 since,
  * Those who have not waited for as long are passed, in all lines or, if they are
  * too many, in none: the order is to be the same in each.
  * @shown: who is seen to wait, and to have come so far
+ * @since: now; or, for who was interrupted in the line, when it began to wait
  */
-static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown)
+static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown,
+			u64 since)
 {
 	struct gosync_many_entry *entry;
 	unsigned int n = 0;
@@ -239,6 +241,7 @@ static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown)
 	scoped_guard(spinlock, &shown->holder->obj->wq.lock)
 		shown->starving = true;
 	turn->in_line = true;
+	turn->since = since;
 	spin_lock(&turns_lock);
 	while ((entry = next_line(turn->many, &i)))
 		place_in(line_of(entry), turn->since, &n);
@@ -410,14 +413,13 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 		.many = many,
 		.task = current,
 		.table = table,
-		.since = since,
 		.ns = gosync_put_off(since),
 	};
 	u32 lacking, last = 0;
 	int ret;
 
 	if (shown->starving)
-		get_in_line(&turn, shown);
+		get_in_line(&turn, shown, since);
 	for (;;) {
 		/* Before we look: pairs with the barrier in waking. */
 		smp_store_mb(table->triggered, 0);
@@ -440,7 +442,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 			if (!ret)
 				break;
 			if (ret == -EBUSY && many->entries[last].op->takes)
-				get_in_line(&turn, shown);
+				get_in_line(&turn, shown, ktime_get_ns());
 		} else if (has_turn(&turn)) {
 			ret = take_all(many, &turn, &last, timeout);
 			if (!ret)

@@ -644,7 +644,7 @@ TEST(a_child_has_no_holder_of_its_parent)
 			_exit(!!has_holder_of_parent(beside.name));
 		bad += reap(pid) != 0;
 		forks++;
-	} while (budget_left(end) || forks < 100);
+	} while (budget_left(end) || forks < 10);
 	stop(threads, &beside);
 	TH_LOG("%d forks, %u opens", forks, beside.opened);
 	EXPECT_EQ(0, bad);
