@@ -562,11 +562,10 @@ who_looks_for_deadlocks_again_and_again_can_be_ended()
 		set -m
 		gosync deadlocks -i 0.2 & look=$!
 		set +m
-		# Before that it is the shell, which does as this script does.
-		until [ "$(cat "/proc/$look/comm")" = gosync ]; do
-			sleep 0.1
-		done
-		kill -"${signal%:*}" "$look" && ends "${signal#*:}" "$look" ||
+		# Before that it is this script's own shell.
+		until_so grep -qx gosync "/proc/$look/comm" &&
+			kill -"${signal%:*}" "$look" &&
+			ends "${signal#*:}" "$look" ||
 			return 1
 	done
 }
