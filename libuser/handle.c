@@ -249,7 +249,8 @@ int gosync_open_handle(const struct gosync_kind *kind,
 	if (!gosync_has_list())
 		return -ENOMEM;
 	gosync_lock_list();
-	ret = fd = open_fd(&args);
+	fd = open_fd(&args);
+	ret = fd;
 	if (fd >= 0) {
 		ret = adopt(kind, fd, create->type, create->flags, object);
 		if (ret)

@@ -10,7 +10,8 @@
 
 /**
  * struct handle - a Mutex's handle
- * @mutex: its public part: the mapped state; and the word when we own the lock and nothing else is the matter
+ * @mutex: its public part: the mapped state; and the word when we own the lock
+ *	and nothing else is the matter
  * @spins: rounds to spin, 0 on a single CPU
  * @strict: only the owner may unlock
  */
