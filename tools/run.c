@@ -273,7 +273,7 @@ int command_keep(const struct shell *sh, int fd)
 	if (!sh->close) {
 		kept = fcntl(fd, F_DUPFD, FIRST_FD);
 		if (kept < 0) {
-			shell_say(sh, "no descriptor from %d on for COMMAND: raise ulimit -n, or -o",
+			shell_say(sh, "no descriptor from %d for COMMAND: raise ulimit -n, or -o",
 				  FIRST_FD);
 			exit(EX_OSERR);
 		}

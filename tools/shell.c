@@ -58,7 +58,7 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 	switch (err) {
 	case -EPERM:
 		if (op == GOSYNC_IOC_SEMAPHORE_RELEASE)
-			return "; only who has acquired permits can give them back; see gosync sem limit";
+			return "; only who acquired them can; see gosync sem limit";
 		break;
 	case -ENOENT:
 		if (takes(sh->verb, "permits"))
