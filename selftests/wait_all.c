@@ -1356,6 +1356,7 @@ TEST_F(all, keeps_nothing_because_the_clock_is_set_back)
 	struct gosync_wait args = { .size = sizeof(args) };
 	int has = 1, ret;
 	pid_t pid;
+	bool met;
 
 	if (move_clock(0))
 		SKIP(return, "the clock cannot be set");
@@ -1368,10 +1369,11 @@ TEST_F(all, keeps_nothing_because_the_clock_is_set_back)
 	}
 	ASSERT_TRUE(eventually(info_of(fds[0]).waiters));
 	/* We always have one of the two, until it keeps the other. */
-	if (!eventually((ret = lock_fd(fds[!has]) ?: unlock_fd(fds[has]),
-			 has = !has,
-			 sleep_ns(NSEC_PER_MSEC),
-			 ret || info_of(fds[!has]).owner))) {
+	met = eventually((ret = lock_fd(fds[!has]) ?: unlock_fd(fds[has]),
+			  has = !has,
+			  sleep_ns(NSEC_PER_MSEC),
+			  ret || info_of(fds[!has]).owner));
+	if (!met) {
 		kill_and_reap(pid);
 		SKIP(return, "it was never met while it kept one");
 	}
