@@ -84,45 +84,47 @@ EXPORT int gosync_once_abandon(gosync_once_t *once)
 	return gosync_ioctl(once, GOSYNC_IOC_ONCE_ABANDON, NULL);
 }
 
-/* What becomes of one whose function is left, but does not return */
-static void abandon_it(gosync_once_t **left)
+/* One that runs; @counts: as done, even if its function is left */
+struct running {
+	gosync_once_t *once;
+	int counts;
+};
+
+/* What becomes of one whose function does not return */
+static void leave(struct running *running)
 {
-	if (*left)
-		gosync_once_abandon(*left);
+	if (!running->once)
+		return;
+	if (running->counts)
+		gosync_once_done(running->once);
+	else
+		gosync_once_abandon(running->once);
 }
 
-static void finish_it(gosync_once_t **left)
+static int run(gosync_once_t *once, void (*f)(void *arg, int died), void *arg,
+	       int counts)
 {
-	if (*left)
-		gosync_once_done(*left);
+	struct running running CLEANUP(leave) = { .counts = counts };
+	int ret = gosync_once_begin(once);
+
+	if (ret != GOSYNC_ONCE_RUN && ret != GOSYNC_ONCE_RUN_AGAIN)
+		return ret;
+	running.once = once;
+	f(arg, ret == GOSYNC_ONCE_RUN_AGAIN);
+	running.once = NULL;
+	return gosync_once_done(once);
 }
 
 EXPORT int gosync_once_do_slow(gosync_once_t *once,
 			       void (*f)(void *arg, int died), void *arg)
 {
-	gosync_once_t *left CLEANUP(abandon_it) = NULL;
-	int ret = gosync_once_begin(once);
-
-	if (ret != GOSYNC_ONCE_RUN && ret != GOSYNC_ONCE_RUN_AGAIN)
-		return ret;
-	left = once;
-	f(arg, ret == GOSYNC_ONCE_RUN_AGAIN);
-	left = NULL;
-	return gosync_once_done(once);
+	return run(once, f, arg, 0);
 }
 
 EXPORT int gosync_once_do_anyway(gosync_once_t *once,
 				 void (*f)(void *arg, int died), void *arg)
 {
-	gosync_once_t *left CLEANUP(finish_it) = NULL;
-	int ret = gosync_once_begin(once);
-
-	if (ret != GOSYNC_ONCE_RUN && ret != GOSYNC_ONCE_RUN_AGAIN)
-		return ret;
-	left = once;
-	f(arg, ret == GOSYNC_ONCE_RUN_AGAIN);
-	left = NULL;
-	return gosync_once_done(once);
+	return run(once, f, arg, 1);
 }
 
 EXPORT int gosync_once_is_done(gosync_once_t *once)
