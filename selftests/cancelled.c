@@ -252,6 +252,8 @@ static int see_entry(const void *key, size_t key_len, const void *value,
 	    GOOD(gosync_semaphore_tryacquire(semaphore, 1)))		\
 	ROW(gosync_semaphore_acquire_until,				\
 	    gosync_semaphore_acquire_until(semaphore, 100, LATE, 0))	\
+	ROW(gosync_semaphore_set_limit,					\
+	    GOOD(gosync_semaphore_set_limit(semaphore, 10)))		\
 	ROW(gosync_semaphore_release,					\
 	    GOOD(gosync_semaphore_release(semaphore, 1)))		\
 	ROW(gosync_semaphore_release_slow,				\
