@@ -165,7 +165,7 @@ static int hold(struct held *held, size_t len)
 	madvise(held->memory, len, MADV_NOHUGEPAGE);
 	memset(held->memory, 1, len - page());
 	range.range.start = to_u64(held->memory + len - page());
-	held->fd = syscall(__NR_userfaultfd, O_CLOEXEC);
+	held->fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (held->fd < 0 || ioctl(held->fd, UFFDIO_API, &api) ||
 	    ioctl(held->fd, UFFDIO_REGISTER, &range))
 		return -errno;
@@ -177,7 +177,8 @@ static bool is_waited_for(const struct held *held)
 {
 	struct pollfd poll_fd = { held->fd, POLLIN };
 
-	return poll(&poll_fd, 1, 0) == 1;
+	/* Without O_NONBLOCK it would be an error at any time. */
+	return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLIN;
 }
 
 static void let_go(const struct held *held)
