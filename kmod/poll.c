@@ -34,7 +34,7 @@ struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
 	/* Few objects are ever polled. */
 	if (likely(watch))
 		return watch;
-	watch = kmalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
+	watch = kzalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
 	if (!watch)
 		return NULL;
 	init_waitqueue_head(&watch->wq);
