@@ -1373,10 +1373,7 @@ TEST_F(all, keeps_nothing_because_the_clock_is_set_back)
 			  has = !has,
 			  sleep_ns(NSEC_PER_MSEC),
 			  ret || info_of(fds[!has]).owner));
-	if (!met) {
-		kill_and_reap(pid);
-		SKIP(return, "it was never met while it kept one");
-	}
+	ASSERT_TRUE(met);
 	ASSERT_EQ(0, ret);
 	EXPECT_EQ(0, move_clock(-far));
 	args.deadline = now_ns(CLOCK_MONOTONIC) + WATCHDOG / 2 * NSEC_PER_SEC;
