@@ -241,6 +241,22 @@ static inline bool is_under_way(struct ring *ring, unsigned int id)
 	return ring->result[id] == UNDER_WAY;
 }
 
+static inline int permits_fd(int fd, unsigned int op, unsigned int n)
+{
+	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+
+	return call(fd, op, &args);
+}
+
+static inline int add_fd(int fd, int64_t delta)
+{
+	struct gosync_waitgroup_add args = {
+		.size = sizeof(args), .delta = delta,
+	};
+
+	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
+}
+
 static inline bool has_waiters(int fd, unsigned int n)
 {
 	return eventually(info_of(fd).waiters == n);

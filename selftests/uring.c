@@ -9,22 +9,6 @@
 
 /* --- ioctls ---------------------------------------------------------------- */
 
-static int permits_fd(int fd, unsigned int op, unsigned int n)
-{
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
-
-	return call(fd, op, &args);
-}
-
-static int add_fd(int fd, int64_t delta)
-{
-	struct gosync_waitgroup_add args = {
-		.size = sizeof(args), .delta = delta,
-	};
-
-	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
-}
-
 static int store_word_fd(int fd, unsigned int index, uint64_t value)
 {
 	struct gosync_atomic args = {

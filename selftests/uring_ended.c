@@ -17,22 +17,6 @@ static const struct ring_kind defer = {
 	"defer", IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN
 };
 
-static int semaphore_fd(int fd, unsigned int op, unsigned int n)
-{
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
-
-	return call(fd, op, &args);
-}
-
-static int add_fd(int fd, int64_t delta)
-{
-	struct gosync_waitgroup_add args = {
-		.size = sizeof(args), .delta = delta,
-	};
-
-	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
-}
-
 static int create(uint32_t type)
 {
 	return open_object(type, NULL, GOSYNC_CREATE, 0600);
@@ -150,7 +134,7 @@ static int keep(FIXTURE_DATA(ended) *self, const FIXTURE_VARIANT(ended) *variant
 			    NULL);
 	case GOSYNC_SEMAPHORE:
 		/* Enough for who comes behind */
-		return semaphore_fd(self->fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 1);
+		return permits_fd(self->fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 1);
 	case GOSYNC_WAITGROUP:
 		return add_fd(self->fd, 1);
 	case GOSYNC_ONCE:
@@ -284,7 +268,7 @@ static void end_commands(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, start_behind(self, variant->then));
 	if (variant->any) {
 		ASSERT_TRUE(has_waiters(self->second, n));
-		EXPECT_EQ(0, semaphore_fd(self->second,
+		EXPECT_EQ(0, permits_fd(self->second,
 					  GOSYNC_IOC_SEMAPHORE_RELEASE, n));
 	}
 	EXPECT_TRUE(eventually(stat_of(self->fd).gave_up == n)) {
@@ -532,16 +516,23 @@ TEST_F(orphan, waits_for_any_do_not_keep_it_for_each_other)
 	EXPECT_EQ(-ECANCELED, result(self->ring, 2));
 }
 
-/* A wait for a Cond keeps the lock that it will want. */
-TEST_F(orphan, lock_is_not_kept_by_a_wait_for_a_cond)
+/* It has given up the lock, which its owner has again. */
+static void start_cond_wait(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(orphan) *self, int cond)
 {
-	int cond = create(GOSYNC_COND);
-
 	EXPECT_EQ(0, unlock_fd(self->owner));
 	EXPECT_EQ(0, lock_fd(self->fd));
 	start(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd);
 	ASSERT_TRUE(has_waiters(cond, 1));
 	EXPECT_EQ(0, lock_fd(self->owner));
+}
+
+/* A wait for a Cond keeps the lock that it will want. */
+TEST_F(orphan, lock_is_not_kept_by_a_wait_for_a_cond)
+{
+	int cond = create(GOSYNC_COND);
+
+	start_cond_wait(_metadata, self, cond);
 	start_lock(self, 2);
 	start_any(self, 3);
 	ASSERT_TRUE(has_waiters(self->owner, 2));
@@ -558,11 +549,7 @@ TEST_F(orphan, lock_is_not_kept_by_a_cond_s_second_half)
 {
 	int cond = create(GOSYNC_COND);
 
-	EXPECT_EQ(0, unlock_fd(self->owner));
-	EXPECT_EQ(0, lock_fd(self->fd));
-	start(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd);
-	ASSERT_TRUE(has_waiters(cond, 1));
-	EXPECT_EQ(0, lock_fd(self->owner));
+	start_cond_wait(_metadata, self, cond);
 	EXPECT_EQ(1, call(cond, GOSYNC_IOC_COND_SIGNAL, NULL));
 	ASSERT_TRUE(eventually((look(self->ring),
 				info_of(self->owner).waiters == 1)));

@@ -81,13 +81,6 @@ static bool comes_back(FIXTURE_DATA(uring) *self, unsigned int n)
 	return eventually((look(self->ring), info(self).waiters == n));
 }
 
-static int permits_fd(int fd, unsigned int op, unsigned int n)
-{
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
-
-	return call(fd, op, &args);
-}
-
 static bool is_asynchronous(const FIXTURE_VARIANT(uring) *variant)
 {
 	return variant->kind.sqe_flags & IOSQE_ASYNC;
