@@ -36,6 +36,10 @@
  * there, as if its holder had released it. Who withdraws from the queue looks
  * whether the lock is free for one who is behind.
  *
+ * Tokens begin with the time, in nanoseconds, and grow by 1: as no lock can be
+ * taken and released within one, a later object's are larger than those of all
+ * that had its name before, unless somebody wrote others to what is mapped.
+ *
  * A granted lock names its new owner before the object's lock is dropped; if
  * that one dies, its holder ends. holder_end() comes after the last system call
  * of the holder has returned, so that nobody can wait on its behalf any more.
@@ -48,6 +52,36 @@
 #define STARVING_AFTER_NS	NSEC_PER_MSEC
 
 #define WAITERS_MAX	(GOSYNC_MUTEX_WAITERS / GOSYNC_MUTEX_WAITER)
+
+/*
+ * Real time as far as it is the later one: it goes on over a reboot; and not
+ * back while this is loaded.
+ */
+static u64 first_token(void)
+{
+	static DEFINE_SPINLOCK(lock);
+	static s64 ahead = S64_MIN;
+	s64 boot = ktime_get_boottime_ns();
+
+	guard(spinlock)(&lock);
+	ahead = max_t(s64, ahead, ktime_get_real_ns() - boot);
+	return boot + ahead;
+}
+
+/**
+ * gosync_mutex_init() - begin a mutex
+ * @obj: its object
+ * @args: how it was asked for
+ *
+ * Return: 0.
+ */
+int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open *args)
+{
+	struct gosync_mutex_slot *slot = obj->state;
+
+	WRITE_ONCE(slot->token, first_token());
+	return 0;
+}
 
 static void next_token(struct gosync_mutex *mutex)
 {
@@ -612,6 +646,7 @@ const struct gosync_ops gosync_mutex_ops = {
 	.name = "mutex",
 	.size = sizeof(struct gosync_mutex),
 	.flags = GOSYNC_ERRORCHECK,
+	.init = gosync_mutex_init,
 	.abandon = abandon,
 	.owner_died = owner_died,
 	.left = gosync_mutex_left,

@@ -694,7 +694,7 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 	INIT_LIST_HEAD(&rw->drain);
 	INIT_LIST_HEAD(&rw->readers);
 	INIT_LIST_HEAD(&rw->admitted);
-	return 0;
+	return gosync_mutex_init(obj, args);
 }
 
 static void queues(struct gosync_object *obj,

@@ -426,8 +426,9 @@ int gosync_mutex_recover(gosync_mutex_t *mutex);
  * @mutex: the handle, which should own the lock
  * @token: where to put it
  *
- * A later acquisition, by whomever, has a larger one: a store that remembers
- * the largest token it has seen can refuse a delayed writer.
+ * A later acquisition, by whomever, has a larger one, also if the name was taken
+ * away and created anew in between: a store that remembers the largest token it
+ * has seen can refuse a delayed writer.
  *
  * Return: 0 or -errno.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What administrators do to objects that others use: change a limit.
+ * What administrators do to objects that others use: change a limit; and what
+ * comes again in their place.
  */
 #include <poll.h>
 
@@ -240,6 +241,45 @@ TEST(what_one_has_not_acquired_one_cannot_release)
 		EXPECT_EQ(-EPERM, gosync_semaphore_release(one, 2));
 		EXPECT_EQ(0, gosync_semaphore_release(one, 1));
 		EXPECT_EQ(4, gosync_semaphore_count(one));
+	}
+}
+
+/* --- tokens ---------------------------------------------------------------- */
+
+FIXTURE(token)
+{
+};
+
+MAPPED_AND_IOCTL(token);
+
+FIXTURE_SETUP(token)
+{
+}
+
+FIXTURE_TEARDOWN(token)
+{
+}
+
+TEST_F(token, grows_over_a_name_that_comes_again)
+{
+	uint64_t token, last = 0;
+	char *name = unique_name();
+	gosync_mutex_t *mutex;
+	int i, k;
+
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, gosync_mutex_open(name, GOSYNC_CREATE |
+					       GOSYNC_PERSIST | variant->how,
+					       0600, &mutex));
+		for (k = 0; k < 1000; k++) {
+			ASSERT_EQ(0, gosync_mutex_lock(mutex));
+			ASSERT_EQ(0, gosync_mutex_token(mutex, &token));
+			ASSERT_LT(last, token);
+			last = token;
+			ASSERT_EQ(0, gosync_mutex_unlock(mutex));
+		}
+		gosync_close(mutex);
+		ASSERT_EQ(0, gosync_unlink(name));
 	}
 }
 

@@ -43,7 +43,7 @@ for test in "${tests[@]}"; do
 	case $test in
 	trace_command | tracers) traced+=("$test") ;;
 	trace) traced+=("$test") debug2+=("$test") ;;
-	live | run | shell | tool | tsan) plain+=("$test") ;;
+	live | run | shell | tending | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
 	abi | access | admin | atomic | cond | examples | failnth | library* | map | \
 	mapping | names | waitgroup)

@@ -867,6 +867,7 @@ FIXTURE(traced)
 	char *name;		/* of the object */
 	const char *type;	/* and what it is called */
 	uint64_t id;
+	uint64_t token;		/* before the first acquisition */
 	gosync_mutex_t *mutex;
 };
 
@@ -1055,6 +1056,7 @@ static void trace_object(FIXTURE_DATA(traced) *self, const void *object,
 			 const char *type)
 {
 	self->id = info(object).id;
+	self->token = info(object).token;
 	self->type = type;
 }
 
@@ -1089,6 +1091,9 @@ TEST_F(traced, objects_come_and_go)
 	EXPECT_ONCE("create", "");
 }
 
+/* The token of the Nth acquisition */
+#define T(n)	((unsigned long long)self->token + (n))
+
 TEST_F(traced, a_wait_from_beginning_to_end)
 {
 	unsigned int me, waiter;
@@ -1102,17 +1107,17 @@ TEST_F(traced, a_wait_from_beginning_to_end)
 	waiter = waiter_of(self->mutex, pid).holder;
 	EXPECT_TRUE(eventually(seen(self, "contention_begin", "")));
 	EXPECT_ONCE("contention_begin",
-		    "holder=%u token=1 wants=it owner=%u owner_pid=%d",
-		    waiter, me, getpid());
+		    "holder=%u token=%llu wants=it owner=%u owner_pid=%d",
+		    waiter, T(1), me, getpid());
 	EXPECT_EQ(0, seen(self, "acquired", "") + seen(self, "wake", "") +
 		     seen(self, "contention_end", ""));
 	ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_ONCE("wake", "holder=%u how=woken tid=%d", waiter, pid);
-	EXPECT_ONCE("acquired", "holder=%u token=2 how=woken wait_ns=%llu",
-		    waiter,
+	EXPECT_ONCE("acquired", "holder=%u token=%llu how=woken wait_ns=%llu",
+		    waiter, T(2),
 		    (unsigned long long)stat_of(self->mutex).wait_ns);
-	EXPECT_ONCE("contention_end", "holder=%u token=2 ret=0", waiter);
+	EXPECT_ONCE("contention_end", "holder=%u token=%llu ret=0", waiter, T(2));
 	EXPECT_ONCE("contention_begin", "");
 	EXPECT_EQ(0, seen(self, "starvation_begin", ""));
 }
@@ -1128,7 +1133,7 @@ TEST_F(traced, starvation_and_what_is_handed_over)
 	pid = starve(self->mutex);
 	ASSERT_LT(0, pid);
 	waiter = waiter_of(self->mutex, pid).holder;
-	EXPECT_ONCE("starvation_begin", "holder=0 token=2");
+	EXPECT_ONCE("starvation_begin", "holder=0 token=%llu", T(2));
 	EXPECT_EQ(0, seen(self, "starvation_end", ""));
 	EXPECT_ONCE("wake", "holder=%u how=woken tid=%d", waiter, pid);
 	ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
@@ -1139,7 +1144,7 @@ TEST_F(traced, starvation_and_what_is_handed_over)
 	EXPECT_EQ(1, seen(self, "wake", "holder=%u how=handed-over tid=%d",
 			  waiter, pid));
 	EXPECT_ONCE("acquired",
-		    "holder=%u token=3 how=handed-over wait_ns=%llu", waiter,
+		    "holder=%u token=%llu how=handed-over wait_ns=%llu", waiter, T(3),
 		    (unsigned long long)stat_of(self->mutex).wait_ns);
 	/* One wait, though it was woken in between */
 	EXPECT_ONCE("contention_begin", "");
@@ -1161,8 +1166,8 @@ TEST_F(traced, who_barges)
 	ASSERT_TRUE(come(self->mutex, 2));
 	ASSERT_EQ(0, unlock_fd(fd));
 	ASSERT_EQ(0, lock_fd(fd));
-	EXPECT_ONCE("acquired", "holder=%u token=2 how=barged wait_ns=0",
-		    info_of(fd).holder);
+	EXPECT_ONCE("acquired", "holder=%u token=%llu how=barged wait_ns=0",
+		    info_of(fd).holder, T(2));
 	ASSERT_EQ(0, unlock_fd(fd));
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
@@ -1198,11 +1203,11 @@ TEST_F(traced, owners_that_die_and_recovery)
 		*holder = info(self->mutex).holder;
 		die_with(gosync_mutex_lock(self->mutex));
 	})));
-	EXPECT_ONCE("owner_died", "holder=%u token=1", *holder);
+	EXPECT_ONCE("owner_died", "holder=%u token=%llu", *holder, T(1));
 	ASSERT_EQ(1, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(0, seen(self, "recovered", ""));
 	ASSERT_EQ(0, gosync_mutex_recover(self->mutex));
-	EXPECT_ONCE("recovered", "holder=%u token=2", info(self->mutex).holder);
+	EXPECT_ONCE("recovered", "holder=%u token=%llu", info(self->mutex).holder, T(2));
 	ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_ONCE("owner_died", "");
 }
@@ -1225,7 +1230,7 @@ TEST_F(traced, an_rwmutex)
 	ASSERT_TRUE(come(rwmutex, 2));
 	reads = waiter_of(rwmutex, pids[1]).holder;
 	EXPECT_TRUE(eventually(seen(self, "contention_begin", "") == 2));
-	EXPECT_ONCE("rwmutex_drain", "holder=%u token=1", drains);
+	EXPECT_ONCE("rwmutex_drain", "holder=%u token=%llu", drains, T(1));
 	EXPECT_EQ(1, seen(self, "contention_begin",
 			  "holder=%u wants=drain owner=%u owner_pid=%d",
 			  drains, drains, pids[0]));

@@ -90,7 +90,7 @@ perf_shows_who_called()
 
 events_are_readable()
 {
-	said 'gosync_create: +name=contend\.mutex id=[0-9]+ type=mutex holder=0 token=0' \
+	said 'gosync_create: +name=contend\.mutex id=[0-9]+ type=mutex holder=0 token=[0-9]+' \
 		'gosync_contention_begin: +name=contend\.mutex .* wants=it owner=[1-9][0-9]* owner_pid=[1-9]' \
 		'gosync_contention_begin: +name=contend\.rwmutex id=[0-9]+ type=rwmutex .* wants=(read|drain) ' \
 		'gosync_acquired: +name=contend\.semaphore .* type=semaphore .* how=handed-over wait_ns=[1-9]' \

@@ -856,7 +856,9 @@ struct gosync_wait {
  * @word: see above
  * @token: the fencing token: whoever locks adds 1 to it while holding the
  *	lock, so that no two acquisitions share one and a later one has the
- *	larger
+ *	larger. It begins with the time, in nanoseconds since 1970: so those of
+ *	a later object of the same name are larger, too, also after the machine
+ *	was started again, unless its clock was set back then
  */
 struct gosync_mutex_slot {
 	__aligned_u64 word;

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What administrators do with the command, where the module is loaded. TAP on
+# standard output, as the other tests. With arguments only the tests of these
+# names are run.
+
+# shellcheck disable=SC2317 # functions are called by their names
+# shellcheck disable=SC2016 # $ is for the shells of the commands
+
+# shellcheck source=tools/tests/kit.sh
+. "${0%/*}/kit.sh"
+
+permits_are_not_made_by_releasing()
+{
+	gosync sem create --give-back "$N" 4 &&
+		exits 1 gosync sem release "$N" 2 2>told &&
+		grep -q 'sem limit' told && [ "$(gosync sem get "$N")" = 4 ] &&
+		exits 1 gosync sem run -n "$N" 6 -- true
+}
+
+a_limit_changes()
+{
+	gosync sem create --give-back "$N" 2 && gosync sem limit "$N" 5 &&
+		[ "$(gosync sem get "$N")" = 5 ] &&
+		exits 65 gosync sem run --permits 2 "$N" true &&
+		gosync sem run --permits 5 "$N" 5 -- gosync sem limit "$N" 1 2>told &&
+		grep -q 'come back: 4' told &&
+		[ "$(gosync sem get "$N")" = 1 ]
+}
+
+tokens_grow_over_rm()
+{
+	local a b
+
+	a=$(gosync run "$N" -c 'echo $GOSYNC_TOKEN') && gosync rm "$N" &&
+		b=$(gosync run "$N" -c 'echo $GOSYNC_TOKEN') && [ "$b" -gt "$a" ]
+}
+
+tests="permits_are_not_made_by_releasing
+	a_limit_changes
+	tokens_grow_over_rm"
+
+# shellcheck disable=SC2086 # a list of words
+[ $# -gt 0 ] || set -- $tests
+echo "TAP version 13"
+echo "1..$#"
+for test; do
+	check "$test"
+done
+exits 0 test -z "$(gosync ls | grep "tending\.$$")" || failed=1
+exit $failed
