@@ -189,6 +189,8 @@ struct gosync_ops {
  * @deaths: owners that died (@wq.lock)
  * @nr_waiters: how many are queued (@wq.lock)
  * @nr_holders: how many holders there are (@holders.xa_lock)
+ * @nr_users: how many of them may do more than observe (@holders.xa_lock)
+ * @idle_since: if none may, since when, in ns of CLOCK_BOOTTIME (likewise)
  * @next_holder: where to look for an unused number (@holders.xa_lock)
  * @refs: one for each holder, one while the name is GOSYNC_PERSIST; who only
  *	looks has none
@@ -223,7 +225,9 @@ struct gosync_object {
 	u32 deaths;
 	u32 nr_waiters;
 	u32 nr_holders;
+	u32 nr_users;
 	u32 next_holder;
+	u64 idle_since;
 	refcount_t refs;
 	kuid_t uid;
 	kgid_t gid;

@@ -75,6 +75,7 @@ struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 	xa_init_flags(&obj->holders, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	obj->id = atomic64_inc_return(&ids);
 	refcount_set(&obj->refs, 1);
+	obj->idle_since = ktime_get_boottime_ns();
 	current_euid_egid(&obj->uid, &obj->gid);
 	obj->capacity = args->capacity ?: ops->default_capacity;
 	obj->mode = args->mode;
@@ -207,6 +208,10 @@ void gosync_object_info(struct gosync_object *obj,
 		info->deaths = obj->deaths;
 		obj->ops->info(obj, holder, info);
 	}
+	xa_lock(&obj->holders);
+	if (!obj->nr_users)
+		info->idle_ns = ktime_get_boottime_ns() - obj->idle_since + 1;
+	xa_unlock(&obj->holders);
 	info->owner_pid = gosync_holder_pid(obj, info->owner,
 					    task_active_pid_ns(current));
 	if (holder) {
@@ -230,6 +235,8 @@ static void holder_end(struct gosync_holder *holder)
 	xa_lock(&obj->holders);
 	__xa_erase(&obj->holders, index_of(holder->id));
 	obj->nr_holders--;
+	if (!holder->read_only && !--obj->nr_users)
+		obj->idle_since = ktime_get_boottime_ns();
 	xa_unlock(&obj->holders);
 	if (obj->ops->holder_end)
 		obj->ops->holder_end(obj, holder);
@@ -333,6 +340,8 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 	holder->id++;
 	if (ret >= 0)
 		obj->nr_holders++;
+	if (ret >= 0 && !read_only)
+		obj->nr_users++;
 	xa_unlock(&obj->holders);
 	if (ret < 0) {
 		put_pid(holder->pid);

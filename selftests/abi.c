@@ -1479,7 +1479,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
 	EXPECT_EQ(64, sizeof(struct gosync_map_rules));
 	EXPECT_EQ(1280, sizeof(struct gosync_map_page));
-	EXPECT_EQ(392, sizeof(struct gosync_info));
+	EXPECT_EQ(400, sizeof(struct gosync_info));
 	EXPECT_EQ(320, sizeof(struct gosync_stat));
 	EXPECT_EQ(32, sizeof(struct gosync_parties));
 	EXPECT_EQ(64, sizeof(struct gosync_party));

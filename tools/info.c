@@ -82,7 +82,7 @@ static void print_once(const struct gosync_info *info)
 
 static void print_info(const struct gosync_info *info)
 {
-	char name[NAME_BUF], flags[FLAGS_BUF];
+	char name[NAME_BUF], flags[FLAGS_BUF], text[16];
 	const char *special = flags_text(info, flags);
 
 	printf("name       %s\n", name_text(info->name, info->name_len, name));
@@ -94,6 +94,8 @@ static void print_info(const struct gosync_info *info)
 	printf("flags      %s\n", special ? special : "-");
 	printf("holders    %u\n", info->holders);
 	printf("waiters    %u\n", info->waiters);
+	if (info->idle_ns)
+		printf("idle       %s\n", duration_text(info->idle_ns, text));
 
 	switch (info->type) {
 	case GOSYNC_MUTEX:

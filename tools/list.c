@@ -15,7 +15,7 @@ enum {
 	COL_ID, COL_TYPE, COL_MODE, COL_OWNER, COL_GROUP, COL_HOLDERS,
 	COL_WAITERS, COL_LOCKED_BY, COL_READERS, COL_STATE, COL_FLAGS,
 	COL_CONTENDED, COL_LONGEST, COL_TOKEN, COL_DEATHS, COL_WORD,
-	COL_CAPACITY, COL_KEY_SIZE, COL_VALUE_SIZE, COL_NAME,
+	COL_CAPACITY, COL_KEY_SIZE, COL_VALUE_SIZE, COL_IDLE, COL_NAME,
 };
 
 const struct column object_columns[] = {
@@ -57,6 +57,8 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, true },
 	[COL_VALUE_SIZE] = { "VALUE-SIZE", "map: bytes of the longest value",
 		COLUMN_NUMBER, 0, true },
+	[COL_IDLE] = { "IDLE", "for how long nobody has had it open to use it",
+		COLUMN_NUMBER, 8, false },
 	[COL_NAME] = { "NAME", "its name",
 		COLUMN_TEXT, 0, false },
 	{ }
@@ -144,6 +146,8 @@ void object_row(struct table *table, const struct gosync_info *info)
 	table_set_number(table, COL_WORD, info->word);
 	if (info->capacity)
 		table_set_number(table, COL_CAPACITY, info->capacity);
+	if (info->idle_ns)
+		table_set_time(table, COL_IDLE, info->idle_ns);
 	table_set_name(table, COL_NAME, info->name, info->name_len);
 }
 

@@ -59,7 +59,7 @@ ls_and_info_show_an_object()
 	$examples/config localhost 1 >"$out/1" 2>&1 || return 1
 	gosync ls >"$out/2" 2>&1
 	gosync info config.example >"$out/3" 2>&1 || return 1
-	grep -Eq '^value +0644 root +0 +0 +- persist +config\.example$' \
+	grep -Eq '^value +0644 root +0 +0 +- persist +[0-9.]+ [mun]?s config\.example$' \
 		"$out/2" &&
 		grep -q '^stored *1 times$' "$out/3" &&
 		grep -q '^holders *0$' "$out/3"

@@ -385,6 +385,7 @@ struct gosync_unlink {
  * @abi: in: GOSYNC_ABI_VERSION, or 0 from who will not map the state; out: the
  *	kernel's
  * @owed: Semaphore: how many permits are out beyond the limit
+ * @idle_ns: for how long nobody has had it open to operate it; 0: somebody has
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
@@ -429,6 +430,7 @@ struct gosync_info {
 	__u8 name[GOSYNC_NAME_MAX + 1];
 	__u32 abi;
 	__u32 owed;
+	__aligned_u64 idle_ns;
 };
 
 /**
