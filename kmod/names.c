@@ -368,6 +368,18 @@ static void remove_name(struct gosync_object *obj)
 	WRITE_ONCE(obj->linked, false);
 }
 
+/* The last reference is gone. */
+static void end_object(struct gosync_object *obj)
+{
+	lockdep_assert_held(&obj->ns->lock);
+	if (obj->linked)
+		remove_name(obj);
+	if (obj->counted) {
+		uncount_object(obj);
+		trace_gosync_destroy(obj, 0);
+	}
+}
+
 /**
  * gosync_object_put() - drop a reference
  * @obj: the object, which goes with the last
@@ -381,12 +393,7 @@ void gosync_object_put(struct gosync_object *obj)
 	scoped_guard(spinlock, &ns->lock) {
 		if (!refcount_dec_and_test(&obj->refs))
 			return;
-		if (obj->linked)
-			remove_name(obj);
-		if (obj->counted) {
-			uncount_object(obj);
-			trace_gosync_destroy(obj, 0);
-		}
+		end_object(obj);
 	}
 	free_object(obj);
 }
@@ -683,9 +690,24 @@ out_ns:
 	return ret;
 }
 
-static int unlink_name(const struct name_key *key)
+/*
+ * Is the name's own reference the last? Then it is dropped, and nobody gets
+ * another: find_object() takes none where there is none. Otherwise -EBUSY, or
+ * -ENOENT if it is about to go.
+ */
+static int end_unused(struct gosync_object *obj)
+{
+	lockdep_assert_held(&obj->ns->lock);
+	if (obj->flags & GOSYNC_PERSIST && refcount_dec_if_one(&obj->refs))
+		return 0;
+	return refcount_read(&obj->refs) ? -EBUSY : -ENOENT;
+}
+
+/* @unused: only if nobody has it open */
+static int unlink_name(const struct name_key *key, bool unused)
 {
 	struct gosync_object *obj;
+	int ret = 0;
 	bool put;
 
 	scoped_guard(spinlock, &key->ns->lock) {
@@ -696,9 +718,17 @@ static int unlink_name(const struct name_key *key)
 		if (!uid_eq(current_euid(), obj->uid) &&
 		    !ns_capable(key->ns->ipc->user_ns, CAP_SYS_ADMIN))
 			return -EPERM;
+		if (unused)
+			ret = end_unused(obj);
+		if (ret)
+			return ret;
 		put = unlink_object(obj);
+		if (unused)
+			end_object(obj);
 	}
-	if (put)
+	if (unused)
+		free_object(obj);
+	else if (put)
 		gosync_object_put(obj);
 	return 0;
 }
@@ -710,7 +740,8 @@ long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 	struct gosync_ns *ns;
 	int ret;
 
-	if (args->flags || args->__reserved || !args->name_len)
+	if (args->flags & ~GOSYNC_IF_UNUSED || args->__reserved ||
+	    !args->name_len)
 		return -EINVAL;
 	ret = copy_name(name, args->name, args->name_len);
 	if (ret)
@@ -720,7 +751,7 @@ long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 		return -ENOENT;
 	ret = unlink_name(&(struct name_key) {
 		.ns = ns, .name = name, .len = args->name_len,
-	});
+	}, args->flags & GOSYNC_IF_UNUSED);
 	ns_put(ns);
 	return ret;
 }

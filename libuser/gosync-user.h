@@ -235,6 +235,15 @@ int gosync_holders(const void *object,
 int gosync_unlink(const char *name);
 
 /**
+ * gosync_unlink_unused() - take a name away, if nobody has it open
+ * @name: the name
+ *
+ * Return: as gosync_unlink(); -EBUSY if somebody has it open, be it only to
+ * observe.
+ */
+int gosync_unlink_unused(const char *name);
+
+/**
  * gosync_list() - walk the names that the caller may read
  * @fn: called for each with no lock held; a return other than 0 ends the walk
  * @arg: passed on to @fn

@@ -340,10 +340,11 @@ EXPORT int gosync_holders_sized(const void *object,
 	return ret ? ret : got;
 }
 
-EXPORT int gosync_unlink(const char *name)
+static int unlink_name(const char *name, uint32_t flags)
 {
 	struct gosync_unlink args = {
 		.size = sizeof(args),
+		.flags = flags,
 		.name = (uintptr_t)name,
 		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
 	};
@@ -355,6 +356,16 @@ EXPORT int gosync_unlink(const char *name)
 	ret = gosync_fd_ioctl(dev, GOSYNC_IOC_UNLINK, &args);
 	gosync_close_fd(dev);
 	return ret;
+}
+
+EXPORT int gosync_unlink(const char *name)
+{
+	return unlink_name(name, 0);
+}
+
+EXPORT int gosync_unlink_unused(const char *name)
+{
+	return unlink_name(name, GOSYNC_IF_UNUSED);
 }
 
 static void close_it(int *fd)

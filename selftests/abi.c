@@ -315,7 +315,7 @@ FIXTURE_VARIANT_ADD(ioctl, unlink) {
 	.cmd = GOSYNC_IOC_UNLINK, .on = ON(DEVICE), .target = DEVICE,
 	.size = sizeof(struct gosync_unlink), .fill = fill_unlink,
 	.reserved = {
-		FIELD(gosync_unlink, flags, 0),
+		FIELD(gosync_unlink, flags, GOSYNC_IF_UNUSED),
 		FIELD(gosync_unlink, __reserved, 0),
 	},
 	.pointers = { offsetof(struct gosync_unlink, name) },

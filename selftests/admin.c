@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What administrators do to objects that others use: change a limit; and what
- * comes again in their place.
+ * What administrators do to objects that others use: change a limit,
+ * take away what nobody uses, and what comes again in its place.
  */
 #include <poll.h>
 
@@ -281,6 +281,38 @@ TEST_F(token, grows_over_a_name_that_comes_again)
 		gosync_close(mutex);
 		ASSERT_EQ(0, gosync_unlink(name));
 	}
+}
+
+/* --- what nobody uses ------------------------------------------------------ */
+
+TEST(only_what_is_unused_is_taken_away)
+{
+	char *name = unique_name();
+	int fd = open_object(GOSYNC_RWMUTEX, name,
+			     GOSYNC_CREATE | GOSYNC_PERSIST, 0600);
+	int observer, i;
+	uint64_t closed, idle;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EBUSY, gosync_unlink_unused(name));
+	observer = reopen_object(fd, GOSYNC_RDONLY);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, info_of(observer).idle_ns);
+		usleep(1000);
+		closed = gosync_deadline(0);
+		close(fd);
+		/* Who looks on has it open, but does not use it. */
+		idle = info_of(observer).idle_ns;
+		EXPECT_LT(0, idle);
+		EXPECT_GE(gosync_deadline(0) - closed + 1, idle);
+		EXPECT_EQ(-EBUSY, gosync_unlink_unused(name));
+		fd = open_object(GOSYNC_RWMUTEX, name, 0, 0);
+		ASSERT_LE(0, fd);
+	}
+	close(fd);
+	close(observer);
+	EXPECT_EQ(0, gosync_unlink_unused(name));
+	EXPECT_EQ(-ENOENT, gosync_unlink_unused(name));
 }
 
 TEST_HARNESS_MAIN

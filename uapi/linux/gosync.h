@@ -75,7 +75,7 @@
  * EBADF          the descriptor was opened read-only; Cond: so was the lock's,
  *                or it is no descriptor
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
- *                waits
+ *                waits; unlink with GOSYNC_IF_UNUSED: somebody has it open
  * ECANCELED      io_uring: the command was cancelled, and nothing was granted
  * EDEADLK        Once: the thread that runs it would wait for itself, without
  *                a deadline; wait for all: a Mutex or RWMutex is asked for
@@ -178,6 +178,9 @@ enum gosync_type {
 #define GOSYNC_NO_MMAP		(1U << 5)	/* never mapped: every operation is an ioctl */
 #define GOSYNC_ERRORCHECK	(1U << 6)	/* Mutex, RWMutex: only the owner may unlock */
 #define GOSYNC_GIVE_BACK	(1U << 7)	/* Semaphore: what a dead holder took is released */
+
+/* Flag of GOSYNC_IOC_UNLINK */
+#define GOSYNC_IF_UNUSED	(1U << 0)	/* only if nobody has it open */
 
 /* Flags of the ioctls that wait */
 #define GOSYNC_CLOCK_REALTIME	(1U << 0)	/* the deadline is CLOCK_REALTIME's */
@@ -326,7 +329,7 @@ struct gosync_open {
 /**
  * struct gosync_unlink - argument of GOSYNC_IOC_UNLINK
  * @size: sizeof(struct gosync_unlink)
- * @flags: must be 0
+ * @flags: 0 or GOSYNC_IF_UNUSED
  * @name: pointer to the name
  * @name_len: its length, 1 to GOSYNC_NAME_MAX
  * @__reserved: must be 0
@@ -335,7 +338,8 @@ struct gosync_open {
  * owner may, or who has CAP_SYS_ADMIN over the IPC namespace. Of several that do
  * it at once one succeeds, and the others find no name.
  *
- * Return: 0, or -1 with errno EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM.
+ * Return: 0, or -1 with errno EBUSY (GOSYNC_IF_UNUSED: somebody has it open, be
+ * it only to observe), EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM.
  */
 struct gosync_unlink {
 	__u32 size;
