@@ -176,6 +176,10 @@ void object_error(const char *name, unsigned int op, int err)
 	case -EACCES:
 		advice = "; ask its owner, or be root";
 		break;
+	case -EBUSY:
+		if (op == GOSYNC_IOC_UNLINK)
+			advice = "; somebody has it open";
+		break;
 	case -EPERM:
 		if (op == GOSYNC_IOC_UNLINK)
 			advice = "; be its owner or root";

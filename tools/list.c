@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "look.h"
@@ -197,7 +199,31 @@ int ls_main(int argc, char **argv)
 struct rm {
 	struct names names;
 	bool force;
+	bool if_unused;
 };
+
+enum { KEY_IF_UNUSED = 256 };
+
+/* Would somebody be surprised? As far as we may look. */
+static bool is_held(const char *name)
+{
+	struct gosync_info info = { .size = sizeof(info) };
+	int object = object_open(name, 0, GOSYNC_RDONLY);
+	char text[NAME_BUF];
+	bool held = false;
+
+	if (object < 0)
+		return false;
+	if (!ioctl(object, GOSYNC_IOC_INFO, &info))
+		held = info.owner || info.readers ||
+		       (info.flags & GOSYNC_GIVE_BACK &&
+			(info.word & GOSYNC_SEMAPHORE_PERMITS) < info.capacity);
+	close(object);
+	if (held)
+		fprintf(stderr, "gosync rm: %s: held (see gosync holders); --force takes it away\n",
+			name_text(name, strlen(name), text));
+	return held;
+}
 
 static error_t rm_parse(int key, char *arg, struct argp_state *state)
 {
@@ -207,6 +233,9 @@ static error_t rm_parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 		rm->force = true;
+		return 0;
+	case KEY_IF_UNUSED:
+		rm->if_unused = true;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_usage(state);
@@ -218,16 +247,20 @@ static error_t rm_parse(int key, char *arg, struct argp_state *state)
 int rm_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "force", 'f', NULL, 0, "do not mind names that are not there",
+		{ "force", 'f', NULL, 0,
+		  "do not mind names that are not there, nor that they are held",
 		  0 },
+		{ "if-unused", KEY_IF_UNUSED, NULL, 0,
+		  "only if nobody has it open", 0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = rm_parse,
 		.args_doc = "NAME...",
-		.doc = "Take names away. Who has the object open goes on with it;\n"
-		       "who opens the name from now on gets another object or none.",
+		.doc = "Take names away, unless somebody holds a lock or permits there. Who has\n"
+		       "the object open goes on with it; who opens the name from now on gets\n"
+		       "another object or none.",
 	};
 	struct rm rm = { };
 	int status = 0;
@@ -236,7 +269,12 @@ int rm_main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &rm);
 	close(device_open());
 	for (i = 0; i < rm.names.count; i++) {
-		ret = gosync_unlink(rm.names.names[i]);
+		if (!rm.force && !rm.if_unused && is_held(rm.names.names[i])) {
+			status = 1;
+			continue;
+		}
+		ret = rm.if_unused ? gosync_unlink_unused(rm.names.names[i]) :
+				     gosync_unlink(rm.names.names[i]);
 		if (!ret || (ret == -ENOENT && rm.force))
 			continue;
 		object_error(rm.names.names[i], GOSYNC_IOC_UNLINK, ret);

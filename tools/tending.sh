@@ -37,9 +37,33 @@ tokens_grow_over_rm()
 		b=$(gosync run "$N" -c 'echo $GOSYNC_TOKEN') && [ "$b" -gt "$a" ]
 }
 
+rm_spares_what_is_held()
+{
+	gosync run "$N" -c "$going_on" &
+	until_so [ -e running ] && exits 1 gosync rm "$N" 2>told &&
+		grep -q -- --force told && exits 1 gosync rm --if-unused "$N" &&
+		gosync info "$N" >there && gosync rm --force "$N" &&
+		exits 1 gosync info "$N" && gosync rm -f "$N" || return 1
+	touch stop
+	gosync sem create --give-back "$N" 2 && gosync sem run "$N" gosync info "$N" >there &&
+		exits 1 gosync sem run "$N" gosync rm "$N" &&
+		gosync rm "$N"
+}
+
+rm_takes_what_is_unused()
+{
+	gosync run "$N" true && gosync ls -o NAME,IDLE >idle &&
+		grep -Eq "^$N +[0-9.]+ [mun]?s$" idle &&
+		gosync run "$N" gosync ls -o NAME,IDLE >used &&
+		grep -Eq "^$N( +-)?$" used &&
+		gosync rm --if-unused "$N" && exits 1 gosync info "$N"
+}
+
 tests="permits_are_not_made_by_releasing
 	a_limit_changes
-	tokens_grow_over_rm"
+	tokens_grow_over_rm
+	rm_spares_what_is_held
+	rm_takes_what_is_unused"
 
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $tests

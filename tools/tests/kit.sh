@@ -33,7 +33,7 @@ check()
 	fi
 	touch stop
 	wait
-	gosync ls 2>/dev/null | grep -o "${N}[^ ]*" | xargs -r gosync rm
+	gosync ls 2>/dev/null | grep -o "${N}[^ ]*" | xargs -r gosync rm -f
 	cd "$top" || exit 1
 }
 
