@@ -83,6 +83,17 @@ static void passed_on(sigset_t *set)
 		sigdelset(set, others[i]);
 }
 
+void command_helper(const char *name)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* Who looks for gosync by its name or its arguments means the other. */
+	prctl(PR_SET_NAME, name);
+	forget_arguments();
+}
+
 /* Answer each question with what has come since the last. */
 static void bear_witness(int socket)
 {
@@ -90,13 +101,10 @@ static void bear_witness(int socket)
 	char question;
 	int number;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
+	command_helper("witness");
 	close_range(0, socket - 1, 0);
 	close_range(socket + 1, ~0U, 0);
-	/* Who looks for gosync by its name or its arguments means the other. */
-	prctl(PR_SET_NAME, "witness");
-	forget_arguments();
+	sigfillset(&all);
 	while (recv(socket, &question, 1, 0) == 1) {
 		sigemptyset(&got);
 		while ((number = sigtimedwait(&all, NULL, &no_time)) > 0)

@@ -3,10 +3,13 @@
  * gosync once, wg, sem and cond: waiting for each other, from a shell.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shell.h"
@@ -127,6 +130,80 @@ static int wg_get(struct shell *sh)
 	return shell_write("", 0);
 }
 
+static int count_down(int fd)
+{
+	struct gosync_waitgroup_add done = { .size = sizeof(done), .delta = -1 };
+
+	return ioctl(fd, GOSYNC_IOC_WAITGROUP_ADD, &done) < 0 ? -errno : 0;
+}
+
+/*
+ * A process of its own counts down: when it is told to, or when nobody is left
+ * who could tell it, because gosync was killed, and COMMAND has ended, which
+ * inherits the other end of the pipe.
+ *
+ * Return: that end.
+ */
+static int call_counter(const struct shell *sh, int fd, pid_t *pid)
+{
+	int ends[2], err;
+	char told;
+
+	*pid = pipe2(ends, O_CLOEXEC) < 0 ? -1 : fork();
+	if (*pid < 0) {
+		err = -errno;
+		count_down(fd);
+		exit(shell_error(sh, 0, err));
+	}
+	if (*pid) {
+		close(ends[0]);
+		return command_keep(sh, ends[1]);
+	}
+	command_helper("counter");
+	setsid();
+	close(ends[1]);
+	while (read(ends[0], &told, 1) < 0 && errno == EINTR)
+		;
+	_exit(-count_down(fd));
+}
+
+static int wg_run(struct shell *sh)
+{
+	int wg = shell_open(sh, GOSYNC_WAITGROUP, 0);
+	int counter, status, ended, ret;
+	struct gosync_info info;
+	bool killed;
+	pid_t pid;
+
+	shell_info(sh, wg, &info);
+	if (!(info.word & GOSYNC_WAITGROUP_COUNTER)) {
+		shell_say(sh, "the counter is 0; gosync wg add comes first");
+		return 1;
+	}
+	counter = call_counter(sh, wg, &pid);
+	status = command_run(sh, &killed);
+	/* It is not one of those that are reaped unseen. */
+	signal(SIGCHLD, SIG_DFL);
+	if (write(counter, "", 1) == 1 && waitpid(pid, &ended, 0) == pid &&
+	    WIFEXITED(ended))
+		ret = -WEXITSTATUS(ended);
+	else
+		ret = count_down(wg);
+	if (ret)
+		return shell_error(sh, GOSYNC_IOC_WAITGROUP_ADD, ret);
+	return command_end(status, killed);
+}
+
+static const char wg_run_more[] =
+	"To be added before: gosync wg add NAME 3, and then three times, in the\n"
+	"background, gosync wg run NAME COMMAND. It is counted down when COMMAND has\n"
+	"ended, also if it failed, was killed, or could not be run at all. If gosync is\n"
+	"killed, a process named `counter' does it when COMMAND and what it has started\n"
+	"have ended, or at once with -o. Signals are passed on as by gosync run.\n\n"
+	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
+	"be run, 127 if there is none; 1 if the counter is 0; 66 if there is no NAME;\n"
+	"others as gosync run.";
+
 static const char wg_add_more[] =
 	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
 	"rmmod or a reboot.\n"
@@ -145,6 +222,11 @@ int wg_main(int argc, char **argv)
 		{ .name = "wait", .args = "NAME",
 		  .doc = "Wait until the counter is 0.", .run = wg_wait,
 		  .min = 1, .max = 1, .options = { "timeout", "nonblock" } },
+		{ .name = "run",
+		  .args = "NAME [--] COMMAND [ARG...]\nNAME -c COMMAND",
+		  .doc = "Run COMMAND, and subtract 1 however it ends.",
+		  .more = wg_run_more, .run = wg_run, .min = 2,
+		  .command = true, .options = { "command", "close" } },
 		{ .name = "get", .args = "NAME", .doc = "Print the counter.",
 		  .run = wg_get, .min = 1, .max = 1 },
 		{ }

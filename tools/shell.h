@@ -218,6 +218,14 @@ const void *shell_read(const struct shell *sh, int i, size_t max, size_t *len);
 int shell_write(const void *data, size_t len);
 
 /**
+ * command_helper() - what a process begins with that is only there to help
+ * @name: what it is to be called, for ps
+ *
+ * No signal but SIGKILL gets at it, and it is not taken for gosync.
+ */
+void command_helper(const char *name);
+
+/**
  * command_run() - run COMMAND and wait for its end
  * @sh: the verb, with COMMAND
  * @killed: out: a signal ended it

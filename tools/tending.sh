@@ -37,6 +37,51 @@ tokens_grow_over_rm()
 		b=$(gosync run "$N" -c 'echo $GOSYNC_TOKEN') && [ "$b" -gt "$a" ]
 }
 
+wg_run_counts_down_whatever_happens()
+{
+	gosync wg add "$N" 5 && gosync wg run "$N" true &&
+		exits 5 gosync wg run "$N" -- sh -c 'exit 5' &&
+		exits 137 gosync wg run "$N" -c 'kill -9 $$' &&
+		exits 127 gosync wg run "$N" nonsense &&
+		exits 71 sh -c "ulimit -n 10 && gosync wg run $N touch wrong" &&
+		[ ! -e wrong ] && [ "$(gosync wg get "$N")" = 0 ]
+}
+
+kill_all_gosync()
+{
+	local process
+
+	for process in /proc/[0-9]*; do
+		[ "$(cat "$process/comm" 2>&1)" != gosync ] ||
+			kill -9 "${process#/proc/}"
+	done
+}
+
+counts()
+{
+	[ "$(gosync wg get "$N")" = "$1" ]
+}
+
+wg_run_counts_down_when_gosync_is_killed()
+{
+	gosync wg add "$N" 2 || return 1
+	gosync wg run "$N" -c "$going_on" &
+	until_so [ -e running ] && kill_all_gosync &&
+		ends 137 $! || return 1
+	[ "$(gosync wg get "$N")" = 2 ] && touch stop &&
+		until_so counts 1 && rm stop running || return 1
+	gosync wg run -o "$N" -c "$going_on" &
+	until_so [ -e running ] && kill_all_gosync && ends 137 $! &&
+		gosync wg wait -w 100 "$N"
+}
+
+wg_run_wants_something_to_count_down()
+{
+	exits 66 gosync wg run "$N" touch wrong && gosync wg add "$N" &&
+		gosync wg "done" "$N" && exits 1 gosync wg run "$N" touch wrong 2>told &&
+		grep -q 'gosync wg add' told && [ ! -e wrong ]
+}
+
 rm_spares_what_is_held()
 {
 	gosync run "$N" -c "$going_on" &
@@ -62,6 +107,9 @@ rm_takes_what_is_unused()
 tests="permits_are_not_made_by_releasing
 	a_limit_changes
 	tokens_grow_over_rm
+	wg_run_counts_down_whatever_happens
+	wg_run_counts_down_when_gosync_is_killed
+	wg_run_wants_something_to_count_down
 	rm_spares_what_is_held
 	rm_takes_what_is_unused"
 
