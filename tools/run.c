@@ -446,13 +446,14 @@ static int run(struct shell *sh)
 	} else {
 		status = command_run(sh, &killed);
 	}
-	if (!killed) {
+	if (!killed && !(status && sh->poison)) {
 		give_back(sh, kind, fd, died, status);
 	} else {
 		/* Somebody may have a copy of the descriptor, and live on. */
 		ioctl(fd, GOSYNC_IOC_ABANDON, 0);
 		if (sh->verbose)
-			shell_say(sh, "COMMAND was killed; the next will be told");
+			shell_say(sh, "COMMAND %s; the next will be told",
+				  killed ? "was killed" : "failed");
 	}
 	return command_end(status, killed);
 }
@@ -474,10 +475,12 @@ static const char run_more[] =
 	"on, what COMMAND itself sends, and SIGPIPE.\n\n"
 	"If a signal kills COMMAND, an owner has died with the lock (with -x). So it\n"
 	"is if gosync was killed first, and with -F, because then nobody sees how\n"
-	"COMMAND ends. The next COMMAND finds GOSYNC_OWNER_DIED=1 in its environment,\n"
-	"and is to put right what the lock protects. So does each after it, until one\n"
-	"with -x succeeds, that is, exits with 0.\n\n"
-	"GOSYNC_TOKEN (with -x) is the fencing token: each later one is larger.\n"
+	"COMMAND ends, and with --poison-on-failure if it fails. The next COMMAND\n"
+	"finds GOSYNC_OWNER_DIED=1 in its environment, and is to put right what the\n"
+	"lock protects. So does each after it, until one with -x succeeds, that is,\n"
+	"exits with 0.\n\n"
+	"GOSYNC_TOKEN (with -x) is the fencing token: each later one is larger,\n"
+	"also if NAME was taken away in between.\n"
 	"GOSYNC_LOCK_FD (not with -o) is the inherited descriptor; see gosync cond\n"
 	"wait --lock. Inside of another gosync run, they are the innermost's, and\n"
 	"GOSYNC_OWNER_DIED is 1 if it was so for any. GOSYNC_LOCKS has a line for\n"
@@ -486,8 +489,9 @@ static const char run_more[] =
 	"all of them.\n\n"
 	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
 	"be run, 127 if there is none; 1 (or -E) if the lock was not to be had in\n"
-	"time; 2 wrong usage, 65 NAME is something else, 69 no device, 71 too few\n"
-	"descriptors, processes or memory, 73 too many names, 77 no permission.\n\n"
+	"time; 2 wrong usage, 65 NAME is something else or not as -m says, 69 no\n"
+	"device, 71 too few descriptors, processes or memory, 73 too many names, 77 no\n"
+	"permission.\n\n"
 	"There is no -u, and no locking of a descriptor: the lock ends with COMMAND.";
 
 int run_main(int argc, char **argv)
@@ -498,7 +502,8 @@ int run_main(int argc, char **argv)
 		  .more = run_more, .run = run, .min = 2, .command = true,
 		  .options = { "exclusive", "shared", "timeout", "nonblock",
 			"command", "conflict-exit-code", "close", "no-fork",
-			"temporary", "mode", "verbose" } },
+			"temporary", "mode", "verbose",
+			"poison-on-failure" } },
 		{ }
 	};
 

@@ -98,6 +98,7 @@ enum {
 	KEY_KEY_SIZE,
 	KEY_NEW,
 	KEY_PERMITS,
+	KEY_POISON,
 	KEY_VALUE_SIZE,
 	KEY_VERBOSE,
 };
@@ -126,6 +127,9 @@ static const struct argp_option all_options[] = {
 	  "Become COMMAND rather than wait for it", 0 },
 	{ "temporary", 't', NULL, 0,
 	  "If NAME is created, it goes with the last that uses it", 0 },
+	{ "poison-on-failure", KEY_POISON, NULL, 0,
+	  "If COMMAND exits with other than 0, that is a death, too; only with -x",
+	  0 },
 	{ "mode", 'm', "MODE", 0,
 	  "If NAME is created: who may read (look) and write (operate); octal, 0666 less the umask",
 	  0 },
@@ -223,6 +227,8 @@ static void take_command(struct shell *sh, struct argp_state *state)
 	}
 	if (sh->no_fork && sh->close)
 		argp_error(state, "-F and -o exclude each other");
+	if (sh->poison && (sh->no_fork || sh->shared))
+		argp_error(state, "--poison-on-failure goes with neither -F nor -s");
 }
 
 static void take_operands(struct shell *sh, struct argp_state *state)
@@ -318,6 +324,9 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_COUNT:
 		sh->limit = parse_number(state, arg, "N", 1, INT32_MAX);
+		return 0;
+	case KEY_POISON:
+		sh->poison = true;
 		return 0;
 	case KEY_GIVE_BACK:
 		sh->give_back = true;

@@ -31,6 +31,7 @@ struct verb;
  * @no_fork: -F
  * @verbose: --verbose
  * @temporary: -t
+ * @poison: --poison-on-failure
  * @lock: -l
  * @zero: -0
  * @values: -v
@@ -38,6 +39,7 @@ struct verb;
  * @give_back: --give-back
  * @limit: --count
  * @index: -i
+ * @mode_given: -m
  * @mode: permissions of an object that is created
  * @capacity: of an object that is created; 0: not given
  * @key_size: likewise
@@ -58,6 +60,8 @@ struct shell {
 	bool no_fork;
 	bool verbose;
 	bool temporary;
+	bool poison;
+	bool mode_given;
 	bool lock;
 	bool zero;
 	bool values;
@@ -89,7 +93,7 @@ struct verb {
 	const char *args;
 	const char *doc;
 	const char *more;
-	const char *options[12];
+	const char *options[14];
 	int (*run)(struct shell *sh);
 	int min;
 	int max;

@@ -37,6 +37,19 @@ tokens_grow_over_rm()
 		b=$(gosync run "$N" -c 'echo $GOSYNC_TOKEN') && [ "$b" -gt "$a" ]
 }
 
+a_failure_poisons_if_asked_to()
+{
+	exits 3 gosync run "$N" -c 'exit 3' &&
+		[ -z "$(gosync run "$N" -c 'echo $GOSYNC_OWNER_DIED')" ] &&
+		exits 3 gosync run --poison-on-failure "$N" -c 'exit 3' &&
+		[ "$(gosync run "$N" -c 'echo $GOSYNC_OWNER_DIED')" = 1 ] &&
+		gosync run --poison-on-failure "$N" true &&
+		[ -z "$(gosync run "$N" -c 'echo $GOSYNC_OWNER_DIED')" ] &&
+		exits 2 gosync run -s --poison-on-failure "$N" touch wrong &&
+		exits 2 gosync run -F --poison-on-failure "$N" touch wrong &&
+		[ ! -e wrong ]
+}
+
 wg_run_counts_down_whatever_happens()
 {
 	gosync wg add "$N" 5 && gosync wg run "$N" true &&
@@ -107,6 +120,7 @@ rm_takes_what_is_unused()
 tests="permits_are_not_made_by_releasing
 	a_limit_changes
 	tokens_grow_over_rm
+	a_failure_poisons_if_asked_to
 	wg_run_counts_down_whatever_happens
 	wg_run_counts_down_when_gosync_is_killed
 	wg_run_wants_something_to_count_down
