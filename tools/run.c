@@ -461,8 +461,9 @@ static int run(struct shell *sh)
 static const char run_more[] =
 	"NAME is an RWMutex, and is created if it isn't there; a Mutex that a program\n"
 	"has made will do for -x. Who has waited for 1 ms gets it in turn. NAME stays\n"
-	"until gosync rm NAME, rmmod or a reboot, so that it can remember a death, and\n"
-	"tokens go on growing; with -t it does not.\n\n"
+	"until gosync rm NAME, rmmod or a reboot, so that it can remember a death; with\n"
+	"-t it does not. Others than who made it can use it if that was with -m 0666,\n"
+	"or under such a umask; flock(1) asks for less.\n\n"
 	"The lock is released when COMMAND ends, whoever has a copy of the descriptor:\n"
 	"what COMMAND leaves in the background is without it. If gosync is killed,\n"
 	"COMMAND goes on and keeps the lock until it and what it has started have\n"

@@ -131,7 +131,7 @@ static const struct argp_option all_options[] = {
 	  "If COMMAND exits with other than 0, that is a death, too; only with -x",
 	  0 },
 	{ "mode", 'm', "MODE", 0,
-	  "If NAME is created: who may read (look) and write (operate); octal, 0666 less the umask",
+	  "If NAME is created: who may read (look) and write (operate); octal, 0666 less the umask. It fails if NAME has another",
 	  0 },
 	{ "verbose", KEY_VERBOSE, NULL, 0, "Tell what happens", 0 },
 	{ "lock", 'l', NULL, 0,
@@ -309,6 +309,7 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'm':
 		sh->mode = parse_mode(state, arg);
+		sh->mode_given = true;
 		return 0;
 	case 'i':
 		sh->index = parse_number(state, arg, "INDEX", 0, 65535);
@@ -508,7 +509,17 @@ static int open_as(const struct shell *sh, unsigned int type,
 int shell_try_open(const struct shell *sh, unsigned int type,
 		   unsigned int flags)
 {
-	return open_as(sh, type, flags);
+	int fd = open_as(sh, type, flags);
+	struct gosync_info info;
+
+	if (fd < 0 || !sh->mode_given)
+		return fd;
+	shell_info(sh, fd, &info);
+	if (info.mode == sh->mode)
+		return fd;
+	shell_say(sh, "its mode is %04o, not %04o; leave -m out, or take the name away (gosync rm)",
+		  info.mode, sh->mode);
+	exit(exit_status(-EPROTOTYPE));
 }
 
 /* The name is another thing's: tell what it is. */
@@ -539,13 +550,30 @@ static void tell_type(const struct shell *sh, unsigned int type)
 		close(fd);
 }
 
+/* It is there, and not for us. */
+static void tell_mode(const struct shell *sh)
+{
+	struct gosync_info info = { .size = sizeof(info) };
+	struct shell plain = { .name = sh->name };
+	int fd = open_as(&plain, 0, GOSYNC_RDONLY);
+
+	if (fd < 0 || ioctl(fd, GOSYNC_IOC_INFO, &info) < 0) {
+		shell_error(sh, GOSYNC_IOC_OPEN, -EACCES);
+		return;
+	}
+	shell_say(sh, "Permission denied; its mode is %04o; %s should have made it with -m 0666",
+		  info.mode, user_text(info.uid));
+}
+
 int shell_open(const struct shell *sh, unsigned int type, unsigned int flags)
 {
-	int fd = open_as(sh, type, flags);
+	int fd = shell_try_open(sh, type, flags);
 
 	if (fd >= 0)
 		return fd;
-	if (fd == -EPROTOTYPE)
+	if (fd == -EACCES)
+		tell_mode(sh);
+	else if (fd == -EPROTOTYPE)
 		tell_type(sh, type);
 	else
 		shell_error(sh, GOSYNC_IOC_OPEN, fd);

@@ -170,6 +170,8 @@ int shell_open(const struct shell *sh, unsigned int type, unsigned int flags);
  * @type: as shell_open()
  * @flags: as shell_open()
  *
+ * The program ends if what is there has another mode than -m says.
+ *
  * Return: the descriptor, or -errno.
  */
 int shell_try_open(const struct shell *sh, unsigned int type,

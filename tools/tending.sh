@@ -60,6 +60,7 @@ wg_run_counts_down_whatever_happens()
 		[ ! -e wrong ] && [ "$(gosync wg get "$N")" = 0 ]
 }
 
+# As pkill -9 gosync does
 kill_all_gosync()
 {
 	local process
@@ -117,15 +118,24 @@ rm_takes_what_is_unused()
 		gosync rm --if-unused "$N" && exits 1 gosync info "$N"
 }
 
-tests="permits_are_not_made_by_releasing
-	a_limit_changes
-	tokens_grow_over_rm
-	a_failure_poisons_if_asked_to
+the_mode_is_told()
+{
+	gosync run -m 0600 "$N" true && gosync run -m 600 "$N" true &&
+		gosync run "$N" true || return 1
+	exits 65 gosync run -m 0666 "$N" touch wrong 2>told &&
+		[ ! -e wrong ] && grep -q 'its mode is 0600' told || return 1
+	gosync rm "$N" && gosync run -m 0644 "$N" true || return 1
+	exits 77 su alice -c "gosync run $N true" 2>told &&
+		grep -q "its mode is 0644; root should .* -m 0666" told
+}
+
+tests="permits_are_not_made_by_releasing a_limit_changes
+	tokens_grow_over_rm a_failure_poisons_if_asked_to
 	wg_run_counts_down_whatever_happens
 	wg_run_counts_down_when_gosync_is_killed
 	wg_run_wants_something_to_count_down
-	rm_spares_what_is_held
-	rm_takes_what_is_unused"
+	rm_spares_what_is_held rm_takes_what_is_unused
+	the_mode_is_told"
 
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $tests
