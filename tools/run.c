@@ -102,7 +102,8 @@ static void bear_witness(int socket)
 	int number;
 
 	command_helper("witness");
-	close_range(0, socket - 1, 0);
+	if (socket)
+		close_range(0, socket - 1, 0);
 	close_range(socket + 1, ~0U, 0);
 	sigfillset(&all);
 	while (recv(socket, &question, 1, 0) == 1) {
