@@ -307,6 +307,7 @@ FIXTURE_VARIANT_ADD(ioctl, open) {
 		FIELD(gosync_open, flags, 0x7f),
 		FIELD(gosync_open, mode, 0777),
 		FIELD(gosync_open, key_size, 0),
+		FIELD(gosync_open, deadline, 0),
 	},
 	.pointers = { offsetof(struct gosync_open, name) },
 };

@@ -131,6 +131,7 @@ static int see_entry(const void *key, size_t key_len, const void *value,
 	ROW(gosync_strerror_abi, gosync_strerror_abi(ABI, 0, EBUSY))	\
 	ROW(gosync_type_name, gosync_type_name(1))			\
 	ROW(gosync_device, GOOD(gosync_device()))			\
+	ROW(gosync_await_name, gosync_await_name("absent", 0, LATE, 0))	\
 	ROW(gosync_wait_any, entry = gosync_entry_once(done);		\
 	    GOOD(gosync_wait_any(&entry, 1, LATE, 0)))			\
 	ROW(gosync_wait_all, entry = gosync_entry_once(done);		\
