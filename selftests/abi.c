@@ -1450,7 +1450,7 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 
 TEST_F(bare, structures_are_the_same_for_all_callers)
 {
-	EXPECT_EQ(48, sizeof(struct gosync_open));
+	EXPECT_EQ(56, sizeof(struct gosync_open));
 	EXPECT_EQ(24, sizeof(struct gosync_unlink));
 	EXPECT_EQ(32, sizeof(struct gosync_list));
 	EXPECT_EQ(8, sizeof(struct gosync_reopen));

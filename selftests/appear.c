@@ -232,7 +232,7 @@ TEST_F(appear, wrong_arguments_are_refused)
 	EXPECT_EQ(-EINVAL, call(dev, GOSYNC_IOC_OPEN, &args));
 	args.name_len = 256;
 	EXPECT_EQ(-ENAMETOOLONG, call(dev, GOSYNC_IOC_OPEN, &args));
-	EXPECT_EQ(-EINVAL, gosync_await_name(self->name, 0, 1, GOSYNC_CREATE));
+	EXPECT_EQ(-EINVAL, gosync_await_name(self->name, 0, 1, GOSYNC_EXCL));
 	EXPECT_EQ(-ENOENT, open_object(0, self->name, 0, 0));
 }
 
@@ -330,6 +330,30 @@ TEST_F(appear, all_who_wait_come_through)
 	EXPECT_LE(0, make(self->name, GOSYNC_MUTEX));
 	for (i = 0; i < MANY; i++)
 		EXPECT_EQ(0, reap_soon(pids[i]));
+}
+
+/* Whoever makes a name does not pay for those who wait for others. */
+TEST_F(appear, who_waits_for_others_names_is_in_nobodys_way)
+{
+	pid_t pids[MANY];
+	char name[80];
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		pids[i] = spawn();
+		if (!pids[i]) {
+			snprintf(name, sizeof(name), "%s-%u", self->name, i);
+			_exit(await(name, GOSYNC_MUTEX) < 0);
+		}
+	}
+	EXPECT_TRUE(eventually(sleeps(pids[MANY - 1])));
+	for (i = 0; i < MANY; i += 2) {
+		snprintf(name, sizeof(name), "%s-%u", self->name, i);
+		EXPECT_LE(0, make(name, GOSYNC_MUTEX));
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	}
+	for (i = 1; i < MANY; i += 2)
+		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
 }
 
 TEST_F(appear, the_library_makes_a_handle_of_it)
