@@ -22,6 +22,11 @@
  * container's namespace for ever; therefore, while there are any namespaces
  * besides the first, they are looked at once a second, and one that nobody
  * else refers to loses its names.
+ *
+ * Who waits for a name waits on an entry of its own in a table beside that of
+ * the names, which all who wait for the same name share. Whoever creates the
+ * name finds that entry, takes it out of the table, and leaves the waking to a
+ * worker: a create takes no longer for those who wait, however many they are.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -33,6 +38,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
@@ -137,6 +143,57 @@ static const struct rhashtable_params names_params = {
 };
 
 static struct rhashtable names;
+
+/**
+ * struct gosync_awaited - a name that somebody waits for
+ * @node: in the table of those, until it appears
+ * @ns: where; has a reference to it
+ * @users: who waits, and the worker that is to wake them (the namespace's lock)
+ * @told: GOSYNC_TOLD: it has appeared
+ * @wq: who waits
+ * @work: wakes them
+ * @rcu: to free it when nobody looks at it any more
+ * @len: the name's length
+ * @name: the name
+ */
+struct gosync_awaited {
+	struct rhash_head node;
+	struct gosync_ns *ns;
+	unsigned int users;
+	int told;
+	wait_queue_head_t wq;
+	struct work_struct work;
+	struct rcu_head rcu;
+	u8 len;
+	char name[] __counted_by(len);
+};
+
+static u32 hash_awaited(const void *data, u32 len, u32 seed)
+{
+	const struct gosync_awaited *awaited = data;
+
+	return hash_name(awaited->ns, awaited->name, awaited->len, seed);
+}
+
+static int differs_awaited(struct rhashtable_compare_arg *arg, const void *data)
+{
+	const struct gosync_awaited *awaited = data;
+	const struct name_key *key = arg->key;
+
+	return awaited->ns != key->ns || awaited->len != key->len ||
+	       memcmp(awaited->name, key->name, key->len);
+}
+
+static const struct rhashtable_params awaited_params = {
+	.head_offset = offsetof(struct gosync_awaited, node),
+	.hashfn = hash_key,
+	.obj_hashfn = hash_awaited,
+	.obj_cmpfn = differs_awaited,
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable awaited_names;
+static struct workqueue_struct *wakers;
 
 /* --- Namespaces ---------------------------------------------------------- */
 
@@ -422,6 +479,135 @@ static struct gosync_object *prepare(struct gosync_ns *ns,
 	return ERR_PTR(ret);
 }
 
+/* --- Waiting for a name -------------------------------------------------- */
+
+static void awaited_put(struct gosync_awaited *awaited)
+{
+	struct gosync_ns *ns = awaited->ns;
+
+	scoped_guard(spinlock, &ns->lock) {
+		if (--awaited->users)
+			return;
+		if (awaited->told != GOSYNC_TOLD)
+			rhashtable_remove_fast(&awaited_names, &awaited->node,
+					       awaited_params);
+	}
+	kfree_rcu(awaited, rcu);
+	ns_put(ns);
+}
+
+static void wake_all(struct work_struct *work)
+{
+	struct gosync_awaited *awaited =
+		container_of(work, struct gosync_awaited, work);
+
+	/* Its barrier pairs with that of who sleeps: it queues, then looks. */
+	while (wq_has_sleeper(&awaited->wq)) {
+		wake_up_nr(&awaited->wq, GOSYNC_WAKE_BATCH);
+		cond_resched();
+	}
+	awaited_put(awaited);
+}
+
+/* As autoremove_wake_function(), but who is awake already goes, too */
+static int wake_and_remove(wait_queue_entry_t *entry, unsigned int mode,
+			   int flags, void *key)
+{
+	default_wake_function(entry, mode, flags, key);
+	/* Pairs with finish_wait(), after which the entry is gone. */
+	list_del_init_careful(&entry->entry);
+	return 1;
+}
+
+static struct gosync_awaited *awaited_alloc(const struct name_key *key)
+{
+	struct gosync_awaited *awaited;
+
+	awaited = kzalloc(struct_size(awaited, name, key->len),
+			  GFP_KERNEL_ACCOUNT);
+	if (!awaited)
+		return NULL;
+	refcount_inc(&key->ns->refs);
+	awaited->ns = key->ns;
+	init_waitqueue_head(&awaited->wq);
+	INIT_WORK(&awaited->work, wake_all);
+	awaited->len = key->len;
+	memcpy(awaited->name, key->name, key->len);
+	return awaited;
+}
+
+/* Returns what to wait on, @new or that of others; NULL if the name is there */
+static struct gosync_awaited *join(const struct name_key *key,
+				   struct gosync_awaited *new)
+{
+	struct gosync_awaited *awaited;
+
+	guard(spinlock)(&key->ns->lock);
+	guard(rcu)();
+	/* Whoever creates it from now on finds the entry. */
+	if (look_up(key))
+		return NULL;
+	awaited = rhashtable_lookup(&awaited_names, key, awaited_params);
+	if (!awaited) {
+		awaited = new;
+		if (rhashtable_insert_fast(&awaited_names, &new->node,
+					   awaited_params))
+			return ERR_PTR(-ENOMEM);
+	}
+	awaited->users++;
+	return awaited;
+}
+
+/* Return: 0 if the name is or was there, -ENOMEM, or as gosync_sleep() */
+static int await_name(const struct name_key *key,
+		      const struct gosync_timeout *timeout)
+{
+	struct gosync_awaited *new, *awaited;
+	wait_queue_entry_t entry;
+	int ret;
+
+	new = awaited_alloc(key);
+	if (!new)
+		return -ENOMEM;
+	awaited = join(key, new);
+	if (awaited != new) {
+		kfree(new);
+		ns_put(key->ns);
+	}
+	if (IS_ERR_OR_NULL(awaited))
+		return PTR_ERR_OR_ZERO(awaited);
+
+	init_waitqueue_func_entry(&entry, wake_and_remove);
+	entry.private = current;
+	add_wait_queue_exclusive(&awaited->wq, &entry);
+	ret = gosync_sleep(&awaited->told, NULL, timeout);
+	finish_wait(&awaited->wq, &entry);
+	awaited_put(awaited);
+	return ret;
+}
+
+/* A name has been linked. */
+static void tell_awaiting(const struct gosync_object *obj)
+{
+	const struct name_key key = {
+		.ns = obj->ns,
+		.name = gosync_object_name(obj),
+		.len = obj->name_len,
+	};
+	struct gosync_awaited *awaited;
+
+	lockdep_assert_held(&obj->ns->lock);
+	guard(rcu)();
+	awaited = rhashtable_lookup(&awaited_names, &key, awaited_params);
+	if (!awaited)
+		return;
+	rhashtable_remove_fast(&awaited_names, &awaited->node, awaited_params);
+	awaited->users++;
+	/* Pairs with gosync_is_told() */
+	smp_store_release(&awaited->told, GOSYNC_TOLD);
+	queue_work(wakers, &awaited->work);
+}
+
 /* The place in @ns->named is reserved, so only the table may want memory. */
 static int link_object(struct gosync_object *obj)
 {
@@ -439,6 +625,7 @@ static int link_object(struct gosync_object *obj)
 		}
 		xa_store(&ns->named, obj->id, obj, 0);
 		WRITE_ONCE(obj->linked, true);
+		tell_awaiting(obj);
 	}
 	if (obj->flags & GOSYNC_PERSIST)
 		refcount_inc(&obj->refs);
@@ -523,7 +710,8 @@ static int check_open(const struct gosync_open *args)
 {
 	const u32 describing = GOSYNC_PERSIST | GOSYNC_OWN_PAGE | GOSYNC_NO_MMAP;
 	const struct gosync_ops *ops = gosync_ops_of(args->type);
-	const u32 opening = GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY;
+	const u32 awaiting = GOSYNC_AWAIT | GOSYNC_AWAIT_REALTIME;
+	const u32 opening = GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY | awaiting;
 
 	if (args->abi && args->abi != GOSYNC_ABI_VERSION)
 		return -EPROTO;
@@ -540,9 +728,14 @@ static int check_open(const struct gosync_open *args)
 	    args->value_size > GOSYNC_MAP_VALUE_MAX :
 	    args->key_size || args->value_size)
 		return -EINVAL;
+	if (!(args->flags & GOSYNC_AWAIT) &&
+	    (args->flags & GOSYNC_AWAIT_REALTIME || args->deadline))
+		return -EINVAL;
 	if (!(args->flags & GOSYNC_CREATE))
-		return args->flags & ~GOSYNC_RDONLY || args->mode ||
-		       !args->name_len ? -EINVAL : 0;
+		return args->flags & ~(GOSYNC_RDONLY | awaiting) ||
+		       args->mode || !args->name_len ? -EINVAL : 0;
+	if (args->flags & awaiting)
+		return -EINVAL;
 	return !args->name_len && args->flags & GOSYNC_PERSIST ? -EINVAL : 0;
 }
 
@@ -646,21 +839,63 @@ static struct file *open_object(struct gosync_ns *ns,
 	return open_found(found, read_only);
 }
 
+/* Returns a new descriptor, or an error: -ENOENT for sure if it isn't there */
+static int open_now(struct gosync_ns *ns, const struct gosync_open *args,
+		    const char *name)
+{
+	struct gosync_holder *holder;
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = open_object(ns, args, name);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	holder = gosync_holder_of(file);
+	trace_gosync_open(holder->obj, holder->id);
+	fd_install(fd, file);
+	return fd;
+}
+
+static int open_awaited(struct gosync_ns *ns, const struct gosync_open *args,
+			const char *name)
+{
+	const u32 clock = args->flags & GOSYNC_AWAIT_REALTIME ?
+			  GOSYNC_CLOCK_REALTIME : 0;
+	const struct name_key key = {
+		.ns = ns, .name = name, .len = args->name_len,
+	};
+	struct gosync_timeout timeout;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, clock, args->deadline);
+	/* What appeared may be gone again; then the next is waited for. */
+	while (!ret) {
+		ret = open_now(ns, args, name);
+		if (ret != -ENOENT)
+			return ret;
+		ret = gosync_try_again() ?: await_name(&key, &timeout);
+	}
+	return ret;
+}
+
 long gosync_names_open(struct gosync_holder *unused, void *arg)
 {
 	const struct gosync_open *args = arg;
 	char name[GOSYNC_NAME_MAX];
-	struct gosync_holder *holder;
 	struct gosync_ns *ns;
-	struct file *file;
-	int ret, fd;
+	int ret;
 
 	ret = check_open(args);
 	if (!ret)
 		ret = copy_name(name, args->name, args->name_len);
 	if (ret)
 		return ret;
-	if (args->flags & GOSYNC_CREATE) {
+	if (args->flags & (GOSYNC_CREATE | GOSYNC_AWAIT)) {
 		ns = ns_get(current->nsproxy->ipc_ns);
 		if (!ns)
 			return -ENOMEM;
@@ -669,23 +904,8 @@ long gosync_names_open(struct gosync_holder *unused, void *arg)
 		if (!ns)
 			return -ENOENT;
 	}
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		ret = fd;
-		goto out_ns;
-	}
-	file = open_object(ns, args, name);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		ret = PTR_ERR(file);
-		goto out_ns;
-	}
-	holder = gosync_holder_of(file);
-	trace_gosync_open(holder->obj, holder->id);
-	fd_install(fd, file);
-	ret = fd;
-out_ns:
+	ret = args->flags & GOSYNC_AWAIT ? open_awaited(ns, args, name) :
+					   open_now(ns, args, name);
 	ns_put(ns);
 	return ret;
 }
@@ -830,7 +1050,21 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 
 int __init gosync_names_init(void)
 {
-	return rhashtable_init(&names, &names_params);
+	int ret = rhashtable_init(&names, &names_params);
+
+	if (ret)
+		return ret;
+	ret = rhashtable_init(&awaited_names, &awaited_params);
+	if (ret)
+		goto out_names;
+	ret = -ENOMEM;
+	wakers = alloc_workqueue("gosync", WQ_UNBOUND, 0);
+	if (wakers)
+		return 0;
+	rhashtable_destroy(&awaited_names);
+out_names:
+	rhashtable_destroy(&names);
+	return ret;
 }
 
 /* The module goes: nothing is open any more, but persistent objects are there */
@@ -839,6 +1073,8 @@ void gosync_names_exit(void)
 	struct gosync_ns *ns;
 	int bucket;
 
+	/* The last who waited may have left before the worker came. */
+	destroy_workqueue(wakers);
 	cancel_delayed_work_sync(&reaper);
 	for (;;) {
 		struct gosync_ns *found = NULL;
@@ -853,6 +1089,7 @@ void gosync_names_exit(void)
 		unlink_all(found);
 		ns_put(found);
 	}
+	rhashtable_destroy(&awaited_names);
 	rhashtable_destroy(&names);
 	xa_destroy(&accounts);
 }

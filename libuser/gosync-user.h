@@ -1640,6 +1640,29 @@ int gosync_wait_all(struct gosync_wait_entry *entries, unsigned int count,
 		    uint64_t deadline, unsigned int flags);
 
 /**
+ * gosync_await_name() - open a name, once there is one
+ * @name: the name, of the caller's IPC namespace
+ * @type: &enum gosync_type, or 0 for any
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: 0 or GOSYNC_RDONLY, as gosync_mutex_open(); and those of
+ *	gosync_mutex_lock_until()
+ *
+ * The descriptor, close-on-exec, is for the gosync_N_from_fd() of its type. Until
+ * then it is as any other that a process has: a child of fork(2) has it, too.
+ *
+ * A name that is unlinked again at once may be missed; one that stays is not. One
+ * that is there, but that the caller may not have, or of another type, is not
+ * waited for.
+ *
+ * Any thread may call it. Other threads may open and close meanwhile.
+ *
+ * Return: the descriptor; -EACCES, -EINTR (GOSYNC_INTERRUPTIBLE), -EINVAL, -EMFILE,
+ * -ENAMETOOLONG, -ENFILE, -ENOMEM, -ENXIO, -EPROTO, -EPROTOTYPE, -ETIMEDOUT.
+ */
+int gosync_await_name(const char *name, unsigned int type, uint64_t deadline,
+		      unsigned int flags);
+
+/**
  * gosync_device() - the library's own descriptor of /dev/gosync
  *
  * For gosync_prep_wait_any() of <gosync-uring.h>. It is opened when it is needed

@@ -211,14 +211,14 @@ int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
 	return ret;
 }
 
-static int open_fd(struct gosync_open *args)
+static int open_fd(struct gosync_open *args, unsigned int flags)
 {
 	int dev, fd;
 
 	dev = open_device();
 	if (dev < 0)
 		return dev;
-	fd = gosync_fd_ioctl(dev, GOSYNC_IOC_OPEN, args);
+	fd = gosync_wait_fd(dev, GOSYNC_IOC_OPEN, args, flags);
 	/* The first module had something else there that must be 0. */
 	if (fd == -EINVAL && gosync_fd_ioctl(dev, GOSYNC_IOC_VERSION, NULL) == 1)
 		fd = -EPROTO;
@@ -249,7 +249,7 @@ int gosync_open_handle(const struct gosync_kind *kind,
 	if (!gosync_has_list())
 		return -ENOMEM;
 	gosync_lock_list();
-	fd = open_fd(&args);
+	fd = open_fd(&args, 0);
 	ret = fd;
 	if (fd >= 0) {
 		ret = adopt(kind, fd, create->type, create->flags, object);
@@ -258,6 +258,28 @@ int gosync_open_handle(const struct gosync_kind *kind,
 	}
 	gosync_unlock_list();
 	return ret;
+}
+
+/* The list is not locked meanwhile: it may take long, and all others need it. */
+EXPORT int gosync_await_name(const char *name, unsigned int type,
+			     uint64_t deadline, unsigned int flags)
+{
+	struct gosync_open args = {
+		.size = sizeof(args),
+		.type = type,
+		.flags = GOSYNC_AWAIT | (flags & GOSYNC_RDONLY),
+		.name = (uintptr_t)name,
+		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
+		.abi = GOSYNC_ABI_VERSION,
+		.deadline = deadline,
+	};
+
+	if (flags & ~(GOSYNC_RDONLY | GOSYNC_CLOCK_REALTIME |
+		      GOSYNC_INTERRUPTIBLE))
+		return -EINVAL;
+	if (flags & GOSYNC_CLOCK_REALTIME)
+		args.flags |= GOSYNC_AWAIT_REALTIME;
+	return open_fd(&args, flags);
 }
 
 EXPORT void gosync_close(void *object)

@@ -307,6 +307,7 @@ FIXTURE_VARIANT_ADD(ioctl, open) {
 		FIELD(gosync_open, flags, 0x7f),
 		FIELD(gosync_open, mode, 0777),
 		FIELD(gosync_open, key_size, 0),
+		FIELD(gosync_open, deadline, 0),
 	},
 	.pointers = { offsetof(struct gosync_open, name) },
 };
@@ -1449,7 +1450,7 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 
 TEST_F(bare, structures_are_the_same_for_all_callers)
 {
-	EXPECT_EQ(48, sizeof(struct gosync_open));
+	EXPECT_EQ(56, sizeof(struct gosync_open));
 	EXPECT_EQ(24, sizeof(struct gosync_unlink));
 	EXPECT_EQ(32, sizeof(struct gosync_list));
 	EXPECT_EQ(8, sizeof(struct gosync_reopen));

@@ -126,11 +126,13 @@ static int see_entry(const void *key, size_t key_len, const void *value,
 	ROW(gosync_list_sized,						\
 	    GOOD(gosync_list_sized(see_info, NULL, sizeof(info))))	\
 	ROW(gosync_unlink, gosync_unlink(name))				\
+	ROW(gosync_unlink_unused, gosync_unlink_unused(name))		\
 	ROW(gosync_deadline, gosync_deadline(0))			\
 	ROW(gosync_strerror, gosync_strerror(0, EBUSY))			\
 	ROW(gosync_strerror_abi, gosync_strerror_abi(ABI, 0, EBUSY))	\
 	ROW(gosync_type_name, gosync_type_name(1))			\
 	ROW(gosync_device, GOOD(gosync_device()))			\
+	ROW(gosync_await_name, gosync_await_name("absent", 0, LATE, 0))	\
 	ROW(gosync_wait_any, entry = gosync_entry_once(done);		\
 	    GOOD(gosync_wait_any(&entry, 1, LATE, 0)))			\
 	ROW(gosync_wait_all, entry = gosync_entry_once(done);		\

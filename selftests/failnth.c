@@ -157,6 +157,25 @@ TEST_F(failnth, creating_a_mutex)
 	creates(_metadata, self, GOSYNC_MUTEX, GOSYNC_OWN_PAGE, 0);
 }
 
+/* Until a deadline that has passed: it is ready to wait. */
+static int await_absent(FIXTURE_DATA(failnth) *self, struct gosync_open *args)
+{
+	int ret = open_args(self, args);
+
+	return ret == -ETIMEDOUT ? 0 : ret;
+}
+
+TEST_F(failnth, waiting_for_a_name)
+{
+	char *name = unique_name();
+	struct gosync_open args = {
+		.type = GOSYNC_MUTEX, .flags = GOSYNC_AWAIT, .deadline = 1,
+		.name = to_u64(name), .name_len = strlen(name),
+	};
+
+	SWEEP(0, await_absent(self, &args), is_gone(name));
+}
+
 TEST_F(failnth, creating_a_persistent_mutex)
 {
 	creates(_metadata, self, GOSYNC_MUTEX, GOSYNC_PERSIST, 0);

@@ -149,7 +149,8 @@ int map_main(int argc, char **argv)
 	static const struct verb verbs[] = {
 		{ .name = "get", .args = "NAME KEY",
 		  .doc = "Print the value of KEY.", .more = map_get_more,
-		  .run = map_get, .min = 2, .max = 2 },
+		  .run = map_get, .min = 2, .max = 2,
+		  .options = { "wait-for-name", "timeout" } },
 		{ .name = "set", .args = "NAME KEY [VALUE|-]",
 		  .doc = "Set the value of KEY to VALUE, or to what standard input has.",
 		  .more = map_set_more, .run = map_set, .min = 2, .max = 3,

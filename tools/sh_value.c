@@ -177,6 +177,8 @@ static int value_watch(struct shell *sh)
 	int64_t ret;
 	void *buf;
 
+	/* From now on -w begins anew with each. */
+	sh->await = false;
 	if (sh->skip) {
 		shell_info(sh, fd, &info);
 		since = info.word;
@@ -216,7 +218,7 @@ int value_main(int argc, char **argv)
 		{ .name = "get", .args = "NAME",
 		  .doc = "Print the bytes that NAME holds.",
 		  .more = value_get_more, .run = value_get, .min = 1,
-		  .max = 1 },
+		  .max = 1, .options = { "wait-for-name", "timeout" } },
 		{ .name = "set", .args = "NAME [DATA|-]",
 		  .doc = "Have NAME hold DATA, or what standard input has.",
 		  .more = value_set_more, .run = value_set, .min = 1, .max = 2,
@@ -224,7 +226,8 @@ int value_main(int argc, char **argv)
 		{ .name = "watch", .args = "NAME",
 		  .doc = "Print what NAME holds, and again each time it is set.",
 		  .more = value_watch_more, .run = value_watch, .min = 1,
-		  .max = 1, .options = { "count", "new", "zero", "timeout" } },
+		  .max = 1, .options = { "count", "new", "zero", "timeout",
+			"wait-for-name" } },
 		{ }
 	};
 

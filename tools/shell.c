@@ -63,6 +63,8 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 	case -ENOENT:
 		if (takes(sh->verb, "permits"))
 			return "; --permits N creates it";
+		if (takes(sh->verb, "wait-for-name"))
+			return "; --wait-for-name waits for it; gosync ls tells what there is";
 		return "; gosync ls tells what there is";
 	case -EACCES:
 		return "; its mode must let you, or be root";
@@ -101,6 +103,7 @@ enum {
 	KEY_POISON,
 	KEY_VALUE_SIZE,
 	KEY_VERBOSE,
+	KEY_WAIT_FOR_NAME,
 };
 
 /* All there are; an alias belongs to the one before it. */
@@ -114,6 +117,8 @@ static const struct argp_option all_options[] = {
 	  "Wait for so long at the most, fractions allowed; then exit with 1",
 	  0 },
 	{ "wait", 0, NULL, OPTION_ALIAS, NULL, 0 },
+	{ "wait-for-name", KEY_WAIT_FOR_NAME, NULL, 0,
+	  "If there is no NAME yet, wait until somebody creates it", 0 },
 	{ "nonblock", 'n', NULL, 0,
 	  "Exit with 1 rather than wait, and say nothing", 0 },
 	{ "nb", 0, NULL, OPTION_ALIAS, NULL, 0 },
@@ -355,6 +360,9 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 	case KEY_VERBOSE:
 		sh->verbose = true;
 		return 0;
+	case KEY_WAIT_FOR_NAME:
+		sh->await = true;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -399,6 +407,7 @@ static int run_verb(const struct verb *verb, const char *who, int argc,
 	snprintf(sh.who, sizeof(sh.who), "%s", who);
 	argv[0] = sh.who;
 	argp_parse(&argp, argc, argv, in_order ? ARGP_IN_ORDER : 0, NULL, &sh);
+	sh.until = sh.timeout < 0 ? GOSYNC_FOREVER : gosync_deadline(sh.timeout);
 	/* Orphans of a container are nobody's but its first process's. */
 	if (getpid() == 1)
 		signal(SIGCHLD, SIG_IGN);
@@ -496,9 +505,14 @@ static int open_as(const struct shell *sh, unsigned int type,
 		.key_size = sh->key_size,
 		.value_size = sh->value_size,
 	};
+	bool await = sh->await && !(flags & GOSYNC_CREATE);
 	int device = device_open();
 	int object;
 
+	if (await) {
+		how.flags |= GOSYNC_AWAIT;
+		how.deadline = sh->until;
+	}
 	object = ioctl(device, GOSYNC_IOC_OPEN, &how);
 	if (object < 0)
 		object = -errno;
@@ -571,6 +585,8 @@ int shell_open(const struct shell *sh, unsigned int type, unsigned int flags)
 
 	if (fd >= 0)
 		return fd;
+	if (fd == -ETIMEDOUT)
+		exit(shell_gave_up(sh));
 	if (fd == -EACCES)
 		tell_mode(sh);
 	else if (fd == -EPROTOTYPE)
@@ -591,6 +607,9 @@ void shell_info(const struct shell *sh, int fd, struct gosync_info *info)
 
 uint64_t shell_deadline(const struct shell *sh)
 {
+	/* The name may have been waited for already; -w is for both. */
+	if (sh->await)
+		return sh->until;
 	return sh->timeout < 0 ? GOSYNC_FOREVER : gosync_deadline(sh->timeout);
 }
 

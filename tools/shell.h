@@ -25,6 +25,8 @@ struct verb;
  * @command: COMMAND and its arguments, NULL if there is none
  * @line: what runs the one of -c
  * @timeout: nanoseconds to wait, 0: not at all, -1: for ever
+ * @until: the deadline, counted from the start
+ * @await: --wait-for-name
  * @conflict: exit status when that was too short
  * @shared: -s
  * @close: -o
@@ -54,6 +56,8 @@ struct shell {
 	char **command;
 	char *line[4];
 	int64_t timeout;
+	uint64_t until;
+	bool await;
 	int conflict;
 	bool shared;
 	bool close;

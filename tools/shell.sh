@@ -254,6 +254,25 @@ wg_waits_for_all()
 		[ "$(gosync wg get "$N")" = 0 ]
 }
 
+a_name_is_waited_for()
+{
+	exits 66 gosync wg wait "$N" 2>told && grep -q -- --wait-for-name told &&
+		exits 1 gosync wg wait --wait-for-name -w 0.1 "$N" &&
+		exits 1 gosync wg wait --wait-for-name -n "$N" &&
+		exits 1 gosync sem acquire --wait-for-name -w 0.1 "$N.s" &&
+		! gosync ls | grep -q "$N" || return 1
+	gosync wg wait --wait-for-name "$N" & waiter=$!
+	gosync sem acquire --wait-for-name "$N.s" & taker=$!
+	gosync value get --wait-for-name "$N.t" 2>told & getter=$!
+	gosync wg add "$N" && until_so info "$N" waiters 1 &&
+		exits 1 gosync wg wait --wait-for-name -w 0.1 "$N" &&
+		gosync wg "done" --wait-for-name "$N" && ends 0 "$waiter" &&
+		gosync sem create "$N.s" 1 && ends 0 "$taker" &&
+		[ "$(gosync sem get "$N.s")" = 0 ] &&
+		gosync wg add "$N.t" && ends 65 "$getter" &&
+		gosync rm "$N.s" "$N.t"
+}
+
 sem_counts()
 {
 	exits 66 gosync sem acquire "$N" 2>told && grep -q -- --permits told &&
@@ -521,7 +540,8 @@ tests="run_is_mutual_exclusion run_exits_as_its_command run_gives_up_as_told
 	what_stays_in_the_background_does_not_keep_it signals_are_passed_on
 	who_waits_can_be_ended tokens_grow run_takes_a_programs_mutex
 	once_runs_once once_is_tried_until_it_is_done
-	once_goes_on_if_gosync_is_killed wg_waits_for_all sem_counts
+	once_goes_on_if_gosync_is_killed wg_waits_for_all
+	a_name_is_waited_for sem_counts
 	sem_run_lets_so_many_in sem_run_gives_back_what_the_killed_had
 	cond_wakes_in_order cond_gives_up_the_lock_of_run
 	a_killed_cond_wait_takes_nobodys_lock values_are_any_bytes

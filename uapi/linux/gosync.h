@@ -166,9 +166,9 @@ enum gosync_type {
 };
 
 /*
- * Flags of GOSYNC_IOC_OPEN. Those from GOSYNC_PERSIST on describe an object
- * to be created, need GOSYNC_CREATE, and, like the mode, mean nothing when the
- * name exists already.
+ * Flags of GOSYNC_IOC_OPEN. Those from GOSYNC_PERSIST to
+ * GOSYNC_GIVE_BACK describe an object to be created, need GOSYNC_CREATE, and, like
+ * the mode, mean nothing when the name exists already.
  */
 #define GOSYNC_CREATE		(1U << 0)	/* create it if it isn't there */
 #define GOSYNC_EXCL		(1U << 1)	/* ... and fail if it is */
@@ -178,6 +178,8 @@ enum gosync_type {
 #define GOSYNC_NO_MMAP		(1U << 5)	/* never mapped: every operation is an ioctl */
 #define GOSYNC_ERRORCHECK	(1U << 6)	/* Mutex, RWMutex: only the owner may unlock */
 #define GOSYNC_GIVE_BACK	(1U << 7)	/* Semaphore: what a dead holder took is released */
+#define GOSYNC_AWAIT		(1U << 8)	/* not there yet: wait; excludes GOSYNC_CREATE */
+#define GOSYNC_AWAIT_REALTIME	(1U << 9)	/* ... until @deadline of CLOCK_REALTIME */
 
 /* Flag of GOSYNC_IOC_UNLINK */
 #define GOSYNC_IF_UNUSED	(1U << 0)	/* only if nobody has it open */
@@ -297,6 +299,7 @@ enum gosync_type {
  * @key_size: Map: the longest key in bytes (0: 64; at most 255); as @capacity
  * @value_size: Map: the longest value in bytes (0: 256; at most 65536); as
  *	@capacity
+ * @deadline: with GOSYNC_AWAIT: until when to wait for the name; otherwise 0
  *
  * Names are one name space for all types, one such space per IPC namespace.
  * The object and its name go when the last descriptor is closed, unless it is
@@ -309,9 +312,16 @@ enum gosync_type {
  * not own. To create waits for nobody else, but may take long where the cgroup
  * has no memory.
  *
+ * With GOSYNC_AWAIT a name that does not exist is waited for, in the caller's IPC
+ * namespace, and opened once it does. What the caller may not have, or what is of
+ * another type, is not waited for: the open fails as any does. A name that is
+ * unlinked again at once may be missed; one that stays is not. Each who waits gets
+ * its own descriptor, in no order. What it takes is charged to the memory cgroup of
+ * who waits, and no create takes longer for it.
+ *
  * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
- * EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
- * ENOSPC, EPROTO, EPROTOTYPE.
+ * EEXIST, EFAULT, EINTR (GOSYNC_AWAIT), EINVAL, EMFILE, ENAMETOOLONG, ENFILE,
+ * ENOENT, ENOMEM, ENOSPC, EPROTO, EPROTOTYPE, ETIMEDOUT (GOSYNC_AWAIT).
  */
 struct gosync_open {
 	__u32 size;
@@ -324,6 +334,7 @@ struct gosync_open {
 	__aligned_u64 capacity;
 	__u32 key_size;
 	__u32 value_size;
+	__aligned_u64 deadline;
 };
 
 /**
