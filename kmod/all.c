@@ -548,7 +548,8 @@ int gosync_wait_for_all(struct gosync_many *many,
 	if (fatal_signal_pending(current))
 		ret = -EINTR;
 	for (i = 0; i < many->count && !ret; i++)
-		ret = gosync_many_tell(many, i);
+		ret = gosync_many_stale(&many->entries[i]) ?:
+		      gosync_many_tell(many, i);
 	if (ret)
 		give_back_all(many, many->count);
 	return ret;

@@ -206,15 +206,20 @@ static long outcome(struct gosync_command *command, bool dying)
 	else if (waiter->since)
 		/* What was got while it was submitted was not waited for. */
 		gosync_wait_ends(waiter->holder->obj, waiter, 0);
-	if (claim == GOSYNC_RECALLED)
-		return -ECANCELED;
 	holder = granted_to(command);
+	if (claim == GOSYNC_RECALLED)
+		return holder && gosync_is_broken(holder) ? -ESTALE :
+							    -ECANCELED;
 	if (dying || (holder && gosync_is_orphan(holder))) {
 		give_back(command);
 		return -ECANCELED;
 	}
 	if (command->many)
 		return gosync_many_deliver(command->many, i, false);
+	if (command->op->give_back && gosync_is_broken(waiter->holder)) {
+		give_back(command);
+		return -ESTALE;
+	}
 	return command->op->result ? command->op->result(waiter) : 0;
 }
 
@@ -235,9 +240,10 @@ static bool finish_relock(struct gosync_command *command, bool dying, long *ret)
 		relock->result = *ret;
 		if (relock->failed) {
 			*ret = relock->failed;
-		} else if ((*ret && *ret != -ETIMEDOUT) || dying) {
+		} else if (dying || (*ret && *ret != -ETIMEDOUT &&
+				     *ret != -ESTALE)) {
 			*ret = -ECANCELED;
-		} else {
+		} else if (*ret != -ESTALE) {
 			if (!queue_again(command))
 				return false;
 			take(command);

@@ -42,6 +42,8 @@
 #define GOSYNC_H
 
 #include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
@@ -112,7 +114,8 @@ struct vm_area_struct;
  * @holder_end: undo @holder_begin, of a holder that is no longer there; may be
  *	NULL
  * @abandon: recover what a holder has, be it there or not; NULL if it can't
- *	have anything
+ *	have anything. Of one that is broken, make that user space cannot have it
+ *	again
  * @owner_died: a word names an owner that does not live: release it. NULL if
  *	there are no owners
  * @flush: a process has closed a descriptor: see to what it may have owed;
@@ -122,8 +125,8 @@ struct vm_area_struct;
  * @handed: a waiter that only is granted things was handed the word: is that
  *	all? If not it is queued elsewhere by now. NULL: it is. Called with the
  *	object's lock
- * @show: write into the mapped state who waits and whether somebody watches;
- *	may be NULL. Called with the object's lock
+ * @show: write into the mapped state who waits and whether somebody watches, and
+ *	that there are broken holders; may be NULL. Called with the object's lock
  * @in: what makes its descriptors readable, once it can be had
  * @out: and what writable; may be NULL
  * @version: what GOSYNC_IOC_VALUE_WAIT and the like compare; or NULL
@@ -190,6 +193,7 @@ struct gosync_ops {
  * @nr_waiters: how many are queued (@wq.lock)
  * @nr_holders: how many holders there are (@holders.xa_lock)
  * @nr_users: how many of them may do more than observe (@holders.xa_lock)
+ * @nr_broken: how many of them were broken (@wq.lock)
  * @idle_since: if none may, since when, in ns of CLOCK_BOOTTIME (likewise)
  * @next_holder: where to look for an unused number (@holders.xa_lock)
  * @refs: one for each holder, one while the name is GOSYNC_PERSIST; who only
@@ -226,6 +230,7 @@ struct gosync_object {
 	u32 nr_waiters;
 	u32 nr_holders;
 	u32 nr_users;
+	u32 nr_broken;
 	u32 next_holder;
 	u64 idle_since;
 	refcount_t refs;
@@ -265,10 +270,12 @@ struct gosync_link {
  *	and not released (@obj->wq.lock)
  * @line: RWMutex: the number of its line, 0: none
  * @read_only: may only observe
+ * @broken: so may this from now on, and what it had is others' (@obj->wq.lock)
  * @watches: it has said what it watches for, see &struct gosync_watch
  *	(@obj->wq.lock, as the following)
  * @watch_index: of the word
- * @kept: how many references to @file such commands have (so)
+ * @kept: how many references to @file are such commands' and others that do
+ *	not count (so)
  * @watch_value: not this any more
  * @ticket: Cond: its place in the queue
  */
@@ -281,6 +288,7 @@ struct gosync_holder {
 	u32 held;
 	u8 line;
 	bool read_only;
+	bool broken;
 	bool watches;
 	u32 watch_index;
 	u32 kept;
@@ -290,14 +298,18 @@ struct gosync_holder {
 	};
 };
 
-/* The fencing token of the last acquisition; 0 for types that have none */
-static inline u64 gosync_object_token(const struct gosync_object *obj)
+/* Was it broken? Certain with the object's lock */
+static inline bool gosync_is_broken(const struct gosync_holder *holder)
 {
-	const struct gosync_mutex_slot *slot = obj->state;
+	return unlikely(READ_ONCE(holder->broken));
+}
 
-	if (obj->type != GOSYNC_MUTEX && obj->type != GOSYNC_RWMUTEX)
-		return 0;
-	return READ_ONCE(slot->token);
+/* May it do more than observe? Return: 0 or an error */
+static inline int gosync_may_operate(const struct gosync_holder *holder)
+{
+	if (gosync_is_broken(holder))
+		return -ESTALE;
+	return holder->read_only ? -EBADF : 0;
 }
 
 /*
@@ -363,6 +375,7 @@ struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
 long gosync_holder_abandon(struct gosync_holder *holder, void *arg);
+long gosync_holder_break(struct gosync_holder *asker, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
 int gosync_put(void __user *to, size_t room, const void *data, size_t size);
 long gosync_give(void __user *uarg, size_t least, size_t size,
@@ -371,6 +384,7 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 bool gosync_holder_lives(struct gosync_object *obj, u32 id);
 
 u32 gosync_object_owner(const struct gosync_object *obj);
+u64 gosync_object_token(const struct gosync_object *obj);
 u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns);
 u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 		      struct pid_namespace *pid_ns);
@@ -413,6 +427,7 @@ long gosync_names_open(struct gosync_holder *unused, void *arg);
 long gosync_names_unlink(struct gosync_holder *unused, void *arg);
 long gosync_names_list(struct gosync_holder *unused, void *arg);
 void gosync_object_put(struct gosync_object *obj);
+bool gosync_may_administer(const struct gosync_object *obj);
 bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
 		u16 want);
 bool gosync_ns_is_callers(const struct gosync_ns *ns);
@@ -712,6 +727,7 @@ void gosync_places_exit(void);
 const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
 int gosync_check_operand(const struct gosync_wait_op *op,
 			 struct gosync_waiter *waiter, u32 index, u64 value);
+int gosync_too_late(const struct gosync_holder *holder);
 int gosync_wait_for(const struct gosync_wait_op *op,
 		    struct gosync_waiter *waiter,
 		    const struct gosync_timeout *timeout);
@@ -755,11 +771,26 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 int gosync_commands_init(void);
 void gosync_commands_exit(void);
 void gosync_orphan_flush(struct gosync_holder *holder);
+bool gosync_orphan_keep(struct gosync_holder *holder);
+void gosync_orphan_let_go(struct gosync_holder *holder);
+void gosync_orphan_break(struct gosync_holder *holder);
 #else
 #define gosync_uring_cmd	NULL
 static inline int gosync_commands_init(void) { return 0; }
 static inline void gosync_commands_exit(void) { }
 static inline void gosync_orphan_flush(struct gosync_holder *holder) { }
+
+static inline bool gosync_orphan_keep(struct gosync_holder *holder)
+{
+	return get_file_active(&holder->file);
+}
+
+static inline void gosync_orphan_let_go(struct gosync_holder *holder)
+{
+	fput(holder->file);
+}
+
+static inline void gosync_orphan_break(struct gosync_holder *holder) { }
 #endif
 
 /* --- version.c --- */

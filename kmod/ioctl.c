@@ -30,6 +30,7 @@
 #define ON_SEMAPHORE	BIT(GOSYNC_SEMAPHORE)
 #define ON_MAP		BIT(GOSYNC_MAP)
 #define ON_WATCHED	(ON_ATOMICS | ON_VALUE | ON_MAP | ON_SEMAPHORE | ON_COND)
+#define ON_HELD		(ON_MUTEX | ON_RWMUTEX | ON_ONCE | ON_SEMAPHORE)
 #define ON_OBJECTS	GENMASK(GOSYNC_TYPE_MAX - 1, 1)
 
 enum {
@@ -76,6 +77,7 @@ union gosync_arg {
 	struct gosync_map map;
 	struct gosync_map_range map_range;
 	struct gosync_parties parties;
+	struct gosync_break break_;
 };
 
 static long version(struct gosync_holder *holder, void *arg)
@@ -111,9 +113,12 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 
 	[NR(GOSYNC_IOC_ABANDON)] = {
-		GOSYNC_IOC_ABANDON,
-		ON_MUTEX | ON_RWMUTEX | ON_ONCE | ON_SEMAPHORE, WRITES,
+		GOSYNC_IOC_ABANDON, ON_HELD, WRITES,
 		0, gosync_holder_abandon,
+	},
+	[NR(GOSYNC_IOC_BREAK)] = {
+		GOSYNC_IOC_BREAK, ON_HELD, 0,
+		sizeof(struct gosync_break), gosync_holder_break,
 	},
 
 	[NR(GOSYNC_IOC_WAITERS)] = {
@@ -538,7 +543,7 @@ static long run(const struct gosync_ioctl *ioctl, struct gosync_holder *holder,
  * @holder: the holder
  * @cmd: the number of an ioctl
  *
- * Return: 0, -ENOTTY or -EBADF.
+ * Return: 0, -ENOTTY, -EBADF or -ESTALE.
  */
 int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd)
 {
@@ -546,7 +551,7 @@ int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd)
 
 	if (!ioctl)
 		return -ENOTTY;
-	return ioctl->flags & WRITES && holder->read_only ? -EBADF : 0;
+	return ioctl->flags & WRITES ? gosync_may_operate(holder) : 0;
 }
 
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -558,6 +563,7 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct gosync_holder *holder = file->private_data;
 	const struct gosync_ioctl *ioctl;
+	int ret = 0;
 
 	/* Their structures are larger than the others, and only written. */
 	if (cmd == GOSYNC_IOC_INFO)
@@ -565,7 +571,7 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd == GOSYNC_IOC_STAT)
 		return gosync_stat(holder, (void __user *)arg);
 	ioctl = find(cmd, BIT(holder->obj->type));
-	if (ioctl && ioctl->flags & WRITES && holder->read_only)
-		return -EBADF;
-	return run(ioctl, holder, arg);
+	if (ioctl && ioctl->flags & WRITES)
+		ret = gosync_may_operate(holder);
+	return ret ?: run(ioctl, holder, arg);
 }

@@ -161,6 +161,18 @@ void gosync_many_give_back(struct gosync_many_entry *entry)
 		entry->op->give_back(&entry->waiter);
 }
 
+/**
+ * gosync_many_stale() - was it granted to a holder that is broken
+ * @entry: what
+ *
+ * Return: 0, or -ESTALE and it is to be given back.
+ */
+int gosync_many_stale(const struct gosync_many_entry *entry)
+{
+	return entry->op && entry->op->takes &&
+	       gosync_is_broken(entry->waiter.holder) ? -ESTALE : 0;
+}
+
 /* --- Any of them ---------------------------------------------------------- */
 
 static __poll_t poll_entry(struct gosync_many_entry *entry,
@@ -269,13 +281,16 @@ void gosync_many_withdraw(struct gosync_many *many, int ret)
  */
 long gosync_many_deliver(struct gosync_many *many, long ret, bool dying)
 {
+	int err;
+
 	if (ret < 0)
 		return ret;
-	if (dying || gosync_many_tell(many, ret)) {
+	err = dying ? -EINTR : gosync_many_stale(&many->entries[ret]);
+	if (!err)
+		err = gosync_many_tell(many, ret);
+	if (err)
 		gosync_many_give_back(&many->entries[ret]);
-		return dying ? -EINTR : -EFAULT;
-	}
-	return ret;
+	return err ?: ret;
 }
 
 /**

@@ -78,6 +78,7 @@ int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
 int gosync_many_granted(struct gosync_many *many);
 void gosync_many_withdraw(struct gosync_many *many, int ret);
 int gosync_many_tell(struct gosync_many *many, u32 i);
+int gosync_many_stale(const struct gosync_many_entry *entry);
 void gosync_many_give_back(struct gosync_many_entry *entry);
 int gosync_wait_for_all(struct gosync_many *many,
 			const struct gosync_timeout *timeout);

@@ -40,6 +40,24 @@
  * taken and released within one, a later object's are larger than those of all
  * that had its name before, unless somebody wrote others to what is mapped.
  *
+ * A holder that hangs may be broken: what it owns is unlocked, as if it had
+ * died. But it lives, may be anywhere in its code, and is told by nobody. As long
+ * as its descriptors are there, the word says STARVING, by which user space
+ * neither locks nor unlocks by itself, but comes here; and here it is refused,
+ * under the object's lock. STARVING is set before it is looked whether it is the
+ * owner. So its own compare-and-swap came
+ *
+ *  - to lock, before that: then it is the owner, and this is taken from it, be it
+ *    that it does not know yet. Or after: the word is not what it has seen, nor 0;
+ *  - to unlock, before that: then it has unlocked, and nothing is taken from it.
+ *    Or after: likewise, and it comes here and is told.
+ *
+ * What it may still do is to write a token that it has read when it locked. So
+ * while it is there tokens are counted here (@token), what user space sees of
+ * them is put right when it has gone, and who sees STARVING after having looked
+ * at its token asks us for it. What was handed to a thread of it that had waited
+ * is given back by that thread before it returns.
+ *
  * A granted lock names its new owner before the object's lock is dropped; if
  * that one dies, its holder ends. holder_end() comes after the last system call
  * of the holder has returned, so that nobody can wait on its behalf any more.
@@ -83,17 +101,39 @@ int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open *args)
 	return 0;
 }
 
-static void next_token(struct gosync_mutex *mutex)
+static void count_token(struct gosync_mutex *mutex)
 {
 	atomic64_inc(mutex->obj.state +
 		     offsetof(struct gosync_mutex_slot, token));
 }
 
+/* A broken holder may write an old one there at any moment; none is larger. */
+static u64 last_token(const struct gosync_mutex *mutex)
+{
+	const struct gosync_mutex_slot *slot = mutex->obj.state;
+
+	return max(READ_ONCE(slot->token), READ_ONCE(mutex->token));
+}
+
+static void next_token(struct gosync_mutex *mutex)
+{
+	struct gosync_mutex_slot *slot = mutex->obj.state;
+
+	lockdep_assert_held(&mutex->obj.wq.lock);
+	if (likely(!mutex->obj.nr_broken)) {
+		count_token(mutex);
+		return;
+	}
+	WRITE_ONCE(mutex->token, last_token(mutex) + 1);
+	WRITE_ONCE(slot->token, mutex->token);
+}
+
 /* The bits that the kernel knows better than the word */
-static u64 flags(bool woken, bool starving, bool poisoned, u32 waiters)
+static u64 flags(const struct gosync_mutex *mutex, bool woken, bool starving,
+		 bool poisoned, u32 waiters)
 {
 	return (woken ? GOSYNC_MUTEX_WOKEN : 0) |
-	       (starving ? GOSYNC_MUTEX_STARVING : 0) |
+	       (starving || mutex->obj.nr_broken ? GOSYNC_MUTEX_STARVING : 0) |
 	       (poisoned ? GOSYNC_MUTEX_POISONED : 0) |
 	       min_t(u64, waiters, WAITERS_MAX) * GOSYNC_MUTEX_WAITER;
 }
@@ -105,19 +145,41 @@ static u64 ownership_of(u64 word)
 	return gosync_owned_by(gosync_owner_of(word));
 }
 
+/*
+ * There are broken holders, or were until now. Who counts a token in the slot
+ * at this moment has locked before, and no token of it is above that.
+ */
+static void publish_broken(struct gosync_mutex *mutex)
+{
+	struct gosync_mutex_slot *slot = mutex->obj.state;
+
+	WRITE_ONCE(mutex->token, last_token(mutex));
+	if (mutex->obj.nr_broken) {
+		/* At one go: nobody can keep us from it. */
+		atomic64_or(GOSYNC_MUTEX_STARVING, gosync_mutex_word(mutex));
+		return;
+	}
+	/* Before STARVING is gone: pairs with who looks at both. */
+	WRITE_ONCE(slot->token, mutex->token);
+	WRITE_ONCE(mutex->token, 0);
+}
+
 /**
  * gosync_mutex_publish() - write into the word what the kernel knows
  * @mutex: the mutex; ownership is left as it is
  */
 void gosync_mutex_publish(struct gosync_mutex *mutex)
 {
-	u64 bits = flags(mutex->woken, mutex->starving, mutex->poisoned,
+	u64 bits = flags(mutex, mutex->woken, mutex->starving, mutex->poisoned,
 			 gosync_shown(&mutex->obj));
 	atomic64_t *word = gosync_mutex_word(mutex);
-	s64 old = atomic64_read(word);
+	s64 old;
 	int i;
 
 	lockdep_assert_held(&mutex->obj.wq.lock);
+	if (unlikely(mutex->obj.nr_broken || mutex->token))
+		publish_broken(mutex);
+	old = atomic64_read(word);
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old, ownership_of(old) | bits))
 			break;
@@ -139,7 +201,7 @@ bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
 	lockdep_assert_held(&mutex->obj.wq.lock);
 	return atomic64_try_cmpxchg(gosync_mutex_word(mutex), &was,
 				    ownership_of(old) |
-				    flags(mutex->woken, mutex->starving,
+				    flags(mutex, mutex->woken, mutex->starving,
 					  mutex->poisoned,
 					  gosync_shown(&mutex->obj) + 1));
 }
@@ -171,7 +233,8 @@ static bool is_starved(const struct gosync_waiter *waiter)
  * Take the lock if it is free; otherwise queue if @queue.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
- * if its owner (*@dead) does not live, -EAGAIN if the word never stood still.
+ * if its owner (*@dead) does not live, -EAGAIN if the word never stood still,
+ * -ESTALE.
  */
 static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		bool queue, u32 *dead)
@@ -182,6 +245,8 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 	int i;
 
 	lockdep_assert_held(&obj->wq.lock);
+	if (gosync_is_broken(waiter->holder))
+		return -ESTALE;
 	if (queue && !waiter->since) {
 		gosync_recall(waiter);
 		waiter->starving |= waiter->since && is_starved(waiter);
@@ -192,8 +257,8 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 
 		if (!(old & GOSYNC_MUTEX_LOCKED)) {
 			new = gosync_owned_by(waiter->holder->id) |
-			      flags(mutex->woken, starving, mutex->poisoned,
-				    gosync_shown(obj));
+			      flags(mutex, mutex->woken, starving,
+				    mutex->poisoned, gosync_shown(obj));
 			if (!atomic64_try_cmpxchg(word, &old, new))
 				continue;
 			next_token(mutex);
@@ -210,7 +275,7 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		/* Starvation begins only here, where the lock is owned. */
 		starving |= queue && waiter->starving;
 		new = ownership_of(old) |
-		      flags(mutex->woken, starving, mutex->poisoned,
+		      flags(mutex, mutex->woken, starving, mutex->poisoned,
 			    gosync_shown(obj) + queue);
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
@@ -297,7 +362,7 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 			   !list_empty(&obj->wq.head) && is_starved(first);
 		woken = mutex->woken || (first && !grant);
 		new = (grant ? gosync_owned_by(first->holder->id) : 0) |
-		      flags(woken, starving, mutex->poisoned || died,
+		      flags(mutex, woken, starving, mutex->poisoned || died,
 			    gosync_shown(obj));
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
@@ -330,14 +395,18 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 	return -EPERM;
 }
 
-static int release_and_wake(struct gosync_mutex *mutex, u32 owner, bool died)
+/* As gosync_mutex_release(); @by: who wants that, NULL: the kernel */
+static int release_and_wake(struct gosync_mutex *mutex,
+			    const struct gosync_holder *by, u32 owner,
+			    bool died)
 {
-	struct gosync_waiter *next;
+	struct gosync_waiter *next = NULL;
 	enum gosync_wake wake;
-	int ret;
+	int ret = -ESTALE;
 
 	spin_lock(&mutex->obj.wq.lock);
-	ret = gosync_mutex_release(mutex, owner, died, &next, &wake);
+	if (!by || !gosync_is_broken(by))
+		ret = gosync_mutex_release(mutex, owner, died, &next, &wake);
 	spin_unlock(&mutex->obj.wq.lock);
 	gosync_wake(next, wake);
 	if (!ret && wake != GOSYNC_GRANTED)
@@ -375,7 +444,8 @@ static void wake_another(struct gosync_mutex *mutex)
 			break;
 		owned = gosync_owned_by(first->holder->id);
 		if (!atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old,
-					  owned | flags(false, mutex->starving,
+					  owned | flags(mutex, false,
+							mutex->starving,
 							mutex->poisoned,
 							gosync_shown(obj))))
 			continue;
@@ -432,6 +502,12 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 			err = gosync_try_again();
 			continue;
 		}
+		if (ret == -ESTALE) {
+			/* It was woken for others, too. */
+			if (woken)
+				wake_another(mutex);
+			break;
+		}
 		ret = err;
 		if (err)
 			break;
@@ -482,13 +558,14 @@ int gosync_mutex_attempt(struct gosync_waiter *waiter, bool queue)
  * @mutex: the mutex
  * @holder: for whom
  *
- * Return: 0 or -EBUSY.
+ * Return: 0, -EBUSY or -ESTALE.
  */
 int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder)
 {
 	struct gosync_waiter waiter = { .holder = holder };
+	int ret = gosync_mutex_attempt(&waiter, false);
 
-	return gosync_mutex_attempt(&waiter, false) ? -EBUSY : 0;
+	return ret && ret != -ESTALE ? -EBUSY : ret;
 }
 
 /*
@@ -505,7 +582,7 @@ bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 	    !atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old,
 				  gosync_owned_by(holder->id)))
 		return false;
-	next_token(mutex);
+	count_token(mutex);
 	return true;
 }
 
@@ -535,9 +612,10 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	/* Who is being killed never enters the critical section: pass it on. */
-	if (unlikely(fatal_signal_pending(current))) {
-		release_and_wake(mutex, holder->id, false);
-		return -EINTR;
+	ret = gosync_too_late(holder);
+	if (ret) {
+		release_and_wake(mutex, NULL, holder->id, false);
+		return ret;
 	}
 	return READ_ONCE(mutex->poisoned);
 }
@@ -556,7 +634,7 @@ long gosync_mutex_unlock(struct gosync_holder *holder, void *arg)
 
 	if (gosync_mutex_drop_unwanted(mutex, holder))
 		return 0;
-	return release_and_wake(mutex, strict ? holder->id : 0, false);
+	return release_and_wake(mutex, holder, strict ? holder->id : 0, false);
 }
 
 long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
@@ -566,7 +644,7 @@ long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
 	scoped_guard(spinlock, &mutex->obj.wq.lock) {
 		if (ownership_of(atomic64_read(gosync_mutex_word(mutex))) !=
 		    gosync_owned_by(holder->id))
-			return -EPERM;
+			return gosync_may_operate(holder) ?: -EPERM;
 		mutex->poisoned = false;
 		gosync_mutex_publish(mutex);
 	}
@@ -605,7 +683,7 @@ int gosync_mutex_result(struct gosync_waiter *waiter)
 
 static void give_back(struct gosync_waiter *waiter)
 {
-	release_and_wake(gosync_to_mutex(waiter->holder->obj),
+	release_and_wake(gosync_to_mutex(waiter->holder->obj), NULL,
 			 waiter->holder->id, false);
 }
 
@@ -619,7 +697,7 @@ const struct gosync_wait_op gosync_mutex_lock_op = {
 
 static void owner_died(struct gosync_object *obj, u32 id)
 {
-	release_and_wake(gosync_to_mutex(obj), id, true);
+	release_and_wake(gosync_to_mutex(obj), NULL, id, true);
 }
 
 static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
@@ -635,6 +713,14 @@ void gosync_mutex_info(struct gosync_object *obj,
 	info->word = atomic64_read(obj->state);
 	info->owner = gosync_owner_of(ownership_of(info->word));
 	info->token = gosync_object_token(obj);
+}
+
+/* The fencing token of the last acquisition; 0 for types that have none */
+u64 gosync_object_token(const struct gosync_object *obj)
+{
+	if (obj->type != GOSYNC_MUTEX && obj->type != GOSYNC_RWMUTEX)
+		return 0;
+	return last_token(container_of_const(obj, struct gosync_mutex, obj));
 }
 
 u32 gosync_mutex_owner(const struct gosync_object *obj)

@@ -13,9 +13,11 @@
  * @woken: a waiter was woken and is on its way
  * @starving: the lock is handed over
  * @poisoned: an owner has died
+ * @token: while there are broken holders: the last token; otherwise 0
  */
 struct gosync_mutex {
 	struct gosync_object obj;
+	u64 token;
 	bool woken;
 	bool starving;
 	bool poisoned;

@@ -282,6 +282,19 @@ bool gosync_ns_is_callers(const struct gosync_ns *ns)
 	return ns->ipc == current->nsproxy->ipc_ns;
 }
 
+/**
+ * gosync_may_administer() - may the caller decide over it
+ * @obj: the object
+ *
+ * Return: whether it is the caller's, or the caller has CAP_SYS_ADMIN over its
+ * IPC namespace.
+ */
+bool gosync_may_administer(const struct gosync_object *obj)
+{
+	return uid_eq(current_euid(), obj->uid) ||
+	       ns_capable(obj->ns->ipc->user_ns, CAP_SYS_ADMIN);
+}
+
 /* --- Limits -------------------------------------------------------------- */
 
 static struct gosync_account *account_get(kuid_t uid)
@@ -935,8 +948,7 @@ static int unlink_name(const struct name_key *key, bool unused)
 		obj = look_up(key);
 		if (!obj)
 			return -ENOENT;
-		if (!uid_eq(current_euid(), obj->uid) &&
-		    !ns_capable(key->ns->ipc->user_ns, CAP_SYS_ADMIN))
+		if (!gosync_may_administer(obj))
 			return -EPERM;
 		if (unused)
 			ret = end_unused(obj);

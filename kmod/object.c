@@ -217,11 +217,29 @@ void gosync_object_info(struct gosync_object *obj,
 	if (holder) {
 		info->holder = holder->id;
 		info->flags |= holder->read_only ? GOSYNC_RDONLY : 0;
+		info->flags |= gosync_is_broken(holder) ? GOSYNC_BROKEN : 0;
 	}
 	if (READ_ONCE(obj->linked)) {
 		info->name_len = obj->name_len;
 		memcpy(info->name, gosync_object_name(obj), obj->name_len);
 	}
+}
+
+/* One broken holder more or less: user space is to see whether there are any. */
+static void count_broken(struct gosync_object *obj, int n)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	obj->nr_broken += n;
+	if (obj->ops->show)
+		obj->ops->show(obj);
+}
+
+static bool holds(const struct gosync_holder *holder)
+{
+	struct gosync_object *obj = holder->obj;
+
+	return gosync_object_owner(obj) == holder->id ||
+	       (obj->ops->held && obj->ops->held(obj, holder));
 }
 
 static void holder_end(struct gosync_holder *holder)
@@ -242,6 +260,10 @@ static void holder_end(struct gosync_holder *holder)
 		obj->ops->holder_end(obj, holder);
 	if (obj->ops->abandon)
 		obj->ops->abandon(obj, holder);
+	if (holder->broken) {
+		scoped_guard(spinlock, &obj->wq.lock)
+			count_broken(obj, -1);
+	}
 	put_pid(holder->pid);
 	kfree(holder);
 }
@@ -357,7 +379,8 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 		holder_end(holder);
 		return file;
 	}
-	holder->file = file;
+	/* Pairs with who finds the holder by its number, get_holder(). */
+	smp_store_release(&holder->file, file);
 	return file;
 }
 
@@ -390,6 +413,65 @@ long gosync_holder_abandon(struct gosync_holder *holder, void *arg)
 {
 	holder->obj->ops->abandon(holder->obj, holder);
 	return 0;
+}
+
+/* The holder of this number, with a reference to its file; or NULL */
+static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
+{
+	struct gosync_holder *holder;
+
+	/* The lock keeps it, if not its file. */
+	xa_lock(&obj->holders);
+	holder = xa_load(&obj->holders, index_of(id));
+	if (holder && !gosync_orphan_keep(holder))
+		holder = NULL;
+	xa_unlock(&obj->holders);
+	return holder;
+}
+
+/**
+ * gosync_holder_break() - take from a holder what it has, although it lives
+ * @asker: any holder of the object, whose owner the caller has to be
+ * @arg: which one
+ *
+ * From the moment that it is found to have something it gets nothing any more and can release
+ * nothing: all that it does comes here (see mutex.c), or counts for nothing (see
+ * abandon() in rwmutex.c), and here that is looked at with the object's lock. So
+ * what it has then can be taken from it as if it had died. What a thread of it
+ * waits for it may still be granted, and gives back (gosync_too_late()); a
+ * command, which has no thread for that, ends now.
+ *
+ * Return: 0 or an error.
+ */
+long gosync_holder_break(struct gosync_holder *asker, void *arg)
+{
+	const struct gosync_break *args = arg;
+	struct gosync_object *obj = asker->obj;
+	struct gosync_holder *holder;
+	bool has;
+
+	if (args->flags || args->__reserved || !args->holder)
+		return -EINVAL;
+	if (!gosync_may_administer(obj))
+		return -EPERM;
+	holder = get_holder(obj, args->holder);
+	if (!holder)
+		return -ESRCH;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		/* First this, then the look: it can't get what it has not then. */
+		count_broken(obj, 1);
+		has = holds(holder);
+		if (holder->broken || !has)
+			count_broken(obj, -1);
+		else
+			WRITE_ONCE(holder->broken, true);
+	}
+	if (has) {
+		gosync_orphan_break(holder);
+		obj->ops->abandon(obj, holder);
+	}
+	gosync_orphan_let_go(holder);
+	return has ? 0 : -ESRCH;
 }
 
 /**

@@ -132,12 +132,14 @@ static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
 		 bool queue)
 {
 	struct task_struct *task = waiter->entry.private;
+	int ret;
 
 	lockdep_assert_held(&once->obj.wq.lock);
 	if (once->done)
 		return 0;
-	if (waiter->holder->read_only)
-		return -EBADF;
+	ret = gosync_may_operate(waiter->holder);
+	if (ret)
+		return ret;
 	if (!once->runner) {
 		set_runner(once, waiter->holder, task);
 		return 0;
@@ -227,7 +229,7 @@ long gosync_once_done(struct gosync_holder *holder, void *arg)
 
 	scoped_guard(spinlock, &once->obj.wq.lock) {
 		if (once->runner != holder->id)
-			return -EPERM;
+			return gosync_may_operate(holder) ?: -EPERM;
 		WRITE_ONCE(once->done, true);
 		once->died = false;
 		set_runner(once, NULL, NULL);

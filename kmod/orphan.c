@@ -138,39 +138,84 @@ void gosync_orphan_check(struct gosync_command *command)
 }
 
 /*
- * End so many of an orphan's commands.
+ * End so many of a holder's commands, in this list.
  *
  * Return: whether there are others.
  */
-static bool end_batch(struct gosync_holder *holder)
+static bool end_batch(struct hlist_head *links, int error)
 {
 	struct gosync_command *batch[GOSYNC_WAKE_BATCH];
 	unsigned int n = 0, seen = 0, i;
 	bool more;
 
 	scoped_guard(spinlock, &links_lock) {
-		if (!is_orphan(holder))
-			return false;
-		while (!hlist_empty(&holder->links) &&
+		while (!hlist_empty(links) &&
 		       seen++ < GOSYNC_WAKE_BATCH) {
 			struct gosync_link *link;
 
-			link = hlist_entry(holder->links.first,
-					   struct gosync_link, node);
+			link = hlist_entry(links->first, struct gosync_link,
+					   node);
 			hlist_del_init(&link->node);
 			/* It can't go as long as it is linked, or our claim. */
 			if (gosync_group_leave(&link->command->group))
 				batch[n++] = link->command;
 			else
-				gosync_command_recall(link->command, holder);
+				gosync_command_recall(link->command,
+						      link->holder);
 		}
-		more = !hlist_empty(&holder->links);
+		more = !hlist_empty(links);
 	}
 	for (i = 0; i < n; i++) {
-		batch[i]->error = -ECANCELED;
+		batch[i]->error = error;
 		gosync_command_ended(batch[i]);
 	}
 	return more;
+}
+
+/**
+ * gosync_orphan_keep() - take a reference to a holder's file
+ * @holder: the holder; it does not go meanwhile
+ *
+ * It is no descriptor's.
+ *
+ * Return: false if it is about to end.
+ */
+bool gosync_orphan_keep(struct gosync_holder *holder)
+{
+	bool got;
+
+	spin_lock(&links_lock);
+	got = get_file_active(&holder->file);
+	holder->kept += got;
+	spin_unlock(&links_lock);
+	return got;
+}
+
+/**
+ * gosync_orphan_let_go() - undo gosync_orphan_keep()
+ * @holder: the holder
+ */
+void gosync_orphan_let_go(struct gosync_holder *holder)
+{
+	spin_lock(&links_lock);
+	holder->kept--;
+	/* With the lock: never seen when it isn't counted. */
+	fput(holder->file);
+	spin_unlock(&links_lock);
+}
+
+/**
+ * gosync_orphan_break() - end the commands of a holder that was broken
+ * @holder: the holder; those that come later see that it was
+ */
+void gosync_orphan_break(struct gosync_holder *holder)
+{
+	HLIST_HEAD(links);
+
+	scoped_guard(spinlock, &links_lock)
+		hlist_move_list(&holder->links, &links);
+	while (end_batch(&links, -ESTALE))
+		cond_resched();
 }
 
 struct closing {
@@ -183,13 +228,9 @@ static void closed(struct callback_head *work)
 	struct closing *closing = container_of(work, struct closing, work);
 	struct gosync_holder *holder = closing->holder;
 
-	while (end_batch(holder))
+	while (gosync_is_orphan(holder) && end_batch(&holder->links, -ECANCELED))
 		cond_resched();
-	scoped_guard(spinlock, &links_lock) {
-		holder->kept--;
-		/* With the lock: never seen when it isn't counted. */
-		fput(holder->file);
-	}
+	gosync_orphan_let_go(holder);
 	kfree(closing);
 }
 
@@ -206,10 +247,7 @@ void gosync_orphan_flush(struct gosync_holder *holder)
 	closing = kmalloc(sizeof(*closing), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	closing->holder = holder;
 	init_task_work(&closing->work, closed);
-	scoped_guard(spinlock, &links_lock) {
-		get_file(holder->file);
-		holder->kept++;
-	}
+	gosync_orphan_keep(holder);
 	/* A kernel's thread has no way back to user space. */
 	if (current->flags & PF_KTHREAD ||
 	    task_work_add(current, &closing->work, TWA_RESUME))

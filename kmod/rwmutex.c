@@ -23,7 +23,8 @@
  * word; a writer takes the word, then looks at the counts; with a full barrier
  * in between on both sides, at least one of them sees the other. Likewise a
  * reader that leaves subtracts, then looks whether somebody drains; a draining
- * writer says so, then looks at the counts.
+ * writer says so, then looks at the counts. And so who breaks a holder has the
+ * word say STARVING, then takes its line from it.
  *
  * Those who waited to read go before the next writer: whoever unlocks first
  * moves them to the admitted, who count as readers (@extra in the slot) from
@@ -52,6 +53,7 @@
  * @admitted: see above
  * @admissions: how often readers were admitted
  * @lines: as in the slot
+ * @lost: those of broken holders: they count for nothing, and are not free
  * @nr_drain: how many wait in @drain
  * @nr_readers: and in @readers
  * @nr_admitted: and in @admitted
@@ -64,6 +66,7 @@ struct gosync_rwmutex {
 	struct list_head admitted;
 	u64 admissions;
 	u64 lines;
+	u64 lost;
 	u32 nr_drain;
 	u32 nr_readers;
 	u32 nr_admitted;
@@ -124,6 +127,8 @@ static int count(struct gosync_rwmutex *rw, struct gosync_holder *holder, int n)
 	int i, now;
 
 	lockdep_assert_held(&rw->mutex.obj.wq.lock);
+	if (gosync_is_broken(holder))
+		return -ESTALE;
 	if (!holder->line) {
 		if (holder->held == most)
 			return n > 0 ? -ERANGE : -EPERM;
@@ -228,7 +233,10 @@ static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
-	/* If user space scribbled so that it cannot be counted, it isn't held. */
+	/*
+	 * If user space scribbled so that it cannot be counted, it isn't held;
+	 * nor by who is broken.
+	 */
 	count(rw, waiter->holder, 1);
 	rw->nr_admitted--;
 	/* First in the line, then not here: pairs with who looks for readers. */
@@ -236,8 +244,12 @@ static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
 	publish_extra(rw);
 }
 
-/* As gosync_mutex_release(), and readers go first */
-static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
+/*
+ * As gosync_mutex_release(), and readers go first; @by: who wants that, NULL: the
+ * kernel
+ */
+static int release(struct gosync_rwmutex *rw, const struct gosync_holder *by,
+		   u32 owner, bool died)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	struct gosync_waiter *next = NULL;
@@ -246,6 +258,8 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 	u64 word;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
+		if (by && gosync_is_broken(by))
+			return -ESTALE;
 		word = atomic64_read(gosync_mutex_word(&rw->mutex));
 		if (word & GOSYNC_MUTEX_LOCKED &&
 		    (!owner || gosync_owner_of(word) == owner)) {
@@ -267,7 +281,7 @@ static int release(struct gosync_rwmutex *rw, u32 owner, bool died)
 
 static void owner_died(struct gosync_object *obj, u32 id)
 {
-	release(to_rwmutex(obj), id, true);
+	release(to_rwmutex(obj), NULL, id, true);
 }
 
 /* --- Writers -------------------------------------------------------------- */
@@ -297,7 +311,7 @@ static int drain(struct gosync_rwmutex *rw, const struct gosync_waiter *writer,
 	trace_gosync_rwmutex_drain(obj, holder->id);
 	ret = gosync_wait(obj, &waiter, timeout);
 	if (ret)
-		release(rw, holder->id, false);
+		release(rw, NULL, holder->id, false);
 	/*
 	 * What the word says of waiters was true while we were one of them. And
 	 * there is another who drains, if a word that was owned was unlocked by
@@ -339,9 +353,10 @@ static long lock_taken(struct gosync_rwmutex *rw,
 	if (ret)
 		return ret;
 	/* Who is being killed never enters the critical section: pass it on. */
-	if (unlikely(fatal_signal_pending(current))) {
-		release(rw, writer->holder->id, false);
-		return -EINTR;
+	ret = gosync_too_late(writer->holder);
+	if (ret) {
+		release(rw, NULL, writer->holder->id, false);
+		return ret;
 	}
 	return READ_ONCE(rw->mutex.poisoned);
 }
@@ -391,19 +406,21 @@ static int try_to_lock(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	u64 reads;
+	int ret;
 
 	/* Don't stop readers for a try that fails. */
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
-	if (reads || gosync_mutex_try(&rw->mutex, holder))
-		return -EBUSY;
+	ret = reads ? -EBUSY : gosync_mutex_try(&rw->mutex, holder);
+	if (ret)
+		return ret;
 	/* Pairs with the reader's between counting and looking at the word. */
 	smp_mb();
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
 	if (!reads)
 		return 0;
-	release(rw, holder->id, false);
+	release(rw, NULL, holder->id, false);
 	return -EBUSY;
 }
 
@@ -444,7 +461,11 @@ static bool ready_to_lock(const struct gosync_waiter *waiter)
 
 static void unlock_again(struct gosync_waiter *waiter)
 {
-	release(to_rwmutex(waiter->holder->obj), waiter->holder->id, false);
+	struct gosync_object *obj = waiter->holder->obj;
+
+	/* It was taken from us while we drained: another does, for itself. */
+	if (release(to_rwmutex(obj), NULL, waiter->holder->id, false))
+		look_at_drain(obj);
 }
 
 const struct gosync_wait_op gosync_rwmutex_lock_op = {
@@ -462,7 +483,7 @@ long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
 
 	if (gosync_mutex_drop_unwanted(&rw->mutex, holder))
 		return 0;
-	return release(rw, strict ? holder->id : 0, false);
+	return release(rw, holder, strict ? holder->id : 0, false);
 }
 
 /* --- Readers -------------------------------------------------------------- */
@@ -473,7 +494,7 @@ long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
  * if the word is owned by a holder (*@dead) that does not live, -EAGAIN if the
- * word never stood still, -ERANGE.
+ * word never stood still, -ERANGE, -ESTALE.
  */
 static int read_or_queue(struct gosync_rwmutex *rw,
 			 struct gosync_holder *holder,
@@ -484,6 +505,8 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 	u64 word;
 
 	lockdep_assert_held(&obj->wq.lock);
+	if (gosync_is_broken(holder))
+		return -ESTALE;
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		word = atomic64_read(gosync_mutex_word(&rw->mutex));
 		if (!(word & GOSYNC_MUTEX_LOCKED)) {
@@ -549,7 +572,9 @@ static bool ready_to_read(const struct gosync_waiter *waiter)
 
 static void runlock_again(struct gosync_waiter *waiter)
 {
-	gosync_rwmutex_runlock(waiter->holder, NULL);
+	/* If it isn't counted, it no longer is among the admitted. */
+	if (gosync_rwmutex_runlock(waiter->holder, NULL))
+		look_at_drain(waiter->holder->obj);
 }
 
 const struct gosync_wait_op gosync_rwmutex_rlock_op = {
@@ -619,7 +644,7 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	gosync_wake(next, GOSYNC_GRANTED);
 	/* One of a group had been handed the word; another releases it itself. */
 	if (waiter->group && waiter->index == GOSYNC_WANTS_TO_DRAIN)
-		release(rw, waiter->holder->id, false);
+		release(rw, NULL, waiter->holder->id, false);
 	gosync_mutex_left(obj, waiter);
 }
 
@@ -643,9 +668,11 @@ static void holder_begin(struct gosync_object *obj,
 		return;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		/* The first is the slot's. */
-		if (!~(rw->lines | 1))
+		u64 taken = rw->lines | rw->lost | 1;
+
+		if (!~taken)
 			return;
-		holder->line = ffz(rw->lines | 1);
+		holder->line = ffz(taken);
 		atomic_set(line_of(rw, holder->line), 0);
 		rw->lines |= BIT_ULL(holder->line);
 		publish_lines(rw);
@@ -660,6 +687,7 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 		if (holder->line) {
 			atomic_set(line_of(rw, holder->line), 0);
 			rw->lines &= ~BIT_ULL(holder->line);
+			rw->lost &= ~BIT_ULL(holder->line);
 			publish_lines(rw);
 			/* From now on it may be another's. */
 			holder->line = 0;
@@ -667,13 +695,26 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 	}
 }
 
+/*
+ * Of one that is broken, the line is not looked at any more, and far below 0: what
+ * user space still does there counts for nothing, and it sees why. It counts
+ * itself before it looks at the word, which said STARVING before that.
+ */
 static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
 	scoped_guard(spinlock, &obj->wq.lock) {
+		bool broken = gosync_is_broken(holder);
+
 		if (holder->line)
-			atomic_set(line_of(rw, holder->line), 0);
+			atomic_set(line_of(rw, holder->line),
+				   broken ? (int)GOSYNC_RWMUTEX_BROKEN : 0);
+		if (holder->line && broken) {
+			rw->lines &= ~BIT_ULL(holder->line);
+			rw->lost |= BIT_ULL(holder->line);
+			publish_lines(rw);
+		}
 		rw->nr_held -= holder->held;
 		holder->held = 0;
 		publish_extra(rw);
@@ -711,6 +752,8 @@ static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
+	if (rw->lost & BIT_ULL(holder->line))
+		return 0;
 	return holder->line ? atomic_read(line_of(rw, holder->line)) :
 			      holder->held;
 }

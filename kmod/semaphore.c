@@ -72,7 +72,7 @@ static void count_held(struct gosync_holder *holder, s64 n)
  * Take as many permits as it wants; if that isn't possible, queue if @queue.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
- * the word never stood still.
+ * the word never stood still, -ESTALE.
  */
 static int take(struct gosync_waiter *waiter, bool queue)
 {
@@ -83,6 +83,8 @@ static int take(struct gosync_waiter *waiter, bool queue)
 	int i;
 
 	lockdep_assert_held(&obj->wq.lock);
+	if (gosync_is_broken(waiter->holder))
+		return -ESTALE;
 	if (queue)
 		gosync_recall(waiter);
 	if (waiter->again && n > 1)
@@ -182,7 +184,8 @@ static int release(struct gosync_object *obj, struct gosync_holder *holder,
 			if (holder && obj->flags & GOSYNC_GIVE_BACK &&
 			    n > holder->held) {
 				if (!fit)
-					return -EPERM;
+					return gosync_may_operate(holder) ?:
+					       -EPERM;
 				n = holder->held;
 			}
 			nr = give(obj, n, fit, batch);

@@ -201,8 +201,10 @@ static void show_holder(struct gosync_object *obj,
 	rcu_read_unlock();
 	if (obj->ops->held)
 		party->count = obj->ops->held(obj, holder);
+	if (gosync_is_broken(holder))
+		party->flags |= GOSYNC_PARTY_BROKEN;
 	if (gosync_object_owner(obj) == holder->id) {
-		party->flags = GOSYNC_PARTY_OWNS;
+		party->flags |= GOSYNC_PARTY_OWNS;
 		owned_since(obj, party);
 	}
 }

@@ -51,16 +51,31 @@ const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type)
  * @index: &gosync_wait_entry.index
  * @value: &gosync_wait_entry.value
  *
- * Return: 0, -EBADF or -EINVAL.
+ * Return: 0, -EBADF, -EINVAL or -ESTALE.
  */
 int gosync_check_operand(const struct gosync_wait_op *op,
 			 struct gosync_waiter *waiter, u32 index, u64 value)
 {
-	if (op->takes && waiter->holder->read_only)
-		return -EBADF;
+	int ret = op->takes ? gosync_may_operate(waiter->holder) : 0;
+
+	if (ret)
+		return ret;
 	if (op->check)
 		return op->check(waiter, index, value);
 	return index || value ? -EINVAL : 0;
+}
+
+/**
+ * gosync_too_late() - is there nobody to have what was just got by waiting
+ * @holder: who got it
+ *
+ * Return: 0, or why it is to be given back: -EINTR, -ESTALE.
+ */
+int gosync_too_late(const struct gosync_holder *holder)
+{
+	if (unlikely(fatal_signal_pending(current)))
+		return -EINTR;
+	return gosync_is_broken(holder) ? -ESTALE : 0;
 }
 
 /**
@@ -81,11 +96,12 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 	ret = op->attempt(waiter, true);
 	if (ret == -EINPROGRESS) {
 		ret = gosync_wait(waiter->holder->obj, waiter, timeout);
-		/* Who is being killed has no use for it: pass it on. */
-		if (!ret && op->give_back &&
-		    unlikely(fatal_signal_pending(current))) {
-			op->give_back(waiter);
-			return -EINTR;
+		if (!ret && op->give_back) {
+			ret = gosync_too_late(waiter->holder);
+			if (ret) {
+				op->give_back(waiter);
+				return ret;
+			}
 		}
 	}
 	gosync_remember(waiter, ret);

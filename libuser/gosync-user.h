@@ -9,7 +9,9 @@
  * Every function that can fail returns 0 or a negative errno, with the
  * vocabulary at the top of <linux/gosync.h>; some return 1 for a second kind
  * of success, as their description says. After an error the state is
- * unchanged. gosync_strerror() tells what an error means in Go's words.
+ * unchanged. gosync_strerror() tells what an error means in Go's words. By a
+ * handle whose holder was broken (gosync_break()), whatever does not merely
+ * observe fails with -ESTALE.
  *
  * Callbacks may be left by an exception, pthread_exit(3) or a cancellation, and
  * nothing leaks; what that means to a Once, gosync_once_do() says.
@@ -224,6 +226,22 @@ int gosync_holders(const void *object,
 		   void *arg);
 
 /**
+ * gosync_break() - take from a holder what it has, although it lives
+ * @object: any handle of the object, which may be read-only
+ * @holder: the holder's number, as gosync_holders() tells it
+ *
+ * For when the holder of a Mutex, an RWMutex, a Once, or a Semaphore that gives
+ * back hangs. What it has is recovered as if it had died. It is told by its next
+ * operation, which fails with -ESTALE, as all do that follow, until it opens the
+ * object anew; &struct gosync_break says what is promised. May be called from any
+ * thread.
+ *
+ * Return: 0; -EPERM: the object is another user's; -ESRCH: there is no such
+ * holder, or it holds nothing; -ENOTTY: the object is none of those.
+ */
+int gosync_break(const void *object, uint32_t holder);
+
+/**
  * gosync_unlink() - take a name away
  * @name: the name
  *
@@ -418,7 +436,7 @@ int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
  * As in Go, anyone may unlock, unless the Mutex is GOSYNC_ERRORCHECK.
  *
  * Return: 0; -EPERM if it isn't locked, or not by this holder with
- * GOSYNC_ERRORCHECK.
+ * GOSYNC_ERRORCHECK; -ESTALE if it was taken from us (gosync_break()).
  */
 int gosync_mutex_unlock(gosync_mutex_t *mutex);
 
@@ -437,9 +455,10 @@ int gosync_mutex_recover(gosync_mutex_t *mutex);
  *
  * A later acquisition, by whomever, has a larger one, also if the name was taken
  * away and created anew in between: a store that remembers the largest token it
- * has seen can refuse a delayed writer.
+ * has seen can refuse a delayed writer. There is no system call unless waiters
+ * are handed the lock, or a holder was broken.
  *
- * Return: 0 or -errno.
+ * Return: 0; -ESTALE if it was taken from us (gosync_break()); or -errno.
  */
 int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token);
 
@@ -758,7 +777,8 @@ int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rwmutex, uint64_t deadline,
  *
  * Unlike Go's, a read lock is its holder's: another cannot unlock it.
  *
- * Return: 0; -EPERM if this holder has no read lock.
+ * Return: 0; -EPERM if this holder has no read lock; -ESTALE as
+ * gosync_mutex_unlock().
  */
 int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex);
 
@@ -775,7 +795,7 @@ int gosync_rwmutex_recover(gosync_rwmutex_t *rwmutex);
  * @rwmutex: the handle
  * @token: where to put it
  *
- * Return: 0 or -errno.
+ * Return: as gosync_mutex_token().
  */
 int gosync_rwmutex_token(gosync_rwmutex_t *rwmutex, uint64_t *token);
 
@@ -803,6 +823,7 @@ GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 		if (__builtin_expect(!(__atomic_load_n(&rwmutex->slot->word,
 						       __ATOMIC_SEQ_CST) &
 				       (GOSYNC_MUTEX_LOCKED |
+					GOSYNC_MUTEX_STARVING |
 					GOSYNC_MUTEX_POISONED)), 1))
 			return 0;
 	}
@@ -823,7 +844,8 @@ GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 	if (__builtin_expect(reads && !__atomic_load_n(&rwmutex->slot->draining,
 						       __ATOMIC_RELAXED), 1)) {
 		n = __atomic_load_n(reads, __ATOMIC_RELAXED);
-		while (__builtin_expect(!!n, 1)) {
+		/* Below 0: it was taken from us, and the kernel tells. */
+		while (__builtin_expect((int32_t)n > 0, 1)) {
 			if (!__atomic_compare_exchange_n(reads, &n, n - 1, 0,
 							 __ATOMIC_SEQ_CST,
 							 __ATOMIC_RELAXED))

@@ -362,6 +362,13 @@ EXPORT int gosync_holders_sized(const void *object,
 	return ret ? ret : got;
 }
 
+EXPORT int gosync_break(const void *object, uint32_t holder)
+{
+	struct gosync_break args = { .size = sizeof(args), .holder = holder };
+
+	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_BREAK, &args);
+}
+
 static int unlink_name(const char *name, uint32_t flags)
 {
 	struct gosync_unlink args = {

@@ -8,6 +8,7 @@
 #define EXPORT		__attribute__((visibility("default")))
 #define GOSYNC_NO_TSAN
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -236,6 +237,31 @@ static inline void count_token(__u64 *token)
 {
 	__atomic_store_n(token, __atomic_load_n(token, __ATOMIC_RELAXED) + 1,
 			 __ATOMIC_RELAXED);
+}
+
+/*
+ * The token of a Mutex word that is ours. Before a holder is broken the word says
+ * STARVING, and as long as it is there, tokens are the kernel's.
+ */
+static inline int token_of(const void *object,
+			   const struct gosync_mutex_slot *slot,
+			   uint64_t *token)
+{
+	struct gosync_info info;
+	int ret;
+
+	if (slot) {
+		*token = __atomic_load_n(&slot->token, __ATOMIC_ACQUIRE);
+		/* Pairs with the kernel, which locks for others after that. */
+		if (!(__atomic_load_n(&slot->word, __ATOMIC_RELAXED) &
+		      GOSYNC_MUTEX_STARVING))
+			return 0;
+	}
+	ret = gosync_info(object, &info);
+	if (ret)
+		return ret;
+	*token = info.token;
+	return info.flags & GOSYNC_BROKEN ? -ESTALE : 0;
 }
 
 static inline uint64_t locked_by(const void *object)

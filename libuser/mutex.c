@@ -107,8 +107,15 @@ EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 	struct gosync_mutex_slot *slot = gosync_at(mutex);
 
 	GOSYNC_PROBE(mutex_entry, mutex);
-	if (slot)
-		return barge(mutex, slot);
+	if (slot) {
+		int ret = barge(mutex, slot);
+
+		/* With STARVING it may be free, or have been taken from us. */
+		if (ret != -EBUSY ||
+		    !(__atomic_load_n(&slot->word, __ATOMIC_RELAXED) &
+		      GOSYNC_MUTEX_STARVING))
+			return ret;
+	}
 	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);
 }
 
@@ -146,16 +153,5 @@ EXPORT int gosync_mutex_recover(gosync_mutex_t *mutex)
 
 EXPORT int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token)
 {
-	struct gosync_mutex_slot *slot = gosync_at(mutex);
-	struct gosync_info info;
-	int ret;
-
-	if (slot) {
-		*token = __atomic_load_n(&slot->token, __ATOMIC_RELAXED);
-		return 0;
-	}
-	ret = gosync_info(mutex, &info);
-	if (!ret)
-		*token = info.token;
-	return ret;
+	return token_of(mutex, gosync_at(mutex), token);
 }

@@ -82,6 +82,16 @@ static inline uint64_t look_at(const struct gosync_rwmutex_slot *slot)
 	return __atomic_load_n(&slot->word, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * A try has failed; but with STARVING it may be free, or have been taken from us:
+ * the kernel tells.
+ */
+static inline int is_the_kernels(const struct gosync_rwmutex_slot *slot,
+				 int ret)
+{
+	return ret == -EBUSY && look_at(slot) & GOSYNC_MUTEX_STARVING;
+}
+
 /* A lock by ioctl, where it couldn't be had here */
 static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
 		    unsigned int flags)
@@ -187,19 +197,19 @@ EXPORT int gosync_rwmutex_lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
 {
 	struct gosync_rwmutex_slot *slot = slot_of(rw);
-	int ret;
+	int ret = -EBUSY;
 
 	GOSYNC_PROBE(wrlock_entry, rw);
-	if (!slot)
-		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
 	/* Don't stop readers for a try that fails. */
-	if (!no_readers(slot))
+	if (slot && no_readers(slot))
+		ret = barge(rw, slot);
+	if (slot && !is_the_kernels(slot, ret)) {
+		if (ret < 0 || no_readers(slot))
+			return ret;
+		gosync_rwmutex_unlock(rw);
 		return -EBUSY;
-	ret = barge(rw, slot);
-	if (ret < 0 || no_readers(slot))
-		return ret;
-	gosync_rwmutex_unlock(rw);
-	return -EBUSY;
+	}
+	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
 }
 
 /*
@@ -235,28 +245,22 @@ EXPORT int gosync_rwmutex_recover(gosync_rwmutex_t *rw)
 
 EXPORT int gosync_rwmutex_token(gosync_rwmutex_t *rw, uint64_t *token)
 {
-	struct gosync_rwmutex_slot *slot = slot_of(rw);
-	struct gosync_info info;
-	int ret;
-
-	if (slot) {
-		*token = __atomic_load_n(&slot->token, __ATOMIC_RELAXED);
-		return 0;
-	}
-	ret = gosync_info(rw, &info);
-	if (!ret)
-		*token = info.token;
-	return ret;
+	return token_of(rw, (const struct gosync_mutex_slot *)slot_of(rw), token);
 }
 
 /* --- Readers ------------------------------------------------------------- */
 
-/* We are counted in our line. Return: 0 or 1 if the lock is held, or -EBUSY */
+/*
+ * We are counted in our line. With STARVING there may be a broken holder: perhaps
+ * it is us.
+ *
+ * Return: 0 or 1 if the lock is held, or -EBUSY
+ */
 static int look(gosync_rwmutex_t *rw)
 {
 	uint64_t word = look_at(rw->slot);
 
-	if (!(word & GOSYNC_MUTEX_LOCKED))
+	if (!(word & (GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING)))
 		return !!(word & GOSYNC_MUTEX_POISONED);
 	gosync_rwmutex_runlock(rw);
 	return -EBUSY;
@@ -276,8 +280,12 @@ static int rlock_wait(gosync_rwmutex_t *rw, uint64_t deadline,
 	int round, ret;
 
 	for (round = 0; reads && back_off(rw, round); round++) {
-		if (look_at(rw->slot) & GOSYNC_MUTEX_LOCKED)
+		uint64_t word = look_at(rw->slot);
+
+		if (word & GOSYNC_MUTEX_LOCKED)
 			continue;
+		if (word & GOSYNC_MUTEX_STARVING)
+			break;
 		ret = count_and_look(rw, reads);
 		if (ret != -EBUSY)
 			return ret;
@@ -308,12 +316,14 @@ EXPORT int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 EXPORT int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rw)
 {
 	uint32_t *reads = line_of(rw);
+	int ret = -EBUSY;
 
 	GOSYNC_PROBE(rdlock_entry, rw);
-	if (!reads)
-		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
-	return look_at(rw->slot) & GOSYNC_MUTEX_LOCKED ? -EBUSY :
-							 count_and_look(rw, reads);
+	if (reads && !(look_at(rw->slot) & GOSYNC_MUTEX_LOCKED))
+		ret = count_and_look(rw, reads);
+	if (reads && !is_the_kernels(rw->slot, ret))
+		return ret;
+	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
 }
 
 EXPORT int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rw)

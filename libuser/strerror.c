@@ -75,6 +75,10 @@ EXPORT const char *gosync_strerror_abi(unsigned int abi, unsigned int op,
 		err = -err;
 	if (err == ENXIO)
 		return "the gosync module is not loaded";
+	if (err == ESTALE)
+		return "what this holder had was taken from it (broken)";
+	if (op == GOSYNC_IOC_BREAK && err == ESRCH)
+		return "no such holder, or it holds nothing";
 	if (err == EPROTO)
 		return which_is_older(abi);
 	for (i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)

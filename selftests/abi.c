@@ -108,6 +108,16 @@ static void fill_list(FIXTURE_DATA(ioctl) *self, void *arg)
 	args->entry_size = sizeof(self->entries[0]);
 }
 
+/* One of its own each time, which reads */
+static void fill_break(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_break *args = arg;
+	int fd = reopen_object(self->fds[RWMUTEX], 0);
+
+	call(fd, GOSYNC_IOC_RWMUTEX_RLOCK, NULL);
+	args->holder = info_of(fd).holder;
+}
+
 static void fill_parties(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	struct gosync_parties *args = arg;
@@ -371,6 +381,16 @@ FIXTURE_VARIANT_ADD(ioctl, holders) {
 		FIELD(gosync_parties, entry_size, 0xfff),
 	},
 	.pointers = { offsetof(struct gosync_parties, entries) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, break) {
+	.cmd = GOSYNC_IOC_BREAK, .target = RWMUTEX,
+	.on = ON(MUTEX) | ON(RWMUTEX) | ON(ONCE) | ON(SEMAPHORE),
+	.size = sizeof(struct gosync_break), .fill = fill_break,
+	.reserved = {
+		FIELD(gosync_break, flags, 0),
+		FIELD(gosync_break, __reserved, 0),
+	},
 };
 
 FIXTURE_VARIANT_ADD(ioctl, reopen) {
@@ -1420,7 +1440,7 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 {
 	static const unsigned int known[] = {
 		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
-		0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1,
+		0x8d, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1,
 		0xa2, 0xa3, 0xa4, 0xa8, 0xa9, 0xaa, 0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4,
 		0xb5, 0xb6, 0xb7, 0xb8, 0xc0, 0xc1, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9,
 		0xca, 0xd0, 0xd1, 0xd2, 0xd3, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde,
@@ -1454,6 +1474,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(24, sizeof(struct gosync_unlink));
 	EXPECT_EQ(32, sizeof(struct gosync_list));
 	EXPECT_EQ(8, sizeof(struct gosync_reopen));
+	EXPECT_EQ(16, sizeof(struct gosync_break));
 	EXPECT_EQ(40, sizeof(struct gosync_atomic));
 	EXPECT_EQ(40, sizeof(struct gosync_atomic_wait));
 	EXPECT_EQ(16, sizeof(struct gosync_atomic_wake));

@@ -695,4 +695,59 @@ TEST_F(orphan, is_found_by_one_of_two_that_close_at_once)
 	} while (budget_left(end));
 }
 
+/* --- holders that are broken ----------------------------------------------- */
+
+static int break_fd(int fd)
+{
+	struct gosync_break args = {
+		.size = sizeof(args), .holder = info_of(fd).holder,
+	};
+
+	return call(fd, GOSYNC_IOC_BREAK, &args);
+}
+
+TEST(commands_of_a_broken_holder_end_and_get_nothing)
+{
+	enum { READ = CROWD, WAITS };
+	int mutex = create(GOSYNC_MUTEX), other = reopen_object(mutex, 0);
+	int rw = create(GOSYNC_RWMUTEX), rw_other = reopen_object(rw, 0);
+	int cond = create(GOSYNC_COND), i;
+	static struct ring ring;
+
+	if (no_uring())
+		SKIP(return, "%s", no_uring());
+	ASSERT_EQ(0, make_ring(&ring, &plain));
+	/* A Cond's wait, which unlocks */
+	ASSERT_EQ(0, lock_fd(mutex));
+	start(&ring, WAITS, cond, GOSYNC_IOC_COND_WAIT, mutex);
+	ASSERT_TRUE(has_waiters(cond, 1));
+	ASSERT_EQ(0, lock_fd(mutex));
+	ASSERT_EQ(0, call(rw, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
+	for (i = 0; i < CROWD; i++)
+		start(&ring, i, mutex, GOSYNC_IOC_MUTEX_LOCK, 0);
+	start(&ring, READ, rw, GOSYNC_IOC_RWMUTEX_RLOCK, 0);
+	ASSERT_TRUE(has_waiters(mutex, CROWD));
+	ASSERT_EQ(0, break_fd(mutex));
+	ASSERT_EQ(0, break_fd(rw));
+	/* Others get it, whether or not this task looks at its ring. */
+	EXPECT_EQ(1, lock_fd(other));
+	EXPECT_EQ(1, call(rw_other, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
+	EXPECT_EQ(-ESTALE, result(&ring, READ));
+	for (i = 0; i < CROWD; i++)
+		EXPECT_EQ(-ESTALE, result(&ring, i));
+	EXPECT_TRUE(has_waiters(mutex, 0));
+	/* So does what waits to be signalled, and to lock it then. */
+	EXPECT_EQ(-ESTALE, result(&ring, WAITS));
+	EXPECT_EQ(0, call(cond, GOSYNC_IOC_COND_SIGNAL, NULL));
+	EXPECT_EQ(-ESTALE, run(&ring, mutex, GOSYNC_IOC_MUTEX_LOCK, 0));
+	EXPECT_EQ(-ESTALE, run(&ring, mutex, GOSYNC_IOC_MUTEX_UNLOCK, 0));
+	EXPECT_EQ(-ESTALE, run(&ring, rw, GOSYNC_IOC_RWMUTEX_RUNLOCK, 0));
+	EXPECT_EQ(-ESTALE, run(&ring, cond, GOSYNC_IOC_COND_WAIT, mutex));
+	EXPECT_TRUE(has_waiters(cond, 0));
+	EXPECT_EQ(1, info_of(mutex).deaths);
+	EXPECT_EQ(info_of(other).holder, info_of(mutex).owner);
+	EXPECT_EQ(0, unlock_fd(other));
+	close_ring(&ring);
+}
+
 TEST_HARNESS_MAIN

@@ -181,7 +181,7 @@ void object_error(const char *name, unsigned int op, int err)
 			advice = "; somebody has it open";
 		break;
 	case -EPERM:
-		if (op == GOSYNC_IOC_UNLINK)
+		if (op == GOSYNC_IOC_UNLINK || op == GOSYNC_IOC_BREAK)
 			advice = "; be its owner or root";
 		break;
 	}

@@ -22,6 +22,8 @@ struct command {
 static const struct command commands[] = {
 	{ "add", "NAME [N]", "add to a number, and print it", add_main },
 	{ "atomic", "VERB ...", "numbers", atomic_main },
+	{ "break", "NAME...", "take a lock from a process that hangs",
+	  break_main },
 	{ "cond", "VERB ...", "wait to be signalled", cond_main },
 	{ "deadlocks", "", "find processes that wait for each other",
 	  deadlocks_main },

@@ -396,10 +396,11 @@ static bool has_it(const struct shell *sh, const struct kind *kind, int fd)
 {
 	struct gosync_info info;
 
-	if (kind == &reader)
-		return true;
 	shell_info(sh, fd, &info);
-	return info.owner == info.holder;
+	/* Or somebody has taken it from us: gosync break. */
+	if (info.flags & GOSYNC_BROKEN)
+		return false;
+	return kind == &reader || info.owner == info.holder;
 }
 
 static void give_back(const struct shell *sh, const struct kind *kind, int fd,

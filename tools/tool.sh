@@ -324,7 +324,7 @@ recover_does_not_wait_longer_than_told()
 
 what_is_not_allowed_is_told()
 {
-	for command in info holders waiters stat recover rm; do
+	for command in info holders waiters stat recover break rm; do
 		echo $command >"$out/1"
 		su alice -c "gosync $command private" >"$out/2" 2>"$out/3"
 		[ $? = 1 ] && [ ! -s "$out/2" ] &&
@@ -439,6 +439,33 @@ tests_of_nothing="demo_survives_a_death
 	rm_is_for_the_owner
 	rm_takes_the_name_away
 	rm_force_does_not_mind_what_is_not_there"
+break_takes_a_lock_from_a_process_that_lives()
+{
+	gosync run hung -c "until [ -e $out/end ]; do sleep 0.1; done" \
+		2>"$out/1" & run=$!
+	tries=0
+	until gosync holders -rno NAME,HOLDS | grep -qx 'hung write' ||
+	      [ $tries = 300 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	gosync break -H 99 hung >"$out/2" 2>"$out/3" && return 1
+	grep -q 'no such holder' "$out/3" && [ ! -s "$out/2" ] || return 1
+	gosync break hung >"$out/2" 2>"$out/3" || return 1
+	grep -Eqx 'hung: taken from holder [0-9]+, process [0-9]+ \(gosync\)' \
+		"$out/2" || return 1
+	[ "$(gosync run -n hung -c 'echo $GOSYNC_OWNER_DIED' 2>/dev/null)" = 1 ] ||
+		return 1
+	gosync break hung >"$out/2" 2>"$out/3"
+	[ $? = 1 ] && [ ! -s "$out/2" ] &&
+		grep -qx 'gosync break: hung: nobody holds it' "$out/3" ||
+		return 1
+	# It lives: when its command ends, it is told.
+	: >"$out/end"
+	wait $run && grep -q 'without the lock' "$out/1" || return 1
+	gosync run -n hung true && gosync rm hung
+}
+
 tests_of_the_scene="columns_are_chosen
 	strange_names_do_no_harm
 	strange_names_can_be_pasted
@@ -456,6 +483,7 @@ tests_of_the_scene="columns_are_chosen
 	recover_makes_a_poisoned_lock_good
 	recover_refuses_what_is_not_poisoned
 	recover_does_not_wait_longer_than_told
+	break_takes_a_lock_from_a_process_that_lives
 	what_is_not_allowed_is_told
 	one_that_is_missing_does_not_hide_the_others
 	a_full_disk_is_told

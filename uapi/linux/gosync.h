@@ -107,12 +107,15 @@
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done or abandoned by another
  *                than who runs it; Semaphore with GOSYNC_GIVE_BACK: release
- *                of what one has not acquired; unlink by another than the
- *                object's owner
+ *                of what one has not acquired; unlink or break by another
+ *                than the object's owner
  * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
  *                the kernel
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
  *                values of another type
+ * ESRCH          break: there is no such holder, or it holds nothing
+ * ESTALE         the holder was broken: what it held was taken from it, and it
+ *                can only observe
  * ERANGE         a WaitGroup's or Semaphore's counter would leave its range
  * ETIMEDOUT      the deadline has passed
  * =============  ===========================================================
@@ -181,6 +184,9 @@ enum gosync_type {
 #define GOSYNC_AWAIT		(1U << 8)	/* not there yet: wait; excludes GOSYNC_CREATE */
 #define GOSYNC_AWAIT_REALTIME	(1U << 9)	/* ... until @deadline of CLOCK_REALTIME */
 
+/* Of the flags that GOSYNC_IOC_INFO tells */
+#define GOSYNC_BROKEN		(1U << 8)	/* this descriptor's holder was broken */
+
 /* Flag of GOSYNC_IOC_UNLINK */
 #define GOSYNC_IF_UNUSED	(1U << 0)	/* only if nobody has it open */
 
@@ -214,7 +220,9 @@ enum gosync_type {
 #define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)
 #define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)
 #define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)
-/* On Mutexes, RWMutexes, Onces and Semaphores: see "Giving up" */
+/* On Mutexes, RWMutexes, Onces and Semaphores */
+#define GOSYNC_IOC_BREAK	_IO(GOSYNC_IOC_TYPE, 0x8d)
+/* Likewise: see "Giving up" */
 #define GOSYNC_IOC_ABANDON	_IO(GOSYNC_IOC_TYPE, 0x8f)
 /* On whatever has commands of io_uring under way, and only by io_uring */
 #define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
@@ -366,7 +374,7 @@ struct gosync_unlink {
  * @type: &enum gosync_type
  * @id: the object's number, never used twice
  * @flags: the flags it was created with, GOSYNC_RDONLY if this descriptor is
- *	read-only
+ *	read-only, GOSYNC_BROKEN if its holder was broken
  * @mode: permission bits
  * @uid: its owner, in the caller's user namespace
  * @gid: its group, in the caller's user namespace
@@ -542,6 +550,7 @@ enum gosync_wants {
 #define GOSYNC_PARTY_TIMED	(1U << 3)	/* waiter: has a deadline */
 #define GOSYNC_PARTY_ASYNC	(1U << 4)	/* waiter: no thread sleeps for it */
 #define GOSYNC_PARTY_AMONG	(1U << 5)	/* waiter: for one of several things */
+#define GOSYNC_PARTY_BROKEN	(1U << 6)	/* holder: was broken, and holds nothing */
 
 /* No more waiters than this are listed, those that waited longest. */
 #define GOSYNC_WAITERS_LISTED	1024
@@ -627,9 +636,9 @@ struct gosync_reopen {
 };
 
 /**
- * DOC: Giving up
+ * DOC: GOSYNC_IOC_ABANDON: giving up
  *
- * GOSYNC_IOC_ABANDON takes no argument (0), and does at once what the end of
+ * It takes no argument (0), and does at once what the end of
  * the holder would do: a Mutex or RWMutex that it owns is unlocked and poisoned,
  * its read locks are taken back, a Once that it runs is the next one's, who is
  * told, the permits that it took of a Semaphore with GOSYNC_GIVE_BACK are
@@ -639,8 +648,40 @@ struct gosync_reopen {
  * others that do not matter still have it. Whoever goes on in the holder's name
  * is like one whose lock another has unlocked.
  *
- * Return: 0, also if it holds nothing; or -1 with errno EBADF.
+ * Return: 0, also if it holds nothing; or -1 with errno EBADF, ESTALE.
  */
+
+/**
+ * struct gosync_break - argument of GOSYNC_IOC_BREAK
+ * @size: sizeof(struct gosync_break)
+ * @flags: must be 0
+ * @holder: the number of a holder, as GOSYNC_IOC_HOLDERS tells it
+ * @__reserved: must be 0
+ *
+ * For who hangs and does not let go: takes from a holder what it has, as if it had
+ * died (see "Giving up"), although it lives. Only the object's owner may, or who
+ * has CAP_SYS_ADMIN over the IPC namespace; a read-only descriptor will do.
+ *
+ * The holder is not asked, and goes on with what it does. It is told by what it
+ * does next: from now on every operation on its descriptor that does not merely
+ * observe fails with ESTALE and changes nothing, to unlock above all. So do those
+ * that wait: commands of io_uring at once, others when it would be their turn. To
+ * go on it needs a new descriptor: GOSYNC_IOC_REOPEN of the old one will do.
+ *
+ * Until its last descriptor is closed, a Mutex's or RWMutex's word says
+ * GOSYNC_MUTEX_STARVING, which makes everybody lock and unlock by ioctl; and the
+ * holder's line (&struct gosync_rwmutex_reader) is below 0. By this it cannot get
+ * what is others' by a compare-and-swap that comes late. What it writes elsewhere,
+ * believing that it has the lock, is kept out by who asks for the fencing token.
+ *
+ * Return: 0, or -1 with errno EFAULT, EINVAL, EPERM, ESRCH.
+ */
+struct gosync_break {
+	__u32 size;
+	__u32 flags;
+	__u32 holder;
+	__u32 __reserved;
+};
 
 /**
  * struct gosync_atomic - argument of the GOSYNC_IOC_ATOMIC operations
@@ -824,7 +865,7 @@ struct gosync_wait {
  * Return: LOCK, TRYLOCK: 0, or 1 if the lock is held and poisoned (an owner
  * has died with it and nobody has called RECOVER since); UNLOCK, RECOVER: 0;
  * or -1 with errno EBADF, EBUSY (TRYLOCK), EFAULT, EINTR, EINVAL, EPERM
- * (UNLOCK; RECOVER by another than the owner), ETIMEDOUT.
+ * (UNLOCK; RECOVER by another than the owner), ESTALE, ETIMEDOUT.
  */
 
 /**
@@ -839,7 +880,9 @@ struct gosync_wait {
  * 1          WOKEN     a woken waiter is on its way: unlocking need not wake
  *                      another. Kernel only
  * 2          STARVING  the lock is handed from owner to waiter: newcomers
- *                      queue, unlocking is an ioctl. Kernel only
+ *                      queue, unlocking is an ioctl; or there is a broken
+ *                      holder: both are ioctls, see &struct gosync_break.
+ *                      Kernel only
  * 3          POISONED  an owner died. Kernel only
  * 4 to 31    WAITERS   how many wait in the kernel, and one more if anybody
  *                      is to be told when it is unlocked (poll, wait for all).
@@ -873,7 +916,8 @@ struct gosync_wait {
  * @word: see above
  * @token: the fencing token: whoever locks adds 1 to it while holding the
  *	lock, so that no two acquisitions share one and a later one has the
- *	larger. It begins with the time, in nanoseconds since 1970: so those of
+ *	larger. It is the owner's if the word, looked at after it, isn't
+ *	STARVING; otherwise &gosync_info.token is. It begins with the time, in nanoseconds since 1970: so those of
  *	a later object of the same name are larger, too, also after the machine
  *	was started again, unless its clock was set back then
  */
@@ -897,10 +941,10 @@ struct gosync_mutex_slot {
  * User space may:
  *
  * - read lock: add 1 to its line, then (full barrier) look at the word. If it
- *   is not LOCKED the lock is held; otherwise take the 1 back as in read
- *   unlock. If it dies, the kernel clears the line.
- * - read unlock: if @draining is 0, subtract 1, then (full barrier) look at
- *   @draining again; if it is not 0 now, tell by GOSYNC_IOC_RWMUTEX_DRAINED. A
+ *   is neither LOCKED nor STARVING the lock is held; otherwise take the 1 back as
+ *   in read unlock. If it dies, the kernel clears the line.
+ * - read unlock: if @draining is 0, and its line more than 0 (signed), subtract
+ *   1, then (full barrier) look at @draining again; if it is not 0 now, tell by GOSYNC_IOC_RWMUTEX_DRAINED. A
  *   death before that is as good as telling. Otherwise
  *   GOSYNC_IOC_RWMUTEX_RUNLOCK.
  * - lock: as a Mutex, then (full barrier) look at @extra and at the lines in
@@ -919,7 +963,7 @@ struct gosync_mutex_slot {
  * since); the others: 0; or -1 with errno EBADF, EBUSY (TRYLOCK, TRYRLOCK),
  * EFAULT, EINTR, EINVAL, EPERM (UNLOCK, DRAIN: it is not locked; RUNLOCK: this
  * holder has no read lock; RECOVER: by another than the owner), ERANGE (RLOCK,
- * TRYRLOCK: GOSYNC_RWMUTEX_READS_MAX by this holder), ETIMEDOUT.
+ * TRYRLOCK: GOSYNC_RWMUTEX_READS_MAX by this holder), ESTALE, ETIMEDOUT.
  */
 
 /**
@@ -944,6 +988,8 @@ struct gosync_rwmutex_slot {
 
 #define GOSYNC_RWMUTEX_LINE	64
 #define GOSYNC_RWMUTEX_READS_MAX	0x7fffffff
+/* In a broken holder's line: far below 0, whatever it adds */
+#define GOSYNC_RWMUTEX_BROKEN		0xc0000000
 
 /**
  * struct gosync_rwmutex_reader - what a holder has locked for reading
@@ -1030,7 +1076,8 @@ struct gosync_waitgroup_slot {
  *
  * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
  * if it is done), EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL,
- * EPERM (DONE, ABANDON: not run by this holder), ETIMEDOUT.
+ * EPERM (DONE, ABANDON: not run by this holder), ESTALE (not if it is done, nor
+ * WAIT), ETIMEDOUT.
  */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
@@ -1085,7 +1132,7 @@ struct gosync_once_slot {
  * Return: 0, or 1 if the lock is poisoned; or -1 with errno EBADF (also: @lock
  * is no descriptor, or read-only), EFAULT, EINTR, EINVAL (also: no such
  * @ticket), ENOMEM, ENOTTY (@lock is no Mutex and no RWMutex), EPERM (it is
- * not locked), ETIMEDOUT.
+ * not locked), ESTALE (the lock's holder was broken: it is not held), ETIMEDOUT.
  */
 struct gosync_cond_wait {
 	__u32 size;
@@ -1134,7 +1181,7 @@ struct gosync_cond_slot {
  *
  * Return: 0, or -1 with errno EBADF, EBUSY (TRYACQUIRE), EFAULT, EINTR,
  * EINVAL, EPERM (RELEASE with GOSYNC_GIVE_BACK: this holder has not acquired so
- * many), ERANGE (RELEASE, LIMIT: there would be more than 2147483647),
+ * many), ERANGE (RELEASE, LIMIT: there would be more than 2147483647), ESTALE,
  * ETIMEDOUT.
  */
 struct gosync_semaphore {
@@ -1545,7 +1592,7 @@ struct gosync_wait_entry {
  * (an entry's descriptor is none, or is read-only and @op is not a wait),
  * EDEADLK (all: a Mutex or an RWMutex is asked for twice), EFAULT, EINTR,
  * EINVAL, ENOMEM, ENOTTY (@op does not suit @fd), ERANGE (as
- * GOSYNC_IOC_RWMUTEX_RLOCK), ETIMEDOUT.
+ * GOSYNC_IOC_RWMUTEX_RLOCK), ESTALE (an entry's holder was broken), ETIMEDOUT.
  */
 struct gosync_wait_many {
 	__u32 size;

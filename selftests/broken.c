@@ -1,0 +1,982 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holders that are broken: what they have is taken from them while they live.
+ * They are told by what they do next and change nothing any more; the others go
+ * on as if one had died.
+ */
+#include "gosync_test.h"
+
+FIXTURE(broken)
+{
+	char *name;
+	gosync_mutex_t *mutex;		/* whose holder is broken */
+	gosync_mutex_t *other;
+	char *rw_name;
+	gosync_rwmutex_t *rw;		/* likewise */
+	gosync_rwmutex_t *rw_other;
+	unsigned int *shared;		/* with children */
+};
+
+MAPPED_AND_IOCTL(broken);
+
+static gosync_mutex_t *mutex_of(const char *name, unsigned int how)
+{
+	gosync_mutex_t *mutex;
+
+	return gosync_mutex_open(name, how, 0, &mutex) ? NULL : mutex;
+}
+
+static gosync_rwmutex_t *rwmutex_of(const char *name, unsigned int how)
+{
+	gosync_rwmutex_t *rw;
+
+	return gosync_rwmutex_open(name, how, 0, &rw) ? NULL : rw;
+}
+
+FIXTURE_SETUP(broken)
+{
+	self->name = unique_name();
+	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE | variant->how,
+				       0600, &self->mutex));
+	self->other = mutex_of(self->name, variant->how);
+	ASSERT_NE(NULL, self->other);
+	self->rw_name = unique_name();
+	ASSERT_EQ(0, gosync_rwmutex_open(self->rw_name,
+					 GOSYNC_CREATE | variant->how, 0600,
+					 &self->rw));
+	self->rw_other = rwmutex_of(self->rw_name, variant->how);
+	ASSERT_NE(NULL, self->rw_other);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(broken)
+{
+}
+
+static struct gosync_info info(const void *object)
+{
+	return info_of(gosync_fd(object));
+}
+
+static bool has_waiters(int fd, unsigned int n)
+{
+	return eventually(info_of(fd).waiters == n);
+}
+
+/* The number of a handle's holder */
+static uint32_t holder_of(const void *object)
+{
+	return info(object).holder;
+}
+
+static int is_broken(const void *object)
+{
+	return !!(info(object).flags & GOSYNC_BROKEN);
+}
+
+/* --- Mutex ---------------------------------------------------------------- */
+
+TEST_F(broken, owner_loses_the_lock_and_is_told_by_whatever_it_does)
+{
+	uint64_t before, token, none;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, gosync_mutex_token(self->mutex, &before));
+	EXPECT_FALSE(is_broken(self->mutex));
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	EXPECT_TRUE(is_broken(self->mutex));
+	EXPECT_FALSE(is_broken(self->other));
+	EXPECT_EQ(0, info(self->other).owner);
+	EXPECT_EQ(-ESTALE, gosync_mutex_token(self->mutex, &none));
+	EXPECT_EQ(-ESTALE, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(1, gosync_mutex_lock(self->other));
+	ASSERT_EQ(0, gosync_mutex_token(self->other, &token));
+	EXPECT_LT(before, token);
+	/* It is another's now, and stays so. */
+	EXPECT_EQ(-ESTALE, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(-ESTALE, gosync_mutex_trylock(self->mutex));
+	EXPECT_EQ(-ESTALE, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(-ESTALE, gosync_mutex_lock_until(self->mutex, 1, 0));
+	EXPECT_EQ(-ESTALE, gosync_mutex_recover(self->mutex));
+	EXPECT_EQ(-ESTALE, gosync_mutex_token(self->mutex, &none));
+	EXPECT_EQ(-ESTALE, call(gosync_fd(self->mutex), GOSYNC_IOC_ABANDON,
+				NULL));
+	EXPECT_EQ(holder_of(self->other), info(self->mutex).owner);
+	EXPECT_EQ(token, info(self->mutex).token);
+	EXPECT_EQ(1, info(self->mutex).deaths);
+	EXPECT_EQ(0, gosync_mutex_recover(self->other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+}
+
+TEST_F(broken, owner_cannot_lock_where_nobody_looks)
+{
+	int i;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	EXPECT_EQ(1, gosync_mutex_lock(self->other));
+	EXPECT_EQ(0, gosync_mutex_recover(self->other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(-ESTALE, gosync_mutex_lock(self->mutex));
+		EXPECT_EQ(-ESTALE, gosync_mutex_trylock(self->mutex));
+		EXPECT_EQ(0, gosync_mutex_lock(self->other));
+		EXPECT_EQ(-ESTALE, gosync_mutex_unlock(self->mutex));
+		EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	}
+	/* When it has gone, all is as it was, and by itself. */
+	gosync_close(self->mutex);
+	EXPECT_EQ(0, info(self->other).word);
+	EXPECT_EQ(1, info(self->other).deaths);
+	EXPECT_EQ(0, gosync_mutex_lock(self->other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+}
+
+TEST_F(broken, does_not_get_in_the_way_of_others)
+{
+	gosync_mutex_t *third = mutex_of(self->name, variant->how);
+	uint64_t token, last = 0;
+	pid_t pid;
+	int i;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	ASSERT_EQ(1, gosync_mutex_lock(self->other));
+	ASSERT_EQ(0, gosync_mutex_recover(self->other));
+	ASSERT_EQ(0, gosync_mutex_unlock(self->other));
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(0, gosync_mutex_trylock(self->other));
+		EXPECT_EQ(-EBUSY, gosync_mutex_trylock(third));
+		EXPECT_EQ(-ETIMEDOUT, gosync_mutex_lock_until(third, 1, 0));
+		EXPECT_EQ(0, gosync_mutex_token(self->other, &token));
+		EXPECT_LT(last, token);
+		last = token;
+		EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+		EXPECT_EQ(0, gosync_mutex_lock_until(third, 1, 0));
+		EXPECT_EQ(0, gosync_mutex_token(third, &token));
+		EXPECT_LT(last, token);
+		last = token;
+		pid = spawn();
+		if (!pid)
+			_exit(gosync_mutex_lock(self->other) ||
+			      gosync_mutex_unlock(self->other));
+		ASSERT_TRUE(has_waiters(gosync_fd(third), 1));
+		EXPECT_EQ(0, gosync_mutex_unlock(third));
+		EXPECT_EQ(0, reap_soon(pid));
+	}
+	EXPECT_EQ(1, info(third).deaths);
+}
+
+TEST_F(broken, goes_on_with_another_descriptor)
+{
+	gosync_mutex_t *again;
+	int fd;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, gosync_break(self->mutex, holder_of(self->mutex)));
+	fd = reopen_object(gosync_fd(self->mutex), 0);
+	ASSERT_EQ(0, gosync_mutex_from_fd(fd, variant->how, &again));
+	EXPECT_EQ(1, gosync_mutex_lock(again));
+	EXPECT_EQ(0, gosync_mutex_unlock(again));
+	gosync_close(self->mutex);
+	EXPECT_EQ(1, gosync_mutex_lock(again));
+	EXPECT_EQ(0, gosync_mutex_recover(again));
+	EXPECT_EQ(0, gosync_mutex_unlock(again));
+	EXPECT_EQ(0, info(again).word);
+}
+
+TEST_F(broken, parent_does_not_break_its_child)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, gosync_break(self->mutex, holder_of(self->mutex)));
+	pid = spawn();
+	if (!pid) {
+		if (is_broken(self->mutex) ||
+		    gosync_mutex_lock(self->mutex) != 1)
+			_exit(1);
+		_exit(gosync_mutex_recover(self->mutex) ||
+		      gosync_mutex_unlock(self->mutex) ? 2 : 0);
+	}
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(-ESTALE, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(0, gosync_mutex_lock(self->other));
+}
+
+TEST_F(broken, owner_leaves_the_lock_to_those_who_wait_in_their_order)
+{
+	enum { WAITERS = 3 };
+	pid_t pids[WAITERS];
+	int i;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	for (i = 0; i < WAITERS; i++) {
+		pids[i] = spawn();
+		if (!pids[i]) {
+			if (gosync_mutex_lock(self->other) != 1)
+				_exit(100);
+			/* Keep it for long enough, so that it is handed on. */
+			sleep_ns(3 * NSEC_PER_MSEC);
+			i = add(self->shared, 1);
+			_exit(gosync_mutex_unlock(self->other) ? 101 : i);
+		}
+		ASSERT_TRUE(has_waiters(gosync_fd(self->mutex), i + 1));
+		sleep_ns(3 * NSEC_PER_MSEC);
+	}
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	for (i = 0; i < WAITERS; i++)
+		EXPECT_EQ(i + 1, reap_soon(pids[i]));
+	EXPECT_EQ(-ESTALE, gosync_mutex_unlock(self->mutex));
+	EXPECT_EQ(1, info(self->other).deaths);
+}
+
+static void *lock_in_thread(void *mutex)
+{
+	return (void *)(long)gosync_mutex_lock(mutex);
+}
+
+TEST_F(broken, who_waits_in_its_name_does_not_get_it)
+{
+	pthread_t threads[2];
+	void *ret;
+	int i;
+
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, lock_in_thread,
+					    self->mutex));
+		ASSERT_TRUE(has_waiters(gosync_fd(self->mutex), i + 1));
+	}
+	/* One of them is to be handed it. */
+	sleep_ns(3 * NSEC_PER_MSEC);
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], &ret));
+		EXPECT_EQ(-ESTALE, (long)ret);
+	}
+	EXPECT_EQ(1, gosync_mutex_lock(self->other));
+	EXPECT_EQ(1, info(self->other).deaths);
+	EXPECT_EQ(0, info(self->other).waiters);
+}
+
+TEST_F(broken, end_of_it_disturbs_nobody)
+{
+	pid_t pid = spawn();
+	uint64_t word;
+
+	if (!pid) {
+		if (gosync_mutex_lock(self->mutex))
+			_exit(1);
+		store(self->shared, 1);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(eventually(load(self->shared)));
+	ASSERT_EQ(0, gosync_break(self->other, info(self->other).owner));
+	EXPECT_EQ(1, gosync_mutex_lock(self->other));
+	EXPECT_EQ(0, gosync_mutex_recover(self->other));
+	word = info(self->other).word;
+	kill_and_reap(pid);
+	EXPECT_EQ(word & ~GOSYNC_MUTEX_STARVING, info(self->other).word);
+	EXPECT_EQ(1, info(self->other).deaths);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+}
+
+TEST_F(broken, is_only_who_holds_something_and_by_who_may)
+{
+	int observer = reopen_object(gosync_fd(self->mutex), GOSYNC_RDONLY);
+	struct gosync_break args = {
+		.size = sizeof(args), .holder = holder_of(self->mutex),
+	};
+	pid_t pid;
+
+	EXPECT_EQ(-ESRCH, gosync_break(self->other, args.holder));
+	EXPECT_EQ(-ESRCH, gosync_break(self->other, 12345));
+	EXPECT_EQ(-EINVAL, gosync_break(self->other, 0));
+	EXPECT_EQ(0, info_of(observer).word);
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(-ESRCH, gosync_break(self->mutex, holder_of(self->other)));
+	EXPECT_FALSE(is_broken(self->other));
+	pid = spawn();
+	if (!pid) {
+		if (become(1000, 1000, 0))
+			_exit(1);
+		_exit(-call(observer, GOSYNC_IOC_BREAK, &args));
+	}
+	EXPECT_EQ(EPERM, reap(pid));
+	EXPECT_EQ(args.holder, info_of(observer).owner);
+	EXPECT_FALSE(is_broken(self->mutex));
+	EXPECT_EQ(0, call(observer, GOSYNC_IOC_BREAK, &args));
+	EXPECT_EQ(-ESRCH, call(observer, GOSYNC_IOC_BREAK, &args));
+	EXPECT_TRUE(is_broken(self->mutex));
+}
+
+static int has_been_listed(const struct gosync_party *holder, void *arg)
+{
+	const uint32_t *number = arg;
+
+	return holder->holder == *number ?
+	       !!(holder->flags & GOSYNC_PARTY_BROKEN) : 0;
+}
+
+TEST_F(broken, holder_is_listed_as_such)
+{
+	uint32_t holder = holder_of(self->mutex);
+
+	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
+	EXPECT_EQ(0, gosync_holders(self->other, has_been_listed, &holder));
+	EXPECT_EQ(0, gosync_break(self->other, holder));
+	EXPECT_EQ(1, gosync_holders(self->other, has_been_listed, &holder));
+}
+
+/* --- Whatever it was about to do -------------------------------------------- */
+
+/* What each step of its own would have seen, and would put there */
+TEST_F(broken, compare_and_swap_that_comes_late_fails)
+{
+	struct gosync_mutex_slot *slot;
+	uint64_t mine, seen, token, next;
+	int i;
+
+	if (!gosync_is_mapped(self->mutex))
+		SKIP(return, "nothing is done by it");
+	slot = (struct gosync_mutex_slot *)GOSYNC__STATE(self->mutex);
+	mine = self->mutex->locked;
+
+	/* It has just locked, and read the token, and that is all. */
+	seen = 0;
+	ASSERT_TRUE(__atomic_compare_exchange_n(&slot->word, &seen, mine, 0,
+						__ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST));
+	token = load(&slot->token);
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	for (i = 0; i < 4; i++) {
+		/* 0 and what is free, poisoned, about to be taken; and its own */
+		const uint64_t views[] = {
+			0, GOSYNC_MUTEX_POISONED, GOSYNC_MUTEX_WOKEN, mine,
+			mine | GOSYNC_MUTEX_POISONED,
+			mine | GOSYNC_MUTEX_WOKEN, GOSYNC_MUTEX_WAITER,
+		};
+		unsigned int k;
+
+		EXPECT_LE(0, gosync_mutex_lock(self->other));
+		EXPECT_EQ(0, gosync_mutex_token(self->other, &next));
+		EXPECT_LT(token, next);
+		token = next;
+		/* Its token, at last */
+		store(&slot->token, token - i - 1);
+		EXPECT_EQ(0, gosync_mutex_token(self->other, &next));
+		EXPECT_EQ(token, next);
+		for (k = 0; k < ARRAY_SIZE(views); k++) {
+			seen = views[k];
+			EXPECT_FALSE(__atomic_compare_exchange_n(&slot->word,
+					&seen, seen == mine ? 0 : mine, 0,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+		}
+		if (i == 1)
+			EXPECT_EQ(0, gosync_mutex_recover(self->other));
+		EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+		for (k = 0; k < ARRAY_SIZE(views); k++) {
+			seen = views[k];
+			EXPECT_FALSE(__atomic_compare_exchange_n(&slot->word,
+					&seen, mine, 0, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST));
+		}
+	}
+	store(&slot->token, token - 2);
+	gosync_close(self->mutex);
+	/* From here on tokens are counted by those who lock. */
+	EXPECT_EQ(0, gosync_mutex_lock(self->other));
+	EXPECT_EQ(0, gosync_mutex_token(self->other, &next));
+	EXPECT_LT(token, next);
+}
+
+TEST_F(broken, reader_that_counts_late_counts_for_nothing)
+{
+	uint32_t *line;
+	int i;
+
+	if (!gosync_is_mapped(self->rw))
+		SKIP(return, "nothing is counted by it");
+	line = self->rw->reads;
+	ASSERT_EQ(0, gosync_rwmutex_rlock(self->rw));
+	ASSERT_EQ(0, gosync_break(self->rw_other, holder_of(self->rw)));
+	for (i = 0; i < 3; i++) {
+		add(line, 1);
+		EXPECT_EQ(0, info(self->rw_other).readers);
+		EXPECT_EQ(0, gosync_rwmutex_trylock(self->rw_other));
+		EXPECT_EQ(-ESTALE, gosync_rwmutex_runlock(self->rw));
+		EXPECT_EQ(-ESTALE, gosync_rwmutex_rlock(self->rw));
+		EXPECT_EQ(0, gosync_rwmutex_unlock(self->rw_other));
+		EXPECT_EQ(-ESTALE, gosync_rwmutex_rlock(self->rw));
+	}
+}
+
+/* --- RWMutex -------------------------------------------------------------- */
+
+TEST_F(broken, writer_and_reader_lose_their_locks)
+{
+	gosync_rwmutex_t *third = rwmutex_of(self->rw_name, variant->how);
+	uint64_t token;
+
+	ASSERT_EQ(0, gosync_rwmutex_lock(self->rw));
+	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw)));
+	EXPECT_EQ(1, gosync_rwmutex_rlock(self->rw_other));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_unlock(self->rw));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_rlock(self->rw));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_tryrlock(self->rw));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_rlock_until(self->rw, 1, 0));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_lock(self->rw));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_trylock(self->rw));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_lock_until(self->rw, 1, 0));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_recover(self->rw));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_token(self->rw, &token));
+	EXPECT_EQ(1, gosync_rwmutex_tryrlock(self->rw_other));
+	EXPECT_EQ(2, info(third).readers);
+	EXPECT_EQ(-EBUSY, gosync_rwmutex_trylock(third));
+	/* Both read locks are gone; neither of the unlocks does harm. */
+	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw_other)));
+	EXPECT_EQ(0, info(third).readers);
+	EXPECT_EQ(1, gosync_rwmutex_trylock(third));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_runlock(self->rw_other));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_runlock(self->rw_other));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_rlock(self->rw_other));
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_unlock(self->rw_other));
+	EXPECT_EQ(holder_of(third), info(third).owner);
+	EXPECT_EQ(0, gosync_rwmutex_recover(third));
+	EXPECT_EQ(0, gosync_rwmutex_unlock(third));
+	gosync_close(self->rw);
+	/* There is another still. */
+	EXPECT_EQ(-ESTALE, gosync_rwmutex_rlock(self->rw_other));
+	gosync_close(self->rw_other);
+	EXPECT_EQ(0, gosync_rwmutex_lock(third));
+	EXPECT_EQ(0, gosync_rwmutex_unlock(third));
+	EXPECT_EQ(0, info(third).word);
+}
+
+TEST_F(broken, reader_does_not_get_in_the_way_of_readers_and_writers)
+{
+	gosync_rwmutex_t *third = rwmutex_of(self->rw_name, variant->how);
+	int i;
+
+	ASSERT_EQ(0, gosync_rwmutex_rlock(self->rw));
+	ASSERT_EQ(0, gosync_break(self->rw_other, holder_of(self->rw)));
+	/* No writer has died. */
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, gosync_rwmutex_trylock(third));
+		EXPECT_EQ(-EBUSY, gosync_rwmutex_tryrlock(self->rw_other));
+		EXPECT_EQ(-ETIMEDOUT,
+			  gosync_rwmutex_rlock_until(self->rw_other, 1, 0));
+		EXPECT_EQ(0, gosync_rwmutex_unlock(third));
+		EXPECT_EQ(0, gosync_rwmutex_rlock(self->rw_other));
+		EXPECT_EQ(0, gosync_rwmutex_tryrlock(third));
+		EXPECT_EQ(2, info(third).readers);
+		EXPECT_EQ(0, gosync_rwmutex_runlock(self->rw_other));
+		EXPECT_EQ(-EBUSY, gosync_rwmutex_trylock(self->rw_other));
+		EXPECT_EQ(0, gosync_rwmutex_runlock(third));
+		EXPECT_EQ(-EPERM, gosync_rwmutex_runlock(third));
+		EXPECT_EQ(0, gosync_rwmutex_rlock_until(third, 1, 0));
+		EXPECT_EQ(0, gosync_rwmutex_runlock(third));
+		EXPECT_EQ(0, gosync_rwmutex_lock_until(third, 1, 0));
+		EXPECT_EQ(0, gosync_rwmutex_unlock(third));
+	}
+	EXPECT_EQ(0, info(third).deaths);
+}
+
+TEST_F(broken, reader_does_not_stop_who_drains)
+{
+	pid_t pid;
+	int i;
+
+	/* With a line of its own, and without */
+	for (i = 0; i < 2; i++) {
+		gosync_rwmutex_t *reader = self->rw;
+
+		while (i && (!reader || info(self->rw).holders < 70))
+			reader = rwmutex_of(self->rw_name, variant->how);
+		ASSERT_EQ(0, gosync_rwmutex_rlock(reader));
+		ASSERT_EQ(0, gosync_rwmutex_rlock(reader));
+		pid = spawn();
+		if (!pid)
+			_exit(gosync_rwmutex_lock(self->rw_other) ||
+			      gosync_rwmutex_unlock(self->rw_other));
+		ASSERT_TRUE(has_waiters(gosync_fd(reader), 1));
+		ASSERT_EQ(0, gosync_break(self->rw_other, holder_of(reader)));
+		EXPECT_EQ(0, reap_soon(pid));
+		EXPECT_EQ(-ESTALE, gosync_rwmutex_runlock(reader));
+		EXPECT_EQ(0, info(self->rw_other).readers);
+	}
+}
+
+struct rw_thread {
+	gosync_rwmutex_t *rw;
+	bool read;
+	int ret;
+};
+
+static void *lock_rw_in_thread(void *arg)
+{
+	struct rw_thread *thread = arg;
+
+	thread->ret = thread->read ? gosync_rwmutex_rlock(thread->rw) :
+				     gosync_rwmutex_lock(thread->rw);
+	return NULL;
+}
+
+TEST_F(broken, who_waits_in_its_name_neither_reads_nor_writes)
+{
+	struct rw_thread waits[] = {
+		{ self->rw, false }, { self->rw, true }, { self->rw, true },
+	};
+	gosync_rwmutex_t *third = rwmutex_of(self->rw_name, variant->how);
+	pthread_t threads[3];
+	int i;
+
+	ASSERT_EQ(0, gosync_rwmutex_lock(self->rw));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+					    lock_rw_in_thread, &waits[i]));
+		ASSERT_TRUE(has_waiters(gosync_fd(third), i + 1));
+	}
+	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw)));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		EXPECT_EQ(-ESTALE, waits[i].ret);
+	}
+	EXPECT_EQ(1, gosync_rwmutex_lock(third));
+	EXPECT_EQ(0, info(third).readers);
+	EXPECT_EQ(0, info(third).waiters);
+}
+
+TEST_F(broken, writer_that_still_drains_gives_way_to_the_next)
+{
+	gosync_rwmutex_t *third = rwmutex_of(self->rw_name, variant->how);
+	struct rw_thread wait = { self->rw, false };
+	pthread_t thread;
+	pid_t pid;
+
+	ASSERT_EQ(0, gosync_rwmutex_rlock(third));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_rw_in_thread, &wait));
+	ASSERT_TRUE(has_waiters(gosync_fd(third), 1));
+	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw)));
+	pid = spawn();
+	if (!pid)
+		_exit(gosync_rwmutex_lock(self->rw_other) < 0);
+	ASSERT_TRUE(has_waiters(gosync_fd(third), 2));
+	EXPECT_EQ(0, gosync_rwmutex_runlock(third));
+	EXPECT_EQ(0, reap_soon(pid));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ESTALE, wait.ret);
+}
+
+/* --- The others ------------------------------------------------------------ */
+
+TEST_F(broken, runner_of_a_once_is_followed_by_another)
+{
+	gosync_once_t *once, *other;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, gosync_once_open(NULL, GOSYNC_CREATE | variant->how, 0600,
+				      &once));
+	fd = reopen_object(gosync_fd(once), 0);
+	ASSERT_EQ(0, gosync_once_from_fd(fd, variant->how, &other));
+	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
+	pid = spawn();
+	if (!pid)
+		_exit(gosync_once_begin(other) == GOSYNC_ONCE_RUN_AGAIN &&
+		      !gosync_once_done(other) ? 0 : 1);
+	ASSERT_TRUE(has_waiters(fd, 1));
+	ASSERT_EQ(0, gosync_break(other, holder_of(once)));
+	EXPECT_EQ(-ESTALE, gosync_once_done(once));
+	EXPECT_EQ(-ESTALE, gosync_once_abandon(once));
+	EXPECT_EQ(0, reap_soon(pid));
+	/* What has been done is there for everybody to see. */
+	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(once));
+	EXPECT_EQ(0, gosync_once_wait(once));
+}
+
+TEST_F(broken, permits_go_to_others)
+{
+	gosync_semaphore_t *s, *other;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, gosync_semaphore_open(NULL, 3, GOSYNC_CREATE |
+					   GOSYNC_GIVE_BACK | variant->how,
+					   0600, &s));
+	fd = reopen_object(gosync_fd(s), 0);
+	ASSERT_EQ(0, gosync_semaphore_from_fd(fd, variant->how, &other));
+	ASSERT_EQ(0, gosync_semaphore_acquire(s, 2));
+	pid = spawn();
+	if (!pid)
+		_exit(gosync_semaphore_acquire(other, 3) ? 1 :
+		      info(other).word & GOSYNC_SEMAPHORE_PERMITS);
+	ASSERT_TRUE(has_waiters(fd, 1));
+	ASSERT_EQ(0, gosync_break(other, holder_of(s)));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_EQ(3, gosync_semaphore_count(other));
+	EXPECT_EQ(-ESTALE, gosync_semaphore_release(s, 2));
+	EXPECT_EQ(-ESTALE, gosync_semaphore_acquire(s, 1));
+	EXPECT_EQ(-ESTALE, gosync_semaphore_tryacquire(s, 1));
+	EXPECT_EQ(3, gosync_semaphore_count(other));
+	gosync_close(s);
+	EXPECT_EQ(3, gosync_semaphore_count(other));
+	/* Without GIVE_BACK permits are nobody's. */
+	ASSERT_EQ(0, gosync_semaphore_open(NULL, 3, GOSYNC_CREATE |
+					   variant->how, 0600, &s));
+	ASSERT_EQ(0, gosync_semaphore_acquire(s, 2));
+	EXPECT_EQ(-ESRCH, gosync_break(s, holder_of(s)));
+	EXPECT_EQ(0, gosync_semaphore_release(s, 2));
+}
+
+struct cond_thread {
+	gosync_cond_t *cond;
+	gosync_mutex_t *mutex;
+	int ret;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct cond_thread *thread = arg;
+
+	if (!gosync_mutex_lock(thread->mutex))
+		thread->ret = gosync_cond_wait(thread->cond, thread->mutex);
+	return NULL;
+}
+
+TEST_F(broken, who_waits_for_a_cond_comes_back_without_the_lock)
+{
+	struct cond_thread wait = { .mutex = self->mutex };
+	pthread_t thread;
+
+	ASSERT_EQ(0, gosync_cond_open(NULL, GOSYNC_CREATE | variant->how, 0600,
+				      &wait.cond));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
+	ASSERT_TRUE(has_waiters(gosync_fd(wait.cond), 1));
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	ASSERT_EQ(1, gosync_mutex_lock(self->other));
+	ASSERT_EQ(0, gosync_mutex_recover(self->other));
+	EXPECT_EQ(0, gosync_cond_signal(wait.cond));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ESTALE, wait.ret);
+	/* Nor can it begin to wait, which would unlock. */
+	EXPECT_EQ(-ESTALE, gosync_cond_wait(wait.cond, self->mutex));
+	EXPECT_EQ(0, info(wait.cond).waiters);
+	EXPECT_EQ(holder_of(self->other), info(self->other).owner);
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+}
+
+struct many_thread {
+	struct gosync_wait_entry entries[2];
+	bool all;
+	int ret;
+};
+
+static void *wait_many_in_thread(void *arg)
+{
+	struct many_thread *wait = arg;
+
+	wait->ret = wait->all ?
+		    gosync_wait_all(wait->entries, 2, GOSYNC_FOREVER, 0) :
+		    gosync_wait_any(wait->entries, 2, GOSYNC_FOREVER, 0);
+	return NULL;
+}
+
+TEST_F(broken, who_waits_for_several_gets_none_by_it)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		gosync_mutex_t *taken, *blocks, *mine;
+		struct many_thread wait = { .all = i };
+		char *name = unique_name();
+		pthread_t thread;
+
+		ASSERT_EQ(0, gosync_mutex_open(name, GOSYNC_CREATE |
+					       variant->how, 0600, &taken));
+		blocks = mutex_of(name, variant->how);
+		ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE |
+					       variant->how, 0600, &mine));
+		ASSERT_EQ(0, gosync_mutex_lock(taken));
+		ASSERT_EQ(0, gosync_mutex_lock(mine));
+		wait.entries[0] = (struct gosync_wait_entry) {
+			.fd = gosync_fd(taken), .op = GOSYNC_IOC_MUTEX_LOCK,
+		};
+		wait.entries[1] = (struct gosync_wait_entry) {
+			.fd = gosync_fd(mine), .op = GOSYNC_IOC_MUTEX_LOCK,
+		};
+		ASSERT_EQ(0, pthread_create(&thread, NULL, wait_many_in_thread,
+					    &wait));
+		/* Once it queues, too, it is seen twice. */
+		ASSERT_TRUE(eventually(info(taken).waiters));
+		sleep_ns(3 * NSEC_PER_MSEC);
+		ASSERT_EQ(0, gosync_break(blocks, holder_of(taken)));
+		if (i)
+			EXPECT_EQ(0, gosync_mutex_unlock(mine));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(-ESTALE, wait.ret);
+		EXPECT_EQ(-ESTALE, i ? gosync_wait_all(wait.entries, 2, 1, 0) :
+				       gosync_wait_any(wait.entries, 2, 1, 0));
+		EXPECT_EQ(1, gosync_mutex_trylock(blocks));
+		EXPECT_EQ(1, info(blocks).deaths);
+		EXPECT_EQ(i ? 0 : -EBUSY, gosync_mutex_trylock(mine));
+		EXPECT_EQ(0, info(mine).waiters);
+		EXPECT_EQ(0, info(blocks).waiters);
+	}
+}
+
+/* --- At any moment ---------------------------------------------------------- */
+
+/*
+ * What the lock protects: it takes nothing from who has an older token than it
+ * has seen.
+ */
+struct protected {
+	unsigned int guard;
+	unsigned int stop;
+	uint64_t newest;
+	unsigned int survived;
+	unsigned int broken;
+};
+
+static uint64_t seen_by(struct protected *it, uint64_t token)
+{
+	unsigned int none;
+	uint64_t newest;
+
+	do {
+		none = 0;
+		if (__atomic_compare_exchange_n(&it->guard, &none, 1, 0,
+						__ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
+			break;
+		sched_yield();
+	} while (1);
+	if (it->newest < token)
+		it->newest = token;
+	newest = it->newest;
+	store(&it->guard, 0);
+	return newest;
+}
+
+static void worker(struct protected *it, const char *name, unsigned int how,
+		   unsigned int number)
+{
+	uint64_t seed = random_seed() + number, token, newest;
+
+	while (!load(&it->stop)) {
+		gosync_mutex_t *mutex = mutex_of(name, how);
+		int ret, had;
+
+		if (!mutex)
+			_exit(1);
+		do {
+			bool rightly;
+
+			ret = random_u32(&seed) % 4 ?
+			      gosync_mutex_lock(mutex) :
+			      gosync_mutex_trylock(mutex);
+			if (ret == -EBUSY) {
+				ret = 0;
+				continue;
+			}
+			if (ret < 0)
+				break;
+			if (ret == 1) {
+				ret = gosync_mutex_recover(mutex);
+				if (ret)
+					break;
+			}
+			had = gosync_mutex_token(mutex, &token);
+			if (had && had != -ESTALE)
+				_exit(2);
+			newest = had ? 0 : seen_by(it, token);
+			rightly = !had && newest == token;
+			if (random_u32(&seed) % 8 == 0)
+				sched_yield();
+			rightly = rightly && seen_by(it, 0) == token;
+			ret = gosync_mutex_unlock(mutex);
+			/* Who could unlock has had it all the time. */
+			if (!ret && !rightly)
+				_exit(3);
+			if (!ret)
+				add(&it->survived, 1);
+		} while (!ret && !load(&it->stop));
+		if (ret && ret != -ESTALE)
+			_exit(4);
+		if (ret)
+			add(&it->broken, 1);
+		gosync_close(mutex);
+	}
+	_exit(0);
+}
+
+TEST_F(broken, at_any_moment_leaves_one_owner_with_the_newest_token)
+{
+	enum { WORKERS = 4 };
+	struct protected *it = (void *)self->shared;
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int i, breaks = 0;
+	pid_t pids[WORKERS];
+
+	for (i = 0; i < WORKERS; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			worker(it, self->name, variant->how, i);
+	}
+	do {
+		uint32_t owner = info(self->other).owner;
+
+		if (owner && !gosync_break(self->other, owner))
+			breaks++;
+		if (random_u32(&seed) % 2)
+			sched_yield();
+		else
+			sleep_ns(random_u32(&seed) % 100 * NSEC_PER_USEC);
+	} while (budget_left(end) || breaks < 10 || load(&it->survived) < 10);
+	store(&it->stop, 1);
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, reap_soon(pids[i]));
+	TH_LOG("%u broken, %u knew of it, %u had it to the end", breaks,
+	       it->broken, it->survived);
+	EXPECT_LE(it->broken, breaks);
+	EXPECT_LE(0, gosync_mutex_lock(self->other));
+	EXPECT_EQ(0, gosync_mutex_recover(self->other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	EXPECT_EQ(0, info(self->other).word);
+}
+
+/* From when to when somebody had it who could unlock it */
+struct section {
+	unsigned int from;
+	unsigned int to;
+	bool writes;
+};
+
+enum { SECTIONS = 10000 };
+
+struct sections {
+	struct protected all;
+	unsigned int clock;
+	unsigned int count[4];
+	struct section section[4][SECTIONS];
+};
+
+static void rw_worker(struct sections *it, const char *name, unsigned int how,
+		      unsigned int number)
+{
+	uint64_t seed = random_seed() + number;
+	unsigned int n = 0;
+
+	while (!load(&it->all.stop)) {
+		gosync_rwmutex_t *rw = rwmutex_of(name, how);
+		int ret;
+
+		if (!rw)
+			_exit(1);
+		do {
+			struct section *section = &it->section[number][n];
+
+			section->writes = random_u32(&seed) % 3 == 0;
+			ret = section->writes ? gosync_rwmutex_lock(rw) :
+						gosync_rwmutex_rlock(rw);
+			if (ret < 0)
+				break;
+			if (ret && section->writes)
+				gosync_rwmutex_recover(rw);
+			section->from = add(&it->clock, 1);
+			if (random_u32(&seed) % 8 == 0)
+				sched_yield();
+			section->to = add(&it->clock, 1);
+			ret = section->writes ? gosync_rwmutex_unlock(rw) :
+						gosync_rwmutex_runlock(rw);
+			if (!ret && n < SECTIONS - 1)
+				n++;
+			store(&it->count[number], n);
+		} while (!ret && !load(&it->all.stop));
+		if (ret && ret != -ESTALE)
+			_exit(4);
+		if (ret)
+			add(&it->all.broken, 1);
+		gosync_close(rw);
+	}
+	_exit(0);
+}
+
+static int began_before(const void *a, const void *b)
+{
+	const struct section *one = a, *other = b;
+
+	return one->from < other->from ? -1 : one->from > other->from;
+}
+
+/* How many overlap although one of them writes */
+static unsigned int count_overlaps(struct section *sections, unsigned int n)
+{
+	unsigned int i, last = 0, last_write = 0, overlaps = 0;
+
+	qsort(sections, n, sizeof(*sections), began_before);
+	for (i = 0; i < n; i++) {
+		const struct section *section = &sections[i];
+
+		overlaps += section->from < (section->writes ? last :
+							       last_write);
+		if (section->to > last)
+			last = section->to;
+		if (section->writes && section->to > last_write)
+			last_write = section->to;
+	}
+	return overlaps;
+}
+
+static int break_one(const struct gosync_party *holder, void *rw)
+{
+	return (holder->flags & GOSYNC_PARTY_OWNS || holder->count) &&
+	       !gosync_break(rw, holder->holder);
+}
+
+TEST_F(broken, at_any_moment_leaves_readers_or_a_writer)
+{
+	enum { WORKERS = 4 };
+	struct sections *it = shared_memory(sizeof(*it));
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int i, breaks = 0, n = 0;
+	static struct section all[WORKERS * SECTIONS];
+	pid_t pids[WORKERS];
+
+	for (i = 0; i < WORKERS; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			rw_worker(it, self->rw_name, variant->how, i);
+	}
+	do {
+		breaks += gosync_holders(self->rw_other, break_one,
+					 self->rw_other) == 1;
+		if (random_u32(&seed) % 2)
+			sched_yield();
+		else
+			sleep_ns(random_u32(&seed) % 100 * NSEC_PER_USEC);
+	} while (budget_left(end) || breaks < 10 || load(&it->count[0]) < 10);
+	store(&it->all.stop, 1);
+	for (i = 0; i < WORKERS; i++) {
+		EXPECT_EQ(0, reap_soon(pids[i]));
+		memcpy(&all[n], it->section[i],
+		       it->count[i] * sizeof(*all));
+		n += it->count[i];
+	}
+	TH_LOG("%u broken, %u knew of it, %u had it to the end", breaks,
+	       it->all.broken, n);
+	EXPECT_LE(it->all.broken, breaks);
+	EXPECT_EQ(0, count_overlaps(all, n));
+	EXPECT_LE(0, gosync_rwmutex_lock(self->rw_other));
+	EXPECT_EQ(0, gosync_rwmutex_recover(self->rw_other));
+	EXPECT_EQ(0, gosync_rwmutex_unlock(self->rw_other));
+	EXPECT_EQ(0, info(self->rw_other).word);
+	EXPECT_EQ(0, info(self->rw_other).readers);
+}
+
+TEST_HARNESS_MAIN
