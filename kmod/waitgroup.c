@@ -260,6 +260,7 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 
 	INIT_LIST_HEAD(&wg->released);
 	wg->generation = 1;
+	atomic64_set(word_of(wg), obj->capacity);
 	return 0;
 }
 
@@ -272,6 +273,7 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 const struct gosync_ops gosync_waitgroup_ops = {
 	.name = "waitgroup",
 	.size = sizeof(struct gosync_waitgroup),
+	.max_capacity = GOSYNC_WAITGROUP_COUNTER,
 	.init = init,
 	.left = left,
 	.show = show,

@@ -84,6 +84,26 @@ static int wait_fd(int fd)
 
 /* --- counting ------------------------------------------------------------ */
 
+/* So who waits for its name does not see it before. */
+TEST_F(waitgroup, begins_with_what_it_was_made_with)
+{
+	struct gosync_open args = {
+		.size = sizeof(args), .type = GOSYNC_WAITGROUP,
+		.flags = GOSYNC_CREATE, .mode = 0600, .capacity = 2,
+	};
+	uint64_t counter;
+	int device = open_device(), fd;
+
+	fd = call(device, GOSYNC_IOC_OPEN, &args);
+	ASSERT_LT(0, fd);
+	EXPECT_EQ(0, add_fd(fd, -1, &counter));
+	EXPECT_EQ(1, counter);
+	args.capacity = INT32_MAX + 1ULL;
+	EXPECT_EQ(-EINVAL, call(device, GOSYNC_IOC_OPEN, &args));
+	close(device);
+	close(fd);
+}
+
 TEST_F(waitgroup, is_ready_from_the_start)
 {
 	EXPECT_EQ(0, gosync_waitgroup_count(self->wg));
@@ -201,8 +221,6 @@ TEST_F(waitgroup, is_no_other_type)
 						 GOSYNC_ERRORCHECK, 0600, &wg));
 	EXPECT_EQ(-EINVAL, gosync_waitgroup_open(NULL, GOSYNC_CREATE |
 						 GOSYNC_GIVE_BACK, 0600, &wg));
-	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_WAITGROUP, NULL, 0, GOSYNC_CREATE,
-				      0600, 1));
 	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
 	EXPECT_EQ(-EPROTOTYPE, gosync_waitgroup_from_fd(gosync_fd(mutex), 0,
 							&wg));

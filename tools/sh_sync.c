@@ -87,26 +87,37 @@ static gosync_waitgroup_t *open_wg(const struct shell *sh, unsigned int flags)
 	exit(shell_error(sh, GOSYNC_IOC_OPEN, ret));
 }
 
-static int change_wg(const struct shell *sh, unsigned int flags, int sign)
+static int64_t wg_number(const struct shell *sh, int64_t least)
 {
-	int64_t n = 1;
-	int ret;
+	return sh->count ? shell_number(sh, sh->args[0], "N", least, INT32_MAX) :
+			   1;
+}
 
-	if (sh->count)
-		n = shell_number(sh, sh->args[0], "N", sign < 0 ? 1 : INT32_MIN + 1,
-				 INT32_MAX);
-	ret = gosync_waitgroup_add(open_wg(sh, flags), sign * n);
+static int change_wg(const struct shell *sh, unsigned int flags, int64_t n)
+{
+	int ret = gosync_waitgroup_add(open_wg(sh, flags), n);
+
 	return ret ? shell_error(sh, GOSYNC_IOC_WAITGROUP_ADD, ret) : 0;
 }
 
 static int wg_add(struct shell *sh)
 {
-	return change_wg(sh, GOSYNC_CREATE | GOSYNC_PERSIST, 1);
+	int64_t n = wg_number(sh, INT32_MIN + 1);
+
+	/* Who waits for a new name is not to see a counter that is still 0. */
+	if (n > 0) {
+		sh->capacity = n;
+		if (shell_try_open(sh, GOSYNC_WAITGROUP, GOSYNC_CREATE |
+				   GOSYNC_EXCL | GOSYNC_PERSIST) >= 0)
+			return 0;
+		sh->capacity = 0;
+	}
+	return change_wg(sh, GOSYNC_CREATE | GOSYNC_PERSIST, n);
 }
 
 static int wg_done(struct shell *sh)
 {
-	return change_wg(sh, 0, -1);
+	return change_wg(sh, 0, -wg_number(sh, 1));
 }
 
 static int wg_wait(struct shell *sh)

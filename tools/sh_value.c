@@ -51,6 +51,48 @@ static int64_t load(const struct shell *sh, int fd, void **buf, size_t *len)
 	return args.version;
 }
 
+/* Return: 0 if it was stored since, or an exit status */
+static int await_store(const struct shell *sh, int fd, uint64_t since,
+		       uint64_t deadline)
+{
+	struct gosync_wait_entry entries[] = {
+		{ .fd = fd, .op = GOSYNC_IOC_VALUE_WAIT, .value = since },
+		{ .fd = STDOUT_FILENO, .index = POLLERR },
+	};
+	struct gosync_wait_many args = {
+		.size = sizeof(args),
+		.entries = (uintptr_t)entries,
+		.count = 2,
+		.entry_size = sizeof(*entries),
+	};
+	static int device = -1;
+	struct gosync_info info;
+	int ret;
+
+	if (device < 0)
+		device = device_open();
+	for (;;) {
+		args.deadline = gosync_deadline(NAME_NS);
+		if (args.deadline > deadline)
+			args.deadline = deadline;
+		ret = ioctl(device, GOSYNC_IOC_WAIT, &args);
+		if (ret == 0)
+			return 0;
+		if (ret > 0)
+			output_gone();
+		if (errno != ETIMEDOUT)
+			return shell_error(sh, GOSYNC_IOC_VALUE_WAIT, -errno);
+		if (gosync_deadline(0) >= deadline)
+			return shell_gave_up(sh);
+		/* That wakes nobody. */
+		shell_info(sh, fd, &info);
+		if (!info.name_len) {
+			shell_say(sh, "the name was taken away");
+			return 1;
+		}
+	}
+}
+
 static int value_get(struct shell *sh)
 {
 	int fd = shell_open(sh, GOSYNC_VALUE, GOSYNC_RDONLY);
@@ -58,6 +100,12 @@ static int value_get(struct shell *sh)
 	size_t len;
 	void *buf;
 
+	/* A name that has just been made holds nothing yet. */
+	if (sh->await) {
+		ret = await_store(sh, fd, 0, shell_deadline(sh));
+		if (ret)
+			return ret;
+	}
 	ret = load(sh, fd, &buf, &len);
 	if (ret < 0)
 		return shell_error(sh, GOSYNC_IOC_VALUE_LOAD, ret);
@@ -112,48 +160,6 @@ static int value_set(struct shell *sh)
 	return shell_error(sh, GOSYNC_IOC_VALUE_STORE, -errno);
 }
 
-/* Return: 0 if it was stored since, or an exit status */
-static int await_store(const struct shell *sh, int fd, uint64_t since,
-		       uint64_t deadline)
-{
-	struct gosync_wait_entry entries[] = {
-		{ .fd = fd, .op = GOSYNC_IOC_VALUE_WAIT, .value = since },
-		{ .fd = STDOUT_FILENO, .index = POLLERR },
-	};
-	struct gosync_wait_many args = {
-		.size = sizeof(args),
-		.entries = (uintptr_t)entries,
-		.count = 2,
-		.entry_size = sizeof(*entries),
-	};
-	static int device = -1;
-	struct gosync_info info;
-	int ret;
-
-	if (device < 0)
-		device = device_open();
-	for (;;) {
-		args.deadline = gosync_deadline(NAME_NS);
-		if (args.deadline > deadline)
-			args.deadline = deadline;
-		ret = ioctl(device, GOSYNC_IOC_WAIT, &args);
-		if (ret == 0)
-			return 0;
-		if (ret > 0)
-			output_gone();
-		if (errno != ETIMEDOUT)
-			return shell_error(sh, GOSYNC_IOC_VALUE_WAIT, -errno);
-		if (gosync_deadline(0) >= deadline)
-			return shell_gave_up(sh);
-		/* That wakes nobody. */
-		shell_info(sh, fd, &info);
-		if (!info.name_len) {
-			shell_say(sh, "the name was taken away");
-			return 1;
-		}
-	}
-}
-
 static int print_version(const struct shell *sh, const void *data, size_t len)
 {
 	const char *bytes = data;
@@ -200,7 +206,7 @@ static int value_watch(struct shell *sh)
 
 static const char value_get_more[] =
 	"They are printed as they are; a terminal gets a newline after them if they\n"
-	"have none.";
+	"have none. With --wait-for-name the first bytes are waited for, too.";
 
 static const char value_set_more[] =
 	"Who reads gets all of the old bytes or all of the new. NAME is created if it\n"

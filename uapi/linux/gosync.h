@@ -302,8 +302,9 @@ enum gosync_type {
  * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
  *	longest payload in bytes (0: 4096; at most 4 MiB); Semaphore: the
  *	permits that it begins with, its limit (at most 2147483647); Map: the
- *	largest number of entries (0: 4096; at most 4194304); otherwise 0. For a
- *	name that exists, 0 or the capacity that it has
+ *	largest number of entries (0: 4096; at most 4194304); WaitGroup: the
+ *	counter that it begins with (at most 2147483647); otherwise 0. For a name
+ *	that exists, 0 or the capacity that it has
  * @key_size: Map: the longest key in bytes (0: 64; at most 255); as @capacity
  * @value_size: Map: the longest value in bytes (0: 256; at most 65536); as
  *	@capacity
