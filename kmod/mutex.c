@@ -79,11 +79,13 @@ static u64 first_token(void)
 {
 	static DEFINE_SPINLOCK(lock);
 	static s64 ahead = S64_MIN;
-	s64 boot = ktime_get_boottime_ns();
+	u64 token = ktime_get_boottime_ns();
 
-	guard(spinlock)(&lock);
-	ahead = max_t(s64, ahead, ktime_get_real_ns() - boot);
-	return boot + ahead;
+	scoped_guard(spinlock, &lock) {
+		ahead = max_t(s64, ahead, ktime_get_real_ns() - token);
+		token += ahead;
+	}
+	return token;
 }
 
 /**

@@ -555,7 +555,7 @@ static struct gosync_awaited *join(const struct name_key *key,
 {
 	struct gosync_awaited *awaited;
 
-	guard(spinlock)(&key->ns->lock);
+	lockdep_assert_held(&key->ns->lock);
 	guard(rcu)();
 	/* Whoever creates it from now on finds the entry. */
 	if (look_up(key))
@@ -582,7 +582,8 @@ static int await_name(const struct name_key *key,
 	new = awaited_alloc(key);
 	if (!new)
 		return -ENOMEM;
-	awaited = join(key, new);
+	scoped_guard(spinlock, &key->ns->lock)
+		awaited = join(key, new);
 	if (awaited != new) {
 		kfree(new);
 		ns_put(key->ns);

@@ -108,9 +108,9 @@ int break_main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Take locks, permits, or what is to be done once from those who hold them, as\n"
-		       "if they had died. For their owner, or root.\v"
-		       "The processes live, and go on with what they do: each is told by its next\n"
+		.doc = "Take locks, permits, or what is to be done once from those who hold\n"
+		       "them, as if they had died. For their owner, or root.\n"
+		       "\vThe processes live, and go on with what they do: each is told by its next\n"
 		       "operation, which fails. What it still writes, believing that it has the lock,\n"
 		       "only a fencing token keeps out.",
 	};

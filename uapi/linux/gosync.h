@@ -918,9 +918,10 @@ struct gosync_wait {
  * @token: the fencing token: whoever locks adds 1 to it while holding the
  *	lock, so that no two acquisitions share one and a later one has the
  *	larger. It is the owner's if the word, looked at after it, isn't
- *	STARVING; otherwise &gosync_info.token is. It begins with the time, in nanoseconds since 1970: so those of
- *	a later object of the same name are larger, too, also after the machine
- *	was started again, unless its clock was set back then
+ *	STARVING; otherwise &gosync_info.token is. It begins with the time, in
+ *	nanoseconds since 1970: so those of a later object of the same name are
+ *	larger, too, also after the machine was started again, unless its clock
+ *	was set back then
  */
 struct gosync_mutex_slot {
 	__aligned_u64 word;
@@ -945,9 +946,9 @@ struct gosync_mutex_slot {
  *   is neither LOCKED nor STARVING the lock is held; otherwise take the 1 back as
  *   in read unlock. If it dies, the kernel clears the line.
  * - read unlock: if @draining is 0, and its line more than 0 (signed), subtract
- *   1, then (full barrier) look at @draining again; if it is not 0 now, tell by GOSYNC_IOC_RWMUTEX_DRAINED. A
- *   death before that is as good as telling. Otherwise
- *   GOSYNC_IOC_RWMUTEX_RUNLOCK.
+ *   1, then (full barrier) look at @draining again; if it is not 0 now, tell by
+ *   GOSYNC_IOC_RWMUTEX_DRAINED. A death before that is as good as telling.
+ *   Otherwise GOSYNC_IOC_RWMUTEX_RUNLOCK.
  * - lock: as a Mutex, then (full barrier) look at @extra and at the lines in
  *   @lines. If all are 0 the lock is held; they may be looked at for a while;
  *   then GOSYNC_IOC_RWMUTEX_DRAIN.
