@@ -238,7 +238,8 @@ TEST_F(sizes, info_and_stat_are_as_large_as_the_caller_has_them)
 		ASSERT_EQ(0, gosync_info_sized(self->object,
 					       (void *)self->room, size));
 		/* Who has no room for the version is not to map anything. */
-		if (size < sizeof(info)) {
+		if (size < offsetof(struct gosync_info, abi) +
+			   sizeof(info.abi)) {
 			struct gosync_info unmapped = info;
 
 			unmapped.map_len = 0;
