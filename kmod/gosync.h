@@ -47,6 +47,7 @@
 #include <linux/ktime.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/seqlock.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -174,6 +175,20 @@ struct gosync_ops {
 };
 
 /**
+ * struct gosync_access - who may open an object
+ * @uid: owner
+ * @gid: group
+ * @mode: permission bits
+ *
+ * Without holes, as pages are found by it.
+ */
+struct gosync_access {
+	kuid_t uid;
+	kgid_t gid;
+	u32 mode;
+};
+
+/**
  * struct gosync_object - an object of any type
  * @ops: its type
  * @wq: those who wait; its lock protects the object's state
@@ -198,10 +213,9 @@ struct gosync_ops {
  * @next_holder: where to look for an unused number (@holders.xa_lock)
  * @refs: one for each holder, one while the name is GOSYNC_PERSIST; who only
  *	looks has none
- * @uid: owner
- * @gid: group
+ * @access_seq: to read @access as one
+ * @access: who may open it (@ns lock)
  * @capacity: as in &struct gosync_open; Semaphore: the limit (@wq.lock)
- * @mode: permission bits
  * @type: &enum gosync_type
  * @flags: GOSYNC_PERSIST and those that follow it
  * @linked: the name leads here (@ns lock)
@@ -234,10 +248,9 @@ struct gosync_object {
 	u32 next_holder;
 	u64 idle_since;
 	refcount_t refs;
-	kuid_t uid;
-	kgid_t gid;
+	seqcount_spinlock_t access_seq;
+	struct gosync_access access;
 	u32 capacity;
-	u16 mode;
 	u8 type;
 	u8 flags;
 	u8 linked;
@@ -297,6 +310,20 @@ struct gosync_holder {
 		struct gosync_ticket *ticket;
 	};
 };
+
+/* Who may open it, as it is at one moment */
+static inline struct gosync_access
+gosync_access_of(const struct gosync_object *obj)
+{
+	struct gosync_access access;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&obj->access_seq);
+		access = obj->access;
+	} while (read_seqcount_retry(&obj->access_seq, seq));
+	return access;
+}
 
 /* Was it broken? Certain with the object's lock */
 static inline bool gosync_is_broken(const struct gosync_holder *holder)
@@ -425,10 +452,11 @@ long gosync_holders(struct gosync_holder *holder, void *arg);
 
 long gosync_names_open(struct gosync_holder *unused, void *arg);
 long gosync_names_unlink(struct gosync_holder *unused, void *arg);
+long gosync_names_change(struct gosync_holder *unused, void *arg);
 long gosync_names_list(struct gosync_holder *unused, void *arg);
 void gosync_object_put(struct gosync_object *obj);
 bool gosync_may_administer(const struct gosync_object *obj);
-bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
+bool gosync_may(const struct gosync_ns *ns, const struct gosync_access *access,
 		u16 want);
 bool gosync_ns_is_callers(const struct gosync_ns *ns);
 int gosync_names_init(void);
@@ -467,8 +495,27 @@ struct gosync_area {
 	struct page *pages[] __counted_by(nr_pages);
 };
 
+/**
+ * struct gosync_spare - what a new place in a shared page may need
+ * @pool: a pool that is not there yet; or NULL
+ * @area: a page that is not shared yet; or NULL
+ */
+struct gosync_spare {
+	struct gosync_pool *pool;
+	struct gosync_area *area;
+};
+
+int gosync_spare_get(struct gosync_spare *spare);
+void gosync_spare_put(struct gosync_spare *spare);
 int gosync_area_get(struct gosync_object *obj);
-void gosync_area_put(struct gosync_object *obj);
+void gosync_area_put(struct gosync_area *area, const void *state);
+bool gosync_area_suits(const struct gosync_object *obj,
+		       const struct gosync_access *access);
+bool gosync_area_will_do(const struct gosync_object *obj,
+			 const struct gosync_access *access);
+int gosync_area_move(struct gosync_object *obj,
+		     const struct gosync_access *access,
+		     struct gosync_spare *spare);
 void gosync_area_unref(struct gosync_area *area);
 void *gosync_area_extend(struct gosync_area *area, unsigned long first,
 			 unsigned long nr);

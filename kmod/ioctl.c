@@ -60,6 +60,7 @@ union gosync_arg {
 	u32 size;
 	struct gosync_open open;
 	struct gosync_unlink unlink;
+	struct gosync_change change;
 	struct gosync_list list;
 	struct gosync_reopen reopen;
 	struct gosync_atomic atomic;
@@ -98,6 +99,10 @@ static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_UNLINK)] = {
 		GOSYNC_IOC_UNLINK, ON_DEVICE, 0,
 		sizeof(struct gosync_unlink), gosync_names_unlink,
+	},
+	[NR(GOSYNC_IOC_CHANGE)] = {
+		GOSYNC_IOC_CHANGE, ON_DEVICE, 0,
+		sizeof(struct gosync_change), gosync_names_change,
 	},
 	[NR(GOSYNC_IOC_LIST)] = {
 		GOSYNC_IOC_LIST, ON_DEVICE, RESULTS | RESUMES,

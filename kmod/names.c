@@ -17,6 +17,11 @@
  * and what is left of it is freed after it was unlinked there. Under it only
  * constant time is spent, and nothing sleeps.
  *
+ * Who may open an object may change, and is judged without the lock: owner,
+ * group and mode are read as one. While its state moves to another page nobody
+ * has a reference, so that nobody gets one; who wants one takes the lock, and
+ * waits.
+ *
  * A namespace of ours (struct gosync_ns) has a reference for each object in it
  * and holds one to the IPC namespace. Persistent objects would so keep a dead
  * container's namespace for ever; therefore, while there are any namespaces
@@ -254,19 +259,19 @@ static void ns_put(struct gosync_ns *ns)
 /**
  * gosync_may() - may the caller do this, by user, group and mode
  * @ns: where
- * @uid: owner
- * @gid: group
- * @mode: permission bits
+ * @access: user, group and mode
  * @want: 4 to read, 2 to write
  *
  * Return: whether.
  */
-bool gosync_may(const struct gosync_ns *ns, kuid_t uid, kgid_t gid, u16 mode,
+bool gosync_may(const struct gosync_ns *ns, const struct gosync_access *access,
 		u16 want)
 {
-	if (uid_eq(current_euid(), uid))
+	u32 mode = access->mode;
+
+	if (uid_eq(current_euid(), access->uid))
 		mode >>= 6;
-	else if (in_group_p(gid))
+	else if (in_group_p(access->gid))
 		mode >>= 3;
 	return !(want & ~mode) || ns_capable(ns->ipc->user_ns, CAP_IPC_OWNER);
 }
@@ -291,7 +296,7 @@ bool gosync_ns_is_callers(const struct gosync_ns *ns)
  */
 bool gosync_may_administer(const struct gosync_object *obj)
 {
-	return uid_eq(current_euid(), obj->uid) ||
+	return uid_eq(current_euid(), gosync_access_of(obj).uid) ||
 	       ns_capable(obj->ns->ipc->user_ns, CAP_SYS_ADMIN);
 }
 
@@ -355,22 +360,32 @@ static kuid_t payer_of(const struct user_namespace *user_ns, kuid_t uid)
 	return payer;
 }
 
-static int get_accounts(struct gosync_object *obj)
+/* What @uid creates here counts for these; put them even after an error. */
+static int get_accounts(kuid_t uid, struct gosync_account **account,
+			struct gosync_account **payer)
 {
-	kuid_t payer = payer_of(current_user_ns(), obj->uid);
+	kuid_t who_pays = payer_of(current_user_ns(), uid);
 
-	obj->account = account_get(obj->uid);
-	if (!obj->account)
+	*account = account_get(uid);
+	if (!*account)
 		return -ENOMEM;
-	if (uid_eq(payer, obj->uid))
+	if (uid_eq(who_pays, uid))
 		return 0;
-	obj->payer = account_get(payer);
-	return obj->payer ? 0 : -ENOMEM;
+	*payer = account_get(who_pays);
+	return *payer ? 0 : -ENOMEM;
 }
 
 static bool is_full(const struct gosync_account *account)
 {
 	return account && account->objects >= READ_ONCE(max_objects_per_user);
+}
+
+static void count_for_accounts(struct gosync_object *obj, int n)
+{
+	lockdep_assert_held(&accounts.xa_lock);
+	obj->account->objects += n;
+	if (obj->payer)
+		obj->payer->objects += n;
 }
 
 static int count_object(struct gosync_object *obj)
@@ -387,9 +402,7 @@ static int count_object(struct gosync_object *obj)
 		xa_unlock(&accounts);
 		return -EDQUOT;
 	}
-	obj->account->objects++;
-	if (obj->payer)
-		obj->payer->objects++;
+	count_for_accounts(obj, 1);
 	xa_unlock(&accounts);
 	ns->nr_objects++;
 	obj->counted = true;
@@ -400,9 +413,7 @@ static void uncount_object(struct gosync_object *obj)
 {
 	lockdep_assert_held(&obj->ns->lock);
 	xa_lock(&accounts);
-	obj->account->objects--;
-	if (obj->payer)
-		obj->payer->objects--;
+	count_for_accounts(obj, -1);
 	xa_unlock(&accounts);
 	obj->ns->nr_objects--;
 	obj->counted = false;
@@ -423,7 +434,7 @@ static void free_object(struct gosync_object *obj)
 	if (obj->ops->fini)
 		obj->ops->fini(obj);
 	if (obj->area)
-		gosync_area_put(obj);
+		gosync_area_put(obj->area, obj->state);
 	account_put(obj->account);
 	account_put(obj->payer);
 	gosync_object_free(obj);
@@ -481,7 +492,8 @@ static struct gosync_object *prepare(struct gosync_ns *ns,
 		return ERR_PTR(-ENOMEM);
 	refcount_inc(&ns->refs);
 	obj->ns = ns;
-	ret = get_accounts(obj);
+	seqcount_spinlock_init(&obj->access_seq, &ns->lock);
+	ret = get_accounts(obj->access.uid, &obj->account, &obj->payer);
 	if (!ret)
 		ret = gosync_area_get(obj);
 	if (!ret && obj->ops->init)
@@ -757,11 +769,12 @@ static int check_open(const struct gosync_open *args)
 static int check_found(const struct gosync_object *obj,
 		       const struct gosync_open *args)
 {
+	const struct gosync_access access = gosync_access_of(obj);
 	u16 want = args->flags & GOSYNC_RDONLY ? 4 : 6;
 
 	if (args->flags & GOSYNC_EXCL)
 		return -EEXIST;
-	if (!gosync_may(obj->ns, obj->uid, obj->gid, obj->mode, want))
+	if (!gosync_may(obj->ns, &access, want))
 		return -EACCES;
 	if ((args->type && args->type != obj->type) ||
 	    (args->capacity && args->capacity != READ_ONCE(obj->capacity)) ||
@@ -789,7 +802,11 @@ static struct gosync_object *find_object(const struct name_key *key,
 	ret = check_found(obj, args);
 	if (ret)
 		return ERR_PTR(ret);
-	return refcount_inc_not_zero(&obj->refs) ? obj : NULL;
+	if (!refcount_inc_not_zero(&obj->refs))
+		return NULL;
+	/* Pairs with the barrier in thaw(): its state is where it was moved to. */
+	smp_acquire__after_ctrl_dep();
+	return obj;
 }
 
 /* Link a new object; or return what has the name already, as find_object() */
@@ -839,8 +856,12 @@ static struct file *open_object(struct gosync_ns *ns,
 	found = find_object(&key, args);
 	if (found)
 		return open_found(found, read_only);
-	if (!(args->flags & GOSYNC_CREATE))
-		return ERR_PTR(-ENOENT);
+	if (!(args->flags & GOSYNC_CREATE)) {
+		/* Or it was there, and moving. */
+		scoped_guard(spinlock, &ns->lock)
+			found = find_object(&key, args);
+		return found ? open_found(found, read_only) : ERR_PTR(-ENOENT);
+	}
 	obj = prepare(ns, args, name);
 	file = open_found(obj, read_only);
 	if (IS_ERR(file))
@@ -926,13 +947,31 @@ long gosync_names_open(struct gosync_holder *unused, void *arg)
 
 /*
  * Is the name's own reference the last? Then it is dropped, and nobody gets
- * another: find_object() takes none where there is none. Otherwise -EBUSY, or
- * -ENOENT if it is about to go.
+ * another: find_object() takes none where there is none.
  */
-static int end_unused(struct gosync_object *obj)
+static bool freeze(struct gosync_object *obj)
 {
 	lockdep_assert_held(&obj->ns->lock);
-	if (obj->flags & GOSYNC_PERSIST && refcount_dec_if_one(&obj->refs))
+	if (!(obj->flags & GOSYNC_PERSIST) || !refcount_dec_if_one(&obj->refs))
+		return false;
+	/* Pairs with the release in refcount_dec_not_one(), by the last holder. */
+	smp_acquire__after_ctrl_dep();
+	return true;
+}
+
+/* It is the name's again, and who finds it may have one, too. */
+static void thaw(struct gosync_object *obj)
+{
+	lockdep_assert_held(&obj->ns->lock);
+	/* Pairs with the acquire in find_object(). */
+	smp_wmb();
+	refcount_set(&obj->refs, 1);
+}
+
+/* Otherwise -EBUSY, or -ENOENT if it is about to go. */
+static int end_unused(struct gosync_object *obj)
+{
+	if (freeze(obj))
 		return 0;
 	return refcount_read(&obj->refs) ? -EBUSY : -ENOENT;
 }
@@ -989,6 +1028,215 @@ long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 	return ret;
 }
 
+/**
+ * struct change - a change of who may open an object
+ * @what: GOSYNC_CHANGE_MODE and those that follow it
+ * @to: of which this counts
+ * @account: of the new owner; once it is done, of the old one
+ * @payer: likewise
+ * @spare: for a new place
+ * @left: the place where it was, if it has moved; or NULL
+ * @left_state: likewise
+ */
+struct change {
+	u32 what;
+	struct gosync_access to;
+	struct gosync_account *account;
+	struct gosync_account *payer;
+	struct gosync_spare spare;
+	struct gosync_area *left;
+	const void *left_state;
+};
+
+static int check_change(const struct gosync_change *args)
+{
+	const u32 known = GOSYNC_CHANGE_MODE | GOSYNC_CHANGE_OWNER |
+			  GOSYNC_CHANGE_GROUP;
+
+	if (!args->flags || args->flags & ~known || !args->name_len)
+		return -EINVAL;
+	if ((args->mode && !(args->flags & GOSYNC_CHANGE_MODE)) ||
+	    (args->uid && !(args->flags & GOSYNC_CHANGE_OWNER)) ||
+	    (args->gid && !(args->flags & GOSYNC_CHANGE_GROUP)))
+		return -EINVAL;
+	return args->mode & ~0777 ? -EINVAL : 0;
+}
+
+static int prepare_change(struct change *change,
+			  const struct gosync_change *args)
+{
+	int ret = 0;
+
+	change->what = args->flags;
+	change->to.mode = args->mode;
+	change->to.uid = make_kuid(current_user_ns(), args->uid);
+	change->to.gid = make_kgid(current_user_ns(), args->gid);
+	if (change->what & GOSYNC_CHANGE_OWNER) {
+		if (!uid_valid(change->to.uid))
+			return -EINVAL;
+		ret = get_accounts(change->to.uid, &change->account,
+				   &change->payer);
+	}
+	if (change->what & GOSYNC_CHANGE_GROUP && !gid_valid(change->to.gid))
+		return -EINVAL;
+	return ret ?: gosync_spare_get(&change->spare);
+}
+
+static void end_change(struct change *change)
+{
+	account_put(change->account);
+	account_put(change->payer);
+	gosync_spare_put(&change->spare);
+	if (change->left)
+		gosync_area_put(change->left, change->left_state);
+}
+
+/*
+ * As chmod(2) and chown(2): the owner may change the mode, and make the group
+ * one that he is in. Who administers the namespace may do what he may with other
+ * objects; to give one to another user is a right of its own.
+ */
+static bool may_change(const struct gosync_object *obj,
+		       const struct change *change)
+{
+	struct user_namespace *user_ns = obj->ns->ipc->user_ns;
+	const struct gosync_access *from = &obj->access;
+	const struct gosync_access *to = &change->to;
+	bool owns = uid_eq(current_euid(), from->uid);
+
+	if (change->what & GOSYNC_CHANGE_MODE && !gosync_may_administer(obj))
+		return false;
+	if (change->what & GOSYNC_CHANGE_OWNER &&
+	    !(owns && uid_eq(to->uid, from->uid)) &&
+	    !ns_capable(user_ns, CAP_CHOWN))
+		return false;
+	return !(change->what & GOSYNC_CHANGE_GROUP) ||
+	       (owns && (gid_eq(to->gid, from->gid) || in_group_p(to->gid))) ||
+	       ns_capable(user_ns, CAP_CHOWN);
+}
+
+static void exchange_accounts(struct gosync_object *obj, struct change *change)
+{
+	lockdep_assert_held(&accounts.xa_lock);
+	count_for_accounts(obj, -1);
+	swap(obj->account, change->account);
+	swap(obj->payer, change->payer);
+	count_for_accounts(obj, 1);
+}
+
+/* Would one more count there than before, and too many? */
+static bool would_overfill(const struct gosync_account *account,
+			   const struct gosync_object *obj)
+{
+	return account != obj->account && account != obj->payer &&
+	       is_full(account);
+}
+
+static int change_accounts(struct gosync_object *obj, struct change *change)
+{
+	int ret = 0;
+
+	xa_lock(&accounts);
+	if ((would_overfill(change->account, obj) ||
+	     would_overfill(change->payer, obj)) &&
+	    !capable(CAP_SYS_RESOURCE))
+		ret = -EDQUOT;
+	else
+		exchange_accounts(obj, change);
+	xa_unlock(&accounts);
+	return ret;
+}
+
+static int change_place(struct gosync_object *obj,
+			const struct gosync_access *to, struct change *change)
+{
+	struct gosync_area *area = obj->area;
+	const void *state = obj->state;
+	int ret;
+
+	if (gosync_area_suits(obj, to))
+		return 0;
+	if (!freeze(obj))
+		return gosync_area_will_do(obj, to) ? 0 : -EBUSY;
+	ret = gosync_area_move(obj, to, &change->spare);
+	thaw(obj);
+	if (!ret) {
+		change->left = area;
+		change->left_state = state;
+	}
+	return ret;
+}
+
+static int change_object(struct gosync_object *obj, struct change *change)
+{
+	struct gosync_access to = obj->access;
+	bool other_owner;
+	int ret = 0;
+
+	lockdep_assert_held(&obj->ns->lock);
+	if (!may_change(obj, change))
+		return -EPERM;
+	if (change->what & GOSYNC_CHANGE_MODE)
+		to.mode = change->to.mode;
+	if (change->what & GOSYNC_CHANGE_OWNER)
+		to.uid = change->to.uid;
+	if (change->what & GOSYNC_CHANGE_GROUP)
+		to.gid = change->to.gid;
+	other_owner = !uid_eq(to.uid, obj->access.uid);
+	if (other_owner)
+		ret = change_accounts(obj, change);
+	if (ret)
+		return ret;
+	ret = change_place(obj, &to, change);
+	if (ret && other_owner) {
+		xa_lock(&accounts);
+		exchange_accounts(obj, change);
+		xa_unlock(&accounts);
+	}
+	if (ret)
+		return ret;
+	write_seqcount_begin(&obj->access_seq);
+	obj->access = to;
+	write_seqcount_end(&obj->access_seq);
+	return 0;
+}
+
+static int change_name(const struct name_key *key, struct change *change)
+{
+	struct gosync_object *obj;
+
+	guard(spinlock)(&key->ns->lock);
+	guard(rcu)();
+	obj = look_up(key);
+	return obj ? change_object(obj, change) : -ENOENT;
+}
+
+long gosync_names_change(struct gosync_holder *unused, void *arg)
+{
+	const struct gosync_change *args = arg;
+	struct change change = {};
+	char name[GOSYNC_NAME_MAX];
+	struct gosync_ns *ns;
+	int ret;
+
+	ret = check_change(args);
+	if (!ret)
+		ret = copy_name(name, args->name, args->name_len);
+	if (ret)
+		return ret;
+	ns = ns_find(current->nsproxy->ipc_ns);
+	if (!ns)
+		return -ENOENT;
+	ret = prepare_change(&change, args);
+	if (!ret)
+		ret = change_name(&(struct name_key) {
+			.ns = ns, .name = name, .len = args->name_len,
+		}, &change);
+	end_change(&change);
+	ns_put(ns);
+	return ret;
+}
+
 /*
  * The next name from number @from on, as far as the caller may see it. Returns
  * the object's number, 0 at the end.
@@ -1004,7 +1252,7 @@ static u64 describe_next(struct gosync_ns *ns, u64 from,
 		obj = next_object(ns, from);
 		if (obj) {
 			id = obj->id;
-			if (gosync_may(ns, obj->uid, obj->gid, obj->mode, 4))
+			if (gosync_may(ns, &obj->access, 4))
 				gosync_object_info(obj, NULL, info);
 		}
 	}

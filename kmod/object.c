@@ -76,9 +76,9 @@ struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
 	obj->id = atomic64_inc_return(&ids);
 	refcount_set(&obj->refs, 1);
 	obj->idle_since = ktime_get_boottime_ns();
-	current_euid_egid(&obj->uid, &obj->gid);
+	current_euid_egid(&obj->access.uid, &obj->access.gid);
+	obj->access.mode = args->mode;
 	obj->capacity = args->capacity ?: ops->default_capacity;
-	obj->mode = args->mode;
 	obj->type = args->type;
 	obj->flags = args->flags & ~(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY);
 	obj->name_len = args->name_len;
@@ -177,7 +177,7 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 /**
  * gosync_object_info() - what is known of an object
  * @obj: the object
- * @holder: to whom, or NULL
+ * @holder: to whom, or NULL: then called with the namespace's lock
  * @info: zeroed
  */
 void gosync_object_info(struct gosync_object *obj,
@@ -185,6 +185,7 @@ void gosync_object_info(struct gosync_object *obj,
 			struct gosync_info *info)
 {
 	const struct gosync_stats *stats = READ_ONCE(obj->stats);
+	const struct gosync_access access = gosync_access_of(obj);
 	struct gosync_area *area = obj->area;
 
 	info->size = sizeof(*info);
@@ -192,9 +193,9 @@ void gosync_object_info(struct gosync_object *obj,
 	info->type = obj->type;
 	info->id = obj->id;
 	info->flags = obj->flags;
-	info->mode = obj->mode;
-	info->uid = from_kuid_munged(current_user_ns(), obj->uid);
-	info->gid = from_kgid_munged(current_user_ns(), obj->gid);
+	info->mode = access.mode;
+	info->uid = from_kuid_munged(current_user_ns(), access.uid);
+	info->gid = from_kgid_munged(current_user_ns(), access.gid);
 	info->holders = READ_ONCE(obj->nr_holders);
 	info->capacity = READ_ONCE(obj->capacity);
 	if (!area->no_mmap) {

@@ -16,6 +16,13 @@
  * slot have pages of their own, and the descriptor alone is the right to map
  * them.
  *
+ * When an object gets another owner, group or mode, who may map its page may
+ * have to stop being shown it. Those who have mapped the page go on seeing all
+ * of it, so it is the object that moves, to a page of those who may open it now;
+ * which it can while nobody has it open. If all who may map the page may still
+ * open the object it may as well stay there: those who may open it only since
+ * then do so without mapping it.
+ *
  * A mapping refers to a file of its own, not to the object's, so that it does
  * not keep a holder alive; and to the pages, so that the object may go first.
  *
@@ -46,18 +53,14 @@ static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
 /**
  * struct gosync_pool_key - what objects that share pages have in common
  * @ns: namespace
- * @uid: owner
- * @gid: group
- * @mode: permission bits
+ * @access: owner, group, mode
  * @no_mmap: they are not to be mapped
  *
  * Without holes, as it is compared and hashed as bytes.
  */
 struct gosync_pool_key {
 	const struct gosync_ns *ns;
-	kuid_t uid;
-	kgid_t gid;
-	u32 mode;
+	struct gosync_access access;
 	u32 no_mmap;
 };
 
@@ -68,13 +71,13 @@ static_assert(sizeof(struct gosync_pool_key) ==
  * struct gosync_pool - pages that objects share
  * @node: in the table of pools
  * @key: who shares them
- * @refs: one for each page and each user of the moment
+ * @pages: how many they are; it goes with the last
  * @partial: the pages that have room
  */
 struct gosync_pool {
 	struct rhash_head node;
 	struct gosync_pool_key key;
-	unsigned int refs;
+	unsigned int pages;
 	struct list_head partial;
 };
 
@@ -142,106 +145,100 @@ err:
 	return NULL;
 }
 
-static struct gosync_pool *pool_get(const struct gosync_object *obj)
+/**
+ * gosync_spare_get() - make what a place in a shared page may need
+ * @spare: the result
+ *
+ * May take long: called without locks. gosync_spare_put() is for the caller to
+ * call, also after an error.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int gosync_spare_get(struct gosync_spare *spare)
+{
+	spare->pool = kzalloc(sizeof(*spare->pool), GFP_KERNEL_ACCOUNT);
+	spare->area = area_alloc(1);
+	return spare->pool && spare->area ? 0 : -ENOMEM;
+}
+
+/**
+ * gosync_spare_put() - free what is left of it
+ * @spare: it
+ */
+void gosync_spare_put(struct gosync_spare *spare)
+{
+	kfree(spare->pool);
+	if (spare->area)
+		area_free(spare->area);
+}
+
+static struct gosync_area *add_page(struct gosync_pool *pool,
+				    struct gosync_spare *spare)
+{
+	struct gosync_area *area = spare->area;
+
+	lockdep_assert_held(&pools_lock);
+	spare->area = NULL;
+	area->no_mmap = pool->key.no_mmap;
+	area->pool = pool;
+	area->free = ALL_SLOTS;
+	list_add(&area->node, &pool->partial);
+	pool->pages++;
+	return area;
+}
+
+/* Returns -EAGAIN if @spare is needed, and empty; -ENOMEM. */
+static int take_slot(struct gosync_object *obj,
+		     const struct gosync_access *access,
+		     struct gosync_spare *spare)
 {
 	const struct gosync_pool_key key = {
 		.ns = obj->ns,
-		.uid = obj->uid,
-		.gid = obj->gid,
-		.mode = obj->mode,
+		.access = *access,
 		.no_mmap = !!(obj->flags & GOSYNC_NO_MMAP),
 	};
-	struct gosync_pool *pool, *new;
-
-	scoped_guard(spinlock, &pools_lock) {
-		pool = rhashtable_lookup_fast(&pools, &key, pools_params);
-		if (pool) {
-			pool->refs++;
-			return pool;
-		}
-	}
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return NULL;
-	new->key = key;
-	new->refs = 1;
-	INIT_LIST_HEAD(&new->partial);
-	scoped_guard(spinlock, &pools_lock) {
-		pool = rhashtable_lookup_get_insert_fast(&pools, &new->node,
-							 pools_params);
-		if (!pool)
-			return new;
-		if (!IS_ERR(pool))
-			pool->refs++;
-	}
-	kfree(new);
-	return IS_ERR(pool) ? NULL : pool;
-}
-
-static void pool_put(struct gosync_pool *pool)
-{
-	scoped_guard(spinlock, &pools_lock) {
-		if (--pool->refs)
-			return;
-		rhashtable_remove_fast(&pools, &pool->node, pools_params);
-	}
-	kfree(pool);
-}
-
-static bool take_slot(struct gosync_pool *pool, struct gosync_object *obj)
-{
-	struct gosync_area *area;
+	struct gosync_area *area = NULL;
+	struct gosync_pool *pool;
 	unsigned int slot;
 
-	lockdep_assert_held(&pools_lock);
-	area = list_first_entry_or_null(&pool->partial, struct gosync_area,
-					node);
+	guard(spinlock)(&pools_lock);
+	pool = rhashtable_lookup_fast(&pools, &key, pools_params);
+	if (pool)
+		area = list_first_entry_or_null(&pool->partial,
+						struct gosync_area, node);
+	if (!area && !spare->area)
+		return -EAGAIN;
+	if (!pool) {
+		pool = spare->pool;
+		pool->key = key;
+		INIT_LIST_HEAD(&pool->partial);
+		if (rhashtable_insert_fast(&pools, &pool->node, pools_params))
+			return -ENOMEM;
+		spare->pool = NULL;
+	}
 	if (!area)
-		return false;
+		area = add_page(pool, spare);
 	slot = __ffs64(area->free);
 	area->free &= ~BIT_ULL(slot);
 	if (!area->free)
 		list_del_init(&area->node);
 	obj->area = area;
 	obj->state = area->addr + slot * GOSYNC_SLOT_SIZE;
-	return true;
-}
-
-/* Adds a page to the pool if it still has no room, and takes a slot there */
-static int take_new_slot(struct gosync_pool *pool, struct gosync_object *obj)
-{
-	struct gosync_area *area = area_alloc(1);
-
-	if (!area)
-		return -ENOMEM;
-	area->no_mmap = pool->key.no_mmap;
-	area->pool = pool;
-	area->free = ALL_SLOTS;
-	scoped_guard(spinlock, &pools_lock) {
-		if (!take_slot(pool, obj)) {
-			list_add(&area->node, &pool->partial);
-			pool->refs++;
-			take_slot(pool, obj);
-			area = NULL;
-		}
-	}
-	if (area)
-		area_free(area);
 	return 0;
 }
 
 static int get_slot(struct gosync_object *obj)
 {
-	struct gosync_pool *pool = pool_get(obj);
-	bool taken;
+	struct gosync_spare spare = {};
 	int ret;
 
-	if (!pool)
-		return -ENOMEM;
-	scoped_guard(spinlock, &pools_lock)
-		taken = take_slot(pool, obj);
-	ret = taken ? 0 : take_new_slot(pool, obj);
-	pool_put(pool);
+	ret = take_slot(obj, &obj->access, &spare);
+	if (ret == -EAGAIN) {
+		ret = gosync_spare_get(&spare);
+		if (!ret)
+			ret = take_slot(obj, &obj->access, &spare);
+		gosync_spare_put(&spare);
+	}
 	/* Whoever still maps the page may have written there meanwhile. */
 	if (!ret)
 		memset(obj->state, 0, GOSYNC_SLOT_SIZE);
@@ -325,18 +322,18 @@ err:
 
 /**
  * gosync_area_put() - take an object's mapped state back
- * @obj: the object
+ * @area: where it is
+ * @state: likewise
  *
  * May take long, as gosync_area_unref().
  */
-void gosync_area_put(struct gosync_object *obj)
+void gosync_area_put(struct gosync_area *area, const void *state)
 {
-	struct gosync_area *area = obj->area;
 	struct gosync_pool *pool = area->pool;
 
 	if (pool) {
 		scoped_guard(spinlock, &pools_lock) {
-			area->free |= BIT_ULL((obj->state - area->addr) /
+			area->free |= BIT_ULL((state - area->addr) /
 					      GOSYNC_SLOT_SIZE);
 			if (area->free != ALL_SLOTS) {
 				if (list_empty(&area->node))
@@ -344,10 +341,70 @@ void gosync_area_put(struct gosync_object *obj)
 				return;
 			}
 			list_del(&area->node);
+			if (--pool->pages)
+				pool = NULL;
+			else
+				rhashtable_remove_fast(&pools, &pool->node,
+						       pools_params);
 		}
-		pool_put(pool);
+		kfree(pool);
 	}
 	gosync_area_unref(area);
+}
+
+/**
+ * gosync_area_suits() - is an object's state where it would be put
+ * @obj: the object
+ * @access: if this is who may open it
+ *
+ * Return: whether; so it is, too, if nobody but who has it open can map it.
+ */
+bool gosync_area_suits(const struct gosync_object *obj,
+		       const struct gosync_access *access)
+{
+	const struct gosync_pool *pool = obj->area->pool;
+
+	return !pool || pool->key.no_mmap ||
+	       !memcmp(&pool->key.access, access, sizeof(*access));
+}
+
+/**
+ * gosync_area_will_do() - may an object's state stay where it is
+ * @obj: the object, of a shared page
+ * @access: if this is who may open it
+ *
+ * Return: whether everybody who may map the page may open it.
+ */
+bool gosync_area_will_do(const struct gosync_object *obj,
+			 const struct gosync_access *access)
+{
+	const struct gosync_access *key = &obj->area->pool->key.access;
+
+	return uid_eq(key->uid, access->uid) && gid_eq(key->gid, access->gid) &&
+	       !(key->mode & ~access->mode);
+}
+
+/**
+ * gosync_area_move() - move an object's state to another shared page
+ * @obj: the object, of a shared page; nobody looks at its state
+ * @access: who may open the others there
+ * @spare: made before, and used if need be
+ *
+ * The place where it was is the caller's to give back.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int gosync_area_move(struct gosync_object *obj,
+		     const struct gosync_access *access,
+		     struct gosync_spare *spare)
+{
+	const void *from = obj->state;
+	int ret;
+
+	ret = take_slot(obj, access, spare);
+	if (!ret)
+		memcpy(obj->state, from, GOSYNC_SLOT_SIZE);
+	return ret;
 }
 
 /* A mapping's file stands for no holder, only for an area that grows. */
@@ -396,8 +453,7 @@ static bool may_map(const struct gosync_object *obj, bool write)
 	const struct gosync_pool *pool = obj->area->pool;
 
 	return !pool || (gosync_ns_is_callers(obj->ns) &&
-			 gosync_may(obj->ns, pool->key.uid, pool->key.gid,
-				    pool->key.mode, write ? 6 : 4));
+			 gosync_may(obj->ns, &pool->key.access, write ? 6 : 4));
 }
 
 int gosync_mmap(struct file *file, struct vm_area_struct *vma)

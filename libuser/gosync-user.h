@@ -262,6 +262,41 @@ int gosync_unlink(const char *name);
 int gosync_unlink_unused(const char *name);
 
 /**
+ * gosync_chmod() - change an object's permission bits
+ * @name: its name
+ * @mode: as when it is created, up to 0777
+ *
+ * For who opens it from now on: handles keep what they have, as after chmod(2) of
+ * a file. State, flags and name are as they were.
+ *
+ * Small objects share pages of memory with others of the same owner, group and
+ * mode, and are moved when that changes, which is possible only while nobody has
+ * them open. Those with GOSYNC_OWN_PAGE or GOSYNC_NO_MMAP, and RWMutexes, Values,
+ * Maps and larger arrays, are changed at any time; as is any if only bits are
+ * added: who may open it only by these uses it by ioctls.
+ *
+ * Return: 0; -EBUSY if it would have to be moved and somebody has it open, be it
+ * the caller; -EINVAL if @mode is none; -ENOENT; -ENOMEM; -EPERM if the object is
+ * another user's.
+ */
+int gosync_chmod(const char *name, unsigned int mode);
+
+/**
+ * gosync_chown() - change an object's owner or group or both, at once
+ * @name: its name
+ * @uid: the new owner, (unsigned int)-1 to leave it
+ * @gid: the new group, likewise
+ *
+ * As gosync_chmod(). The owner may make the group one that he is in; more needs
+ * CAP_CHOWN. The object then counts for its new owner.
+ *
+ * Return: as gosync_chmod(); -EDQUOT if the new owner has as many objects as he
+ * may have; -EINVAL if there is no such user or group in the caller's user
+ * namespace, or both are to be left.
+ */
+int gosync_chown(const char *name, unsigned int uid, unsigned int gid);
+
+/**
  * gosync_list() - walk the names that the caller may read
  * @fn: called for each with no lock held; a return other than 0 ends the walk
  * @arg: passed on to @fn

@@ -369,6 +369,18 @@ EXPORT int gosync_break(const void *object, uint32_t holder)
 	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_BREAK, &args);
 }
 
+static int device_ioctl(unsigned int op, void *args)
+{
+	int dev = open_device();
+	int ret;
+
+	if (dev < 0)
+		return dev;
+	ret = gosync_fd_ioctl(dev, op, args);
+	gosync_close_fd(dev);
+	return ret;
+}
+
 static int unlink_name(const char *name, uint32_t flags)
 {
 	struct gosync_unlink args = {
@@ -377,14 +389,8 @@ static int unlink_name(const char *name, uint32_t flags)
 		.name = (uintptr_t)name,
 		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
 	};
-	int dev, ret;
 
-	dev = open_device();
-	if (dev < 0)
-		return dev;
-	ret = gosync_fd_ioctl(dev, GOSYNC_IOC_UNLINK, &args);
-	gosync_close_fd(dev);
-	return ret;
+	return device_ioctl(GOSYNC_IOC_UNLINK, &args);
 }
 
 EXPORT int gosync_unlink(const char *name)
@@ -395,6 +401,36 @@ EXPORT int gosync_unlink(const char *name)
 EXPORT int gosync_unlink_unused(const char *name)
 {
 	return unlink_name(name, GOSYNC_IF_UNUSED);
+}
+
+static int change_name(struct gosync_change args, const char *name)
+{
+	args.size = sizeof(args);
+	args.name = (uintptr_t)name;
+	args.name_len = strnlen(name, GOSYNC_NAME_MAX + 1);
+	return device_ioctl(GOSYNC_IOC_CHANGE, &args);
+}
+
+EXPORT int gosync_chmod(const char *name, unsigned int mode)
+{
+	return change_name((struct gosync_change) {
+		.flags = GOSYNC_CHANGE_MODE, .mode = mode,
+	}, name);
+}
+
+EXPORT int gosync_chown(const char *name, unsigned int uid, unsigned int gid)
+{
+	struct gosync_change args = {};
+
+	if (uid != -1U) {
+		args.flags |= GOSYNC_CHANGE_OWNER;
+		args.uid = uid;
+	}
+	if (gid != -1U) {
+		args.flags |= GOSYNC_CHANGE_GROUP;
+		args.gid = gid;
+	}
+	return change_name(args, name);
 }
 
 static void close_it(int *fd)

@@ -99,6 +99,16 @@ static void fill_unlink(FIXTURE_DATA(ioctl) *self, void *arg)
 	args->name_len = strlen(self->name);
 }
 
+static void fill_change(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_change *args = arg;
+
+	args->flags = GOSYNC_CHANGE_MODE;
+	args->mode = 0640;
+	args->name = to_u64(self->name);
+	args->name_len = strlen(self->name);
+}
+
 static void fill_list(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	struct gosync_list *args = arg;
@@ -330,6 +340,18 @@ FIXTURE_VARIANT_ADD(ioctl, unlink) {
 		FIELD(gosync_unlink, __reserved, 0),
 	},
 	.pointers = { offsetof(struct gosync_unlink, name) },
+};
+
+FIXTURE_VARIANT_ADD(ioctl, change) {
+	.cmd = GOSYNC_IOC_CHANGE, .on = ON(DEVICE), .target = DEVICE,
+	.size = sizeof(struct gosync_change), .fill = fill_change,
+	.reserved = {
+		FIELD(gosync_change, flags, 7),
+		FIELD(gosync_change, mode, 0777),
+		FIELD(gosync_change, uid, 0),
+		FIELD(gosync_change, gid, 0),
+	},
+	.pointers = { offsetof(struct gosync_change, name) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, list) {
@@ -793,6 +815,7 @@ static void prepare(FIXTURE_DATA(ioctl) *self)
 
 	close(open_object(GOSYNC_MUTEX, self->name,
 			  GOSYNC_CREATE | GOSYNC_PERSIST, 0600));
+	gosync_chmod(self->name, 0600);
 	call(self->fds[INT32], GOSYNC_IOC_ATOMIC_STORE, &word);
 	call(self->fds[POINTER], GOSYNC_IOC_ATOMIC_STORE, &word);
 	put_payload(self->fds[VALUE], self->payload, sizeof(self->payload));
@@ -808,6 +831,7 @@ static void prepare(FIXTURE_DATA(ioctl) *self)
 
 struct state {
 	uint64_t named;
+	uint64_t mode;
 	char payload[16];
 	uint64_t payload_len;
 	char entry[16];
@@ -830,6 +854,7 @@ static struct state state_of(FIXTURE_DATA(ioctl) *self)
 
 	fd = open_object(0, self->name, 0, 0);
 	state.named = fd >= 0;
+	state.mode = info_of(fd).mode;
 	close(fd);
 	call(self->fds[VALUE], GOSYNC_IOC_VALUE_LOAD, &args);
 	state.payload_len = args.len;
@@ -1440,7 +1465,7 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 {
 	static const unsigned int known[] = {
 		0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
-		0x8d, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1,
+		0x8c, 0x8d, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0xa0, 0xa1,
 		0xa2, 0xa3, 0xa4, 0xa8, 0xa9, 0xaa, 0xab, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4,
 		0xb5, 0xb6, 0xb7, 0xb8, 0xc0, 0xc1, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9,
 		0xca, 0xd0, 0xd1, 0xd2, 0xd3, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde,
@@ -1472,6 +1497,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 {
 	EXPECT_EQ(56, sizeof(struct gosync_open));
 	EXPECT_EQ(24, sizeof(struct gosync_unlink));
+	EXPECT_EQ(32, sizeof(struct gosync_change));
 	EXPECT_EQ(32, sizeof(struct gosync_list));
 	EXPECT_EQ(8, sizeof(struct gosync_reopen));
 	EXPECT_EQ(16, sizeof(struct gosync_break));

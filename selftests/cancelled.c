@@ -128,6 +128,8 @@ static int see_entry(const void *key, size_t key_len, const void *value,
 	ROW(gosync_unlink, gosync_unlink(name))				\
 	ROW(gosync_unlink_unused, gosync_unlink_unused(name))		\
 	ROW(gosync_break, gosync_break(mutex, 1))			\
+	ROW(gosync_chmod, gosync_chmod(name, 0600))			\
+	ROW(gosync_chown, gosync_chown(name, 0, 0))			\
 	ROW(gosync_deadline, gosync_deadline(0))			\
 	ROW(gosync_strerror, gosync_strerror(0, EBUSY))			\
 	ROW(gosync_strerror_abi, gosync_strerror_abi(ABI, 0, EBUSY))	\

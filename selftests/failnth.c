@@ -240,6 +240,45 @@ TEST_F(failnth, reopening)
 	EXPECT_EQ(1, info_of(self->mutex).holders);
 }
 
+/* Was it changed as @ret says? Then it is changed back. */
+static bool changed(const char *name, int ret)
+{
+	int fd = open_object(0, name, 0, 0);
+	struct gosync_info info = info_of(fd);
+
+	close(fd);
+	return info.uid == (ret ? 0 : 1001) && info.mode == (ret ? 0600 : 0640) &&
+	       !gosync_chown(name, 0, -1) && !gosync_chmod(name, 0600);
+}
+
+static int change_both(const char *name)
+{
+	struct gosync_change args = {
+		.size = sizeof(args),
+		.flags = GOSYNC_CHANGE_MODE | GOSYNC_CHANGE_OWNER,
+		.name = to_u64(name), .name_len = strlen(name),
+		.mode = 0640, .uid = 1001,
+	};
+	int dev = open_device(), ret = dev < 0 ? -ENOMEM : 0;
+
+	ret = ret ?: call(dev, GOSYNC_IOC_CHANGE, &args);
+	close(dev);
+	return ret;
+}
+
+/* To another user and mode, in a page of a pool that is not there yet */
+TEST_F(failnth, changing_who_may_open)
+{
+	char *name = unique_name();
+	int ret;
+
+	close(open_object(GOSYNC_MUTEX, name, GOSYNC_CREATE | GOSYNC_PERSIST,
+			  0600));
+	SWEEP(0, ret = change_both(name), changed(name, ret));
+	EXPECT_TRUE(changed(name, 0));
+	EXPECT_EQ(0, gosync_unlink(name));
+}
+
 static int map_and_unmap(int fd, size_t len, int prot)
 {
 	void *map = mmap(NULL, len, prot, MAP_SHARED, fd, 0);

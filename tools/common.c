@@ -179,10 +179,14 @@ void object_error(const char *name, unsigned int op, int err)
 	case -EBUSY:
 		if (op == GOSYNC_IOC_UNLINK)
 			advice = "; somebody has it open";
+		else if (op == GOSYNC_IOC_CHANGE)
+			advice = "; it would have to be moved, and somebody has it open";
 		break;
 	case -EPERM:
 		if (op == GOSYNC_IOC_UNLINK || op == GOSYNC_IOC_BREAK)
 			advice = "; be its owner or root";
+		else if (op == GOSYNC_IOC_CHANGE)
+			advice = "; be its owner, or to give it to others, root";
 		break;
 	}
 	fprintf(stderr, "%s: %s: %s%s\n", program_invocation_name,

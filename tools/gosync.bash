@@ -97,7 +97,9 @@ _gosync()
 			grep -oE -- '--[a-z][a-z0-9-]*')
 	elif [ ${#all[@]} = 0 ]; then
 		usage=${usage%%$'\n'*}
-		if [[ $usage == *NAME* ]] &&
+		if [[ $plain = 0 && $usage =~ ' '(MODE|OWNER)[^[:space:]]*' NAME' ]]; then
+			kind=${BASH_REMATCH[1]}
+		elif [[ $usage == *NAME* ]] &&
 		   { [ $plain = 0 ] || [[ $usage == *NAME...* ]]; } &&
 		   [ $plain -lt 1000 ]; then
 			mapfile -t all < <(_gosync_names)
@@ -123,6 +125,13 @@ _gosync()
 		compopt -o filenames 2>/dev/null ;;
 	COMMAND)
 		mapfile -t all < <(compgen -c -- "$cur") ;;
+	OWNER)
+		if [[ $cur == *:* ]]; then
+			mapfile -t all < <(compgen -g -- "${cur#*:}")
+			all=("${all[@]/#/"${cur%%:*}:"}")
+		else
+			mapfile -t all < <(compgen -u -- "$cur")
+		fi ;;
 	esac
 
 	COMPREPLY=()

@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	{ "atomic", "VERB ...", "numbers", atomic_main },
 	{ "break", "NAME...", "take a lock from a process that hangs",
 	  break_main },
+	{ "chmod", "MODE ...", "change who may open objects", chmod_main },
+	{ "chown", "OWNER ...", "change whose they are", chown_main },
 	{ "cond", "VERB ...", "wait to be signalled", cond_main },
 	{ "deadlocks", "", "find processes that wait for each other",
 	  deadlocks_main },

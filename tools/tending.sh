@@ -129,13 +129,48 @@ the_mode_is_told()
 		grep -q "its mode is 0644; root should .* -m 0666" told
 }
 
+mode_is()
+{
+	[ "$(gosync ls -o NAME,MODE | grep "^$N " | tr -s ' ')" = "$N $1" ]
+}
+
+the_mode_changes()
+{
+	gosync sem create -m 600 "$N" 2 && gosync chmod 640 "$N" && mode_is 0640 &&
+		gosync chmod g-r,o+w "$N" && mode_is 0602 &&
+		gosync chmod a=r "$N" && mode_is 0444 &&
+		gosync chmod u+w,go= "$N" && mode_is 0600 || return 1
+	exits 2 gosync chmod 1777 "$N" && exits 2 gosync chmod u+q "$N" &&
+		exits 1 gosync chmod 600 "$N.not" && mode_is 0600 || return 1
+	exits 1 gosync sem run "$N" gosync chmod 400 "$N" 2>told &&
+		grep -q 'somebody has it open' told && mode_is 0600 &&
+		gosync sem run "$N" gosync chmod 644 "$N" && mode_is 0644
+}
+
+it_is_given_away()
+{
+	gosync sem create -m 600 "$N" 2 &&
+		exits 1 su alice -c "gosync chmod 666 $N" 2>told &&
+		grep -q 'be its owner' told &&
+		exits 1 su alice -c "gosync chown alice $N" && mode_is 0600 &&
+		gosync chown alice: "$N" &&
+		gosync ls -o NAME,OWNER | grep -Eq "^$N +alice$" || return 1
+	su alice -c "gosync chmod 660 $N && gosync sem run $N true" &&
+		mode_is 0660 && exits 1 su alice -c "gosync chown root $N" 2>told &&
+		grep -q 'be its owner, or to give it to others, root' told &&
+		gosync chown :0 "$N" && gosync chown 0 "$N" &&
+		exits 77 su alice -c "gosync sem run $N touch wrong" || return 1
+	exits 2 gosync chown nobody-there "$N" && exits 2 gosync chown : "$N" &&
+		exits 2 gosync chown alice:nothing "$N"
+}
+
 tests="permits_are_not_made_by_releasing a_limit_changes
 	tokens_grow_over_rm a_failure_poisons_if_asked_to
 	wg_run_counts_down_whatever_happens
 	wg_run_counts_down_when_gosync_is_killed
 	wg_run_wants_something_to_count_down
 	rm_spares_what_is_held rm_takes_what_is_unused
-	the_mode_is_told"
+	the_mode_is_told the_mode_changes it_is_given_away"
 
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $tests

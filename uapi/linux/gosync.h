@@ -75,7 +75,8 @@
  * EBADF          the descriptor was opened read-only; Cond: so was the lock's,
  *                or it is no descriptor
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
- *                waits; unlink with GOSYNC_IF_UNUSED: somebody has it open
+ *                waits; unlink with GOSYNC_IF_UNUSED: somebody has it open;
+ *                change: so, and the page that it shares would not do
  * ECANCELED      io_uring: the command was cancelled, and nothing was granted
  * EDEADLK        Once: the thread that runs it would wait for itself, without
  *                a deadline; wait for all: a Mutex or RWMutex is asked for
@@ -107,8 +108,9 @@
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done or abandoned by another
  *                than who runs it; Semaphore with GOSYNC_GIVE_BACK: release
- *                of what one has not acquired; unlink or break by another
- *                than the object's owner
+ *                of what one has not acquired; unlink, change or break by
+ *                another than the object's owner; change of the owner, or of
+ *                the group to one that the caller is not in, without CAP_CHOWN
  * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
  *                the kernel
  * EPROTOTYPE     the name exists with another type or capacity; a Value holds
@@ -190,6 +192,11 @@ enum gosync_type {
 /* Flag of GOSYNC_IOC_UNLINK */
 #define GOSYNC_IF_UNUSED	(1U << 0)	/* only if nobody has it open */
 
+/* Flags of GOSYNC_IOC_CHANGE: what to change */
+#define GOSYNC_CHANGE_MODE	(1U << 0)
+#define GOSYNC_CHANGE_OWNER	(1U << 1)
+#define GOSYNC_CHANGE_GROUP	(1U << 2)
+
 /* Flags of the ioctls that wait */
 #define GOSYNC_CLOCK_REALTIME	(1U << 0)	/* the deadline is CLOCK_REALTIME's */
 #define GOSYNC_READ_SIDE	(1U << 1)	/* Cond: the lock is the RWMutex's read lock */
@@ -211,6 +218,7 @@ enum gosync_type {
 #define GOSYNC_IOC_UNLINK	_IO(GOSYNC_IOC_TYPE, 0x81)
 #define GOSYNC_IOC_LIST		_IO(GOSYNC_IOC_TYPE, 0x82)
 #define GOSYNC_IOC_WAIT		_IO(GOSYNC_IOC_TYPE, 0x8a)
+#define GOSYNC_IOC_CHANGE	_IO(GOSYNC_IOC_TYPE, 0x8c)
 /* On /dev/gosync and on objects: argument 0, returns GOSYNC_ABI_VERSION */
 #define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)
 /* On objects of any type */
@@ -367,6 +375,50 @@ struct gosync_unlink {
 	__aligned_u64 name;
 	__u32 name_len;
 	__u32 __reserved;
+};
+
+/**
+ * struct gosync_change - argument of GOSYNC_IOC_CHANGE
+ * @size: sizeof(struct gosync_change)
+ * @flags: what to change: GOSYNC_CHANGE_MODE, GOSYNC_CHANGE_OWNER,
+ *	GOSYNC_CHANGE_GROUP, at least one
+ * @name: pointer to the name
+ * @name_len: its length, 1 to GOSYNC_NAME_MAX
+ * @mode: the new permission bits, up to 0777
+ * @uid: the new owner, in the caller's user namespace
+ * @gid: the new group, in the caller's user namespace
+ *
+ * What is not to be changed must be 0. All that is changed is changed at once.
+ *
+ * Who may is as for chmod(2) and chown(2). The mode: the object's owner, or who
+ * has CAP_SYS_ADMIN over the IPC namespace. The group: the owner, to one that he
+ * is in. The owner, or another group: who has CAP_CHOWN over the IPC namespace.
+ * The object then counts for its new owner as if the caller had created it there,
+ * within the limit of objects per user. Its memory stays charged where it is; if
+ * it is moved and a page is needed for that, this is charged to the caller.
+ *
+ * It is for who opens the object from now on. Who has it open or mapped keeps
+ * what he has, as with a file. State, flags and name are as they were.
+ *
+ * A page that several objects share shows all of them (see &struct gosync_info).
+ * So an object there that gets another owner or group, or a mode with fewer bits,
+ * is moved to a page of those who may open it then; which is possible only while
+ * nobody has it open, and therefore only if it is GOSYNC_PERSIST. A mode that
+ * only has more bits can be had at any time; but who may open the object only by
+ * these is refused a mapping of it with EACCES, until it has been moved. What
+ * shares its page with nothing, or is GOSYNC_NO_MMAP, is changed at any time.
+ *
+ * Return: 0, or -1 with errno EBUSY (it would have to be moved, and somebody has
+ * it open), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOMEM, EPERM.
+ */
+struct gosync_change {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
 };
 
 /**
