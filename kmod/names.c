@@ -1204,11 +1204,15 @@ static int change_object(struct gosync_object *obj, struct change *change)
 static int change_name(const struct name_key *key, struct change *change)
 {
 	struct gosync_object *obj;
+	int ret = -ENOENT;
 
-	guard(spinlock)(&key->ns->lock);
-	guard(rcu)();
-	obj = look_up(key);
-	return obj ? change_object(obj, change) : -ENOENT;
+	scoped_guard(spinlock, &key->ns->lock) {
+		guard(rcu)();
+		obj = look_up(key);
+		if (obj)
+			ret = change_object(obj, change);
+	}
+	return ret;
 }
 
 long gosync_names_change(struct gosync_holder *unused, void *arg)

@@ -201,7 +201,7 @@ static int take_slot(struct gosync_object *obj,
 	struct gosync_pool *pool;
 	unsigned int slot;
 
-	guard(spinlock)(&pools_lock);
+	lockdep_assert_held(&pools_lock);
 	pool = rhashtable_lookup_fast(&pools, &key, pools_params);
 	if (pool)
 		area = list_first_entry_or_null(&pool->partial,
@@ -232,11 +232,14 @@ static int get_slot(struct gosync_object *obj)
 	struct gosync_spare spare = {};
 	int ret;
 
-	ret = take_slot(obj, &obj->access, &spare);
+	scoped_guard(spinlock, &pools_lock)
+		ret = take_slot(obj, &obj->access, &spare);
 	if (ret == -EAGAIN) {
 		ret = gosync_spare_get(&spare);
-		if (!ret)
-			ret = take_slot(obj, &obj->access, &spare);
+		if (!ret) {
+			scoped_guard(spinlock, &pools_lock)
+				ret = take_slot(obj, &obj->access, &spare);
+		}
 		gosync_spare_put(&spare);
 	}
 	/* Whoever still maps the page may have written there meanwhile. */
@@ -401,7 +404,8 @@ int gosync_area_move(struct gosync_object *obj,
 	const void *from = obj->state;
 	int ret;
 
-	ret = take_slot(obj, access, spare);
+	scoped_guard(spinlock, &pools_lock)
+		ret = take_slot(obj, access, spare);
 	if (!ret)
 		memcpy(obj->state, from, GOSYNC_SLOT_SIZE);
 	return ret;
