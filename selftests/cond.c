@@ -599,11 +599,9 @@ static pid_t spawn_owner(FIXTURE_DATA(cond) *self, enum kind kind)
 
 	if (!pid) {
 		lock(self, kind == READER ? WRITER : kind);
-		for (;;)
-			pause();
+		rest();
 	}
-	return eventually(info_of(gosync_fd(lock_of(self, kind))).owner_pid ==
-			  (uint32_t)pid) ? pid : -1;
+	return eventually(rests(pid)) ? pid : -1;
 }
 
 /*

@@ -52,10 +52,9 @@ static pid_t spawn_owner(FIXTURE_DATA(death) *self)
 	if (!pid) {
 		if (gosync_mutex_lock(self->mutex) < 0)
 			_exit(1);
-		for (;;)
-			pause();
+		rest();
 	}
-	return eventually(info(self).owner_pid == pid) ? pid : -1;
+	return eventually(rests(pid)) ? pid : -1;
 }
 
 /* A child that waits, and exits with what it got */

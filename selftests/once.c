@@ -62,10 +62,9 @@ static pid_t spawn_runner(FIXTURE_DATA(once) *self)
 	if (!pid) {
 		if (gosync_once_begin(self->once) <= 0)
 			_exit(1);
-		for (;;)
-			pause();
+		rest();
 	}
-	return eventually(info(self).owner_pid == pid) ? pid : -1;
+	return eventually(rests(pid)) ? pid : -1;
 }
 
 /* A child that waits, does it if told so, and exits with what it was told */
@@ -684,17 +683,17 @@ TEST_F(once, killed_runners_in_a_row)
 			if (gosync_once_begin(self->once) !=
 			    GOSYNC_ONCE_RUN_AGAIN)
 				_exit(1);
-			for (;;)
-				pause();
+			rest();
 		}
 		ASSERT_TRUE(eventually(waiters(self) == i));
 	}
 	last = spawn_waiter(self);
 	ASSERT_LT(0, last);
 	for (i = 0; i <= N; i++) {
-		ASSERT_TRUE(eventually(info(self).owner_pid == pids[i])) {
+		ASSERT_TRUE(eventually(rests(pids[i]))) {
 			TH_LOG("at %d", i);
 		}
+		EXPECT_EQ(pids[i], info(self).owner_pid);
 		EXPECT_EQ(i, info(self).deaths);
 		EXPECT_TRUE(is_waiting(last));
 		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));

@@ -795,10 +795,9 @@ static pid_t spawn_owner(int fd, unsigned int op)
 
 	if (!pid) {
 		MUST(call(reopen_object(fd, 0), op, NULL) >= 0);
-		for (;;)
-			pause();
+		rest();
 	}
-	return eventually(info_of(fd).owner_pid == pid) ? pid : -1;
+	return eventually(rests(pid)) ? pid : -1;
 }
 
 TEST_F(any, the_result_tells_that_an_owner_has_died)
