@@ -27,7 +27,11 @@
  *   system calls', the loop's (two or so) and the timer interrupts' (few).
  *   Only what nobody contends for is counted so: there is but one CPU.
  *
- * One line per result goes to standard output; report.py makes tables of them.
+ * Each case is measured in a process of its own, so that one which fails or
+ * hangs costs its own results and no others.
+ *
+ * One line per result or failure goes to standard output; report.py makes tables
+ * of them. A line that begins with # says how far it has come.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -57,7 +61,11 @@
 #define QUIT		(~0U)
 #define REHEARSE_MS	5
 #define COUNT_MS	20
-#define PATIENCE	(60 * 1000000000ULL)
+#define NS_PER_SEC	1000000000ULL
+#define PATIENCE	(60 * NS_PER_SEC)
+
+/* What a turn takes besides its length: processes, rehearsal */
+#define TURN_EXTRA_MS	50
 
 static const struct bench *const tables[] = {
 	mutex_benches,
@@ -84,6 +92,9 @@ static bool instructions;
 static const char *only;
 static int status;
 
+/* Which have told their result, or why there is none; shared with the cases */
+static bool *told;
+
 /* A bench while its case is being measured */
 struct state {
 	struct run run;
@@ -94,6 +105,16 @@ struct state {
 	size_t waits;
 	bool failed;
 };
+
+static void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &ts) == EINTR)
+		;
+}
 
 static uint64_t ns_of(clockid_t clock)
 {
@@ -248,14 +269,34 @@ static void worker(const struct bench *bench, const char *name, unsigned int me)
 
 /* --- The controller ------------------------------------------------------- */
 
+static void tell_failed(unsigned int index, const char *why)
+{
+	const struct bench *b = benches[index];
+
+	if (!told[index])
+		printf("%-9s %-15s %-16s failed: %s\n", b->op, b->kase, b->impl,
+		       why);
+	told[index] = true;
+	status = 1;
+}
+
 static void fail(struct state *s, const char *why)
 {
-	const struct bench *b = s->run.bench;
-
-	if (!s->failed)
-		printf("%s %s %s failed: %s\n", b->op, b->kase, b->impl, why);
+	tell_failed(s->index, why);
 	s->failed = true;
-	status = 1;
+}
+
+/* Wait for a process to end, for so long. Return: false if it has not */
+static bool reap(pid_t pid, int *how, uint64_t ns)
+{
+	uint64_t give_up = bench_now() + ns;
+
+	while (!waitpid(pid, how, WNOHANG)) {
+		if (bench_now() > give_up)
+			return false;
+		sleep_ms(1);
+	}
+	return true;
 }
 
 /* Wait until all workers have opened, or done their round. */
@@ -344,19 +385,10 @@ static void quit(struct state *s)
 			continue;
 		if (s->failed)
 			kill(s->pid[i], SIGKILL);
-		waitpid(s->pid[i], NULL, 0);
+		if (!reap(s->pid[i], NULL, PATIENCE))
+			fail(s, "a process does not end");
 		s->pid[i] = 0;
 	}
-}
-
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec ts = {
-		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000
-	};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &ts) == EINTR)
-		;
 }
 
 /* Have the processes work for so long. */
@@ -457,22 +489,24 @@ static void report(struct state *s)
 		       s->wait[s->waits * 99 / 100] / 1e6);
 	}
 	printf("\n");
+	told[s->index] = true;
 }
 
-static void measure(const struct bench *b)
+static void measure(unsigned int index)
 {
+	const struct bench *b = benches[index];
 	struct run r = { .bench = b };
 	double bytes;
 
 	snprintf(r.name, sizeof(r.name), "/gosync-bench.%d", getpid());
 	bytes = b->measure(&r);
 	if (!(bytes >= 0)) {
-		printf("%s %s %s failed\n", b->op, b->kase, b->impl);
-		status = 1;
+		tell_failed(index, "it cannot be measured");
 		return;
 	}
 	printf("%-9s %-15s %-16s bytes=%.1f\n", b->op, b->kase, b->impl,
 	       bytes);
+	told[index] = true;
 }
 
 static bool wanted(const struct bench *b)
@@ -491,6 +525,12 @@ static bool same_case(const struct bench *a, const struct bench *b)
 	return !strcmp(a->op, b->op) && !strcmp(a->kase, b->kase);
 }
 
+static bool in_case(unsigned int index, unsigned int first)
+{
+	return same_case(benches[index], benches[first]) &&
+	       wanted(benches[index]);
+}
+
 /* Measure all implementations of the case that begins at this index. */
 static void run_case(unsigned int first)
 {
@@ -498,11 +538,10 @@ static void run_case(unsigned int first)
 	unsigned int i, k, n = 0;
 
 	for (i = first; i < count && n < MAX_IMPLS; i++) {
-		if (!same_case(benches[i], benches[first]) ||
-		    !wanted(benches[i]))
+		if (!in_case(i, first))
 			continue;
 		if (benches[i]->measure)
-			measure(benches[i]);
+			measure(i);
 		else
 			start(&states[n++], i);
 	}
@@ -513,7 +552,52 @@ static void run_case(unsigned int first)
 		report(&states[i]);
 		finish(&states[i]);
 	}
-	fflush(stdout);
+}
+
+/* How long a case takes if nothing fails, roughly */
+static unsigned int length_ms(unsigned int first)
+{
+	unsigned int i, ms = 0;
+
+	for (i = first; i < count; i++)
+		if (in_case(i, first))
+			ms += benches[i]->measure ? 1000 : rounds *
+			      ((instructions ? COUNT_MS : benches[i]->ms) +
+			       TURN_EXTRA_MS);
+	return ms;
+}
+
+/* The same in a process of its own, whatever becomes of that */
+static void run_case_apart(unsigned int first)
+{
+	uint64_t patience = length_ms(first) * 10 * NS_PER_SEC / 1000;
+	const char *why = "the measurement hangs";
+	int how = 0;
+	pid_t pid;
+
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run_case(first);
+		_exit(status);
+	}
+	for (unsigned int i = first; i < count; i++)
+		if (in_case(i, first))
+			patience += 2 * PATIENCE;
+	if (reap(pid, &how, patience)) {
+		why = "the measurement died";
+	} else {
+		kill(-pid, SIGKILL);
+		reap(pid, NULL, PATIENCE);
+	}
+	if (how)
+		status = 1;
+	for (unsigned int i = first; i < count; i++)
+		if (in_case(i, first) && !told[i])
+			tell_failed(i, why);
 }
 
 static void collect(void)
@@ -550,7 +634,32 @@ static void header(void)
 
 	uname(&uts);
 	printf("kernel=%s accel=%s\n", uts.release, accel ? accel : "none");
-	fflush(stdout);
+}
+
+static void run_all(void)
+{
+	unsigned int first[MAX_BENCHES], cases = 0, i;
+	uint64_t planned = 0, done = 0, begin = bench_now();
+
+	for (i = 0; i < count; i++) {
+		if (!is_first_of_case(i))
+			continue;
+		first[cases++] = i;
+		planned += length_ms(i);
+	}
+	for (i = 0; i < cases; i++) {
+		const struct bench *b = benches[first[i]];
+		uint64_t took = (bench_now() - begin) / (NS_PER_SEC / 1000);
+		uint64_t left = planned - done;
+
+		/* Once it is known how much longer than planned it takes */
+		if (done)
+			left = left * took / done;
+		printf("# %u of %u: %s %s; about %llu s left\n", i + 1, cases,
+		       b->op, b->kase, (unsigned long long)left / 1000);
+		run_case_apart(first[i]);
+		done += length_ms(first[i]);
+	}
 }
 
 int main(int argc, char **argv)
@@ -601,9 +710,13 @@ int main(int argc, char **argv)
 				       benches[i]->kase, benches[i]->impl);
 		return 0;
 	}
+	told = mmap(NULL, MAX_BENCHES * sizeof(*told), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED)
+		err(1, "mmap");
+	/* What is told is told, whatever becomes of who tells it. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	header();
-	for (unsigned int i = 0; i < count; i++)
-		if (is_first_of_case(i))
-			run_case(i);
+	run_all();
 	return status;
 }

@@ -20,10 +20,21 @@ if [ "$(nproc)" -lt 3 ] && [ "${load%.*}" -ge 1 ]; then
 	echo "bench: this machine is busy (load $load): do not trust the figures" >&2
 fi
 
-"$run" -k "$kernel" -o "$build/bench" -- /gosync/bench/bench "$@"
-"$run" -k "$kernel" -o "$build/bench-icount" --icount -- \
-	/gosync/bench/bench --instructions "$@"
+# What fails says so and the rest counts, as far as it comes.
+status=0
+measure() # DIR OPTIONS...
+{
+	local dir=$build/$1
+
+	shift
+	rm -f "$dir/output.log"
+	"$run" -k "$kernel" -t 3600 -o "$dir" "$@" || status=1
+}
+
+measure bench -- /gosync/bench/bench "$@"
+measure bench-icount --icount -- /gosync/bench/bench --instructions "$@"
 echo
 "$here/report.py" "$build" "$build/bench/output.log" \
-	"$build/bench-icount/output.log"
+	"$build/bench-icount/output.log" || status=1
 echo "in build/: bench.json bench.md bench.svg"
+exit $status

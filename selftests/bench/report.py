@@ -156,20 +156,25 @@ COLOURS = {
 
 
 def read_logs(names):
-    """What the logs say: the system, and {(op, case, impl): {key: number}}."""
-    system, results = {}, {}
+    """What the logs say: the system, {(op, case, impl): {key: number}}, and
+    {(op, case, impl): why} of those that failed."""
+    system, results, failures = {}, {}, {}
     for name in names:
+        if not os.path.exists(name):
+            continue
         with open(name, encoding="utf-8", errors="replace") as log:
             for line in log:
                 words = line.split()
                 pairs = dict(w.split("=", 1) for w in words if "=" in w)
                 if "accel" in pairs:
                     system = system or pairs
+                elif len(words) > 3 and words[3] == "failed:":
+                    failures[tuple(words[:3])] = " ".join(words[4:])
                 elif len(words) > 3 and words[2] in IMPLS:
                     result = results.setdefault(tuple(words[:3]), {})
                     result.update((k, float(pairs[k])) for k in KEYS
                                   if k in pairs)
-    return system, results
+    return system, results, failures
 
 
 def number(value):
@@ -177,22 +182,32 @@ def number(value):
     return f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
 
 
-def tables(results):
+def tables(results, failures):
     """A table per operation: a row per case, a column per implementation."""
-    for op in dict.fromkeys(op for op, _, _ in results):
+    everything = {**results, **failures}
+    for op in dict.fromkeys(op for op, _, _ in everything):
         impls = [i for i in IMPLS if any(k[0] == op and k[2] == i
-                                         for k in results)]
+                                         for k in everything)]
         table = [[f"{op} (ns)"] + impls]
-        for case in dict.fromkeys(c for o, c, _ in results if o == op):
+        for case in dict.fromkeys(c for o, c, _ in everything if o == op):
             for key in KEYS:
                 row = [results.get((op, case, i), {}).get(key) for i in impls]
                 if any(v is not None for v in row):
                     table.append([case if key == "ns" else f"{case}, {key}"] +
                                  ["" if v is None else number(v) for v in row])
+            row = ["failed" if (op, case, i) in failures else "" for i in impls]
+            if any(row):
+                table.append([f"{case}, failed"] + row)
         yield table
 
 
-def figures(results):
+def table_of_failures(failures):
+    """What failed, and why."""
+    return [["failed", "case", "by", "why"]] + \
+        [[*key, why] for key, why in failures.items()]
+
+
+def figures(results, failures):
     """What is to be reached, and what was: as a table, and for a program."""
     table, facts = [["figure", "target", "reached", ""]], []
     main_text = ""
@@ -200,20 +215,24 @@ def figures(results):
         asked = []
 
         def result(op, case, impl, key="ns"):
-            asked.append(op)  # pylint: disable=cell-var-from-loop
+            # pylint: disable=cell-var-from-loop
+            asked.append((op, case, impl))
             return results[op, case, impl][key]
 
+        target = f"{relation} {limit:g}" if limit else ""
         try:
             value = compute(result)
         except (KeyError, ZeroDivisionError):
+            if any(key in failures for key in asked):
+                table.append([text, target, "", "failed"])
             continue
         missed = limit and (value > limit if relation == "<=" else
                             value < limit)
-        table.append([text, f"{relation} {limit:g}" if limit else "",
-                      f"{value:.2f}", "missed" if missed else ""])
+        table.append([text, target, f"{value:.2f}",
+                      "missed" if missed else ""])
         if text[0] != " ":
             main_text = text
-        facts.append({"op": asked[0], "figure": text if text == main_text else
+        facts.append({"op": asked[0][0], "figure": text if text == main_text else
                       f"{main_text} ...{text[6:]}",
                       "relation": relation, "bound": limit, "reached": value})
     return table, facts
@@ -261,15 +280,17 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     out = sys.argv[1]
-    system, results = read_logs(sys.argv[2:])
+    system, results, failures = read_logs(sys.argv[2:])
     if not results:
         sys.exit("report.py: there are no results")
-    reached, facts = figures(results)
+    reached, facts = figures(results, failures)
 
     with open(f"{out}/bench.json", "w", encoding="utf-8") as f:
         json.dump({"kernel": system.get("kernel"), "accel": system.get("accel"),
                    "results": [{"op": o, "case": c, "impl": i, **r}
                                for (o, c, i), r in results.items()],
+                   "failures": [{"op": o, "case": c, "impl": i, "why": why}
+                                for (o, c, i), why in failures.items()],
                    "figures": facts}, f, indent=1)
         f.write("\n")
 
@@ -304,7 +325,9 @@ def main():
 
     head = (f"Linux {system['kernel']}, QEMU {system['accel']}, 2 CPUs; "
             "nanoseconds per operation unless said, medians.\n")
-    everything = list(tables(results)) + [reached]
+    everything = list(tables(results, failures)) + [reached]
+    if failures:
+        everything.append(table_of_failures(failures))
     print("\n".join([head] + [as_text(t) for t in everything]))
     with open(f"{out}/bench.md", "w", encoding="utf-8") as f:
         f.write("\n".join([head] + [as_markdown(t) for t in everything]))
