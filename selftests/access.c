@@ -31,21 +31,6 @@ FIXTURE_TEARDOWN(access)
 		gosync_unlink(self->name);
 }
 
-/* Run @call as another; its result is -1 to -127 or 0. */
-#define AS(uid, gid, group, call)					\
-({									\
-	pid_t __pid = spawn();						\
-									\
-	if (!__pid) {							\
-		int __ret = become(uid, gid, group);			\
-									\
-		if (!__ret)						\
-			__ret = (call);					\
-		_exit(__ret < 0 ? -__ret : 0);				\
-	}								\
-	-reap(__pid);							\
-})
-
 static int create(const char *name, uint32_t flags, uint32_t mode)
 {
 	return open_object(GOSYNC_MUTEX, name,

@@ -59,26 +59,16 @@ static int make(const char *name, uint32_t type)
 /* Does @pid sleep in the kernel? Nothing else tells that it waits for a name. */
 static bool sleeps(pid_t pid)
 {
-	char path[64], text[256] = "", *state;
-	int fd;
+	char path[64], text[256], *state;
 
 	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = 0;
-	close(fd);
-	if (strncmp(text, "gosync_", 7) && strcmp(text, "open_awaited") &&
-	    strcmp(text, "await_name"))
+	if (read_file(path, text, sizeof(text)) ||
+	    (strncmp(text, "gosync_", 7) && strcmp(text, "open_awaited") &&
+	     strcmp(text, "await_name")))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (read_file(path, text, sizeof(text)))
 		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = 0;
-	close(fd);
 	state = strrchr(text, ')');
 	return state && state[2] == 'S';
 }

@@ -283,34 +283,6 @@ static inline int kill_and_reap(pid_t pid)
 	return reap(pid);
 }
 
-#define RESTING "resting"
-
-/*
- * What a child does that is to be killed. It has left the kernel before: what a
- * system call gets that is killed meanwhile goes to the next, and nobody died.
- */
-static inline void rest(void)
-{
-	prctl(PR_SET_NAME, RESTING);
-	for (;;)
-		pause();
-}
-
-static inline bool rests(pid_t pid)
-{
-	char path[32], name[16] = "";
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, name, sizeof(name));
-	close(fd);
-	return n == sizeof(RESTING) && !memcmp(name, RESTING "\n", n);
-}
-
 /* Zeroed memory that children share */
 static inline void *shared_memory(size_t size)
 {
@@ -347,6 +319,21 @@ static inline int become(uid_t uid, gid_t gid, gid_t group)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return ret;
 }
+
+/* Run @call as another; its result is -1 to -127 or 0. */
+#define AS(uid, gid, group, call)					\
+({									\
+	pid_t __pid = spawn();						\
+									\
+	if (!__pid) {							\
+		int __ret = become(uid, gid, group);			\
+									\
+		if (!__ret)						\
+			__ret = (call);					\
+		_exit(__ret < 0 ? -__ret : 0);				\
+	}								\
+	-reap(__pid);							\
+})
 
 static inline int send_fd(int socket, int fd)
 {
@@ -433,6 +420,28 @@ static inline int read_file(const char *path, char *text, size_t size)
 		text[n] = 0;
 	close(fd);
 	return n < 0 ? n : 0;
+}
+
+#define RESTING "resting"
+
+/*
+ * What a child does that is to be killed. It has left the kernel before: what a
+ * system call gets that is killed meanwhile goes to the next, and nobody died.
+ */
+static inline void rest(void)
+{
+	prctl(PR_SET_NAME, RESTING);
+	for (;;)
+		pause();
+}
+
+static inline bool rests(pid_t pid)
+{
+	char path[32], name[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	return !read_file(path, name, sizeof(name)) &&
+	       !strcmp(name, RESTING "\n");
 }
 
 static inline int write_file(const char *path, const char *text)

@@ -38,21 +38,6 @@ FIXTURE_TEARDOWN_PARENT(owner)
 		gosync_unlink(self->name);
 }
 
-/* Run @call as another; its result is -1 to -127 or 0. */
-#define AS(uid, gid, group, call)					\
-({									\
-	pid_t __pid = spawn();						\
-									\
-	if (!__pid) {							\
-		int __ret = become(uid, gid, group);			\
-									\
-		if (!__ret)						\
-			__ret = (call);					\
-		_exit(__ret < 0 ? -__ret : 0);				\
-	}								\
-	-reap(__pid);							\
-})
-
 /* The same as root, who lacks one capability */
 #define WITHOUT(capability, call) AS(0, 0, 0, drop(capability) ?: (call))
 

@@ -528,10 +528,4 @@ tests="nested_runs_tell_of_each_others_dead_owners
 
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $tests
-echo "TAP version 13"
-echo "1..$#"
-for test; do
-	check "$test"
-done
-exits 0 test -z "$(gosync ls | grep "run\.$$")" || failed=1
-exit $failed
+check_all "$@"

@@ -79,5 +79,21 @@ info()
 	gosync info "$1" | grep -Eq "^$2 +$3\$"
 }
 
+# check_all TEST...: what the script ends with
+check_all()
+{
+	local test
+
+	echo "TAP version 13"
+	echo "1..$#"
+	for test; do
+		check "$test"
+	done
+	if gosync ls | grep "${0##*/}\.$$"; then
+		failed=1
+	fi
+	exit $failed
+}
+
 # A COMMAND that goes on until there is a file "stop"
 going_on='echo "$$" >running; until [ -e stop ]; do sleep 0.1; done'
