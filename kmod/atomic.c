@@ -220,7 +220,7 @@ const struct gosync_wait_op gosync_atomic_wait_op = {
 
 long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_atomic_wait *args = arg;
+	struct gosync_atomic_wait_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
 	int ret;
@@ -240,7 +240,7 @@ long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
-	struct gosync_atomic_wake *args = arg;
+	struct gosync_atomic_wake_args *args = arg;
 
 	if (args->flags || args->index >= obj->capacity)
 		return -EINVAL;
@@ -250,7 +250,7 @@ long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
 /* --- Operations ---------------------------------------------------------- */
 
 static int check(const struct gosync_object *obj,
-		 const struct gosync_atomic *args, bool cas)
+		 const struct gosync_atomic_args *args, bool cas)
 {
 	if (args->flags & ~GOSYNC_ATOMIC_WAKE || args->__reserved ||
 	    args->index >= obj->capacity || !fits(obj->type, args->value))
@@ -261,7 +261,7 @@ static int check(const struct gosync_object *obj,
 }
 
 static void wake_if_asked(struct gosync_object *obj,
-			  const struct gosync_atomic *args)
+			  const struct gosync_atomic_args *args)
 {
 	if (args->flags & GOSYNC_ATOMIC_WAKE)
 		wake(obj, args->index, U32_MAX);
@@ -270,7 +270,7 @@ static void wake_if_asked(struct gosync_object *obj,
 long gosync_atomic_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
-	struct gosync_atomic *args = arg;
+	struct gosync_atomic_args *args = arg;
 
 	if (args->flags || args->value || check(obj, args, false))
 		return -EINVAL;
@@ -283,7 +283,7 @@ long gosync_atomic_load(struct gosync_holder *holder, void *arg)
 long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
 {									\
 	struct gosync_object *obj = holder->obj;			\
-	struct gosync_atomic *args = arg;				\
+	struct gosync_atomic_args *args = arg;				\
 	void *word;							\
 									\
 	if (check(obj, args, false))					\
@@ -314,7 +314,7 @@ DEFINE_OP(or, or)
 
 long gosync_atomic_store(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_atomic *args = arg;
+	struct gosync_atomic_args *args = arg;
 	long ret = gosync_atomic_swap(holder, arg);
 
 	args->result = 0;
@@ -324,7 +324,7 @@ long gosync_atomic_store(struct gosync_holder *holder, void *arg)
 long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
-	struct gosync_atomic *args = arg;
+	struct gosync_atomic_args *args = arg;
 	void *word;
 
 	if (check(obj, args, true))

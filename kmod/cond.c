@@ -140,7 +140,7 @@ static long unlock(struct gosync_holder *lock, u32 flags)
 
 static long relock(struct gosync_holder *lock, u32 flags)
 {
-	struct gosync_wait forever = {};
+	struct gosync_wait_args forever = {};
 
 	if (lock->obj->type == GOSYNC_MUTEX)
 		return gosync_mutex_lock(lock, &forever);
@@ -604,7 +604,7 @@ static long wait(struct gosync_cond *cond, struct ticket *ticket,
 long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
-	struct gosync_cond_wait *args = arg;
+	struct gosync_cond_wait_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_holder *lock;
 	struct ticket ticket;
@@ -793,7 +793,7 @@ static void fini(struct gosync_object *obj)
 	kfree(absent);
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	struct gosync_cond *cond = to_cond(obj);
 

@@ -23,7 +23,7 @@
  * Lock order:
  *
  *	gosync_value.lock	(value.c) who stores; may sleep
- *	gosync_map_obj.lock	(map.h) who changes the set of keys; may sleep
+ *	gosync_map.lock		(map.h) who changes the set of keys; may sleep
  *	gosync_ns.lock		(names.c) names and life of a namespace's objects
  *	  accounts.xa_lock	(names.c) objects per user
  *	pools_lock		(page.c) which slots of shared pages are free
@@ -148,8 +148,8 @@ struct gosync_ops {
 	u64 max_capacity;
 	size_t (*area_size)(u32 type, u64 capacity);
 	bool (*matches)(const struct gosync_object *obj,
-			const struct gosync_open *args);
-	int (*init)(struct gosync_object *obj, const struct gosync_open *args);
+			const struct gosync_open_args *args);
+	int (*init)(struct gosync_object *obj, const struct gosync_open_args *args);
 	void (*fini)(struct gosync_object *obj);
 	void (*holder_begin)(struct gosync_object *obj,
 			     struct gosync_holder *holder);
@@ -215,7 +215,7 @@ struct gosync_access {
  *	looks has none
  * @access_seq: to read @access as one
  * @access: who may open it (@ns lock)
- * @capacity: as in &struct gosync_open; Semaphore: the limit (@wq.lock)
+ * @capacity: as in &struct gosync_open_args; Semaphore: the limit (@wq.lock)
  * @type: &enum gosync_type
  * @flags: GOSYNC_PERSIST and those that follow it
  * @linked: the name leads here (@ns lock)
@@ -284,7 +284,7 @@ struct gosync_link {
  * @line: RWMutex: the number of its line, 0: none
  * @read_only: may only observe
  * @broken: so may this from now on, and what it had is others' (@obj->wq.lock)
- * @watches: it has said what it watches for, see &struct gosync_watch
+ * @watches: it has said what it watches for, see &struct gosync_watch_args
  *	(@obj->wq.lock, as the following)
  * @watch_index: of the word
  * @kept: how many references to @file are such commands' and others that do
@@ -391,7 +391,7 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 #define GOSYNC_INFO_LEAST	offsetofend(struct gosync_info, id)
 
 const struct gosync_ops *gosync_ops_of(u32 type);
-struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
+struct gosync_object *gosync_object_alloc(const struct gosync_open_args *args,
 					  const char *name);
 void gosync_object_free(struct gosync_object *obj);
 const char *gosync_object_name(const struct gosync_object *obj);
@@ -785,7 +785,7 @@ int gosync_wait_for(const struct gosync_wait_op *op,
  */
 static __always_inline int gosync_wait_plainly(const struct gosync_wait_op *op,
 					       struct gosync_holder *holder,
-					       const struct gosync_wait *args)
+					       const struct gosync_wait_args *args)
 {
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;

@@ -58,27 +58,27 @@ struct gosync_ioctl {
 
 union gosync_arg {
 	u32 size;
-	struct gosync_open open;
-	struct gosync_unlink unlink;
-	struct gosync_change change;
-	struct gosync_list list;
-	struct gosync_reopen reopen;
-	struct gosync_atomic atomic;
-	struct gosync_atomic_wait atomic_wait;
-	struct gosync_atomic_wake atomic_wake;
-	struct gosync_value value;
-	struct gosync_wait wait;
-	struct gosync_waitgroup_add waitgroup_add;
-	struct gosync_waitgroup_wait waitgroup_wait;
-	struct gosync_version_wait version_wait;
-	struct gosync_wait_many wait_many;
-	struct gosync_watch watch;
-	struct gosync_cond_wait cond_wait;
-	struct gosync_semaphore semaphore;
-	struct gosync_map map;
-	struct gosync_map_range map_range;
-	struct gosync_parties parties;
-	struct gosync_break break_;
+	struct gosync_open_args open;
+	struct gosync_unlink_args unlink;
+	struct gosync_change_args change;
+	struct gosync_list_args list;
+	struct gosync_reopen_args reopen;
+	struct gosync_atomic_args atomic;
+	struct gosync_atomic_wait_args atomic_wait;
+	struct gosync_atomic_wake_args atomic_wake;
+	struct gosync_value_args value;
+	struct gosync_wait_args wait;
+	struct gosync_waitgroup_add_args waitgroup_add;
+	struct gosync_waitgroup_wait_args waitgroup_wait;
+	struct gosync_version_wait_args version_wait;
+	struct gosync_wait_many_args wait_many;
+	struct gosync_watch_args watch;
+	struct gosync_cond_wait_args cond_wait;
+	struct gosync_semaphore_args semaphore;
+	struct gosync_map_args map;
+	struct gosync_map_range_args map_range;
+	struct gosync_parties_args parties;
+	struct gosync_break_args break_;
 };
 
 static long version(struct gosync_holder *holder, void *arg)
@@ -87,26 +87,26 @@ static long version(struct gosync_holder *holder, void *arg)
 }
 
 #define NR(cmd)	(_IOC_NR(cmd) - FIRST_NR)
-#define ATOMIC	sizeof(struct gosync_atomic)
-#define VALUE	sizeof(struct gosync_value)
-#define MAP	sizeof(struct gosync_map)
+#define ATOMIC	sizeof(struct gosync_atomic_args)
+#define VALUE	sizeof(struct gosync_value_args)
+#define MAP	sizeof(struct gosync_map_args)
 
 static const struct gosync_ioctl ioctls[] = {
 	[NR(GOSYNC_IOC_OPEN)] = {
 		GOSYNC_IOC_OPEN, ON_DEVICE, 0,
-		sizeof(struct gosync_open), gosync_names_open,
+		sizeof(struct gosync_open_args), gosync_names_open,
 	},
 	[NR(GOSYNC_IOC_UNLINK)] = {
 		GOSYNC_IOC_UNLINK, ON_DEVICE, 0,
-		sizeof(struct gosync_unlink), gosync_names_unlink,
+		sizeof(struct gosync_unlink_args), gosync_names_unlink,
 	},
 	[NR(GOSYNC_IOC_CHANGE)] = {
 		GOSYNC_IOC_CHANGE, ON_DEVICE, 0,
-		sizeof(struct gosync_change), gosync_names_change,
+		sizeof(struct gosync_change_args), gosync_names_change,
 	},
 	[NR(GOSYNC_IOC_LIST)] = {
 		GOSYNC_IOC_LIST, ON_DEVICE, RESULTS | RESUMES,
-		sizeof(struct gosync_list), gosync_names_list,
+		sizeof(struct gosync_list_args), gosync_names_list,
 	},
 	[NR(GOSYNC_IOC_VERSION)] = {
 		GOSYNC_IOC_VERSION, ON_DEVICE | ON_OBJECTS, 0,
@@ -114,7 +114,7 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_REOPEN)] = {
 		GOSYNC_IOC_REOPEN, ON_OBJECTS, OPTIONAL,
-		sizeof(struct gosync_reopen), gosync_holder_reopen,
+		sizeof(struct gosync_reopen_args), gosync_holder_reopen,
 	},
 
 	[NR(GOSYNC_IOC_ABANDON)] = {
@@ -123,25 +123,25 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_BREAK)] = {
 		GOSYNC_IOC_BREAK, ON_HELD, 0,
-		sizeof(struct gosync_break), gosync_holder_break,
+		sizeof(struct gosync_break_args), gosync_holder_break,
 	},
 
 	[NR(GOSYNC_IOC_WAITERS)] = {
 		GOSYNC_IOC_WAITERS, ON_OBJECTS, RESULTS,
-		sizeof(struct gosync_parties), gosync_waiters,
+		sizeof(struct gosync_parties_args), gosync_waiters,
 	},
 	[NR(GOSYNC_IOC_HOLDERS)] = {
 		GOSYNC_IOC_HOLDERS, ON_OBJECTS, RESULTS,
-		sizeof(struct gosync_parties), gosync_holders,
+		sizeof(struct gosync_parties_args), gosync_holders,
 	},
 
 	[NR(GOSYNC_IOC_WAIT)] = {
 		GOSYNC_IOC_WAIT, ON_DEVICE, 0,
-		sizeof(struct gosync_wait_many), gosync_wait_many,
+		sizeof(struct gosync_wait_many_args), gosync_wait_many,
 	},
 	[NR(GOSYNC_IOC_WATCH)] = {
 		GOSYNC_IOC_WATCH, ON_WATCHED, 0,
-		sizeof(struct gosync_watch), gosync_watch,
+		sizeof(struct gosync_watch_args), gosync_watch,
 	},
 
 	[NR(GOSYNC_IOC_ATOMIC_LOAD)] = {
@@ -174,11 +174,11 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_ATOMIC_WAIT)] = {
 		GOSYNC_IOC_ATOMIC_WAIT, ON_ATOMICS, RESULTS,
-		sizeof(struct gosync_atomic_wait), gosync_atomic_wait,
+		sizeof(struct gosync_atomic_wait_args), gosync_atomic_wait,
 	},
 	[NR(GOSYNC_IOC_ATOMIC_WAKE)] = {
 		GOSYNC_IOC_ATOMIC_WAKE, ON_ATOMICS, WRITES,
-		sizeof(struct gosync_atomic_wake), gosync_atomic_wake,
+		sizeof(struct gosync_atomic_wake_args), gosync_atomic_wake,
 	},
 
 	[NR(GOSYNC_IOC_VALUE_LOAD)] = {
@@ -199,12 +199,12 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_VALUE_WAIT)] = {
 		GOSYNC_IOC_VALUE_WAIT, ON_VALUE, RESULTS,
-		sizeof(struct gosync_version_wait), gosync_version_wait,
+		sizeof(struct gosync_version_wait_args), gosync_version_wait,
 	},
 
 	[NR(GOSYNC_IOC_MUTEX_LOCK)] = {
 		GOSYNC_IOC_MUTEX_LOCK, ON_MUTEX, WRITES | OPTIONAL,
-		sizeof(struct gosync_wait), gosync_mutex_lock,
+		sizeof(struct gosync_wait_args), gosync_mutex_lock,
 	},
 	[NR(GOSYNC_IOC_MUTEX_TRYLOCK)] = {
 		GOSYNC_IOC_MUTEX_TRYLOCK, ON_MUTEX, WRITES,
@@ -221,7 +221,7 @@ static const struct gosync_ioctl ioctls[] = {
 
 	[NR(GOSYNC_IOC_RWMUTEX_LOCK)] = {
 		GOSYNC_IOC_RWMUTEX_LOCK, ON_RWMUTEX, WRITES | OPTIONAL,
-		sizeof(struct gosync_wait), gosync_rwmutex_lock,
+		sizeof(struct gosync_wait_args), gosync_rwmutex_lock,
 	},
 	[NR(GOSYNC_IOC_RWMUTEX_TRYLOCK)] = {
 		GOSYNC_IOC_RWMUTEX_TRYLOCK, ON_RWMUTEX, WRITES,
@@ -237,11 +237,11 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_RWMUTEX_DRAIN)] = {
 		GOSYNC_IOC_RWMUTEX_DRAIN, ON_RWMUTEX, WRITES | OPTIONAL,
-		sizeof(struct gosync_wait), gosync_rwmutex_drain,
+		sizeof(struct gosync_wait_args), gosync_rwmutex_drain,
 	},
 	[NR(GOSYNC_IOC_RWMUTEX_RLOCK)] = {
 		GOSYNC_IOC_RWMUTEX_RLOCK, ON_RWMUTEX, WRITES | OPTIONAL,
-		sizeof(struct gosync_wait), gosync_rwmutex_rlock,
+		sizeof(struct gosync_wait_args), gosync_rwmutex_rlock,
 	},
 	[NR(GOSYNC_IOC_RWMUTEX_TRYRLOCK)] = {
 		GOSYNC_IOC_RWMUTEX_TRYRLOCK, ON_RWMUTEX, WRITES,
@@ -258,16 +258,16 @@ static const struct gosync_ioctl ioctls[] = {
 
 	[NR(GOSYNC_IOC_WAITGROUP_ADD)] = {
 		GOSYNC_IOC_WAITGROUP_ADD, ON_WAITGROUP, WRITES | RESULTS,
-		sizeof(struct gosync_waitgroup_add), gosync_waitgroup_add,
+		sizeof(struct gosync_waitgroup_add_args), gosync_waitgroup_add,
 	},
 	[NR(GOSYNC_IOC_WAITGROUP_WAIT)] = {
 		GOSYNC_IOC_WAITGROUP_WAIT, ON_WAITGROUP, OPTIONAL | RESUMES,
-		sizeof(struct gosync_waitgroup_wait), gosync_waitgroup_wait,
+		sizeof(struct gosync_waitgroup_wait_args), gosync_waitgroup_wait,
 	},
 
 	[NR(GOSYNC_IOC_ONCE_BEGIN)] = {
 		GOSYNC_IOC_ONCE_BEGIN, ON_ONCE, OPTIONAL,
-		sizeof(struct gosync_wait), gosync_once_begin,
+		sizeof(struct gosync_wait_args), gosync_once_begin,
 	},
 	[NR(GOSYNC_IOC_ONCE_DONE)] = {
 		GOSYNC_IOC_ONCE_DONE, ON_ONCE, WRITES,
@@ -279,12 +279,12 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_ONCE_WAIT)] = {
 		GOSYNC_IOC_ONCE_WAIT, ON_ONCE, OPTIONAL,
-		sizeof(struct gosync_wait), gosync_once_wait,
+		sizeof(struct gosync_wait_args), gosync_once_wait,
 	},
 
 	[NR(GOSYNC_IOC_COND_WAIT)] = {
 		GOSYNC_IOC_COND_WAIT, ON_COND, WRITES | RESUMES,
-		sizeof(struct gosync_cond_wait), gosync_cond_wait,
+		sizeof(struct gosync_cond_wait_args), gosync_cond_wait,
 	},
 	[NR(GOSYNC_IOC_COND_SIGNAL)] = {
 		GOSYNC_IOC_COND_SIGNAL, ON_COND, WRITES,
@@ -297,19 +297,19 @@ static const struct gosync_ioctl ioctls[] = {
 
 	[NR(GOSYNC_IOC_SEMAPHORE_ACQUIRE)] = {
 		GOSYNC_IOC_SEMAPHORE_ACQUIRE, ON_SEMAPHORE, WRITES,
-		sizeof(struct gosync_semaphore), gosync_semaphore_acquire,
+		sizeof(struct gosync_semaphore_args), gosync_semaphore_acquire,
 	},
 	[NR(GOSYNC_IOC_SEMAPHORE_TRYACQUIRE)] = {
 		GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, ON_SEMAPHORE, WRITES,
-		sizeof(struct gosync_semaphore), gosync_semaphore_tryacquire,
+		sizeof(struct gosync_semaphore_args), gosync_semaphore_tryacquire,
 	},
 	[NR(GOSYNC_IOC_SEMAPHORE_RELEASE)] = {
 		GOSYNC_IOC_SEMAPHORE_RELEASE, ON_SEMAPHORE, WRITES,
-		sizeof(struct gosync_semaphore), gosync_semaphore_release,
+		sizeof(struct gosync_semaphore_args), gosync_semaphore_release,
 	},
 	[NR(GOSYNC_IOC_SEMAPHORE_LIMIT)] = {
 		GOSYNC_IOC_SEMAPHORE_LIMIT, ON_SEMAPHORE, WRITES,
-		sizeof(struct gosync_semaphore), gosync_semaphore_limit,
+		sizeof(struct gosync_semaphore_args), gosync_semaphore_limit,
 	},
 
 	[NR(GOSYNC_IOC_MAP_LOAD)] = {
@@ -346,7 +346,7 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_MAP_RANGE)] = {
 		GOSYNC_IOC_MAP_RANGE, ON_MAP, RESULTS,
-		sizeof(struct gosync_map_range), gosync_map_range,
+		sizeof(struct gosync_map_range_args), gosync_map_range,
 	},
 	[NR(GOSYNC_IOC_MAP_CLEAR)] = {
 		GOSYNC_IOC_MAP_CLEAR, ON_MAP, WRITES,
@@ -354,7 +354,7 @@ static const struct gosync_ioctl ioctls[] = {
 	},
 	[NR(GOSYNC_IOC_MAP_WAIT)] = {
 		GOSYNC_IOC_MAP_WAIT, ON_MAP, RESULTS,
-		sizeof(struct gosync_version_wait), gosync_version_wait,
+		sizeof(struct gosync_version_wait_args), gosync_version_wait,
 	},
 };
 

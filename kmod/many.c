@@ -92,7 +92,7 @@ fault:
  *
  * Return: the entries, or an error: one of them is not as it should be.
  */
-struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
+struct gosync_many *gosync_many_get(const struct gosync_wait_many_args *args,
 				    bool async)
 {
 	bool timed = args->deadline && args->deadline < KTIME_MAX;
@@ -439,7 +439,7 @@ static void remember(const struct gosync_many *many, int ret)
 
 long gosync_wait_many(struct gosync_holder *unused, void *arg)
 {
-	const struct gosync_wait_many *args = arg;
+	const struct gosync_wait_many_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_many *many;
 	long ret;

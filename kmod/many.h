@@ -69,7 +69,7 @@ gosync_entry_of(struct gosync_waiter *waiter)
 }
 
 void gosync_tell_sleeper(struct gosync_group *group);
-struct gosync_many *gosync_many_get(const struct gosync_wait_many *args,
+struct gosync_many *gosync_many_get(const struct gosync_wait_many_args *args,
 				    bool async);
 void gosync_many_put(struct gosync_many *many);
 int gosync_many_try(struct gosync_many *many);

@@ -23,7 +23,7 @@ MODULE_PARM_DESC(map_hash_mask,
 
 /* --- Between user space and the map -------------------------------------- */
 
-static int copy_in(struct gosync_map_obj *map, u64 buf, u64 len,
+static int copy_in(struct gosync_map *map, u64 buf, u64 len,
 		   struct gosync_payload *value)
 {
 	if (len > map->value_size)
@@ -31,7 +31,7 @@ static int copy_in(struct gosync_map_obj *map, u64 buf, u64 len,
 	return gosync_payload_get(value, buf, len);
 }
 
-static int copy_key(struct gosync_map_obj *map, const struct gosync_map *args,
+static int copy_key(struct gosync_map *map, const struct gosync_map_args *args,
 		    struct gosync_map_key *key)
 {
 	if (args->flags || args->__reserved || !args->key_len ||
@@ -47,7 +47,7 @@ static int copy_key(struct gosync_map_obj *map, const struct gosync_map *args,
  * longer than @room; -EAGAIN if that memory has to be touched first. *@len is
  * the value's length.
  */
-static int copy_out(struct gosync_map_obj *map, struct gosync_map_record *record,
+static int copy_out(struct gosync_map *map, struct gosync_map_record *record,
 		    u64 buf, u64 room, u64 *len)
 {
 	*len = record->value_len;
@@ -57,8 +57,8 @@ static int copy_out(struct gosync_map_obj *map, struct gosync_map_record *record
 }
 
 /* The same with what was there before a change, where it may be unwanted */
-static int copy_old(struct gosync_map_obj *map, struct gosync_map_record *record,
-		    struct gosync_map *args, u64 room)
+static int copy_old(struct gosync_map *map, struct gosync_map_record *record,
+		    struct gosync_map_args *args, u64 room)
 {
 	int ret = copy_out(map, record, args->old_buf, room, &args->old_len);
 
@@ -67,8 +67,8 @@ static int copy_old(struct gosync_map_obj *map, struct gosync_map_record *record
 
 /* --- The operations ------------------------------------------------------ */
 
-static int load(struct gosync_map_obj *map, struct gosync_map_key *key,
-		struct gosync_map *args, u64 room)
+static int load(struct gosync_map *map, struct gosync_map_key *key,
+		struct gosync_map_args *args, u64 room)
 {
 	struct gosync_map_record *record = gosync_map_find(map, key);
 	int ret;
@@ -82,8 +82,8 @@ static int load(struct gosync_map_obj *map, struct gosync_map_key *key,
 
 long gosync_map_load(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	struct gosync_map *args = arg;
+	struct gosync_map *map = gosync_to_map(holder->obj);
+	struct gosync_map_args *args = arg;
 	u64 room = args->len;
 	struct gosync_map_key key __uninitialized;
 	int ret;
@@ -103,7 +103,7 @@ long gosync_map_load(struct gosync_holder *holder, void *arg)
  * If @ret is no error the map has changed. What nobody has asked for is not
  * counted.
  */
-static long changed(struct gosync_map_obj *map, long ret)
+static long changed(struct gosync_map *map, long ret)
 {
 	if (ret < 0)
 		return ret;
@@ -118,7 +118,7 @@ static long changed(struct gosync_map_obj *map, long ret)
 
 static u64 version(struct gosync_object *obj)
 {
-	struct gosync_map_obj *map = gosync_to_map(obj);
+	struct gosync_map *map = gosync_to_map(obj);
 
 	if (unlikely(!READ_ONCE(map->asked))) {
 		WRITE_ONCE(map->asked, true);
@@ -133,25 +133,25 @@ static u64 version(struct gosync_object *obj)
  * The old value goes to user space before anything is changed, so that a bad
  * pointer changes nothing, and at one go, so that nobody comes in between.
  */
-typedef int there_t(struct gosync_map_obj *map,
+typedef int there_t(struct gosync_map *map,
 		    struct gosync_map_record *record,
-		    const struct gosync_payload *value, struct gosync_map *args,
+		    const struct gosync_payload *value, struct gosync_map_args *args,
 		    u64 room);
 
-static int store_there(struct gosync_map_obj *map,
+static int store_there(struct gosync_map *map,
 		       struct gosync_map_record *record,
 		       const struct gosync_payload *value,
-		       struct gosync_map *args, u64 room)
+		       struct gosync_map_args *args, u64 room)
 {
 	gosync_map_put(map, record, value);
 	gosync_map_unlock(record, true);
 	return 0;
 }
 
-static int swap_there(struct gosync_map_obj *map,
+static int swap_there(struct gosync_map *map,
 		      struct gosync_map_record *record,
 		      const struct gosync_payload *value,
-		      struct gosync_map *args, u64 room)
+		      struct gosync_map_args *args, u64 room)
 {
 	int ret = copy_old(map, record, args, room);
 
@@ -161,10 +161,10 @@ static int swap_there(struct gosync_map_obj *map,
 	return ret ?: 1;
 }
 
-static int load_there(struct gosync_map_obj *map,
+static int load_there(struct gosync_map *map,
 		      struct gosync_map_record *record,
 		      const struct gosync_payload *value,
-		      struct gosync_map *args, u64 room)
+		      struct gosync_map_args *args, u64 room)
 {
 	int ret = copy_old(map, record, args, room);
 
@@ -173,9 +173,9 @@ static int load_there(struct gosync_map_obj *map,
 }
 
 /* Whether it is there is looked at again with the mutex. */
-static int there_or_add(struct gosync_map_obj *map, struct gosync_map_key *key,
+static int there_or_add(struct gosync_map *map, struct gosync_map_key *key,
 			const struct gosync_payload *value,
-			struct gosync_map *args, u64 room, there_t *there)
+			struct gosync_map_args *args, u64 room, there_t *there)
 {
 	struct gosync_map_record *record = gosync_map_find(map, key);
 	u64 *slot;
@@ -195,7 +195,7 @@ static int there_or_add(struct gosync_map_obj *map, struct gosync_map_key *key,
 	return ret;
 }
 
-static int exchange(struct gosync_map_obj *map, struct gosync_map *args,
+static int exchange(struct gosync_map *map, struct gosync_map_args *args,
 		    there_t *there)
 {
 	u64 room = args->old_len;
@@ -219,8 +219,8 @@ static int exchange(struct gosync_map_obj *map, struct gosync_map *args,
 
 long gosync_map_store(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	struct gosync_map *args = arg;
+	struct gosync_map *map = gosync_to_map(holder->obj);
+	struct gosync_map_args *args = arg;
 
 	if (args->old_buf || args->old_len)
 		return -EINVAL;
@@ -229,21 +229,21 @@ long gosync_map_store(struct gosync_holder *holder, void *arg)
 
 long gosync_map_swap(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	struct gosync_map *map = gosync_to_map(holder->obj);
 
 	return changed(map, exchange(map, arg, swap_there));
 }
 
 long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	struct gosync_map *map = gosync_to_map(holder->obj);
 	long ret = exchange(map, arg, load_there);
 
 	return ret ?: changed(map, ret);
 }
 
-static int load_and_delete(struct gosync_map_obj *map,
-			   struct gosync_map_key *key, struct gosync_map *args,
+static int load_and_delete(struct gosync_map *map,
+			   struct gosync_map_key *key, struct gosync_map_args *args,
 			   u64 room)
 {
 	struct gosync_map_record *record;
@@ -265,8 +265,8 @@ static int load_and_delete(struct gosync_map_obj *map,
 
 long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	struct gosync_map *args = arg;
+	struct gosync_map *map = gosync_to_map(holder->obj);
+	struct gosync_map_args *args = arg;
 	u64 room = args->old_len;
 	struct gosync_map_key key __uninitialized;
 	int ret;
@@ -284,9 +284,9 @@ long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 
 long gosync_map_delete(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_record *record;
-	struct gosync_map *args = arg;
+	struct gosync_map_args *args = arg;
 	struct gosync_map_key key __uninitialized;
 	u64 *slot;
 	int ret;
@@ -306,9 +306,9 @@ long gosync_map_delete(struct gosync_holder *holder, void *arg)
 
 long gosync_map_cas(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_record *record;
-	struct gosync_map *args = arg;
+	struct gosync_map_args *args = arg;
 	struct gosync_payload old __uninitialized;
 	struct gosync_payload new __uninitialized;
 	bool equal = false;
@@ -338,7 +338,7 @@ out:
 	return equal ? changed(map, 1) : ret;
 }
 
-static int compare_and_delete(struct gosync_map_obj *map,
+static int compare_and_delete(struct gosync_map *map,
 			      struct gosync_map_key *key,
 			      const struct gosync_payload *old)
 {
@@ -359,8 +359,8 @@ static int compare_and_delete(struct gosync_map_obj *map,
 
 long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	struct gosync_map *args = arg;
+	struct gosync_map *map = gosync_to_map(holder->obj);
+	struct gosync_map_args *args = arg;
 	struct gosync_payload old __uninitialized;
 	struct gosync_map_key key __uninitialized;
 	int ret;
@@ -379,7 +379,7 @@ long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 
 long gosync_map_clear(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
+	struct gosync_map *map = gosync_to_map(holder->obj);
 	u64 born, used;
 	long ret;
 
@@ -392,7 +392,7 @@ long gosync_map_clear(struct gosync_holder *holder, void *arg)
 
 /* --- Walking ------------------------------------------------------------- */
 
-static int begin_walk(struct gosync_map_obj *map, struct gosync_map_range *args)
+static int begin_walk(struct gosync_map *map, struct gosync_map_range_args *args)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 
@@ -419,7 +419,7 @@ static_assert(sizeof(struct gosync_map_item) ==
 	      offsetof(struct gosync_map_record, key_len));
 
 /* With the zeros that follow key and value */
-static int copy_item(struct gosync_map_obj *map, struct gosync_map_record *record,
+static int copy_item(struct gosync_map *map, struct gosync_map_record *record,
 		     u64 to)
 {
 	size_t len = sizeof(struct gosync_map_item) + ALIGN(record->key_len, 8);
@@ -433,8 +433,8 @@ static int copy_item(struct gosync_map_obj *map, struct gosync_map_record *recor
  * Copy a record to user space if the walk visits it. Return: 0, -EAGAIN,
  * -EMSGSIZE as copy_out(). *@size is what it takes, 0: it passes by.
  */
-static int visit(struct gosync_map_obj *map, struct gosync_map_record *record,
-		 const struct gosync_map_range *args, u64 to, u64 room,
+static int visit(struct gosync_map *map, struct gosync_map_record *record,
+		 const struct gosync_map_range_args *args, u64 to, u64 room,
 		 size_t *size)
 {
 	int ret = 0;
@@ -450,7 +450,7 @@ static int visit(struct gosync_map_obj *map, struct gosync_map_record *record,
 	return ret;
 }
 
-static long walk(struct gosync_map_obj *map, struct gosync_map_range *args)
+static long walk(struct gosync_map *map, struct gosync_map_range_args *args)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 number, done = 0;
@@ -488,8 +488,8 @@ static long walk(struct gosync_map_obj *map, struct gosync_map_range *args)
 
 long gosync_map_range(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_map_obj *map = gosync_to_map(holder->obj);
-	struct gosync_map_range *args = arg;
+	struct gosync_map *map = gosync_to_map(holder->obj);
+	struct gosync_map_range_args *args = arg;
 	long ret;
 
 	if (args->flags)
@@ -505,9 +505,9 @@ static size_t area_size(u32 type, u64 capacity)
 	return sizeof(struct gosync_map_page);
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
-	struct gosync_map_obj *map = gosync_to_map(obj);
+	struct gosync_map *map = gosync_to_map(obj);
 	struct gosync_map_page *page = gosync_map_page_of(map);
 
 	mutex_init(&map->lock);
@@ -520,10 +520,10 @@ static int init(struct gosync_object *obj, const struct gosync_open *args)
 }
 
 static bool matches(const struct gosync_object *obj,
-		    const struct gosync_open *args)
+		    const struct gosync_open_args *args)
 {
-	const struct gosync_map_obj *map =
-		container_of(obj, struct gosync_map_obj, obj);
+	const struct gosync_map *map =
+		container_of(obj, struct gosync_map, obj);
 
 	return (!args->key_size || args->key_size == map->key_size) &&
 	       (!args->value_size || args->value_size == map->value_size);
@@ -532,7 +532,7 @@ static bool matches(const struct gosync_object *obj,
 static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		 struct gosync_info *info)
 {
-	struct gosync_map_obj *map = gosync_to_map(obj);
+	struct gosync_map *map = gosync_to_map(obj);
 
 	/* C: pairs with count() in map_table.c. */
 	info->word = smp_load_acquire(&gosync_map_page_of(map)->count);
@@ -544,7 +544,7 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 
 const struct gosync_ops gosync_map_ops = {
 	.name = "map",
-	.size = sizeof(struct gosync_map_obj),
+	.size = sizeof(struct gosync_map),
 	.read_only = true,
 	.default_capacity = 4096,
 	.max_capacity = 4 << 20,

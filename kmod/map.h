@@ -19,7 +19,7 @@
 #define GOSYNC_MAP_BATCH	1024
 
 /**
- * struct gosync_map_obj - a Map
+ * struct gosync_map - a Map
  * @obj: the object
  * @lock: who changes the set of keys; protects the following up to @limit,
  *	the page, and the tables
@@ -35,7 +35,7 @@
  * @tables: where each table is, once there has been one
  * @near: likewise the first segments
  */
-struct gosync_map_obj {
+struct gosync_map {
 	struct gosync_object obj;
 	struct mutex lock; /* who changes the set of keys */
 	u32 free;
@@ -64,13 +64,13 @@ struct gosync_map_key {
 	u8 data[GOSYNC_MAP_KEY_MAX];
 };
 
-static inline struct gosync_map_obj *gosync_to_map(struct gosync_object *obj)
+static inline struct gosync_map *gosync_to_map(struct gosync_object *obj)
 {
-	return container_of(obj, struct gosync_map_obj, obj);
+	return container_of(obj, struct gosync_map, obj);
 }
 
 static inline struct gosync_map_page *
-gosync_map_page_of(struct gosync_map_obj *map)
+gosync_map_page_of(struct gosync_map *map)
 {
 	return map->obj.state;
 }
@@ -98,13 +98,13 @@ static inline void gosync_map_unlock(struct gosync_map_record *record,
 	preempt_enable();
 }
 
-static inline void *gosync_map_value_of(struct gosync_map_obj *map,
+static inline void *gosync_map_value_of(struct gosync_map *map,
 					struct gosync_map_record *record)
 {
 	return (void *)record + gosync_map_page_of(map)->value;
 }
 
-static inline void gosync_map_put(struct gosync_map_obj *map,
+static inline void gosync_map_put(struct gosync_map *map,
 				  struct gosync_map_record *record,
 				  const struct gosync_payload *value)
 {
@@ -118,7 +118,7 @@ static inline void gosync_map_put(struct gosync_map_obj *map,
 		memset(to + value->len, 0, before - value->len);
 }
 
-static inline bool gosync_map_has(struct gosync_map_obj *map,
+static inline bool gosync_map_has(struct gosync_map *map,
 				  struct gosync_map_record *record,
 				  const struct gosync_payload *value)
 {
@@ -131,19 +131,19 @@ static inline u64 gosync_map_version(u64 table)
 	return table >> GOSYNC_MAP_VERSION_SHIFT;
 }
 
-struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
+struct gosync_map_record *gosync_map_record_at(struct gosync_map *map,
 					       u32 number);
-struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
+struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 					  struct gosync_map_key *key);
-struct gosync_map_record *gosync_map_find_held(struct gosync_map_obj *map,
+struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 					       struct gosync_map_key *key,
 					       u64 **slot);
-int gosync_map_add(struct gosync_map_obj *map, struct gosync_map_key *key,
+int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 		   const struct gosync_payload *value);
-void gosync_map_remove(struct gosync_map_obj *map,
+void gosync_map_remove(struct gosync_map *map,
 		       struct gosync_map_record *record, u64 *slot);
-void gosync_map_drop_all(struct gosync_map_obj *map, u64 *born, u64 *used);
-void gosync_map_wipe(struct gosync_map_obj *map, u64 born, u64 used);
-void gosync_map_lay_out(struct gosync_map_obj *map);
+void gosync_map_drop_all(struct gosync_map *map, u64 *born, u64 *used);
+void gosync_map_wipe(struct gosync_map *map, u64 born, u64 used);
+void gosync_map_lay_out(struct gosync_map *map);
 
 #endif /* GOSYNC_MAP_H */

@@ -148,25 +148,25 @@ static unsigned long place_of_table(u64 table)
 	return (1UL << class) - 1 + (table & 1) * pages_of_table(class);
 }
 
-static struct gosync_map_rules *rules_of(struct gosync_map_obj *map, u64 table)
+static struct gosync_map_rules *rules_of(struct gosync_map *map, u64 table)
 {
 	return &gosync_map_page_of(map)->rules[gosync_map_version(table) & 1];
 }
 
 /* NULL if there is no such table yet */
-static u64 *table_at(struct gosync_map_obj *map, u64 table)
+static u64 *table_at(struct gosync_map *map, u64 table)
 {
 	return READ_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK]);
 }
 
-static unsigned long pages_of_segment(struct gosync_map_obj *map)
+static unsigned long pages_of_segment(struct gosync_map *map)
 {
 	size_t stride = gosync_map_page_of(map)->stride;
 
 	return (stride << map->segment_shift) >> PAGE_SHIFT;
 }
 
-static unsigned long place_of_segment(struct gosync_map_obj *map, u32 number)
+static unsigned long place_of_segment(struct gosync_map *map, u32 number)
 {
 	return (gosync_map_page_of(map)->records >> PAGE_SHIFT) +
 	       (number >> map->segment_shift) * pages_of_segment(map);
@@ -179,7 +179,7 @@ static unsigned long place_of_segment(struct gosync_map_obj *map, u32 number)
  *
  * Return: the record.
  */
-struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
+struct gosync_map_record *gosync_map_record_at(struct gosync_map *map,
 					       u32 number)
 {
 	u32 nr = number >> map->segment_shift;
@@ -197,7 +197,7 @@ struct gosync_map_record *gosync_map_record_at(struct gosync_map_obj *map,
 /* --- Finding ------------------------------------------------------------- */
 
 /* It is kept with the key. A table that was the present one never is again. */
-static u32 hash_in(struct gosync_map_obj *map, struct gosync_map_key *key,
+static u32 hash_in(struct gosync_map *map, struct gosync_map_key *key,
 		   u64 table)
 {
 	if (key->table != table) {
@@ -213,7 +213,7 @@ static u32 hash_in(struct gosync_map_obj *map, struct gosync_map_key *key,
  * disabled, and its slot in *@slot; or NULL. Without the map's mutex absence has
  * to be confirmed, see gosync_map_find().
  */
-static struct gosync_map_record *probe(struct gosync_map_obj *map,
+static struct gosync_map_record *probe(struct gosync_map *map,
 				       struct gosync_map_key *key, u64 table,
 				       u64 **slot)
 {
@@ -255,7 +255,7 @@ static struct gosync_map_record *probe(struct gosync_map_obj *map,
  *
  * Return: its record, locked; NULL if it is absent; -ERESTARTSYS.
  */
-struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
+struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 					  struct gosync_map_key *key)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
@@ -286,7 +286,7 @@ struct gosync_map_record *gosync_map_find(struct gosync_map_obj *map,
  *
  * Return: its record, locked; NULL if it is absent.
  */
-struct gosync_map_record *gosync_map_find_held(struct gosync_map_obj *map,
+struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 					       struct gosync_map_key *key,
 					       u64 **slot)
 {
@@ -303,7 +303,7 @@ static void set_slot(u64 *slot, u64 entry)
 }
 
 /* Begin to fill a table that is not the present one, but may have been. */
-static int begin_table(struct gosync_map_obj *map, u64 table)
+static int begin_table(struct gosync_map *map, u64 table)
 {
 	struct gosync_map_rules *rules = rules_of(map, table);
 	u32 left = slots_in(class_of(table));
@@ -337,7 +337,7 @@ static int begin_table(struct gosync_map_obj *map, u64 table)
 	return 0;
 }
 
-static void promote(struct gosync_map_obj *map, u64 table, u64 cleared,
+static void promote(struct gosync_map *map, u64 table, u64 cleared,
 		    u32 filled, u32 reach)
 {
 	struct gosync_map_rules *rules = rules_of(map, table);
@@ -360,7 +360,7 @@ static u64 next_table(u64 table, unsigned int class)
 	       (class == class_of(table) ? ~table & 1 : 0);
 }
 
-static u64 *slot_at(struct gosync_map_obj *map, u64 table, u32 hash, u32 distance)
+static u64 *slot_at(struct gosync_map *map, u64 table, u32 hash, u32 distance)
 {
 	u32 mask = slots_in(class_of(table)) - 1;
 
@@ -368,7 +368,7 @@ static u64 *slot_at(struct gosync_map_obj *map, u64 table, u32 hash, u32 distanc
 }
 
 /* How far from its place a key could go; up to @limit, more: further than that */
-static u32 vacancy(struct gosync_map_obj *map, u64 table, u32 hash, u32 limit)
+static u32 vacancy(struct gosync_map *map, u64 table, u32 hash, u32 limit)
 {
 	u32 i = 0;
 
@@ -378,7 +378,7 @@ static u32 vacancy(struct gosync_map_obj *map, u64 table, u32 hash, u32 limit)
 }
 
 /* A place in a new table for an entry. Return: how far it is from its own */
-static u32 place(struct gosync_map_obj *map, u64 table, u32 number)
+static u32 place(struct gosync_map *map, u64 table, u32 number)
 {
 	struct gosync_map_record *record = gosync_map_record_at(map, number);
 	u32 hash, distance;
@@ -396,7 +396,7 @@ static u32 place(struct gosync_map_obj *map, u64 table, u32 number)
  * Fill a table with all entries, and room for one more, and promote it. May be
  * killed: nothing has happened before the promotion.
  */
-static int rebuild(struct gosync_map_obj *map)
+static int rebuild(struct gosync_map *map)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 table = next_table(page->table, class_for(page->count + 1));
@@ -421,7 +421,7 @@ static int rebuild(struct gosync_map_obj *map)
 }
 
 /* A record for a new entry; *@number is its number. NULL: no memory */
-static struct gosync_map_record *take_record(struct gosync_map_obj *map,
+static struct gosync_map_record *take_record(struct gosync_map *map,
 					     u32 *number)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
@@ -455,7 +455,7 @@ static void count(struct gosync_map_page *page, u64 entries)
 }
 
 /* Nothing is left of an entry that is gone; its record is locked. */
-static void wipe(struct gosync_map_obj *map, struct gosync_map_record *record)
+static void wipe(struct gosync_map *map, struct gosync_map_record *record)
 {
 	memset(record + 1, 0, record->key_len);
 	memset(gosync_map_value_of(map, record), 0, record->value_len);
@@ -464,7 +464,7 @@ static void wipe(struct gosync_map_obj *map, struct gosync_map_record *record)
 }
 
 /* *@slot: one for a new key. It may be further than others from its place. */
-static int take_slot(struct gosync_map_obj *map, struct gosync_map_key *key,
+static int take_slot(struct gosync_map *map, struct gosync_map_key *key,
 		     u64 **slot)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
@@ -498,7 +498,7 @@ static int take_slot(struct gosync_map_obj *map, struct gosync_map_key *key,
  * Return: 0; -ENOSPC if the map is full, -ENOMEM, -EINTR if the caller is being
  * killed.
  */
-int gosync_map_add(struct gosync_map_obj *map, struct gosync_map_key *key,
+int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 		   const struct gosync_payload *value)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
@@ -542,7 +542,7 @@ int gosync_map_add(struct gosync_map_obj *map, struct gosync_map_key *key,
  * tombstones before it, as far as keys reach, become empty: nobody needs to look
  * past them.
  */
-static void vacate(struct gosync_map_obj *map, u64 *slot)
+static void vacate(struct gosync_map *map, u64 *slot)
 {
 	u64 table = gosync_map_page_of(map)->table;
 	u32 mask = slots_in(class_of(table)) - 1;
@@ -565,7 +565,7 @@ static void vacate(struct gosync_map_obj *map, u64 *slot)
  * @record: its record, which is locked and will be unlocked
  * @slot: its slot
  */
-void gosync_map_remove(struct gosync_map_obj *map,
+void gosync_map_remove(struct gosync_map *map,
 		       struct gosync_map_record *record, u64 *slot)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
@@ -588,7 +588,7 @@ void gosync_map_remove(struct gosync_map_obj *map,
  * The records stay as they are until they are used again, from the first on, or
  * wiped: whoever finds one of them by the old table came before this.
  */
-void gosync_map_drop_all(struct gosync_map_obj *map, u64 *born, u64 *used)
+void gosync_map_drop_all(struct gosync_map *map, u64 *born, u64 *used)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 table = next_table(page->table, 0);
@@ -610,7 +610,7 @@ void gosync_map_drop_all(struct gosync_map_obj *map, u64 *born, u64 *used)
  * @born: from gosync_map_drop_all()
  * @used: likewise
  */
-void gosync_map_wipe(struct gosync_map_obj *map, u64 born, u64 used)
+void gosync_map_wipe(struct gosync_map *map, u64 born, u64 used)
 {
 	struct gosync_map_record *record;
 	bool dropped;
@@ -647,7 +647,7 @@ static size_t stride_of(size_t size)
  * gosync_map_lay_out() - say where everything will be in a new Map
  * @map: the Map, which knows its limits
  */
-void gosync_map_lay_out(struct gosync_map_obj *map)
+void gosync_map_lay_out(struct gosync_map *map)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	unsigned long tables, segments;

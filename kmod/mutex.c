@@ -95,7 +95,7 @@ static u64 first_token(void)
  *
  * Return: 0.
  */
-int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open *args)
+int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	struct gosync_mutex_slot *slot = obj->state;
 
@@ -601,7 +601,7 @@ bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
 long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
-	struct gosync_wait *args = arg;
+	struct gosync_wait_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
 	int ret;

@@ -44,7 +44,7 @@ static inline u32 gosync_owner_of(u64 word)
 	return word >> GOSYNC_MUTEX_OWNER_SHIFT;
 }
 
-int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open *args);
+int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open_args *args);
 int gosync_mutex_acquire(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 			 const struct gosync_timeout *timeout);
 int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder);

@@ -481,7 +481,7 @@ void gosync_object_put(struct gosync_object *obj)
 
 /* Make an object that nobody can find, and that counts nowhere yet */
 static struct gosync_object *prepare(struct gosync_ns *ns,
-				     const struct gosync_open *args,
+				     const struct gosync_open_args *args,
 				     const char *name)
 {
 	struct gosync_object *obj;
@@ -732,7 +732,7 @@ static int copy_name(char *to, u64 name, u32 len)
 	return memchr(to, 0, len) ? -EINVAL : 0;
 }
 
-static int check_open(const struct gosync_open *args)
+static int check_open(const struct gosync_open_args *args)
 {
 	const u32 describing = GOSYNC_PERSIST | GOSYNC_OWN_PAGE | GOSYNC_NO_MMAP;
 	const struct gosync_ops *ops = gosync_ops_of(args->type);
@@ -767,7 +767,7 @@ static int check_open(const struct gosync_open *args)
 
 /* May the caller have the object that it found? */
 static int check_found(const struct gosync_object *obj,
-		       const struct gosync_open *args)
+		       const struct gosync_open_args *args)
 {
 	const struct gosync_access access = gosync_access_of(obj);
 	u16 want = args->flags & GOSYNC_RDONLY ? 4 : 6;
@@ -788,7 +788,7 @@ static int check_found(const struct gosync_object *obj,
  * not; NULL if there is nothing, which is certain with the namespace's lock.
  */
 static struct gosync_object *find_object(const struct name_key *key,
-					 const struct gosync_open *args)
+					 const struct gosync_open_args *args)
 {
 	struct gosync_object *obj;
 	int ret;
@@ -812,7 +812,7 @@ static struct gosync_object *find_object(const struct name_key *key,
 /* Link a new object; or return what has the name already, as find_object() */
 static struct gosync_object *link_or_find(struct gosync_object *obj,
 					  const struct name_key *key,
-					  const struct gosync_open *args)
+					  const struct gosync_open_args *args)
 {
 	struct gosync_object *found;
 	int ret = 0;
@@ -845,7 +845,7 @@ static struct file *open_found(struct gosync_object *obj, bool read_only)
 }
 
 static struct file *open_object(struct gosync_ns *ns,
-				const struct gosync_open *args,
+				const struct gosync_open_args *args,
 				const char *name)
 {
 	struct name_key key = { .ns = ns, .name = name, .len = args->name_len };
@@ -875,7 +875,7 @@ static struct file *open_object(struct gosync_ns *ns,
 }
 
 /* Returns a new descriptor, or an error: -ENOENT for sure if it isn't there */
-static int open_now(struct gosync_ns *ns, const struct gosync_open *args,
+static int open_now(struct gosync_ns *ns, const struct gosync_open_args *args,
 		    const char *name)
 {
 	struct gosync_holder *holder;
@@ -896,7 +896,7 @@ static int open_now(struct gosync_ns *ns, const struct gosync_open *args,
 	return fd;
 }
 
-static int open_awaited(struct gosync_ns *ns, const struct gosync_open *args,
+static int open_awaited(struct gosync_ns *ns, const struct gosync_open_args *args,
 			const char *name)
 {
 	const u32 clock = args->flags & GOSYNC_AWAIT_REALTIME ?
@@ -920,7 +920,7 @@ static int open_awaited(struct gosync_ns *ns, const struct gosync_open *args,
 
 long gosync_names_open(struct gosync_holder *unused, void *arg)
 {
-	const struct gosync_open *args = arg;
+	const struct gosync_open_args *args = arg;
 	char name[GOSYNC_NAME_MAX];
 	struct gosync_ns *ns;
 	int ret;
@@ -1007,7 +1007,7 @@ static int unlink_name(const struct name_key *key, bool unused)
 
 long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 {
-	const struct gosync_unlink *args = arg;
+	const struct gosync_unlink_args *args = arg;
 	char name[GOSYNC_NAME_MAX];
 	struct gosync_ns *ns;
 	int ret;
@@ -1048,7 +1048,7 @@ struct change {
 	const void *left_state;
 };
 
-static int check_change(const struct gosync_change *args)
+static int check_change(const struct gosync_change_args *args)
 {
 	const u32 known = GOSYNC_CHANGE_MODE | GOSYNC_CHANGE_OWNER |
 			  GOSYNC_CHANGE_GROUP;
@@ -1063,7 +1063,7 @@ static int check_change(const struct gosync_change *args)
 }
 
 static int prepare_change(struct change *change,
-			  const struct gosync_change *args)
+			  const struct gosync_change_args *args)
 {
 	int ret = 0;
 
@@ -1217,7 +1217,7 @@ static int change_name(const struct name_key *key, struct change *change)
 
 long gosync_names_change(struct gosync_holder *unused, void *arg)
 {
-	const struct gosync_change *args = arg;
+	const struct gosync_change_args *args = arg;
 	struct change change = {};
 	char name[GOSYNC_NAME_MAX];
 	struct gosync_ns *ns;
@@ -1263,7 +1263,7 @@ static u64 describe_next(struct gosync_ns *ns, u64 from,
 	return id;
 }
 
-static long list(struct gosync_ns *ns, struct gosync_list *args,
+static long list(struct gosync_ns *ns, struct gosync_list_args *args,
 		 struct gosync_info *info)
 {
 	long done = 0;
@@ -1292,7 +1292,7 @@ static long list(struct gosync_ns *ns, struct gosync_list *args,
 
 long gosync_names_list(struct gosync_holder *unused, void *arg)
 {
-	struct gosync_list *args = arg;
+	struct gosync_list_args *args = arg;
 	struct gosync_info *info;
 	struct gosync_ns *ns;
 	long ret;

@@ -60,7 +60,7 @@ const char *gosync_object_name(const struct gosync_object *obj)
  *
  * Return: the object or NULL.
  */
-struct gosync_object *gosync_object_alloc(const struct gosync_open *args,
+struct gosync_object *gosync_object_alloc(const struct gosync_open_args *args,
 					  const char *name)
 {
 	const struct gosync_ops *ops = gosync_ops_of(args->type);
@@ -388,7 +388,7 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
-	struct gosync_reopen *args = arg;
+	struct gosync_reopen_args *args = arg;
 	struct file *file;
 	int fd;
 
@@ -446,7 +446,7 @@ static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
  */
 long gosync_holder_break(struct gosync_holder *asker, void *arg)
 {
-	const struct gosync_break *args = arg;
+	const struct gosync_break_args *args = arg;
 	struct gosync_object *obj = asker->obj;
 	struct gosync_holder *holder;
 	bool has;

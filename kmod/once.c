@@ -265,7 +265,7 @@ static void queues(struct gosync_object *obj,
 	queues[0] = &to_once(obj)->observers;
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	INIT_LIST_HEAD(&to_once(obj)->observers);
 	return 0;

@@ -364,7 +364,7 @@ static long lock_taken(struct gosync_rwmutex *rw,
 long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
-	struct gosync_wait *args = arg;
+	struct gosync_wait_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter writer;
 	int ret;
@@ -386,7 +386,7 @@ long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_waiter writer = { .holder = holder };
-	struct gosync_wait *args = arg;
+	struct gosync_wait_args *args = arg;
 	struct gosync_timeout timeout;
 	u64 word;
 	long ret;
@@ -728,7 +728,7 @@ static size_t area_size(u32 type, u64 capacity)
 	return PAGE_SIZE;
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 

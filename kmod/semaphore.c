@@ -203,13 +203,13 @@ static int release(struct gosync_object *obj, struct gosync_holder *holder,
 	return min(nr, 0);
 }
 
-static int check(const struct gosync_semaphore *args)
+static int check(const struct gosync_semaphore_args *args)
 {
 	return args->count > GOSYNC_SEMAPHORE_PERMITS || args->__reserved ?
 	       -EINVAL : 0;
 }
 
-static int check_instant(const struct gosync_semaphore *args)
+static int check_instant(const struct gosync_semaphore_args *args)
 {
 	return args->flags || args->deadline ? -EINVAL : check(args);
 }
@@ -262,7 +262,7 @@ const struct gosync_wait_op gosync_semaphore_acquire_op = {
 
 long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_semaphore *args = arg;
+	struct gosync_semaphore_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
 	int ret;
@@ -278,7 +278,7 @@ long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 
 long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_semaphore *args = arg;
+	struct gosync_semaphore_args *args = arg;
 	struct gosync_waiter waiter = {
 		.holder = holder,
 		.number = args->count,
@@ -289,7 +289,7 @@ long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
 
 long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_semaphore *args = arg;
+	struct gosync_semaphore_args *args = arg;
 
 	return check_instant(args) ?:
 	       release(holder->obj, holder, args->count, false);
@@ -330,7 +330,7 @@ static int set_limit(struct gosync_object *obj, u32 limit)
 long gosync_semaphore_limit(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
-	struct gosync_semaphore *args = arg;
+	struct gosync_semaphore_args *args = arg;
 	int ret = check_instant(args);
 
 	if (ret)
@@ -382,7 +382,7 @@ static void show(struct gosync_object *obj)
 			break;
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	atomic64_set(word_of(obj), make_word(obj->capacity, 0));
 	return 0;

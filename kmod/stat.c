@@ -49,7 +49,7 @@ long gosync_stat(struct gosync_holder *holder, void __user *uarg)
 			   sizeof(struct gosync_stat), fill_stat, holder);
 }
 
-static int check(const struct gosync_parties *args)
+static int check(const struct gosync_parties_args *args)
 {
 	return args->flags || args->entry_size < PARTY_LEAST ||
 	       args->entry_size > PAGE_SIZE || !args->count ||
@@ -57,7 +57,7 @@ static int check(const struct gosync_parties *args)
 }
 
 /* The entries from number @first on, as large as the caller knows them */
-static int put_parties(const struct gosync_parties *args, u32 first,
+static int put_parties(const struct gosync_parties_args *args, u32 first,
 		       const struct gosync_party *parties, u32 n)
 {
 	u64 to = args->entries + (u64)first * args->entry_size;
@@ -141,7 +141,7 @@ static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 
 long gosync_waiters(struct gosync_holder *holder, void *arg)
 {
-	const struct gosync_parties *args = arg;
+	const struct gosync_parties_args *args = arg;
 	struct gosync_party *parties;
 	long ret = check(args);
 	u32 room;
@@ -213,7 +213,7 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 {
 	struct gosync_party batch[HOLDERS_BATCH];
 	struct gosync_object *obj = asker->obj;
-	struct gosync_parties *args = arg;
+	struct gosync_parties_args *args = arg;
 	unsigned long index;
 	int ret = check(args);
 	u32 done = 0;

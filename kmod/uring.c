@@ -54,7 +54,7 @@ static int wait_for_any(struct io_uring_cmd *cmd,
 			unsigned int issue_flags)
 {
 	struct gosync_command *command;
-	struct gosync_wait_many args;
+	struct gosync_wait_many_args args;
 	struct gosync_timeout timeout;
 	struct gosync_many *many;
 	u32 size;
@@ -138,9 +138,9 @@ err_free:
 static long run_at_once(struct gosync_holder *holder,
 			const struct gosync_request *request)
 {
-	struct gosync_semaphore semaphore = { .count = request->operand };
-	struct gosync_waitgroup_add add = { .delta = request->operand };
-	struct gosync_atomic_wake wake = {
+	struct gosync_semaphore_args semaphore = { .count = request->operand };
+	struct gosync_waitgroup_add_args add = { .delta = request->operand };
+	struct gosync_atomic_wake_args wake = {
 		.index = request->index,
 		.count = request->operand,
 	};

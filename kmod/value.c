@@ -39,20 +39,20 @@
 #define SLOTS	GOSYNC_VALUE_SLOTS
 
 /**
- * struct gosync_value_obj - a Value
+ * struct gosync_value - a Value
  * @obj: the object
  * @lock: protects the page and the following
  * @version: as in the page
  */
-struct gosync_value_obj {
+struct gosync_value {
 	struct gosync_object obj;
 	struct mutex lock; /* who stores */
 	u64 version;
 };
 
-static struct gosync_value_obj *to_value(struct gosync_object *obj)
+static struct gosync_value *to_value(struct gosync_object *obj)
 {
-	return container_of(obj, struct gosync_value_obj, obj);
+	return container_of(obj, struct gosync_value, obj);
 }
 
 static size_t stride_of(u64 capacity)
@@ -61,14 +61,14 @@ static size_t stride_of(u64 capacity)
 		     GOSYNC_SLOT_SIZE);
 }
 
-static struct gosync_value_slot *slot_of(struct gosync_value_obj *value,
+static struct gosync_value_slot *slot_of(struct gosync_value *value,
 					 u64 version)
 {
 	return value->obj.state + sizeof(struct gosync_value_page) +
 	       version % SLOTS * stride_of(value->obj.capacity);
 }
 
-static u64 type_of(struct gosync_value_obj *value)
+static u64 type_of(struct gosync_value *value)
 {
 	struct gosync_value_page *page = value->obj.state;
 
@@ -76,7 +76,7 @@ static u64 type_of(struct gosync_value_obj *value)
 	return page->type;
 }
 
-static void publish(struct gosync_value_obj *value, u64 type,
+static void publish(struct gosync_value *value, u64 type,
 		    const struct gosync_payload *payload)
 {
 	struct gosync_value_page *page = value->obj.state;
@@ -111,7 +111,7 @@ static void publish(struct gosync_value_obj *value, u64 type,
 	preempt_enable();
 }
 
-static int copy_in(struct gosync_value_obj *value, u64 buf, u64 len,
+static int copy_in(struct gosync_value *value, u64 buf, u64 len,
 		   struct gosync_payload *payload)
 {
 	if (len > value->obj.capacity)
@@ -124,7 +124,7 @@ static int copy_in(struct gosync_value_obj *value, u64 buf, u64 len,
  * than @room; -EAGAIN if that memory has to be touched first. *@len is the
  * payload's length.
  */
-static int copy_out(struct gosync_value_obj *value, u64 buf, u64 room, u64 *len)
+static int copy_out(struct gosync_value *value, u64 buf, u64 room, u64 *len)
 {
 	struct gosync_value_slot *slot = slot_of(value, value->version);
 
@@ -140,7 +140,7 @@ static int check_type(u64 type)
 	return !type || type == GOSYNC_VALUE_STORING ? -EINVAL : 0;
 }
 
-static int load(struct gosync_value_obj *value, struct gosync_value *args,
+static int load(struct gosync_value *value, struct gosync_value_args *args,
 		u64 room)
 {
 	int ret;
@@ -156,7 +156,7 @@ static int load(struct gosync_value_obj *value, struct gosync_value *args,
 
 long gosync_value_load(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_value *args = arg;
+	struct gosync_value_args *args = arg;
 	u64 room = args->len;
 	int ret;
 
@@ -172,7 +172,7 @@ long gosync_value_load(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-static int store(struct gosync_value_obj *value, struct gosync_value *args,
+static int store(struct gosync_value *value, struct gosync_value_args *args,
 		 const struct gosync_payload *payload)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
@@ -194,8 +194,8 @@ static void stored(struct gosync_holder *holder)
 
 long gosync_value_store(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_value_obj *value = to_value(holder->obj);
-	struct gosync_value *args = arg;
+	struct gosync_value *value = to_value(holder->obj);
+	struct gosync_value_args *args = arg;
 	struct gosync_payload new __uninitialized;
 	int ret;
 
@@ -217,7 +217,7 @@ long gosync_value_store(struct gosync_holder *holder, void *arg)
  * that a bad pointer changes nothing; at one go, so that others who store don't
  * come in between.
  */
-static int exchange(struct gosync_value_obj *value, struct gosync_value *args,
+static int exchange(struct gosync_value *value, struct gosync_value_args *args,
 		    const struct gosync_payload *new, u64 room)
 {
 	u64 stored;
@@ -242,9 +242,9 @@ static int exchange(struct gosync_value_obj *value, struct gosync_value *args,
 
 long gosync_value_swap(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_value_obj *value = to_value(holder->obj);
+	struct gosync_value *value = to_value(holder->obj);
 	struct gosync_payload new __uninitialized;
-	struct gosync_value *args = arg;
+	struct gosync_value_args *args = arg;
 	u64 room = args->old_len;
 	int ret;
 
@@ -263,7 +263,7 @@ long gosync_value_swap(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-static bool equal(struct gosync_value_obj *value, const struct gosync_payload *payload)
+static bool equal(struct gosync_value *value, const struct gosync_payload *payload)
 {
 	struct gosync_value_slot *slot = slot_of(value, value->version);
 
@@ -273,7 +273,7 @@ static bool equal(struct gosync_value_obj *value, const struct gosync_payload *p
 }
 
 /* In Go's order of checks */
-static long cas(struct gosync_value_obj *value, struct gosync_value *args,
+static long cas(struct gosync_value *value, struct gosync_value_args *args,
 		const struct gosync_payload *old, const struct gosync_payload *new)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
@@ -294,8 +294,8 @@ static long cas(struct gosync_value_obj *value, struct gosync_value *args,
 
 long gosync_value_cas(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_value_obj *value = to_value(holder->obj);
-	struct gosync_value *args = arg;
+	struct gosync_value *value = to_value(holder->obj);
+	struct gosync_value_args *args = arg;
 	struct gosync_payload old __uninitialized;
 	struct gosync_payload new __uninitialized;
 	long ret;
@@ -325,9 +325,9 @@ static size_t area_size(u32 type, u64 capacity)
 	return sizeof(struct gosync_value_page) + SLOTS * stride_of(capacity);
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
-	struct gosync_value_obj *value = to_value(obj);
+	struct gosync_value *value = to_value(obj);
 	struct gosync_value_page *page = obj->state;
 
 	mutex_init(&value->lock);
@@ -363,7 +363,7 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 
 const struct gosync_ops gosync_value_ops = {
 	.name = "value",
-	.size = sizeof(struct gosync_value_obj),
+	.size = sizeof(struct gosync_value),
 	.read_only = true,
 	.default_capacity = 4096,
 	.max_capacity = 4 << 20,

@@ -119,7 +119,7 @@ void gosync_version_left(struct gosync_object *obj,
 
 long gosync_version_wait(struct gosync_holder *holder, void *arg)
 {
-	struct gosync_version_wait *args = arg;
+	struct gosync_version_wait_args *args = arg;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
 	int ret;

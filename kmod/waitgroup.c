@@ -104,7 +104,7 @@ static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
 long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(holder->obj);
-	struct gosync_waitgroup_add *args = arg;
+	struct gosync_waitgroup_add_args *args = arg;
 	bool zero = false;
 	int ret;
 
@@ -201,7 +201,7 @@ const struct gosync_wait_op gosync_waitgroup_wait_op = {
 long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(holder->obj);
-	struct gosync_waitgroup_wait *args = arg;
+	struct gosync_waitgroup_wait_args *args = arg;
 	struct gosync_object *obj = &wg->obj;
 	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
@@ -254,7 +254,7 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	}
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open *args)
+static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(obj);
 

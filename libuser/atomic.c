@@ -52,7 +52,7 @@ EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
 			      size_t index, uint64_t value, uint64_t expected,
 			      uint64_t *result)
 {
-	struct gosync_atomic args = {
+	struct gosync_atomic_args args = {
 		.size = sizeof(args),
 		.index = index,
 		.value = value,
@@ -89,7 +89,7 @@ EXPORT int gosync_words_wait(struct gosync_words *words, size_t index,
 			     uint64_t expected, uint64_t deadline,
 			     unsigned int flags, uint64_t *now)
 {
-	struct gosync_atomic_wait args = {
+	struct gosync_atomic_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.index = index,
@@ -116,7 +116,7 @@ EXPORT int gosync_words_wait(struct gosync_words *words, size_t index,
 EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 			     unsigned int count)
 {
-	struct gosync_atomic_wake args = {
+	struct gosync_atomic_wake_args args = {
 		.size = sizeof(args),
 		.index = index,
 		.count = count,

@@ -7,10 +7,10 @@
 #include "internal.h"
 
 /**
- * struct gosync_cond_handle - a Cond's handle
+ * struct gosync_cond - a Cond's handle
  * @slot: the mapped state, or NULL
  */
-struct gosync_cond_handle {
+struct gosync_cond {
 	const struct gosync_cond_slot *slot;
 };
 
@@ -29,7 +29,7 @@ DEFINE_OPEN(cond, GOSYNC_COND)
 static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
 		      unsigned int flags)
 {
-	struct gosync_cond_wait args = {
+	struct gosync_cond_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

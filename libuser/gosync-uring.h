@@ -447,7 +447,7 @@ static inline void gosync_prep_atomic_wake(struct io_uring_sqe *sqe,
  * res: as gosync_wait_any(): the index of the one.
  */
 static inline void gosync_prep_wait_any(struct io_uring_sqe *sqe,
-					const struct gosync_wait_many *many)
+					const struct gosync_wait_many_args *many)
 {
 	gosync_prep(sqe, gosync_device(), GOSYNC_IOC_WAIT, (uintptr_t)many, 0,
 		    0, 0);

@@ -156,7 +156,7 @@ int gosync_fd(const void *object);
  *	otherwise 0
  *
  * For poll(2), select(2) and epoll(7) on gosync_fd(). Only atomics and Conds
- * need it; &struct gosync_watch in <linux/gosync.h> tells when the others are
+ * need it; &struct gosync_watch_args in <linux/gosync.h> tells when the others are
  * readable. Readable says that a try might succeed, not that it will. With a
  * Cond it takes a place in the queue, and each call a new one. The last call
  * counts, and for whoever shares the descriptor.
@@ -233,7 +233,7 @@ int gosync_holders(const void *object,
  * For when the holder of a Mutex, an RWMutex, a Once, or a Semaphore that gives
  * back hangs. What it has is recovered as if it had died. It is told by its next
  * operation, which fails with -ESTALE, as all do that follow, until it opens the
- * object anew; &struct gosync_break says what is promised. May be called from any
+ * object anew; &struct gosync_break_args says what is promised. May be called from any
  * thread.
  *
  * Return: 0; -EPERM: the object is another user's; -ESRCH: there is no such
@@ -546,7 +546,7 @@ GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 
 /* --- Value --------------------------------------------------------------- */
 
-typedef struct gosync_value_handle gosync_value_t;
+typedef struct gosync_value gosync_value_t;
 
 /**
  * gosync_value_open() - open or create a Value
@@ -1178,7 +1178,7 @@ GOSYNC_INLINE int gosync_once_do(gosync_once_t *once,
 
 /* --- Cond ---------------------------------------------------------------- */
 
-typedef struct gosync_cond_handle gosync_cond_t;
+typedef struct gosync_cond gosync_cond_t;
 
 /**
  * gosync_cond_open() - open or create a Cond
@@ -1260,10 +1260,10 @@ GOSYNC__OPEN(cond)
 
 /* --- Semaphore ----------------------------------------------------------- */
 
-typedef struct gosync_semaphore_user gosync_semaphore_t;
+typedef struct gosync_semaphore gosync_semaphore_t;
 
 /* The part of a handle that the inline fast paths work on */
-struct gosync_semaphore_user {
+struct gosync_semaphore {
 	uintptr_t at;
 };
 
@@ -1420,7 +1420,7 @@ GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 
 /* --- Map ----------------------------------------------------------------- */
 
-typedef struct gosync_map_handle gosync_map_t;
+typedef struct gosync_map gosync_map_t;
 
 /**
  * struct gosync_map_limits - what a Map can hold

@@ -211,7 +211,7 @@ int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
 	return ret;
 }
 
-static int open_fd(struct gosync_open *args, unsigned int flags)
+static int open_fd(struct gosync_open_args *args, unsigned int flags)
 {
 	int dev, fd;
 
@@ -229,7 +229,7 @@ static int open_fd(struct gosync_open *args, unsigned int flags)
 int gosync_open_handle(const struct gosync_kind *kind,
 		       const struct gosync_create *create, void **object)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args),
 		.type = create->type,
 		.flags = create->flags & ~GOSYNC_IOCTL_ONLY,
@@ -264,7 +264,7 @@ int gosync_open_handle(const struct gosync_kind *kind,
 EXPORT int gosync_await_name(const char *name, unsigned int type,
 			     uint64_t deadline, unsigned int flags)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args),
 		.type = type,
 		.flags = GOSYNC_AWAIT | (flags & GOSYNC_RDONLY),
@@ -327,7 +327,7 @@ EXPORT int gosync_waiters_sized(const void *object,
 				struct gosync_party *parties,
 				unsigned int count, size_t size)
 {
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)parties,
 		.count = count,
@@ -346,7 +346,7 @@ EXPORT int gosync_holders_sized(const void *object,
 {
 	char entries[LIST_ENTRIES * sizeof(struct gosync_party)]
 		__attribute__((aligned(8)));
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)entries,
 		.count = size ? sizeof(entries) / size : 0,
@@ -364,7 +364,7 @@ EXPORT int gosync_holders_sized(const void *object,
 
 EXPORT int gosync_break(const void *object, uint32_t holder)
 {
-	struct gosync_break args = { .size = sizeof(args), .holder = holder };
+	struct gosync_break_args args = { .size = sizeof(args), .holder = holder };
 
 	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_BREAK, &args);
 }
@@ -383,7 +383,7 @@ static int device_ioctl(unsigned int op, void *args)
 
 static int unlink_name(const char *name, uint32_t flags)
 {
-	struct gosync_unlink args = {
+	struct gosync_unlink_args args = {
 		.size = sizeof(args),
 		.flags = flags,
 		.name = (uintptr_t)name,
@@ -403,7 +403,7 @@ EXPORT int gosync_unlink_unused(const char *name)
 	return unlink_name(name, GOSYNC_IF_UNUSED);
 }
 
-static int change_name(struct gosync_change args, const char *name)
+static int change_name(struct gosync_change_args args, const char *name)
 {
 	args.size = sizeof(args);
 	args.name = (uintptr_t)name;
@@ -413,14 +413,14 @@ static int change_name(struct gosync_change args, const char *name)
 
 EXPORT int gosync_chmod(const char *name, unsigned int mode)
 {
-	return change_name((struct gosync_change) {
+	return change_name((struct gosync_change_args) {
 		.flags = GOSYNC_CHANGE_MODE, .mode = mode,
 	}, name);
 }
 
 EXPORT int gosync_chown(const char *name, unsigned int uid, unsigned int gid)
 {
-	struct gosync_change args = {};
+	struct gosync_change_args args = {};
 
 	if (uid != -1U) {
 		args.flags |= GOSYNC_CHANGE_OWNER;
@@ -444,7 +444,7 @@ EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
 			     void *arg, size_t size)
 {
 	char *entries CLEANUP(gosync_free_it) = calloc(LIST_ENTRIES, size);
-	struct gosync_list args = {
+	struct gosync_list_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)entries,
 		.count = LIST_ENTRIES,

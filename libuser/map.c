@@ -60,23 +60,23 @@ struct view {
 };
 
 /**
- * struct gosync_map_handle - a Map's handle
+ * struct gosync_map - a Map's handle
  * @view: how it lies in memory; NULL: there is no mapped state
  * @short_keys: how many of the lengths from 8 to 16 keys can have; 0 also if
  *	there is no mapped state
  */
-struct gosync_map_handle {
+struct gosync_map {
 	const struct view *view;
 	uint32_t short_keys;
 };
 
-static inline const struct view *view_of(const struct gosync_map_handle *map)
+static inline const struct view *view_of(const struct gosync_map *map)
 {
 	return __atomic_load_n(&map->view, __ATOMIC_ACQUIRE);
 }
 
 /* Only its sizes mean something if there is no mapped state. */
-static inline const struct view *sizes_of(const struct gosync_map_handle *map)
+static inline const struct view *sizes_of(const struct gosync_map *map)
 {
 	return gosync_base_of(map)->extra;
 }
@@ -93,7 +93,7 @@ static void set_table(struct table *table, const void *slots, uint32_t count)
 	table->shift = 32 - __builtin_ctz(count);
 }
 
-static void set_up(struct gosync_map_handle *map,
+static void set_up(struct gosync_map *map,
 		   const struct gosync_info *info)
 {
 	const char *at = gosync_base_of(map)->map;
@@ -124,7 +124,7 @@ static void set_up(struct gosync_map_handle *map,
 				 info->key_size - 7 : 9, __ATOMIC_RELEASE);
 }
 
-DEFINE_KIND(map, struct gosync_map_handle, 0, sizeof(struct view), set_up);
+DEFINE_KIND(map, struct gosync_map, 0, sizeof(struct view), set_up);
 
 /* As the kernel does with its arguments: what is not said is 0. */
 static int copy_limits(struct gosync_map_limits *to,
@@ -317,10 +317,10 @@ int look(const struct view *view, const char *key, size_t key_len,
 
 /* The rest of it: when it takes more than a quick look */
 static int __attribute__((noinline))
-load_slow(struct gosync_map_handle *map, const void *key, size_t key_len,
+load_slow(struct gosync_map *map, const void *key, size_t key_len,
 	  void *buf, size_t *len)
 {
-	struct gosync_map args = {
+	struct gosync_map_args args = {
 		.size = sizeof(args),
 		.key = (uintptr_t)key,
 		.key_len = key_len,
@@ -371,8 +371,8 @@ EXPORT int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
 typedef int visit_t(const void *key, size_t key_len, const void *value,
 		    size_t len, void *arg);
 
-static int range_ioctl(struct gosync_map_handle *map,
-		       struct gosync_map_range *args, visit_t *fn, void *arg)
+static int range_ioctl(struct gosync_map *map,
+		       struct gosync_map_range_args *args, visit_t *fn, void *arg)
 {
 	char *items CLEANUP(gosync_free_it) = NULL;
 	const struct view *sizes = sizes_of(map);
@@ -406,7 +406,7 @@ static int range_ioctl(struct gosync_map_handle *map,
  * there was no such moment.
  */
 static int begin_walk(const struct gosync_map_page *page,
-		      struct gosync_map_range *args)
+		      struct gosync_map_range_args *args)
 {
 	const struct gosync_map_rules *rules;
 	uint64_t word;
@@ -431,7 +431,7 @@ static int begin_walk(const struct gosync_map_page *page,
 
 /* Return: 0: key and value are in @copy; OTHER: not visited; AGAIN */
 static int copy_record(const struct view *view,
-		       const struct gosync_map_range *args, char *copy,
+		       const struct gosync_map_range_args *args, char *copy,
 		       uint32_t *key_len, uint32_t *len)
 {
 	const struct gosync_map_record *record =
@@ -455,8 +455,8 @@ static int copy_record(const struct view *view,
 	return AGAIN;
 }
 
-static int range_mapped(struct gosync_map_handle *map, const struct view *view,
-			struct gosync_map_range *args, visit_t *fn, void *arg,
+static int range_mapped(struct gosync_map *map, const struct view *view,
+			struct gosync_map_range_args *args, visit_t *fn, void *arg,
 			char *copy)
 {
 	const char *value = copy + aligned(view->key_size);
@@ -482,7 +482,7 @@ static int range_mapped(struct gosync_map_handle *map, const struct view *view,
 EXPORT int gosync_map_range(gosync_map_t *map, visit_t *fn, void *arg)
 {
 	char *copy CLEANUP(gosync_free_it) = NULL;
-	struct gosync_map_range args = { .cursor = 0 };
+	struct gosync_map_range_args args = { .cursor = 0 };
 	const struct view *view = view_of(map);
 
 	if (!view || begin_walk(view->page, &args))
@@ -509,8 +509,8 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 /* --- Changing ------------------------------------------------------------ */
 
 /* The kernel's length of a key has fewer bits. */
-static int change(struct gosync_map_handle *map, unsigned int op,
-		  const void *key, size_t key_len, struct gosync_map *args)
+static int change(struct gosync_map *map, unsigned int op,
+		  const void *key, size_t key_len, struct gosync_map_args *args)
 {
 	if (key_len > sizes_of(map)->key_size)
 		return -EINVAL;
@@ -521,8 +521,8 @@ static int change(struct gosync_map_handle *map, unsigned int op,
 }
 
 /* ... and get what was there, if it is wanted */
-static int exchange(struct gosync_map_handle *map, unsigned int op,
-		    const void *key, size_t key_len, struct gosync_map *args,
+static int exchange(struct gosync_map *map, unsigned int op,
+		    const void *key, size_t key_len, struct gosync_map_args *args,
 		    void *old, size_t *old_len)
 {
 	int ret;
@@ -538,7 +538,7 @@ static int exchange(struct gosync_map_handle *map, unsigned int op,
 EXPORT int gosync_map_store(gosync_map_t *map, const void *key, size_t key_len,
 			    const void *buf, size_t len)
 {
-	struct gosync_map args = { .buf = (uintptr_t)buf, .len = len };
+	struct gosync_map_args args = { .buf = (uintptr_t)buf, .len = len };
 
 	return change(map, GOSYNC_IOC_MAP_STORE, key, key_len, &args);
 }
@@ -547,7 +547,7 @@ EXPORT int gosync_map_load_or_store(gosync_map_t *map, const void *key,
 				    size_t key_len, const void *buf, size_t len,
 				    void *old, size_t *old_len)
 {
-	struct gosync_map args = { .buf = (uintptr_t)buf, .len = len };
+	struct gosync_map_args args = { .buf = (uintptr_t)buf, .len = len };
 
 	return exchange(map, GOSYNC_IOC_MAP_LOAD_OR_STORE, key, key_len, &args,
 			old, old_len);
@@ -557,7 +557,7 @@ EXPORT int gosync_map_load_and_delete(gosync_map_t *map, const void *key,
 				      size_t key_len, void *old,
 				      size_t *old_len)
 {
-	struct gosync_map args = { .buf = 0 };
+	struct gosync_map_args args = { .buf = 0 };
 
 	return exchange(map, GOSYNC_IOC_MAP_LOAD_AND_DELETE, key, key_len,
 			&args, old, old_len);
@@ -565,7 +565,7 @@ EXPORT int gosync_map_load_and_delete(gosync_map_t *map, const void *key,
 
 EXPORT int gosync_map_delete(gosync_map_t *map, const void *key, size_t key_len)
 {
-	struct gosync_map args = { .buf = 0 };
+	struct gosync_map_args args = { .buf = 0 };
 
 	return change(map, GOSYNC_IOC_MAP_DELETE, key, key_len, &args);
 }
@@ -574,7 +574,7 @@ EXPORT int gosync_map_swap(gosync_map_t *map, const void *key, size_t key_len,
 			   const void *buf, size_t len, void *old,
 			   size_t *old_len)
 {
-	struct gosync_map args = { .buf = (uintptr_t)buf, .len = len };
+	struct gosync_map_args args = { .buf = (uintptr_t)buf, .len = len };
 
 	return exchange(map, GOSYNC_IOC_MAP_SWAP, key, key_len, &args, old,
 			old_len);
@@ -584,7 +584,7 @@ EXPORT int gosync_map_cas(gosync_map_t *map, const void *key, size_t key_len,
 			  const void *old, size_t old_len, const void *buf,
 			  size_t len)
 {
-	struct gosync_map args = {
+	struct gosync_map_args args = {
 		.buf = (uintptr_t)buf,
 		.len = len,
 		.old_buf = (uintptr_t)old,
@@ -598,7 +598,7 @@ EXPORT int gosync_map_compare_and_delete(gosync_map_t *map, const void *key,
 					 size_t key_len, const void *old,
 					 size_t old_len)
 {
-	struct gosync_map args = {
+	struct gosync_map_args args = {
 		.old_buf = (uintptr_t)old,
 		.old_len = old_len,
 	};

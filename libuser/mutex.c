@@ -65,7 +65,7 @@ static int barge(gosync_mutex_t *mutex, struct gosync_mutex_slot *slot)
 static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 		      unsigned int flags)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

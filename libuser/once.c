@@ -26,7 +26,7 @@ static inline int looks_done(gosync_once_t *once)
 static int begin_until(gosync_once_t *once, uint64_t deadline,
 		       unsigned int flags)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,
@@ -52,7 +52,7 @@ EXPORT int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 static int wait_until(gosync_once_t *once, uint64_t deadline,
 		      unsigned int flags)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

@@ -96,7 +96,7 @@ static inline int is_the_kernels(const struct gosync_rwmutex_slot *slot,
 static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
 		    unsigned int flags)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

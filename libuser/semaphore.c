@@ -13,7 +13,7 @@
  * @look: the mapped state if it may be read, or NULL
  */
 struct handle {
-	struct gosync_semaphore_user semaphore;
+	struct gosync_semaphore semaphore;
 	const struct gosync_semaphore_slot *look;
 };
 
@@ -56,7 +56,7 @@ DEFINE_FROM_FD(semaphore, GOSYNC_SEMAPHORE)
 static int ask(gosync_semaphore_t *semaphore, unsigned int op, unsigned int n,
 	       uint64_t deadline, unsigned int flags)
 {
-	struct gosync_semaphore args = {
+	struct gosync_semaphore_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

@@ -13,18 +13,18 @@
 #define LOAD_TRIES	16
 
 /**
- * struct gosync_value_handle - a Value's handle
+ * struct gosync_value - a Value's handle
  * @page: the mapped state; NULL: there is none
  * @slots: the payloads
  * @stride: from one to the next
  */
-struct gosync_value_handle {
+struct gosync_value {
 	const struct gosync_value_page *page;
 	const char *slots;
 	size_t stride;
 };
 
-static void set_up(struct gosync_value_handle *value,
+static void set_up(struct gosync_value *value,
 		   const struct gosync_info *info)
 {
 	struct gosync_base *base = gosync_base_of(value);
@@ -39,7 +39,7 @@ static void set_up(struct gosync_value_handle *value,
 	__atomic_store_n(&value->page, page, __ATOMIC_RELEASE);
 }
 
-DEFINE_KIND(value, struct gosync_value_handle, 0, 0, set_up);
+DEFINE_KIND(value, struct gosync_value, 0, 0, set_up);
 
 static inline const struct gosync_value_page *page_of(const gosync_value_t *value)
 {
@@ -79,10 +79,10 @@ EXPORT uint64_t gosync_type_id(const char *name, size_t size)
 }
 
 static int __attribute__((noinline))
-load_ioctl(struct gosync_value_handle *value, void *buf, size_t *len,
+load_ioctl(struct gosync_value *value, void *buf, size_t *len,
 	   uint64_t *type)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args),
 		.buf = (uintptr_t)buf,
 		.len = *len,
@@ -181,7 +181,7 @@ EXPORT int gosync_value_wait(gosync_value_t *value, uint64_t *version)
 EXPORT int gosync_value_store(gosync_value_t *value, uint64_t type,
 			      const void *buf, size_t len)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args),
 		.type = type,
 		.buf = (uintptr_t)buf,
@@ -195,7 +195,7 @@ EXPORT int gosync_value_swap(gosync_value_t *value, uint64_t type,
 			     const void *buf, size_t len, void *old,
 			     size_t *old_len)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args),
 		.type = type,
 		.buf = (uintptr_t)buf,
@@ -214,7 +214,7 @@ EXPORT int gosync_value_cas(gosync_value_t *value, uint64_t old_type,
 			    const void *old, size_t old_len, uint64_t type,
 			    const void *buf, size_t len)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args),
 		.type = type,
 		.buf = (uintptr_t)buf,

@@ -11,7 +11,7 @@
 static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 		     uint64_t deadline, unsigned int flags, unsigned int all)
 {
-	struct gosync_wait_many args = {
+	struct gosync_wait_many_args args = {
 		.size = sizeof(args),
 		.flags = (flags & ~GOSYNC_INTERRUPTIBLE) | all,
 		.deadline = deadline,
@@ -53,7 +53,7 @@ EXPORT int gosync_wait_all(struct gosync_wait_entry *entries,
 int gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
 			uint64_t deadline, unsigned int flags)
 {
-	struct gosync_version_wait args = {
+	struct gosync_version_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.version = *version,
@@ -68,7 +68,7 @@ int gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
 
 EXPORT int gosync_watch(const void *object, size_t index, uint64_t value)
 {
-	struct gosync_watch args = {
+	struct gosync_watch_args args = {
 		.size = sizeof(args),
 		.index = index,
 		.value = value,
@@ -81,7 +81,7 @@ EXPORT int gosync_watch(const void *object, size_t index, uint64_t value)
 
 EXPORT int gosync_unwatch(const void *object)
 {
-	struct gosync_watch args = {
+	struct gosync_watch_args args = {
 		.size = sizeof(args),
 		.flags = GOSYNC_WATCH_STOP,
 	};

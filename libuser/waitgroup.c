@@ -36,7 +36,7 @@ DEFINE_OPEN(waitgroup, GOSYNC_WAITGROUP)
 /* Somebody waits, and still does afterwards: nobody is owed anything. */
 EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
 {
-	struct gosync_waitgroup_add args = {
+	struct gosync_waitgroup_add_args args = {
 		.size = sizeof(args),
 		.delta = delta,
 	};
@@ -63,7 +63,7 @@ EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
 static int wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
 		      unsigned int flags)
 {
-	struct gosync_waitgroup_wait args = {
+	struct gosync_waitgroup_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,

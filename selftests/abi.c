@@ -47,7 +47,8 @@ struct field {
 };
 
 #define FIELD(type, member, mask)					\
-	{ offsetof(struct type, member), sizeof(((struct type *)0)->member), mask }
+	{ offsetof(struct type##_args, member),				\
+	  sizeof(((struct type##_args *)0)->member), mask }
 
 FIXTURE(ioctl)
 {
@@ -82,7 +83,7 @@ FIXTURE_VARIANT(ioctl)
 
 static void fill_open(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_open *args = arg;
+	struct gosync_open_args *args = arg;
 
 	args->type = GOSYNC_MUTEX;
 	args->flags = GOSYNC_CREATE;
@@ -93,7 +94,7 @@ static void fill_open(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_unlink(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_unlink *args = arg;
+	struct gosync_unlink_args *args = arg;
 
 	args->name = to_u64(self->name);
 	args->name_len = strlen(self->name);
@@ -101,7 +102,7 @@ static void fill_unlink(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_change(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_change *args = arg;
+	struct gosync_change_args *args = arg;
 
 	args->flags = GOSYNC_CHANGE_MODE;
 	args->mode = 0640;
@@ -111,7 +112,7 @@ static void fill_change(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_list(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_list *args = arg;
+	struct gosync_list_args *args = arg;
 
 	args->entries = to_u64(self->entries);
 	args->count = ARRAY_SIZE(self->entries);
@@ -121,7 +122,7 @@ static void fill_list(FIXTURE_DATA(ioctl) *self, void *arg)
 /* One of its own each time, which reads */
 static void fill_break(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_break *args = arg;
+	struct gosync_break_args *args = arg;
 	int fd = reopen_object(self->fds[RWMUTEX], 0);
 
 	call(fd, GOSYNC_IOC_RWMUTEX_RLOCK, NULL);
@@ -130,7 +131,7 @@ static void fill_break(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_parties(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_parties *args = arg;
+	struct gosync_parties_args *args = arg;
 
 	args->entries = to_u64(self->parties);
 	args->count = ARRAY_SIZE(self->parties);
@@ -140,7 +141,7 @@ static void fill_parties(FIXTURE_DATA(ioctl) *self, void *arg)
 /* There is somebody to be listed. */
 static void fill_waiters(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_atomic_wait wait = {
+	struct gosync_atomic_wait_args wait = {
 		.size = sizeof(wait), .expected = WORD,
 	};
 	int fd = self->fds[INT32];
@@ -156,7 +157,7 @@ static void fill_waiters(FIXTURE_DATA(ioctl) *self, void *arg)
 /* For one of two, or for both, that can be had */
 static void fill_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_wait_many *args = arg;
+	struct gosync_wait_many_args *args = arg;
 
 	self->waits[0] = (struct gosync_wait_entry) {
 		.fd = self->fds[MUTEX], .op = GOSYNC_IOC_MUTEX_LOCK,
@@ -173,7 +174,7 @@ static void fill_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 static void fill_wait_all(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	fill_wait(self, arg);
-	((struct gosync_wait_many *)arg)->flags = GOSYNC_WAIT_ALL;
+	((struct gosync_wait_many_args *)arg)->flags = GOSYNC_WAIT_ALL;
 }
 
 static void fill_nothing(FIXTURE_DATA(ioctl) *self, void *arg)
@@ -182,28 +183,28 @@ static void fill_nothing(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_atomic(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	((struct gosync_atomic *)arg)->value = 9;
+	((struct gosync_atomic_args *)arg)->value = 9;
 }
 
 static void fill_atomic_cas(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	fill_atomic(self, arg);
-	((struct gosync_atomic *)arg)->expected = WORD;
+	((struct gosync_atomic_args *)arg)->expected = WORD;
 }
 
 static void fill_atomic_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	((struct gosync_atomic_wait *)arg)->expected = WORD + 1;
+	((struct gosync_atomic_wait_args *)arg)->expected = WORD + 1;
 }
 
 static void fill_watch(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	((struct gosync_watch *)arg)->value = 1;
+	((struct gosync_watch_args *)arg)->value = 1;
 }
 
 static void fill_value_load(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_value *args = arg;
+	struct gosync_value_args *args = arg;
 
 	args->buf = to_u64(self->old);
 	args->len = sizeof(self->old);
@@ -211,7 +212,7 @@ static void fill_value_load(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_value_store(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_value *args = arg;
+	struct gosync_value_args *args = arg;
 
 	args->type = PAYLOAD_TYPE;
 	args->buf = to_u64(self->payload);
@@ -220,7 +221,7 @@ static void fill_value_store(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_value_swap(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_value *args = arg;
+	struct gosync_value_args *args = arg;
 
 	fill_value_store(self, arg);
 	args->old_buf = to_u64(self->old);
@@ -229,7 +230,7 @@ static void fill_value_swap(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_value_cas(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_value *args = arg;
+	struct gosync_value_args *args = arg;
 
 	fill_value_swap(self, arg);
 	args->old_type = PAYLOAD_TYPE;
@@ -244,7 +245,7 @@ static void fill_rwmutex_drain(FIXTURE_DATA(ioctl) *self, void *arg)
 /* Nobody signals, so it is the deadline that ends it. */
 static void fill_cond_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_cond_wait *args = arg;
+	struct gosync_cond_wait_args *args = arg;
 
 	lock_fd(self->fds[MUTEX]);
 	args->deadline = 1;
@@ -253,7 +254,7 @@ static void fill_cond_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_waitgroup_add(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	((struct gosync_waitgroup_add *)arg)->delta = 1;
+	((struct gosync_waitgroup_add_args *)arg)->delta = 1;
 }
 
 static void fill_once_wait(FIXTURE_DATA(ioctl) *self, void *arg)
@@ -264,12 +265,12 @@ static void fill_once_wait(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_semaphore(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	((struct gosync_semaphore *)arg)->count = 1;
+	((struct gosync_semaphore_args *)arg)->count = 1;
 }
 
 static void fill_map_key(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_map *args = arg;
+	struct gosync_map_args *args = arg;
 
 	args->key = to_u64(self->payload);
 	args->key_len = sizeof(self->payload);
@@ -277,7 +278,7 @@ static void fill_map_key(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_map_load(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_map *args = arg;
+	struct gosync_map_args *args = arg;
 
 	fill_map_key(self, arg);
 	args->buf = to_u64(self->old);
@@ -286,7 +287,7 @@ static void fill_map_load(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_map_store(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_map *args = arg;
+	struct gosync_map_args *args = arg;
 
 	fill_map_key(self, arg);
 	args->buf = to_u64(self->name);
@@ -296,7 +297,7 @@ static void fill_map_store(FIXTURE_DATA(ioctl) *self, void *arg)
 /* The old value is put there, or is what is expected */
 static void fill_map_old(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_map *args = arg;
+	struct gosync_map_args *args = arg;
 
 	fill_map_key(self, arg);
 	args->old_buf = to_u64(self->old);
@@ -312,7 +313,7 @@ static void fill_map_swap(FIXTURE_DATA(ioctl) *self, void *arg)
 
 static void fill_map_range(FIXTURE_DATA(ioctl) *self, void *arg)
 {
-	struct gosync_map_range *args = arg;
+	struct gosync_map_range_args *args = arg;
 
 	args->buf = to_u64(self->entries);
 	args->len = sizeof(self->entries);
@@ -322,44 +323,44 @@ static void fill_map_range(FIXTURE_DATA(ioctl) *self, void *arg)
 
 FIXTURE_VARIANT_ADD(ioctl, open) {
 	.cmd = GOSYNC_IOC_OPEN, .on = ON(DEVICE), .target = DEVICE,
-	.size = sizeof(struct gosync_open), .fill = fill_open,
+	.size = sizeof(struct gosync_open_args), .fill = fill_open,
 	.reserved = {
 		FIELD(gosync_open, flags, 0x7f),
 		FIELD(gosync_open, mode, 0777),
 		FIELD(gosync_open, key_size, 0),
 		FIELD(gosync_open, deadline, 0),
 	},
-	.pointers = { offsetof(struct gosync_open, name) },
+	.pointers = { offsetof(struct gosync_open_args, name) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, unlink) {
 	.cmd = GOSYNC_IOC_UNLINK, .on = ON(DEVICE), .target = DEVICE,
-	.size = sizeof(struct gosync_unlink), .fill = fill_unlink,
+	.size = sizeof(struct gosync_unlink_args), .fill = fill_unlink,
 	.reserved = {
 		FIELD(gosync_unlink, flags, GOSYNC_IF_UNUSED),
 		FIELD(gosync_unlink, __reserved, 0),
 	},
-	.pointers = { offsetof(struct gosync_unlink, name) },
+	.pointers = { offsetof(struct gosync_unlink_args, name) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, change) {
 	.cmd = GOSYNC_IOC_CHANGE, .on = ON(DEVICE), .target = DEVICE,
-	.size = sizeof(struct gosync_change), .fill = fill_change,
+	.size = sizeof(struct gosync_change_args), .fill = fill_change,
 	.reserved = {
 		FIELD(gosync_change, flags, 7),
 		FIELD(gosync_change, mode, 0777),
 		FIELD(gosync_change, uid, 0),
 		FIELD(gosync_change, gid, 0),
 	},
-	.pointers = { offsetof(struct gosync_change, name) },
+	.pointers = { offsetof(struct gosync_change_args, name) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, list) {
 	.cmd = GOSYNC_IOC_LIST, .on = ON(DEVICE), .target = DEVICE,
 	.results = true,
-	.size = sizeof(struct gosync_list), .fill = fill_list,
+	.size = sizeof(struct gosync_list_args), .fill = fill_list,
 	.reserved = { FIELD(gosync_list, flags, 0) },
-	.pointers = { offsetof(struct gosync_list, entries) },
+	.pointers = { offsetof(struct gosync_list_args, entries) },
 };
 
 /* Any more entries than there are would be read from what follows. */
@@ -367,14 +368,14 @@ FIXTURE_VARIANT_ADD(ioctl, list) {
 FIXTURE_VARIANT_ADD(ioctl, wait_##which) {				\
 	.cmd = GOSYNC_IOC_WAIT, .on = ON(DEVICE), .target = DEVICE,	\
 	.also = ON(INT32),						\
-	.size = sizeof(struct gosync_wait_many), .fill = (fill_it),	\
+	.size = sizeof(struct gosync_wait_many_args), .fill = (fill_it),	\
 	.reserved = {							\
 		FIELD(gosync_wait_many, flags,				\
 		      GOSYNC_CLOCK_REALTIME | GOSYNC_WAIT_ALL),		\
 		FIELD(gosync_wait_many, count, GOSYNC_WAIT_MAX - 1),	\
 		FIELD(gosync_wait_many, entry_size, 0),			\
 	},								\
-	.pointers = { offsetof(struct gosync_wait_many, entries) },	\
+	.pointers = { offsetof(struct gosync_wait_many_args, entries) },	\
 }
 
 WAIT_MANY(any, fill_wait);
@@ -383,32 +384,32 @@ WAIT_MANY(all, fill_wait_all);
 FIXTURE_VARIANT_ADD(ioctl, waiters) {
 	.cmd = GOSYNC_IOC_WAITERS, .on = ON_OBJECTS, .target = INT32,
 	.results = true,
-	.size = sizeof(struct gosync_parties), .fill = fill_waiters,
+	.size = sizeof(struct gosync_parties_args), .fill = fill_waiters,
 	.reserved = {
 		FIELD(gosync_parties, flags, 0),
 		FIELD(gosync_parties, cursor, 0),
 		FIELD(gosync_parties, count, INT32_MAX),
 		FIELD(gosync_parties, entry_size, 0xfff),
 	},
-	.pointers = { offsetof(struct gosync_parties, entries) },
+	.pointers = { offsetof(struct gosync_parties_args, entries) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, holders) {
 	.cmd = GOSYNC_IOC_HOLDERS, .on = ON_OBJECTS, .target = MUTEX,
 	.results = true,
-	.size = sizeof(struct gosync_parties), .fill = fill_parties,
+	.size = sizeof(struct gosync_parties_args), .fill = fill_parties,
 	.reserved = {
 		FIELD(gosync_parties, flags, 0),
 		FIELD(gosync_parties, count, INT32_MAX),
 		FIELD(gosync_parties, entry_size, 0xfff),
 	},
-	.pointers = { offsetof(struct gosync_parties, entries) },
+	.pointers = { offsetof(struct gosync_parties_args, entries) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, break) {
 	.cmd = GOSYNC_IOC_BREAK, .target = RWMUTEX,
 	.on = ON(MUTEX) | ON(RWMUTEX) | ON(ONCE) | ON(SEMAPHORE),
-	.size = sizeof(struct gosync_break), .fill = fill_break,
+	.size = sizeof(struct gosync_break_args), .fill = fill_break,
 	.reserved = {
 		FIELD(gosync_break, flags, 0),
 		FIELD(gosync_break, __reserved, 0),
@@ -418,7 +419,7 @@ FIXTURE_VARIANT_ADD(ioctl, break) {
 FIXTURE_VARIANT_ADD(ioctl, reopen) {
 	.cmd = GOSYNC_IOC_REOPEN, .on = ON_OBJECTS, .target = MUTEX,
 	.optional = true,
-	.size = sizeof(struct gosync_reopen), .fill = fill_nothing,
+	.size = sizeof(struct gosync_reopen_args), .fill = fill_nothing,
 	.reserved = { FIELD(gosync_reopen, flags, GOSYNC_RDONLY) },
 };
 
@@ -426,7 +427,7 @@ FIXTURE_VARIANT_ADD(ioctl, reopen) {
 FIXTURE_VARIANT_ADD(ioctl, watch_##kind) {				\
 	.cmd = GOSYNC_IOC_WATCH, .on = ON_WATCHED, .target = KIND,	\
 	.writes = KIND == COND,						\
-	.size = sizeof(struct gosync_watch), .fill = (fill_it),		\
+	.size = sizeof(struct gosync_watch_args), .fill = (fill_it),		\
 	.reserved = {							\
 		FIELD(gosync_watch, flags, GOSYNC_WATCH_STOP),		\
 		FIELD(gosync_watch, __reserved, 0),			\
@@ -445,7 +446,7 @@ WATCH(cond, COND, fill_nothing, NO_INDEX, UP_TO(0));
 FIXTURE_VARIANT_ADD(ioctl, atomic_load) {
 	.cmd = GOSYNC_IOC_ATOMIC_LOAD, .on = ON_ATOMICS, .target = INT32,
 	.optional = true, .results = true,
-	.size = sizeof(struct gosync_atomic), .fill = fill_nothing,
+	.size = sizeof(struct gosync_atomic_args), .fill = fill_nothing,
 	.reserved = {
 		FIELD(gosync_atomic, flags, 0),
 		FIELD(gosync_atomic, __reserved, 0),
@@ -457,7 +458,7 @@ FIXTURE_VARIANT_ADD(ioctl, atomic_load) {
 FIXTURE_VARIANT_ADD(ioctl, atomic_##op) {				\
 	.cmd = GOSYNC_IOC_ATOMIC_##OP, .on = (kinds), .target = INT32,	\
 	.writes = true, .results = true,				\
-	.size = sizeof(struct gosync_atomic), .fill = fill_atomic,	\
+	.size = sizeof(struct gosync_atomic_args), .fill = fill_atomic,	\
 	.reserved = {							\
 		FIELD(gosync_atomic, flags, GOSYNC_ATOMIC_WAKE),	\
 		FIELD(gosync_atomic, __reserved, 0),			\
@@ -474,7 +475,7 @@ ATOMIC_WRITE(or, OR, ON(INT32));
 FIXTURE_VARIANT_ADD(ioctl, atomic_cas) {
 	.cmd = GOSYNC_IOC_ATOMIC_CAS, .on = ON_ATOMICS, .target = INT32,
 	.writes = true, .results = true,
-	.size = sizeof(struct gosync_atomic), .fill = fill_atomic_cas,
+	.size = sizeof(struct gosync_atomic_args), .fill = fill_atomic_cas,
 	.reserved = {
 		FIELD(gosync_atomic, flags, GOSYNC_ATOMIC_WAKE),
 		FIELD(gosync_atomic, __reserved, 0),
@@ -484,7 +485,7 @@ FIXTURE_VARIANT_ADD(ioctl, atomic_cas) {
 FIXTURE_VARIANT_ADD(ioctl, atomic_wait) {
 	.cmd = GOSYNC_IOC_ATOMIC_WAIT, .on = ON_ATOMICS, .target = INT32,
 	.results = true,
-	.size = sizeof(struct gosync_atomic_wait), .fill = fill_atomic_wait,
+	.size = sizeof(struct gosync_atomic_wait_args), .fill = fill_atomic_wait,
 	.reserved = {
 		FIELD(gosync_atomic_wait, flags, GOSYNC_CLOCK_REALTIME),
 		FIELD(gosync_atomic_wait, __reserved, 0),
@@ -494,58 +495,58 @@ FIXTURE_VARIANT_ADD(ioctl, atomic_wait) {
 FIXTURE_VARIANT_ADD(ioctl, atomic_wake) {
 	.cmd = GOSYNC_IOC_ATOMIC_WAKE, .on = ON_ATOMICS, .target = INT32,
 	.writes = true,
-	.size = sizeof(struct gosync_atomic_wake), .fill = fill_nothing,
+	.size = sizeof(struct gosync_atomic_wake_args), .fill = fill_nothing,
 	.reserved = { FIELD(gosync_atomic_wake, flags, 0) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, value_load) {
 	.cmd = GOSYNC_IOC_VALUE_LOAD, .on = ON(VALUE), .target = VALUE,
 	.results = true,
-	.size = sizeof(struct gosync_value), .fill = fill_value_load,
+	.size = sizeof(struct gosync_value_args), .fill = fill_value_load,
 	.reserved = {
 		FIELD(gosync_value, flags, 0),
 		FIELD(gosync_value, old_type, 0),
 		FIELD(gosync_value, old_buf, 0),
 		FIELD(gosync_value, old_len, 0),
 	},
-	.pointers = { offsetof(struct gosync_value, buf) },
+	.pointers = { offsetof(struct gosync_value_args, buf) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, value_store) {
 	.cmd = GOSYNC_IOC_VALUE_STORE, .on = ON(VALUE), .target = VALUE,
 	.writes = true, .results = true,
-	.size = sizeof(struct gosync_value), .fill = fill_value_store,
+	.size = sizeof(struct gosync_value_args), .fill = fill_value_store,
 	.reserved = {
 		FIELD(gosync_value, flags, 0),
 		FIELD(gosync_value, old_type, 0),
 		FIELD(gosync_value, old_buf, 0),
 		FIELD(gosync_value, old_len, 0),
 	},
-	.pointers = { offsetof(struct gosync_value, buf) },
+	.pointers = { offsetof(struct gosync_value_args, buf) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, value_swap) {
 	.cmd = GOSYNC_IOC_VALUE_SWAP, .on = ON(VALUE), .target = VALUE,
 	.writes = true, .results = true,
-	.size = sizeof(struct gosync_value), .fill = fill_value_swap,
+	.size = sizeof(struct gosync_value_args), .fill = fill_value_swap,
 	.reserved = {
 		FIELD(gosync_value, flags, 0),
 		FIELD(gosync_value, old_type, 0),
 	},
 	.pointers = {
-		offsetof(struct gosync_value, buf),
-		offsetof(struct gosync_value, old_buf),
+		offsetof(struct gosync_value_args, buf),
+		offsetof(struct gosync_value_args, old_buf),
 	},
 };
 
 FIXTURE_VARIANT_ADD(ioctl, value_cas) {
 	.cmd = GOSYNC_IOC_VALUE_CAS, .on = ON(VALUE), .target = VALUE,
 	.writes = true, .results = true,
-	.size = sizeof(struct gosync_value), .fill = fill_value_cas,
+	.size = sizeof(struct gosync_value_args), .fill = fill_value_cas,
 	.reserved = { FIELD(gosync_value, flags, 0) },
 	.pointers = {
-		offsetof(struct gosync_value, buf),
-		offsetof(struct gosync_value, old_buf),
+		offsetof(struct gosync_value_args, buf),
+		offsetof(struct gosync_value_args, old_buf),
 	},
 };
 
@@ -554,7 +555,7 @@ FIXTURE_VARIANT_ADD(ioctl, value_cas) {
 FIXTURE_VARIANT_ADD(ioctl, kind##_wait) {				\
 	.cmd = GOSYNC_IOC_##KIND##_WAIT, .on = ON(KIND), .target = KIND, \
 	.results = true,						\
-	.size = sizeof(struct gosync_version_wait), .fill = fill_nothing, \
+	.size = sizeof(struct gosync_version_wait_args), .fill = fill_nothing, \
 	.reserved = {							\
 		FIELD(gosync_version_wait, flags, GOSYNC_CLOCK_REALTIME), \
 	},								\
@@ -566,7 +567,7 @@ VERSION_WAIT(map, MAP);
 FIXTURE_VARIANT_ADD(ioctl, map_load) {
 	.cmd = GOSYNC_IOC_MAP_LOAD, .on = ON(MAP), .target = MAP,
 	.results = true,
-	.size = sizeof(struct gosync_map), .fill = fill_map_load,
+	.size = sizeof(struct gosync_map_args), .fill = fill_map_load,
 	.reserved = {
 		FIELD(gosync_map, flags, 0),
 		FIELD(gosync_map, __reserved, 0),
@@ -574,15 +575,15 @@ FIXTURE_VARIANT_ADD(ioctl, map_load) {
 		FIELD(gosync_map, old_len, 0),
 	},
 	.pointers = {
-		offsetof(struct gosync_map, key),
-		offsetof(struct gosync_map, buf),
+		offsetof(struct gosync_map_args, key),
+		offsetof(struct gosync_map_args, buf),
 	},
 };
 
 FIXTURE_VARIANT_ADD(ioctl, map_store) {
 	.cmd = GOSYNC_IOC_MAP_STORE, .on = ON(MAP), .target = MAP,
 	.writes = true,
-	.size = sizeof(struct gosync_map), .fill = fill_map_store,
+	.size = sizeof(struct gosync_map_args), .fill = fill_map_store,
 	.reserved = {
 		FIELD(gosync_map, flags, 0),
 		FIELD(gosync_map, __reserved, 0),
@@ -590,8 +591,8 @@ FIXTURE_VARIANT_ADD(ioctl, map_store) {
 		FIELD(gosync_map, old_len, 0),
 	},
 	.pointers = {
-		offsetof(struct gosync_map, key),
-		offsetof(struct gosync_map, buf),
+		offsetof(struct gosync_map_args, key),
+		offsetof(struct gosync_map_args, buf),
 	},
 };
 
@@ -599,15 +600,15 @@ FIXTURE_VARIANT_ADD(ioctl, map_store) {
 FIXTURE_VARIANT_ADD(ioctl, map_##op) {					\
 	.cmd = GOSYNC_IOC_MAP_##OP, .on = ON(MAP), .target = MAP,	\
 	.writes = true, .results = (has_results),			\
-	.size = sizeof(struct gosync_map), .fill = fill_map_swap,	\
+	.size = sizeof(struct gosync_map_args), .fill = fill_map_swap,	\
 	.reserved = {							\
 		FIELD(gosync_map, flags, 0),				\
 		FIELD(gosync_map, __reserved, 0),			\
 	},								\
 	.pointers = {							\
-		offsetof(struct gosync_map, key),			\
-		offsetof(struct gosync_map, buf),			\
-		offsetof(struct gosync_map, old_buf),			\
+		offsetof(struct gosync_map_args, key),			\
+		offsetof(struct gosync_map_args, buf),			\
+		offsetof(struct gosync_map_args, old_buf),			\
 	},								\
 }
 
@@ -619,7 +620,7 @@ MAP_EXCHANGE(cas, CAS, false);
 FIXTURE_VARIANT_ADD(ioctl, map_##op) {					\
 	.cmd = GOSYNC_IOC_MAP_##OP, .on = ON(MAP), .target = MAP,	\
 	.writes = true, .results = (has_results),			\
-	.size = sizeof(struct gosync_map), .fill = fill_map_old,	\
+	.size = sizeof(struct gosync_map_args), .fill = fill_map_old,	\
 	.reserved = {							\
 		FIELD(gosync_map, flags, 0),				\
 		FIELD(gosync_map, __reserved, 0),			\
@@ -627,8 +628,8 @@ FIXTURE_VARIANT_ADD(ioctl, map_##op) {					\
 		FIELD(gosync_map, len, 0),				\
 	},								\
 	.pointers = {							\
-		offsetof(struct gosync_map, key),			\
-		offsetof(struct gosync_map, old_buf),			\
+		offsetof(struct gosync_map_args, key),			\
+		offsetof(struct gosync_map_args, old_buf),			\
 	},								\
 }
 
@@ -638,7 +639,7 @@ MAP_DELETE(compare_and_delete, COMPARE_AND_DELETE, false);
 FIXTURE_VARIANT_ADD(ioctl, map_delete) {
 	.cmd = GOSYNC_IOC_MAP_DELETE, .on = ON(MAP), .target = MAP,
 	.writes = true,
-	.size = sizeof(struct gosync_map), .fill = fill_map_key,
+	.size = sizeof(struct gosync_map_args), .fill = fill_map_key,
 	.reserved = {
 		FIELD(gosync_map, flags, 0),
 		FIELD(gosync_map, __reserved, 0),
@@ -647,21 +648,21 @@ FIXTURE_VARIANT_ADD(ioctl, map_delete) {
 		FIELD(gosync_map, old_buf, 0),
 		FIELD(gosync_map, old_len, 0),
 	},
-	.pointers = { offsetof(struct gosync_map, key) },
+	.pointers = { offsetof(struct gosync_map_args, key) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, map_range) {
 	.cmd = GOSYNC_IOC_MAP_RANGE, .on = ON(MAP), .target = MAP,
 	.results = true,
-	.size = sizeof(struct gosync_map_range), .fill = fill_map_range,
+	.size = sizeof(struct gosync_map_range_args), .fill = fill_map_range,
 	.reserved = { FIELD(gosync_map_range, flags, 0) },
-	.pointers = { offsetof(struct gosync_map_range, buf) },
+	.pointers = { offsetof(struct gosync_map_range_args, buf) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, mutex_lock) {
 	.cmd = GOSYNC_IOC_MUTEX_LOCK, .on = ON(MUTEX), .target = MUTEX,
 	.writes = true, .optional = true,
-	.size = sizeof(struct gosync_wait), .fill = fill_nothing,
+	.size = sizeof(struct gosync_wait_args), .fill = fill_nothing,
 	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
@@ -669,7 +670,7 @@ FIXTURE_VARIANT_ADD(ioctl, mutex_lock) {
 FIXTURE_VARIANT_ADD(ioctl, rwmutex_##op) {				\
 	.cmd = GOSYNC_IOC_RWMUTEX_##OP, .on = ON(RWMUTEX),		\
 	.target = RWMUTEX, .writes = true, .optional = true,		\
-	.size = sizeof(struct gosync_wait), .fill = (fill_it),		\
+	.size = sizeof(struct gosync_wait_args), .fill = (fill_it),		\
 	.reserved = {							\
 		FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME),	\
 	},								\
@@ -682,7 +683,7 @@ RWMUTEX_WAIT(drain, DRAIN, fill_rwmutex_drain);
 FIXTURE_VARIANT_ADD(ioctl, cond_wait) {
 	.cmd = GOSYNC_IOC_COND_WAIT, .on = ON(COND), .target = COND,
 	.writes = true, .result = -ETIMEDOUT,
-	.size = sizeof(struct gosync_cond_wait), .fill = fill_cond_wait,
+	.size = sizeof(struct gosync_cond_wait_args), .fill = fill_cond_wait,
 	.reserved = {
 		FIELD(gosync_cond_wait, flags,
 		      GOSYNC_CLOCK_REALTIME | GOSYNC_READ_SIDE),
@@ -695,14 +696,14 @@ FIXTURE_VARIANT_ADD(ioctl, cond_wait) {
 FIXTURE_VARIANT_ADD(ioctl, waitgroup_add) {
 	.cmd = GOSYNC_IOC_WAITGROUP_ADD, .on = ON(WAITGROUP),
 	.target = WAITGROUP, .writes = true, .results = true,
-	.size = sizeof(struct gosync_waitgroup_add), .fill = fill_waitgroup_add,
+	.size = sizeof(struct gosync_waitgroup_add_args), .fill = fill_waitgroup_add,
 	.reserved = { FIELD(gosync_waitgroup_add, flags, 0) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, waitgroup_wait) {
 	.cmd = GOSYNC_IOC_WAITGROUP_WAIT, .on = ON(WAITGROUP),
 	.target = WAITGROUP, .optional = true,
-	.size = sizeof(struct gosync_waitgroup_wait), .fill = fill_nothing,
+	.size = sizeof(struct gosync_waitgroup_wait_args), .fill = fill_nothing,
 	.reserved = {
 		FIELD(gosync_waitgroup_wait, flags, GOSYNC_CLOCK_REALTIME),
 	},
@@ -711,21 +712,21 @@ FIXTURE_VARIANT_ADD(ioctl, waitgroup_wait) {
 FIXTURE_VARIANT_ADD(ioctl, once_begin) {
 	.cmd = GOSYNC_IOC_ONCE_BEGIN, .on = ON(ONCE), .target = ONCE,
 	.writes = true, .optional = true,
-	.size = sizeof(struct gosync_wait), .fill = fill_nothing,
+	.size = sizeof(struct gosync_wait_args), .fill = fill_nothing,
 	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, once_wait) {
 	.cmd = GOSYNC_IOC_ONCE_WAIT, .on = ON(ONCE), .target = ONCE,
 	.optional = true,
-	.size = sizeof(struct gosync_wait), .fill = fill_once_wait,
+	.size = sizeof(struct gosync_wait_args), .fill = fill_once_wait,
 	.reserved = { FIELD(gosync_wait, flags, GOSYNC_CLOCK_REALTIME) },
 };
 
 FIXTURE_VARIANT_ADD(ioctl, semaphore_acquire) {
 	.cmd = GOSYNC_IOC_SEMAPHORE_ACQUIRE, .on = ON(SEMAPHORE),
 	.target = SEMAPHORE, .writes = true,
-	.size = sizeof(struct gosync_semaphore), .fill = fill_semaphore,
+	.size = sizeof(struct gosync_semaphore_args), .fill = fill_semaphore,
 	.reserved = {
 		FIELD(gosync_semaphore, flags, GOSYNC_CLOCK_REALTIME),
 		FIELD(gosync_semaphore, count, INT32_MAX),
@@ -737,7 +738,7 @@ FIXTURE_VARIANT_ADD(ioctl, semaphore_acquire) {
 FIXTURE_VARIANT_ADD(ioctl, semaphore_##op) {				\
 	.cmd = GOSYNC_IOC_SEMAPHORE_##OP, .on = ON(SEMAPHORE),		\
 	.target = SEMAPHORE, .writes = true,				\
-	.size = sizeof(struct gosync_semaphore), .fill = fill_semaphore, \
+	.size = sizeof(struct gosync_semaphore_args), .fill = fill_semaphore, \
 	.reserved = {							\
 		FIELD(gosync_semaphore, flags, 0),			\
 		FIELD(gosync_semaphore, deadline, 0),			\
@@ -753,7 +754,7 @@ SEMAPHORE_INSTANT(limit, LIMIT);
 
 static void zero_waitgroup(int fd)
 {
-	struct gosync_waitgroup_add args = {
+	struct gosync_waitgroup_add_args args = {
 		.size = sizeof(args), .delta = -(int64_t)info_of(fd).word,
 	};
 
@@ -762,7 +763,7 @@ static void zero_waitgroup(int fd)
 
 static void set_permits(int fd, uint32_t permits)
 {
-	struct gosync_semaphore args = {
+	struct gosync_semaphore_args args = {
 		.size = sizeof(args), .count = info_of(fd).word,
 	};
 
@@ -789,7 +790,7 @@ static void renew_once(FIXTURE_DATA(ioctl) *self)
 
 static void put_payload(int fd, const char *payload, size_t len)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .type = PAYLOAD_TYPE,
 		.buf = to_u64(payload), .len = len,
 	};
@@ -799,7 +800,7 @@ static void put_payload(int fd, const char *payload, size_t len)
 
 static void put_entry(int fd, const char *payload, size_t len)
 {
-	struct gosync_map args = {
+	struct gosync_map_args args = {
 		.size = sizeof(args), .key = to_u64(payload), .key_len = len,
 		.buf = to_u64(payload), .len = len,
 	};
@@ -811,7 +812,7 @@ static void put_entry(int fd, const char *payload, size_t len)
 /* The state in which an ioctl with fill()'s argument does what it is for */
 static void prepare(FIXTURE_DATA(ioctl) *self)
 {
-	struct gosync_atomic word = { .size = sizeof(word), .value = WORD };
+	struct gosync_atomic_args word = { .size = sizeof(word), .value = WORD };
 
 	close(open_object(GOSYNC_MUTEX, self->name,
 			  GOSYNC_CREATE | GOSYNC_PERSIST, 0600));
@@ -841,11 +842,11 @@ struct state {
 static struct state state_of(FIXTURE_DATA(ioctl) *self)
 {
 	struct state state = {};
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .buf = to_u64(state.payload),
 		.len = sizeof(state.payload),
 	};
-	struct gosync_map entry = {
+	struct gosync_map_args entry = {
 		.size = sizeof(entry), .key = to_u64(self->payload),
 		.key_len = sizeof(self->payload), .buf = to_u64(state.entry),
 		.len = sizeof(state.entry),
@@ -1222,8 +1223,8 @@ TEST_F(bare, map_clear_takes_no_argument_and_needs_write)
 TEST_F(bare, map_range_returns_as_many_as_fit)
 {
 	int map = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
-	struct gosync_map entry = { .size = sizeof(entry), .key_len = 4 };
-	struct gosync_map_range args = { .size = sizeof(args) };
+	struct gosync_map_args entry = { .size = sizeof(entry), .key_len = 4 };
+	struct gosync_map_range_args args = { .size = sizeof(args) };
 	struct gosync_map_item items[8];
 	uint32_t key;
 
@@ -1420,7 +1421,7 @@ TEST_F(bare, info_refuses_bad_arguments)
 
 TEST_F(bare, stat_gives_as_much_as_fits)
 {
-	struct gosync_wait wait = { .size = sizeof(wait), .deadline = 1 };
+	struct gosync_wait_args wait = { .size = sizeof(wait), .deadline = 1 };
 
 	ASSERT_EQ(0, lock_fd(self->mutex));
 	ASSERT_EQ(-ETIMEDOUT, call(self->mutex, GOSYNC_IOC_MUTEX_LOCK, &wait));
@@ -1437,7 +1438,7 @@ TEST_F(bare, stat_refuses_bad_arguments)
 TEST_F(bare, stat_and_parties_are_told_of_all_types)
 {
 	struct gosync_party party;
-	struct gosync_parties parties = {
+	struct gosync_parties_args parties = {
 		.size = sizeof(parties), .entries = to_u64(&party), .count = 1,
 		.entry_size = sizeof(party),
 	};
@@ -1495,44 +1496,44 @@ TEST_F(bare, other_numbers_are_no_ioctls)
 
 TEST_F(bare, structures_are_the_same_for_all_callers)
 {
-	EXPECT_EQ(56, sizeof(struct gosync_open));
-	EXPECT_EQ(24, sizeof(struct gosync_unlink));
-	EXPECT_EQ(32, sizeof(struct gosync_change));
-	EXPECT_EQ(32, sizeof(struct gosync_list));
-	EXPECT_EQ(8, sizeof(struct gosync_reopen));
-	EXPECT_EQ(16, sizeof(struct gosync_break));
-	EXPECT_EQ(40, sizeof(struct gosync_atomic));
-	EXPECT_EQ(40, sizeof(struct gosync_atomic_wait));
-	EXPECT_EQ(16, sizeof(struct gosync_atomic_wake));
-	EXPECT_EQ(64, sizeof(struct gosync_value));
-	EXPECT_EQ(24, sizeof(struct gosync_version_wait));
-	EXPECT_EQ(24, sizeof(struct gosync_watch));
-	EXPECT_EQ(16, sizeof(struct gosync_wait));
+	EXPECT_EQ(56, sizeof(struct gosync_open_args));
+	EXPECT_EQ(24, sizeof(struct gosync_unlink_args));
+	EXPECT_EQ(32, sizeof(struct gosync_change_args));
+	EXPECT_EQ(32, sizeof(struct gosync_list_args));
+	EXPECT_EQ(8, sizeof(struct gosync_reopen_args));
+	EXPECT_EQ(16, sizeof(struct gosync_break_args));
+	EXPECT_EQ(40, sizeof(struct gosync_atomic_args));
+	EXPECT_EQ(40, sizeof(struct gosync_atomic_wait_args));
+	EXPECT_EQ(16, sizeof(struct gosync_atomic_wake_args));
+	EXPECT_EQ(64, sizeof(struct gosync_value_args));
+	EXPECT_EQ(24, sizeof(struct gosync_version_wait_args));
+	EXPECT_EQ(24, sizeof(struct gosync_watch_args));
+	EXPECT_EQ(16, sizeof(struct gosync_wait_args));
 	EXPECT_EQ(16, sizeof(struct gosync_mutex_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_atomic_slot));
 	EXPECT_EQ(64, sizeof(struct gosync_value_page));
 	EXPECT_EQ(64, sizeof(struct gosync_rwmutex_slot));
 	EXPECT_EQ(4, sizeof(struct gosync_rwmutex_reader));
-	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_add));
-	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_wait));
+	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_add_args));
+	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_wait_args));
 	EXPECT_EQ(8, sizeof(struct gosync_waitgroup_slot));
 	EXPECT_EQ(8, sizeof(struct gosync_once_slot));
-	EXPECT_EQ(32, sizeof(struct gosync_cond_wait));
+	EXPECT_EQ(32, sizeof(struct gosync_cond_wait_args));
 	EXPECT_EQ(8, sizeof(struct gosync_cond_slot));
-	EXPECT_EQ(24, sizeof(struct gosync_semaphore));
+	EXPECT_EQ(24, sizeof(struct gosync_semaphore_args));
 	EXPECT_EQ(8, sizeof(struct gosync_semaphore_slot));
-	EXPECT_EQ(56, sizeof(struct gosync_map));
-	EXPECT_EQ(48, sizeof(struct gosync_map_range));
+	EXPECT_EQ(56, sizeof(struct gosync_map_args));
+	EXPECT_EQ(48, sizeof(struct gosync_map_range_args));
 	EXPECT_EQ(8, sizeof(struct gosync_map_item));
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
 	EXPECT_EQ(64, sizeof(struct gosync_map_rules));
 	EXPECT_EQ(1280, sizeof(struct gosync_map_page));
 	EXPECT_EQ(400, sizeof(struct gosync_info));
 	EXPECT_EQ(320, sizeof(struct gosync_stat));
-	EXPECT_EQ(32, sizeof(struct gosync_parties));
+	EXPECT_EQ(32, sizeof(struct gosync_parties_args));
 	EXPECT_EQ(64, sizeof(struct gosync_party));
 	EXPECT_EQ(24, sizeof(struct gosync_wait_entry));
-	EXPECT_EQ(32, sizeof(struct gosync_wait_many));
+	EXPECT_EQ(32, sizeof(struct gosync_wait_many_args));
 }
 
 TEST_HARNESS_MAIN

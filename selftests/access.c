@@ -153,7 +153,7 @@ TEST_F(access, reading_does_not_become_writing)
 
 static int version_wait(int fd, unsigned int op)
 {
-	struct gosync_version_wait args = {
+	struct gosync_version_wait_args args = {
 		.size = sizeof(args), .version = 0, .deadline = 1,
 	};
 
@@ -163,10 +163,10 @@ static int version_wait(int fd, unsigned int op)
 /* Watches and waits as far as its type allows, by a descriptor for reading */
 static int watch_and_wait(const char *name, uint32_t type)
 {
-	struct gosync_watch args = { .size = sizeof(args), .value = 1 };
+	struct gosync_watch_args args = { .size = sizeof(args), .value = 1 };
 	int fd = open_object(type, name, GOSYNC_RDONLY, 0);
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
-	struct gosync_wait wait = { .size = sizeof(wait), .deadline = 1 };
+	struct gosync_wait_args wait = { .size = sizeof(wait), .deadline = 1 };
 
 	if (fd < 0)
 		return fd;

@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(appear)
 static int await_until(const char *name, uint32_t type, uint32_t flags,
 		       uint64_t deadline)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args),
 		.type = type,
 		.flags = GOSYNC_AWAIT | flags,
@@ -197,7 +197,7 @@ TEST_F(appear, what_one_may_not_have_is_not_waited_for)
 
 TEST_F(appear, wrong_arguments_are_refused)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args), .type = GOSYNC_MUTEX,
 		.name = to_u64(self->name), .name_len = strlen(self->name),
 		.deadline = 1,

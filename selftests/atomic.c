@@ -200,7 +200,7 @@ TEST_F(atomic, values_fit_their_type)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		int fd = open_object(rows[i].type, NULL, GOSYNC_CREATE, 0600);
-		struct gosync_atomic args = {
+		struct gosync_atomic_args args = {
 			.size = sizeof(args), .value = rows[i].value,
 		};
 
@@ -376,7 +376,7 @@ TEST_F(atomic, a_write_can_wake_all)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
-		struct gosync_atomic args = {
+		struct gosync_atomic_args args = {
 			.size = sizeof(args), .flags = GOSYNC_ATOMIC_WAKE,
 			.value = 1,
 		};

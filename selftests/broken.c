@@ -287,7 +287,7 @@ TEST_F(broken, end_of_it_disturbs_nobody)
 TEST_F(broken, is_only_who_holds_something_and_by_who_may)
 {
 	int observer = reopen_object(gosync_fd(self->mutex), GOSYNC_RDONLY);
-	struct gosync_break args = {
+	struct gosync_break_args args = {
 		.size = sizeof(args), .holder = holder_of(self->mutex),
 	};
 	pid_t pid;

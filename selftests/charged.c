@@ -475,7 +475,7 @@ static void *run_op(void *arg)
 {
 	FIXTURE_DATA(fault) *self = arg;
 	char *room = self->held.memory + page() - 8;
-	struct gosync_map_range range = {
+	struct gosync_map_range_args range = {
 		.size = sizeof(range), .buf = to_u64(room), .len = page(),
 	};
 

@@ -108,7 +108,7 @@ FIXTURE_TEARDOWN(abi)
 
 static int open_as(FIXTURE_DATA(abi) *self, uint32_t abi)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args), .type = GOSYNC_MUTEX,
 		.flags = GOSYNC_CREATE | GOSYNC_PERSIST, .mode = 0600,
 		.name = to_u64(self->name), .name_len = strlen(self->name),

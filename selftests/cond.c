@@ -917,7 +917,7 @@ TEST_F(cond, an_owner_that_died_is_told_of_when_a_handler_ends_the_wait)
 
 /* --- the ioctl ----------------------------------------------------------- */
 
-static int wait_fd(int fd, int lock, struct gosync_cond_wait *args)
+static int wait_fd(int fd, int lock, struct gosync_cond_wait_args *args)
 {
 	args->size = sizeof(*args);
 	args->lock = lock;
@@ -931,7 +931,7 @@ TEST_F(cond, the_ioctl_leaves_a_ticket_to_come_back_with)
 
 	ASSERT_LE(0, other);
 	if (!pid) {
-		struct gosync_cond_wait args = {}, copy;
+		struct gosync_cond_wait_args args = {}, copy;
 		int fd = gosync_fd(self->cond);
 		int lock = gosync_fd(self->mutex);
 
@@ -987,7 +987,7 @@ TEST_F(cond, the_ioctl_leaves_a_ticket_to_come_back_with)
 
 TEST_F(cond, only_who_holds_the_lock_may_wait)
 {
-	struct gosync_cond_wait args;
+	struct gosync_cond_wait_args args;
 	enum kind kind;
 
 	for (kind = 0; kind < KINDS; kind++) {
@@ -1030,7 +1030,7 @@ TEST_F(cond, with_errorcheck_only_the_owner_may_wait)
 TEST_F(cond, the_lock_must_be_one)
 {
 	int fd = gosync_fd(self->cond);
-	struct gosync_cond_wait args = {};
+	struct gosync_cond_wait_args args = {};
 	int pipes[2], wrong[4], i;
 
 	ASSERT_EQ(0, pipe(pipes));
@@ -1233,7 +1233,7 @@ struct in_thread {
 static void *wait_in_thread(void *arg)
 {
 	struct in_thread *in_thread = arg;
-	struct gosync_cond_wait args = {};
+	struct gosync_cond_wait_args args = {};
 
 	in_thread->ret = lock_fd(in_thread->lock);
 	if (!in_thread->ret)

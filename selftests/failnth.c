@@ -118,7 +118,7 @@ do {									\
 	TH_LOG("%d faults", __faults);					\
 } while (0)
 
-static int open_args(FIXTURE_DATA(failnth) *self, struct gosync_open *args)
+static int open_args(FIXTURE_DATA(failnth) *self, struct gosync_open_args *args)
 {
 	int fd;
 
@@ -142,7 +142,7 @@ static void creates(struct __test_metadata *_metadata,
 		    uint64_t capacity)
 {
 	char *name = unique_name();
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.type = type, .flags = flags | GOSYNC_CREATE, .mode = 0612,
 		.name = to_u64(name), .name_len = strlen(name),
 		.capacity = capacity,
@@ -158,7 +158,7 @@ TEST_F(failnth, creating_a_mutex)
 }
 
 /* Until a deadline that has passed: it is ready to wait. */
-static int await_absent(FIXTURE_DATA(failnth) *self, struct gosync_open *args)
+static int await_absent(FIXTURE_DATA(failnth) *self, struct gosync_open_args *args)
 {
 	int ret = open_args(self, args);
 
@@ -168,7 +168,7 @@ static int await_absent(FIXTURE_DATA(failnth) *self, struct gosync_open *args)
 TEST_F(failnth, waiting_for_a_name)
 {
 	char *name = unique_name();
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.type = GOSYNC_MUTEX, .flags = GOSYNC_AWAIT, .deadline = 1,
 		.name = to_u64(name), .name_len = strlen(name),
 	};
@@ -216,7 +216,7 @@ TEST_F(failnth, creating_in_a_new_namespace)
 
 TEST_F(failnth, opening)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.name = to_u64(self->name), .name_len = strlen(self->name),
 	};
 
@@ -253,7 +253,7 @@ static bool changed(const char *name, int ret)
 
 static int change_both(const char *name)
 {
-	struct gosync_change args = {
+	struct gosync_change_args args = {
 		.size = sizeof(args),
 		.flags = GOSYNC_CHANGE_MODE | GOSYNC_CHANGE_OWNER,
 		.name = to_u64(name), .name_len = strlen(name),
@@ -304,7 +304,7 @@ TEST_F(failnth, mapping)
 
 static int store_value(FIXTURE_DATA(failnth) *self)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .type = 1, .buf = to_u64(self->payload),
 		.len = sizeof(self->payload),
 	};
@@ -314,7 +314,7 @@ static int store_value(FIXTURE_DATA(failnth) *self)
 
 static int load_value(FIXTURE_DATA(failnth) *self)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .buf = to_u64(self->payload),
 		.len = sizeof(self->payload),
 	};
@@ -325,7 +325,7 @@ static int load_value(FIXTURE_DATA(failnth) *self)
 static int swap_value(FIXTURE_DATA(failnth) *self, unsigned int op)
 {
 	static char old[8192];
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .type = 1, .buf = to_u64(self->payload),
 		.len = sizeof(self->payload), .old_buf = to_u64(old),
 		.old_len = sizeof(old),
@@ -365,7 +365,7 @@ static int map_op(FIXTURE_DATA(failnth) *self, int fd, unsigned int op,
 		  uint32_t key)
 {
 	static char old[1024];
-	struct gosync_map args = {
+	struct gosync_map_args args = {
 		.size = sizeof(args), .key = to_u64(&key), .key_len = 4,
 		.buf = to_u64(self->payload), .len = 1000,
 	};
@@ -380,7 +380,7 @@ static int map_op(FIXTURE_DATA(failnth) *self, int fd, unsigned int op,
 
 static int walk_map(FIXTURE_DATA(failnth) *self, int fd)
 {
-	struct gosync_map_range args = {
+	struct gosync_map_range_args args = {
 		.size = sizeof(args), .buf = to_u64(self->payload),
 		.len = 2000,
 	};
@@ -418,7 +418,7 @@ TEST_F(failnth, maps)
 
 static int add_word(int fd)
 {
-	struct gosync_atomic args = { .size = sizeof(args), .value = 1 };
+	struct gosync_atomic_args args = { .size = sizeof(args), .value = 1 };
 
 	return call(fd, GOSYNC_IOC_ATOMIC_ADD, &args);
 }
@@ -434,7 +434,7 @@ TEST_F(failnth, words)
 
 static int list_some(FIXTURE_DATA(failnth) *self, uint64_t *cursor)
 {
-	struct gosync_list args = {
+	struct gosync_list_args args = {
 		.size = sizeof(args), .entries = to_u64(self->entries),
 		.count = 1, .entry_size = sizeof(*self->entries),
 	};
@@ -471,7 +471,7 @@ static int get_stat(FIXTURE_DATA(failnth) *self)
 static int get_parties(FIXTURE_DATA(failnth) *self, unsigned int op,
 		       uint64_t *cursor)
 {
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args), .entries = to_u64(self->payload),
 		.count = 100, .entry_size = sizeof(struct gosync_party),
 	};
@@ -499,7 +499,7 @@ TEST_F(failnth, who_waits_and_who_holds)
 
 static int lock_and_unlock(FIXTURE_DATA(failnth) *self)
 {
-	struct gosync_wait args = { .size = sizeof(args) };
+	struct gosync_wait_args args = { .size = sizeof(args) };
 	int ret = call(self->mutex, GOSYNC_IOC_MUTEX_LOCK, &args);
 
 	return ret ?: unlock_fd(self->mutex);
@@ -514,9 +514,9 @@ TEST_F(failnth, locking)
 
 /* All of these begin with the same members. */
 union any_wait {
-	struct gosync_wait wait;
-	struct gosync_waitgroup_wait waitgroup;
-	struct gosync_semaphore semaphore;
+	struct gosync_wait_args wait;
+	struct gosync_waitgroup_wait_args waitgroup;
+	struct gosync_semaphore_args semaphore;
 };
 
 static int wait_in_vain(int fd, unsigned int op, union any_wait args)
@@ -552,7 +552,7 @@ static int create(uint32_t type)
 /* Without memory for its statistics, the first wait goes on as it should. */
 TEST_F(failnth, the_first_wait)
 {
-	struct gosync_wait args = { .size = sizeof(args), .deadline = 1 };
+	struct gosync_wait_args args = { .size = sizeof(args), .deadline = 1 };
 	unsigned int nth, uncounted = 0;
 	bool was;
 
@@ -586,17 +586,17 @@ TEST_F(failnth, the_first_wait)
 
 TEST_F(failnth, waiting_for_a_waitgroup)
 {
-	struct gosync_waitgroup_add args = { .size = sizeof(args), .delta = 1 };
+	struct gosync_waitgroup_add_args args = { .size = sizeof(args), .delta = 1 };
 	int fd = create(GOSYNC_WAITGROUP);
 
 	ASSERT_EQ(0, call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args));
 	WAITS(fd, GOSYNC_IOC_WAITGROUP_WAIT,
-	      .waitgroup = { .size = sizeof(struct gosync_waitgroup_wait) });
+	      .waitgroup = { .size = sizeof(struct gosync_waitgroup_wait_args) });
 }
 
 TEST_F(failnth, counting_in_a_waitgroup)
 {
-	struct gosync_waitgroup_add args = { .size = sizeof(args), .delta = 1 };
+	struct gosync_waitgroup_add_args args = { .size = sizeof(args), .delta = 1 };
 	int fd = create(GOSYNC_WAITGROUP);
 	uint64_t last = 0;
 
@@ -619,7 +619,7 @@ TEST_F(failnth, waiting_for_a_once)
 	}
 	ASSERT_TRUE(eventually(info_of(fd).owner));
 	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN,
-	      .wait = { .size = sizeof(struct gosync_wait) });
+	      .wait = { .size = sizeof(struct gosync_wait_args) });
 	kill_and_reap(pid);
 }
 
@@ -628,12 +628,12 @@ TEST_F(failnth, waiting_until_a_once_is_done)
 	int fd = create(GOSYNC_ONCE);
 
 	WAITS(fd, GOSYNC_IOC_ONCE_WAIT,
-	      .wait = { .size = sizeof(struct gosync_wait) });
+	      .wait = { .size = sizeof(struct gosync_wait_args) });
 }
 
 static int wait_for_version(int fd, unsigned int op, uint64_t version)
 {
-	struct gosync_version_wait args = {
+	struct gosync_version_wait_args args = {
 		.size = sizeof(args), .version = version, .deadline = 1,
 	};
 	int ret = call(fd, op, &args);
@@ -643,7 +643,7 @@ static int wait_for_version(int fd, unsigned int op, uint64_t version)
 
 TEST_F(failnth, waiting_for_another_version)
 {
-	struct gosync_version_wait args = { .size = sizeof(args) };
+	struct gosync_version_wait_args args = { .size = sizeof(args) };
 	int map = create(GOSYNC_MAP);
 
 	SWEEP(0, wait_for_version(self->value, GOSYNC_IOC_VALUE_WAIT, 0),
@@ -659,7 +659,7 @@ TEST_F(failnth, waiting_for_permits)
 
 	WAITS(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 	      .semaphore = {
-			.size = sizeof(struct gosync_semaphore), .count = 1,
+			.size = sizeof(struct gosync_semaphore_args), .count = 1,
 	      });
 }
 
@@ -669,14 +669,14 @@ TEST_F(failnth, waiting_for_an_rwmutex)
 
 	ASSERT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
 	WAITS(fd, GOSYNC_IOC_RWMUTEX_LOCK,
-	      .wait = { .size = sizeof(struct gosync_wait) });
+	      .wait = { .size = sizeof(struct gosync_wait_args) });
 	WAITS(fd, GOSYNC_IOC_RWMUTEX_RLOCK,
-	      .wait = { .size = sizeof(struct gosync_wait) });
+	      .wait = { .size = sizeof(struct gosync_wait_args) });
 }
 
 static int wait_for_cond(int cond, int mutex)
 {
-	struct gosync_cond_wait args = {
+	struct gosync_cond_wait_args args = {
 		.size = sizeof(args), .deadline = 1, .lock = mutex,
 	};
 	int ret = call(cond, GOSYNC_IOC_COND_WAIT, &args);
@@ -700,7 +700,7 @@ TEST_F(failnth, waiting_for_a_cond)
 
 static int watch_fd(int fd, uint32_t flags, uint64_t value)
 {
-	struct gosync_watch args = {
+	struct gosync_watch_args args = {
 		.size = sizeof(args), .flags = flags, .value = value,
 	};
 
@@ -805,7 +805,7 @@ static bool several_are_at_rest(const struct several *several)
 static int wait_for_several(struct several *several, unsigned int count,
 			    unsigned int flags, uint64_t deadline)
 {
-	struct gosync_wait_many args = {
+	struct gosync_wait_many_args args = {
 		.size = sizeof(args), .flags = flags, .deadline = deadline,
 		.entries = to_u64(several->entries), .count = count,
 		.entry_size = sizeof(several->entries[0]),

@@ -571,7 +571,7 @@ static void *open_and_close(void *arg)
 static int has_holder_of_parent(const char *name)
 {
 	struct gosync_party parties[64];
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.entries = to_u64(parties),
 		.count = ARRAY_SIZE(parties),

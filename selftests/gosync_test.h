@@ -165,7 +165,7 @@ static inline int open_device(void)
 static inline int open_bytes(uint32_t type, const void *name, uint32_t name_len,
 			     uint32_t flags, uint32_t mode, uint64_t capacity)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args),
 		.type = type,
 		.flags = flags,
@@ -194,7 +194,7 @@ static inline int open_object(uint32_t type, const char *name, uint32_t flags,
 
 static inline int reopen_object(int fd, uint32_t flags)
 {
-	struct gosync_reopen args = { .size = sizeof(args), .flags = flags };
+	struct gosync_reopen_args args = { .size = sizeof(args), .flags = flags };
 
 	return call(fd, GOSYNC_IOC_REOPEN, &args);
 }

@@ -243,14 +243,14 @@ static inline bool is_under_way(struct ring *ring, unsigned int id)
 
 static inline int permits_fd(int fd, unsigned int op, unsigned int n)
 {
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
 
 	return call(fd, op, &args);
 }
 
 static inline int add_fd(int fd, int64_t delta)
 {
-	struct gosync_waitgroup_add args = {
+	struct gosync_waitgroup_add_args args = {
 		.size = sizeof(args), .delta = delta,
 	};
 

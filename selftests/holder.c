@@ -80,7 +80,7 @@ FIXTURE_TEARDOWN(abandon)
 
 static int take(const FIXTURE_VARIANT(abandon) *variant, int fd)
 {
-	struct gosync_semaphore permits = {
+	struct gosync_semaphore_args permits = {
 		.size = sizeof(permits), .count = 3,
 	};
 
@@ -192,7 +192,7 @@ TEST(a_process_that_has_ended_is_not_named)
 {
 	int fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
 	struct gosync_party parties[4] = {};
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args), .entries = to_u64(parties), .count = 4,
 		.entry_size = sizeof(*parties),
 	};

@@ -76,7 +76,7 @@ static int poll_fd(int fd, int ms)
 
 static int lock_for(int fd, uint64_t ns)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args), .deadline = gosync_deadline(ns),
 	};
 
@@ -378,7 +378,7 @@ TEST_F(hostile, a_scribbled_mutex_harms_itself_alone)
 
 static int watch_and_poll(int fd, uint64_t value)
 {
-	struct gosync_watch args = { .size = sizeof(args), .value = value };
+	struct gosync_watch_args args = { .size = sizeof(args), .value = value };
 
 	return call(fd, GOSYNC_IOC_WATCH, &args) ?: poll_fd(fd, value % 3);
 }
@@ -520,7 +520,7 @@ static int open_semaphore(const char *name, unsigned int how, void **object)
 
 static int add_fd(int fd, int64_t delta)
 {
-	struct gosync_waitgroup_add args = {
+	struct gosync_waitgroup_add_args args = {
 		.size = sizeof(args), .delta = delta,
 	};
 
@@ -529,7 +529,7 @@ static int add_fd(int fd, int64_t delta)
 
 static int wait_fd(int fd, uint64_t ns)
 {
-	struct gosync_waitgroup_wait args = {
+	struct gosync_waitgroup_wait_args args = {
 		.size = sizeof(args), .deadline = gosync_deadline(ns),
 	};
 
@@ -538,7 +538,7 @@ static int wait_fd(int fd, uint64_t ns)
 
 static int begin_fd(int fd, uint64_t ns)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args), .deadline = gosync_deadline(ns),
 	};
 
@@ -547,7 +547,7 @@ static int begin_fd(int fd, uint64_t ns)
 
 static int permits_fd(int fd, unsigned int op, unsigned int n, uint64_t deadline)
 {
-	struct gosync_semaphore args = {
+	struct gosync_semaphore_args args = {
 		.size = sizeof(args), .count = n, .deadline = deadline,
 	};
 
@@ -716,7 +716,7 @@ TEST_F(word, scribbled_continuously_harms_itself_alone)
 		/* Somebody waits for ever, until killed. */
 		stuck = spawn();
 		if (!stuck) {
-			struct gosync_semaphore args = {
+			struct gosync_semaphore_args args = {
 				.size = sizeof(args),
 				.count = INT32_MAX,
 			};
@@ -840,7 +840,7 @@ TEST_F(word, waiters_that_it_forgot_are_found_again)
 		EXPECT_EQ(GOSYNC_ONCE_RUN, begin_fd(fd, 0));
 	pid = spawn();
 	if (!pid) {
-		struct gosync_semaphore args = { .size = sizeof(args), .count = 2 };
+		struct gosync_semaphore_args args = { .size = sizeof(args), .count = 2 };
 
 		_exit(-call(fd, variant->wait,
 			    variant->type == GOSYNC_SEMAPHORE ? &args : NULL));
@@ -958,7 +958,7 @@ static int wait_for_both(int dev, const FIXTURE_VARIANT(among) *variant,
 		{ fds[0], variant->op, .value = variant->value },
 		{ fds[1], GOSYNC_IOC_MUTEX_LOCK },
 	};
-	struct gosync_wait_many args = {
+	struct gosync_wait_many_args args = {
 		.size = sizeof(args), .flags = flags, .deadline = deadline,
 		.entries = to_u64(entries), .count = 2,
 		.entry_size = sizeof(entries[0]),
@@ -1060,7 +1060,7 @@ TEST_F(among, scribbled_continuously_harms_itself_alone)
 static int ask(int fd, unsigned int op, struct gosync_party *parties,
 	       unsigned int count, uint64_t *cursor)
 {
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args), .cursor = *cursor, .count = count,
 		.entries = to_u64(parties), .entry_size = sizeof(*parties),
 	};
@@ -1138,7 +1138,7 @@ static void come_and_go(int mutex, int rwmutex, uint64_t seed)
 {
 	for (;;) {
 		int m = reopen_object(mutex, 0), rw = reopen_object(rwmutex, 0);
-		struct gosync_wait wait = { .size = sizeof(wait) };
+		struct gosync_wait_args wait = { .size = sizeof(wait) };
 		uint32_t r = random_u32(&seed);
 		int ret;
 

@@ -171,17 +171,17 @@ static int by_ioctl(FIXTURE_DATA(interrupted) *self, enum kind kind)
 		kind == ANY ? gosync_entry_semaphore(self->semaphore, 1000) :
 			      gosync_entry_rwmutex(self->rw),
 	};
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many),
 		.flags = kind == ALL ? GOSYNC_WAIT_ALL : 0,
 		.entries = to_u64(entries),
 		.count = 2,
 		.entry_size = sizeof(*entries),
 	};
-	struct gosync_semaphore one = { .size = sizeof(one), .count = 1 };
-	struct gosync_waitgroup_wait wg = { .size = sizeof(wg) };
-	struct gosync_atomic_wait word = { .size = sizeof(word) };
-	struct gosync_version_wait version = {
+	struct gosync_semaphore_args one = { .size = sizeof(one), .count = 1 };
+	struct gosync_waitgroup_wait_args wg = { .size = sizeof(wg) };
+	struct gosync_atomic_wait_args word = { .size = sizeof(word) };
+	struct gosync_version_wait_args version = {
 		.size = sizeof(version),
 		.version = kind == MAP ? self->map_version :
 					 self->value_version,
@@ -588,7 +588,7 @@ struct gatherer {
 static int gather(const struct gatherer *gatherer)
 {
 	FIXTURE_DATA(interrupted) *self = gatherer->self;
-	struct gosync_semaphore permits = {
+	struct gosync_semaphore_args permits = {
 		.size = sizeof(permits),
 		.count = OTHERS,
 	};
@@ -739,7 +739,7 @@ TEST_F(interrupted, another_wait_has_no_claim_to_the_place)
 		ASSERT_EQ(0, gosync_semaphore_acquire(self->semaphore, 1));
 		first = spawn();
 		if (!first) {
-			struct gosync_semaphore args = {
+			struct gosync_semaphore_args args = {
 				.size = sizeof(args),
 				.count = 1,
 			};
@@ -983,7 +983,7 @@ TEST_F(interrupted, who_is_signalled_and_jumps_out_and_waits_again_passes_it_on)
 /* What fails has not begun to wait anew. */
 TEST_F(interrupted, a_wait_that_is_refused_leaves_the_ticket)
 {
-	struct gosync_cond_wait args = {
+	struct gosync_cond_wait_args args = {
 		.size = sizeof(args),
 		.lock = gosync_fd(self->mutex),
 	}, other;

@@ -160,7 +160,7 @@ TEST_F(mutex, a_far_deadline_is_no_deadline)
 
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	for (i = 0; i < ARRAY_SIZE(pids); i++) {
-		struct gosync_wait args = {
+		struct gosync_wait_args args = {
 			.size = sizeof(args),
 			.flags = i % 2 ? GOSYNC_CLOCK_REALTIME : 0,
 			.deadline = far[i / 2],
@@ -285,7 +285,7 @@ TEST_F(mutex, the_ioctl_follows_sa_restart)
 
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	for (i = 0; i < 3; i++) {
-		struct gosync_wait args = {
+		struct gosync_wait_args args = {
 			.size = sizeof(args),
 			.deadline = gosync_deadline(NSEC_PER_SEC),
 		};

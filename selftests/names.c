@@ -31,7 +31,7 @@ static int open_mutex(const char *name, uint32_t flags)
 
 static int unlink_bytes(const void *name, uint32_t name_len)
 {
-	struct gosync_unlink args = {
+	struct gosync_unlink_args args = {
 		.size = sizeof(args), .name = to_u64(name), .name_len = name_len,
 	};
 	int dev = open_device();
@@ -540,7 +540,7 @@ FIXTURE_TEARDOWN(listing)
 static int walk(FIXTURE_DATA(listing) *self, unsigned int count)
 {
 	struct gosync_info entries[LISTED];
-	struct gosync_list args = {
+	struct gosync_list_args args = {
 		.size = sizeof(args), .entries = to_u64(entries),
 		.count = count, .entry_size = sizeof(entries[0]),
 	};
@@ -576,7 +576,7 @@ TEST_F(listing, shows_each_name_once_in_order_of_creation)
 TEST_F(listing, stays_at_its_end)
 {
 	struct gosync_info entry;
-	struct gosync_list args = {
+	struct gosync_list_args args = {
 		.size = sizeof(args), .cursor = UINT64_MAX,
 		.entries = to_u64(&entry), .count = 1,
 		.entry_size = sizeof(entry),
@@ -592,7 +592,7 @@ TEST_F(listing, stays_at_its_end)
 TEST_F(listing, writes_no_more_than_was_asked_for)
 {
 	struct gosync_info entries[3];
-	struct gosync_list args = {
+	struct gosync_list_args args = {
 		.size = sizeof(args), .entries = to_u64(entries), .count = 2,
 		.entry_size = sizeof(entries[0]),
 	};
@@ -648,7 +648,7 @@ static void list_in_a_storm(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
 	do {
-		struct gosync_list args = {
+		struct gosync_list_args args = {
 			.size = sizeof(args), .entries = to_u64(entries),
 			.count = random_seed() % LISTED + 1,
 			.entry_size = sizeof(entries[0]),

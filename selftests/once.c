@@ -587,7 +587,7 @@ TEST_F(once, the_ioctl_follows_sa_restart)
 
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
 	for (i = 0; i < 3; i++) {
-		struct gosync_wait args = {
+		struct gosync_wait_args args = {
 			.size = sizeof(args),
 			.deadline = gosync_deadline(NSEC_PER_SEC),
 		};
@@ -911,7 +911,7 @@ TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
 
 static int wait_until(int fd, uint64_t deadline, unsigned int flags)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args), .flags = flags, .deadline = deadline,
 	};
 

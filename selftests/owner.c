@@ -75,7 +75,7 @@ static bool is(const char *name, uid_t uid, gid_t gid, uint32_t mode)
 static int change(const char *name, uint32_t flags, uid_t uid, gid_t gid,
 		  uint32_t mode)
 {
-	struct gosync_change args = {
+	struct gosync_change_args args = {
 		.size = sizeof(args), .flags = flags, .name = to_u64(name),
 		.name_len = strlen(name), .mode = mode, .uid = uid, .gid = gid,
 	};
@@ -87,7 +87,7 @@ static int change(const char *name, uint32_t flags, uid_t uid, gid_t gid,
 
 static int64_t atomic_op(int fd, unsigned int op, int64_t value)
 {
-	struct gosync_atomic args = { .size = sizeof(args), .value = value };
+	struct gosync_atomic_args args = { .size = sizeof(args), .value = value };
 	int ret = call(fd, op, &args);
 
 	return ret < 0 ? ret : (int64_t)args.result;
@@ -261,11 +261,11 @@ struct state {
 static struct state state_of(int fd)
 {
 	struct state state = { .info = info_of(fd) };
-	struct gosync_value value = {
+	struct gosync_value_args value = {
 		.size = sizeof(value), .buf = to_u64(state.payload),
 		.len = sizeof(payload),
 	};
-	struct gosync_map map = {
+	struct gosync_map_args map = {
 		.size = sizeof(map), .key = to_u64(payload),
 		.key_len = sizeof(payload), .buf = to_u64(state.payload),
 		.len = sizeof(payload),
@@ -291,13 +291,13 @@ static struct state state_of(int fd)
 /* Something that a new object does not have; the last holder may die with it. */
 static int use(int fd)
 {
-	struct gosync_waitgroup_add wg = { .size = sizeof(wg), .delta = 3 };
-	struct gosync_semaphore semaphore = { .size = sizeof(semaphore), .count = 1 };
-	struct gosync_value value = {
+	struct gosync_waitgroup_add_args wg = { .size = sizeof(wg), .delta = 3 };
+	struct gosync_semaphore_args semaphore = { .size = sizeof(semaphore), .count = 1 };
+	struct gosync_value_args value = {
 		.size = sizeof(value), .type = 7, .buf = to_u64(payload),
 		.len = sizeof(payload),
 	};
-	struct gosync_map map = {
+	struct gosync_map_args map = {
 		.size = sizeof(map), .key = to_u64(payload),
 		.key_len = sizeof(payload), .buf = to_u64(payload),
 		.len = sizeof(payload),

@@ -38,7 +38,7 @@ struct kind {
 
 static int watch_fd(int fd, uint32_t flags, uint32_t index, uint64_t value)
 {
-	struct gosync_watch args = {
+	struct gosync_watch_args args = {
 		.size = sizeof(args), .flags = flags, .index = index,
 		.value = value,
 	};
@@ -65,7 +65,7 @@ static uint64_t word_now(int fd)
 
 static uint64_t indexed_now(int fd)
 {
-	struct gosync_atomic args = { .size = sizeof(args), .index = INDEX };
+	struct gosync_atomic_args args = { .size = sizeof(args), .index = INDEX };
 
 	call(fd, GOSYNC_IOC_ATOMIC_LOAD, &args);
 	return args.result;
@@ -73,7 +73,7 @@ static uint64_t indexed_now(int fd)
 
 static uint64_t map_now(int fd)
 {
-	struct gosync_version_wait args = { .size = sizeof(args) };
+	struct gosync_version_wait_args args = { .size = sizeof(args) };
 
 	call(fd, GOSYNC_IOC_MAP_WAIT, &args);
 	return args.version;
@@ -1460,7 +1460,7 @@ TEST_F(watch, the_exclusive_do_not_take_what_another_watches_for)
 static int load_fd(int fd)
 {
 	uint64_t room;
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .buf = to_u64(&room), .len = sizeof(room),
 	};
 
@@ -1611,7 +1611,7 @@ TEST_F(watch, what_does_not_change_a_map_does_not_make_it_ready)
 static int write_fd(int fd, unsigned int op, uint32_t flags, uint64_t value,
 		    uint64_t expected)
 {
-	struct gosync_atomic args = {
+	struct gosync_atomic_args args = {
 		.size = sizeof(args), .flags = flags, .index = INDEX,
 		.value = value, .expected = expected,
 	};

@@ -104,7 +104,7 @@ static int drop(gosync_rwmutex_t *rw, enum side side)
 /* The same of a descriptor, waiting so long at most; 0: for ever */
 static int take_fd(int fd, enum side side, uint64_t ns)
 {
-	struct gosync_wait args = {
+	struct gosync_wait_args args = {
 		.size = sizeof(args),
 		.deadline = ns ? gosync_deadline(ns) : 0,
 	};
@@ -1365,7 +1365,7 @@ static void try_everything(struct __test_metadata *_metadata, int one, int two)
 		GOSYNC_IOC_RWMUTEX_DRAINED, GOSYNC_IOC_RWMUTEX_RUNLOCK,
 		GOSYNC_IOC_RWMUTEX_RECOVER, GOSYNC_IOC_RWMUTEX_UNLOCK,
 	};
-	struct gosync_wait soon = { .size = sizeof(soon) };
+	struct gosync_wait_args soon = { .size = sizeof(soon) };
 	unsigned int i;
 	int ret;
 

@@ -53,14 +53,14 @@ static unsigned int waiters(FIXTURE_DATA(semaphore) *self)
 
 static int acquire_fd(int fd, unsigned int n)
 {
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
 
 	return call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args);
 }
 
 static int release_fd(int fd, unsigned int n)
 {
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
 
 	return call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args);
 }
@@ -499,7 +499,7 @@ TEST_F(semaphore, the_ioctl_follows_sa_restart)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		struct gosync_semaphore args = {
+		struct gosync_semaphore_args args = {
 			.size = sizeof(args), .count = 1,
 			.deadline = i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
 		};

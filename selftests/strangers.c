@@ -116,7 +116,7 @@ static uint64_t least_to_create(const char *name)
 {
 	uint64_t start, took, least = UINT64_MAX;
 	int dev = open_device(), i, fd;
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args), .type = GOSYNC_MUTEX, .mode = 0600,
 		.flags = GOSYNC_CREATE, .name = to_u64(name),
 		.name_len = strlen(name),
@@ -182,7 +182,7 @@ enum { LISTS, OPENS, UNLINKS, CREATES, OBSERVERS };
 static void observe(unsigned int how, const char *name)
 {
 	struct gosync_info entries[4];
-	struct gosync_list args = {
+	struct gosync_list_args args = {
 		.size = sizeof(args), .entries = to_u64(entries), .count = 4,
 		.entry_size = sizeof(entries[0]),
 	};
@@ -215,7 +215,7 @@ static void observe(unsigned int how, const char *name)
 
 static int count_from_0(int fd)
 {
-	struct gosync_atomic args = { .size = sizeof(args), .value = 1 };
+	struct gosync_atomic_args args = { .size = sizeof(args), .value = 1 };
 	int ret = call(fd, GOSYNC_IOC_ATOMIC_ADD, &args);
 
 	return ret ?: args.result;

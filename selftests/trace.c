@@ -827,7 +827,7 @@ TEST_F(stat, what_holders_hold)
 TEST_F(stat, holders_are_listed_a_few_at_a_time)
 {
 	struct gosync_party parties[7], *party;
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args), .entries = to_u64(parties),
 		.count = ARRAY_SIZE(parties), .entry_size = sizeof(*parties),
 	};

@@ -11,7 +11,7 @@
 
 static int store_word_fd(int fd, unsigned int index, uint64_t value)
 {
-	struct gosync_atomic args = {
+	struct gosync_atomic_args args = {
 		.size = sizeof(args), .flags = GOSYNC_ATOMIC_WAKE,
 		.index = index, .value = value,
 	};
@@ -21,7 +21,7 @@ static int store_word_fd(int fd, unsigned int index, uint64_t value)
 
 static int store_value_fd(int fd, uint64_t payload)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args), .type = 1, .buf = to_u64(&payload),
 		.len = sizeof(payload),
 	};
@@ -31,7 +31,7 @@ static int store_value_fd(int fd, uint64_t payload)
 
 static int store_key_fd(int fd, uint64_t key)
 {
-	struct gosync_map args = {
+	struct gosync_map_args args = {
 		.size = sizeof(args), .key = to_u64(&key), .key_len = sizeof(key),
 		.buf = to_u64(&key), .len = sizeof(key),
 	};
@@ -41,7 +41,7 @@ static int store_key_fd(int fd, uint64_t key)
 
 static uint64_t map_version_fd(int fd)
 {
-	struct gosync_version_wait args = { .size = sizeof(args) };
+	struct gosync_version_wait_args args = { .size = sizeof(args) };
 
 	return call(fd, GOSYNC_IOC_MAP_WAIT, &args) ? 0 : args.version;
 }
@@ -68,7 +68,7 @@ static int begin_elsewhere(int fd)
 static int parties_fd(int fd, unsigned int op, struct gosync_party *parties,
 		      unsigned int count)
 {
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args), .count = count,
 		.entries = to_u64(parties), .entry_size = sizeof(*parties),
 	};
@@ -85,7 +85,7 @@ struct scene {
 	int other;		/* another holder, of what the command waits for */
 	int probe;		/* one more: of what it gets */
 	uint64_t addr;
-	struct gosync_wait_many many;
+	struct gosync_wait_many_args many;
 	struct gosync_wait_entry entries[2];
 };
 
@@ -220,7 +220,7 @@ static int set_scene(FIXTURE_DATA(command) *self,
 			.fd = scene->lock, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			.result = -1, .value = 1,
 		};
-		scene->many = (struct gosync_wait_many) {
+		scene->many = (struct gosync_wait_many_args) {
 			.size = sizeof(scene->many),
 			.entries = to_u64(scene->entries), .count = 2,
 			.entry_size = sizeof(scene->entries[0]),

@@ -163,7 +163,7 @@ static int let_go(FIXTURE_DATA(ended) *self,
 static void *come_behind(void *arg)
 {
 	FIXTURE_DATA(ended) *self = arg;
-	struct gosync_semaphore permit = {
+	struct gosync_semaphore_args permit = {
 		.size = sizeof(permit), .count = 1,
 	};
 	unsigned int op = self->got;
@@ -198,7 +198,7 @@ static void command(FIXTURE_DATA(ended) *self,
 		    const struct ring_kind *kind, uint64_t deadline)
 {
 	static struct gosync_wait_entry entries[CROWD][2];
-	static struct gosync_wait_many many[CROWD];
+	static struct gosync_wait_many_args many[CROWD];
 	struct ring *ring = calloc(1, sizeof(*ring));
 	int fd = own_holder(self);
 	uint64_t operand = variant->operand;
@@ -226,7 +226,7 @@ static void command(FIXTURE_DATA(ended) *self,
 			.fd = second, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			.value = 1,
 		};
-		many[i] = (struct gosync_wait_many) {
+		many[i] = (struct gosync_wait_many_args) {
 			.size = sizeof(many[i]), .count = 2,
 			.entries = to_u64(entries[i]),
 			.entry_size = sizeof(entries[i][0]),
@@ -296,14 +296,14 @@ TEST_F(ended, commands_of_a_ring_that_nobody_looks_at_are_in_nobodys_way)
 static int wait_by_thread(FIXTURE_DATA(ended) *self,
 			  const FIXTURE_VARIANT(ended) *variant)
 {
-	struct gosync_semaphore permits = {
+	struct gosync_semaphore_args permits = {
 		.size = sizeof(permits), .count = variant->operand,
 	};
-	struct gosync_atomic_wait word = { .size = sizeof(word) };
-	struct gosync_version_wait version = { .size = sizeof(version) };
-	struct gosync_waitgroup_wait group = { .size = sizeof(group) };
+	struct gosync_atomic_wait_args word = { .size = sizeof(word) };
+	struct gosync_version_wait_args version = { .size = sizeof(version) };
+	struct gosync_waitgroup_wait_args group = { .size = sizeof(group) };
 	struct gosync_wait_entry entries[2];
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many), .count = 2, .entries = to_u64(entries),
 		.entry_size = sizeof(entries[0]),
 	};
@@ -410,7 +410,7 @@ FIXTURE(orphan)
 	int fd;			/* another holder: the commands' */
 	int semaphore;		/* with nothing in it */
 	struct gosync_wait_entry entries[2];
-	struct gosync_wait_many many;
+	struct gosync_wait_many_args many;
 };
 
 FIXTURE_VARIANT(orphan)
@@ -456,7 +456,7 @@ static void start_any(FIXTURE_DATA(orphan) *self, unsigned int id)
 	self->entries[1] = (struct gosync_wait_entry) {
 		.fd = self->fd, .op = GOSYNC_IOC_MUTEX_LOCK,
 	};
-	self->many = (struct gosync_wait_many) {
+	self->many = (struct gosync_wait_many_args) {
 		.size = sizeof(self->many), .count = 2,
 		.entries = to_u64(self->entries),
 		.entry_size = sizeof(self->entries[0]),
@@ -699,7 +699,7 @@ TEST_F(orphan, is_found_by_one_of_two_that_close_at_once)
 
 static int break_fd(int fd)
 {
-	struct gosync_break args = {
+	struct gosync_break_args args = {
 		.size = sizeof(args), .holder = info_of(fd).holder,
 	};
 

@@ -311,7 +311,7 @@ TEST_F(commands, wait_any)
 		gosync_entry_semaphore(self->semaphore, 1),
 		gosync_entry_value(self->value, 0),
 	};
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many),
 		.deadline = soon(),
 		.entries = to_u64(entries),
@@ -363,7 +363,7 @@ TEST_F(commands, cancel)
 {
 	struct gosync_wait_entry entry =
 		gosync_entry_semaphore(self->semaphore, 1);
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many),
 		.entries = to_u64(&entry),
 		.count = 1,

@@ -429,7 +429,7 @@ TEST_F(uring, who_is_cancelled_swallows_no_signal)
 TEST_F(uring, words_that_change)
 {
 	struct ring *ring = self->ring;
-	struct gosync_atomic args = { .size = sizeof(args), .index = 2 };
+	struct gosync_atomic_args args = { .size = sizeof(args), .index = 2 };
 	struct io_uring_sqe *sqe;
 	int fd, i;
 
@@ -478,7 +478,7 @@ TEST_F(uring, words_that_change)
 TEST_F(uring, of_many_things_one_is_granted)
 {
 	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX] = {};
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many), .entries = to_u64(entries),
 		.count = GOSYNC_WAIT_MAX, .entry_size = sizeof(entries[0]),
 	};
@@ -524,7 +524,7 @@ TEST_F(uring, of_many_things_one_is_granted)
 /* What is stored there when it is granted may be gone by then. */
 TEST_F(uring, of_many_things_the_results_have_nowhere_to_go)
 {
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many), .count = 1,
 		.entry_size = sizeof(struct gosync_wait_entry),
 	};
@@ -1350,7 +1350,7 @@ TEST_F(uring, two_things_get_free_at_once)
 		{ .fd = self->fd, .op = GOSYNC_IOC_MUTEX_LOCK },
 		{ .fd = second, .op = GOSYNC_IOC_MUTEX_LOCK },
 	};
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many), .entries = to_u64(entries), .count = 2,
 		.entry_size = sizeof(entries[0]),
 	};
@@ -1600,7 +1600,7 @@ TEST(kills_at_any_moment_leave_nothing_behind)
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(&objects, storm, i + 1);
 	do {
-		struct gosync_waitgroup_add one = {
+		struct gosync_waitgroup_add_args one = {
 			.size = sizeof(one), .delta = 1,
 		};
 
@@ -1736,7 +1736,7 @@ TEST(commands_leave_no_memory_behind)
 		{ .fd = semaphore, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 		  .value = 1 },
 	};
-	struct gosync_wait_many many = {
+	struct gosync_wait_many_args many = {
 		.size = sizeof(many), .entries = to_u64(entries), .count = 2,
 		.entry_size = sizeof(entries[0]),
 	};

@@ -91,7 +91,7 @@ static int change_nothing(FIXTURE_DATA(version) *self)
 static int wait_on(FIXTURE_DATA(version) *self, int fd, uint64_t *version,
 		   uint64_t deadline, unsigned int flags)
 {
-	struct gosync_version_wait args = {
+	struct gosync_version_wait_args args = {
 		.size = sizeof(args), .flags = flags, .version = *version,
 		.deadline = deadline,
 	};

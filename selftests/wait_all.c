@@ -315,7 +315,7 @@ TEST_F(each, waiter_is_listed_as_such)
 	ASSERT_LT(0, pid);
 	for (i = 0; i < 2; i++) {
 		struct gosync_party party;
-		struct gosync_parties args = {
+		struct gosync_parties_args args = {
 			.size = sizeof(args), .entries = to_u64(&party),
 			.count = 1, .entry_size = sizeof(party),
 		};
@@ -568,7 +568,7 @@ TEST_F(all, gives_each_holder_its_permits)
 		entry_of_permits(one, 2),
 		entry_of_permits(two, 3),
 	};
-	struct gosync_semaphore args = { .size = sizeof(args) };
+	struct gosync_semaphore_args args = { .size = sizeof(args) };
 
 	ASSERT_LE(0, two);
 	EXPECT_EQ(0, wait_all(entries, 2));
@@ -1353,7 +1353,7 @@ TEST_F(all, keeps_nothing_because_the_clock_is_set_back)
 	int fds[2] = {
 		reopen_object(entries[0].fd, 0), reopen_object(entries[1].fd, 0),
 	};
-	struct gosync_wait args = { .size = sizeof(args) };
+	struct gosync_wait_args args = { .size = sizeof(args) };
 	int has = 1, ret;
 	pid_t pid;
 	bool met;

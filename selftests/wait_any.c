@@ -312,7 +312,7 @@ TEST_F(each, waiters_are_listed_as_such)
 	for (i = 0; i < 2; i++) {
 		struct gosync_stat stat = stat_of(self->things[i].fd);
 		struct gosync_party party;
-		struct gosync_parties args = {
+		struct gosync_parties_args args = {
 			.size = sizeof(args), .entries = to_u64(&party),
 			.count = 1, .entry_size = sizeof(party),
 		};

@@ -29,7 +29,7 @@ static inline int wait_many(struct gosync_wait_entry *entries,
 			    unsigned int count, unsigned int flags,
 			    uint64_t deadline)
 {
-	struct gosync_wait_many args = {
+	struct gosync_wait_many_args args = {
 		.size = sizeof(args), .flags = flags, .deadline = deadline,
 		.entries = to_u64(entries), .count = count,
 		.entry_size = sizeof(*entries),
@@ -66,7 +66,7 @@ static inline int create(uint32_t type)
 
 static inline int release_fd(int fd, unsigned int n)
 {
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
 
 	return call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args);
 }
@@ -171,7 +171,7 @@ static inline int other_handle(struct thing *thing, unsigned int how)
 
 static inline uint64_t version_of_map(int fd)
 {
-	struct gosync_version_wait args = { .size = sizeof(args) };
+	struct gosync_version_wait_args args = { .size = sizeof(args) };
 
 	return call(fd, GOSYNC_IOC_MAP_WAIT, &args) ? 0 : args.version;
 }

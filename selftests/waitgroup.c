@@ -65,7 +65,7 @@ static bool is_waiting(pid_t pid)
 
 static int add_fd(int fd, int64_t delta, uint64_t *counter)
 {
-	struct gosync_waitgroup_add args = {
+	struct gosync_waitgroup_add_args args = {
 		.size = sizeof(args), .delta = delta,
 	};
 	int ret = call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
@@ -77,7 +77,7 @@ static int add_fd(int fd, int64_t delta, uint64_t *counter)
 
 static int wait_fd(int fd)
 {
-	struct gosync_waitgroup_wait args = { .size = sizeof(args) };
+	struct gosync_waitgroup_wait_args args = { .size = sizeof(args) };
 
 	return call(fd, GOSYNC_IOC_WAITGROUP_WAIT, &args);
 }
@@ -87,7 +87,7 @@ static int wait_fd(int fd)
 /* So who waits for its name does not see it before. */
 TEST_F(waitgroup, begins_with_what_it_was_made_with)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args), .type = GOSYNC_WAITGROUP,
 		.flags = GOSYNC_CREATE, .mode = 0600, .capacity = 2,
 	};
@@ -374,7 +374,7 @@ TEST_F(waitgroup, waits_for_ever_without_deadline)
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	for (i = 0; i < ARRAY_SIZE(pids); i++) {
-		struct gosync_waitgroup_wait args = { .size = sizeof(args) };
+		struct gosync_waitgroup_wait_args args = { .size = sizeof(args) };
 
 		pids[i] = spawn();
 		if (pids[i])
@@ -464,7 +464,7 @@ TEST_F(waitgroup, the_ioctl_follows_sa_restart)
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	for (i = 0; i < 3; i++) {
-		struct gosync_waitgroup_wait args = {
+		struct gosync_waitgroup_wait_args args = {
 			.size = sizeof(args),
 			.deadline = i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
 		};
@@ -510,7 +510,7 @@ static int wait_in_handle_until(gosync_waitgroup_t *wg)
 /* The kernel goes on by itself with SA_RESTART, we do without. */
 static int wait_by_ioctl(gosync_waitgroup_t *wg)
 {
-	struct gosync_waitgroup_wait args = { .size = sizeof(args) };
+	struct gosync_waitgroup_wait_args args = { .size = sizeof(args) };
 	int ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
 
 	if (ret == -EINTR)

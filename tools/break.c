@@ -24,7 +24,7 @@ static bool has_it(const struct gosync_party *holder)
 static int break_one(int object, const char *name,
 		     const struct gosync_party *holder)
 {
-	struct gosync_break args = {
+	struct gosync_break_args args = {
 		.size = sizeof(args), .holder = holder->holder,
 	};
 	char text[NAME_BUF], comm[NAME_BUF];
@@ -42,7 +42,7 @@ static int break_one(int object, const char *name,
 static int break_all(int object, const char *name, uint32_t only)
 {
 	struct gosync_party holder;
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)&holder,
 		.count = 1,

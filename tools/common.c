@@ -145,7 +145,7 @@ int device_open(void)
 
 int object_open(const char *name, unsigned int type, unsigned int flags)
 {
-	struct gosync_open how = {
+	struct gosync_open_args how = {
 		.size = sizeof(how),
 		.type = type,
 		.flags = flags,

@@ -61,7 +61,7 @@ static bool holds(const struct gosync_party *party)
 static int get_holders(int fd, struct contended *object)
 {
 	struct gosync_party batch[64];
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)batch,
 		.count = 64,
@@ -85,7 +85,7 @@ static int get_holders(int fd, struct contended *object)
 
 static int get_waiters(int fd, struct contended *object)
 {
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.count = GOSYNC_WAITERS_LISTED,
 		.entry_size = sizeof(struct gosync_party),

@@ -21,7 +21,7 @@ struct parties {
 };
 
 static long get_parties(int object, unsigned int op,
-			struct gosync_parties *args,
+			struct gosync_parties_args *args,
 			struct gosync_party *entries, unsigned int count)
 {
 	long got;
@@ -163,7 +163,7 @@ static void look_at_holders(int object, const struct gosync_info *info,
 			    void *arg)
 {
 	struct gosync_party entries[HOLDERS_AT_ONCE];
-	struct gosync_parties args = { };
+	struct gosync_parties_args args = { };
 	struct parties *parties = arg;
 	long got, i;
 
@@ -315,7 +315,7 @@ static void look_at_waiters(int object, const struct gosync_info *info,
 			    void *arg)
 {
 	static struct gosync_party entries[GOSYNC_WAITERS_LISTED];
-	struct gosync_parties args = { };
+	struct gosync_parties_args args = { };
 	struct parties *parties = arg;
 	char text[NAME_BUF];
 	long got, i;

@@ -43,7 +43,7 @@ static int complain(const char *name, const char *what)
 
 static int take(int object, const struct ops *op, const struct recover *how)
 {
-	struct gosync_wait wait = { .size = sizeof(wait) };
+	struct gosync_wait_args wait = { .size = sizeof(wait) };
 
 	if (how->nonblock)
 		return ioctl(object, op->trylock, 0);

@@ -338,7 +338,7 @@ static const struct kind *open_lock(const struct shell *sh, int *fd)
 
 static int take(const struct shell *sh, const struct kind *kind, int fd)
 {
-	struct gosync_wait wait = {
+	struct gosync_wait_args wait = {
 		.size = sizeof(wait),
 		.deadline = shell_deadline(sh),
 	};

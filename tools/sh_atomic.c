@@ -70,7 +70,7 @@ static int print_word(unsigned int type, uint64_t word)
 }
 
 static int operate(const struct shell *sh, int fd, unsigned int op,
-		   struct gosync_atomic *args)
+		   struct gosync_atomic_args *args)
 {
 	int ret;
 
@@ -93,7 +93,7 @@ static int operate(const struct shell *sh, int fd, unsigned int op,
 
 static int atomic_get(struct shell *sh)
 {
-	struct gosync_atomic args = {};
+	struct gosync_atomic_args args = {};
 	unsigned int type;
 	int fd = open_word(sh, GOSYNC_RDONLY, &type);
 
@@ -103,7 +103,7 @@ static int atomic_get(struct shell *sh)
 
 static int atomic_set(struct shell *sh)
 {
-	struct gosync_atomic args = { .flags = GOSYNC_ATOMIC_WAKE };
+	struct gosync_atomic_args args = { .flags = GOSYNC_ATOMIC_WAKE };
 	unsigned int type;
 	int fd;
 
@@ -117,7 +117,7 @@ static int atomic_set(struct shell *sh)
 
 static int atomic_add(struct shell *sh)
 {
-	struct gosync_atomic args = {
+	struct gosync_atomic_args args = {
 		.flags = GOSYNC_ATOMIC_WAKE,
 		.value = 1,
 	};
@@ -136,7 +136,7 @@ static int atomic_add(struct shell *sh)
 
 static int atomic_cas(struct shell *sh)
 {
-	struct gosync_atomic args = { .flags = GOSYNC_ATOMIC_WAKE };
+	struct gosync_atomic_args args = { .flags = GOSYNC_ATOMIC_WAKE };
 	unsigned int type;
 	int fd;
 
@@ -150,7 +150,7 @@ static int atomic_cas(struct shell *sh)
 
 static int atomic_wait(struct shell *sh)
 {
-	struct gosync_atomic_wait args = {
+	struct gosync_atomic_wait_args args = {
 		.size = sizeof(args),
 		.index = sh->index,
 		.deadline = shell_deadline(sh),

@@ -18,7 +18,7 @@
 
 static int once(struct shell *sh)
 {
-	struct gosync_wait wait = { .size = sizeof(wait) };
+	struct gosync_wait_args wait = { .size = sizeof(wait) };
 	unsigned int flags = GOSYNC_CREATE | GOSYNC_PERSIST;
 	int fd = command_keep(sh, shell_open(sh, GOSYNC_ONCE, flags));
 	bool killed;
@@ -143,7 +143,7 @@ static int wg_get(struct shell *sh)
 
 static int count_down(int fd)
 {
-	struct gosync_waitgroup_add done = { .size = sizeof(done), .delta = -1 };
+	struct gosync_waitgroup_add_args done = { .size = sizeof(done), .delta = -1 };
 
 	return ioctl(fd, GOSYNC_IOC_WAITGROUP_ADD, &done) < 0 ? -errno : 0;
 }
@@ -273,7 +273,7 @@ static int open_sem(const struct shell *sh, unsigned int flags)
 /* Otherwise @status is what to exit with. */
 static bool acquire(const struct shell *sh, int fd, unsigned int n, int *status)
 {
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
 	unsigned int op = GOSYNC_IOC_SEMAPHORE_TRYACQUIRE;
 
 	if (sh->timeout) {
@@ -292,7 +292,7 @@ static bool acquire(const struct shell *sh, int fd, unsigned int n, int *status)
 
 static int release(const struct shell *sh, int fd, unsigned int n)
 {
-	struct gosync_semaphore args = { .size = sizeof(args), .count = n };
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
 
 	if (ioctl(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args) == 0)
 		return 0;
@@ -347,7 +347,7 @@ static int sem_get(struct shell *sh)
 static int sem_limit(struct shell *sh)
 {
 	int fd = shell_open(sh, GOSYNC_SEMAPHORE, 0);
-	struct gosync_semaphore args = {
+	struct gosync_semaphore_args args = {
 		.size = sizeof(args),
 		.count = shell_number(sh, sh->args[0], "N", 0, INT32_MAX),
 	};
@@ -476,7 +476,7 @@ static int inherited_lock(const struct shell *sh, unsigned int *flags)
 
 static int cond_wait(struct shell *sh)
 {
-	struct gosync_cond_wait args = { .size = sizeof(args) };
+	struct gosync_cond_wait_args args = { .size = sizeof(args) };
 	int fd, ret;
 
 	if (sh->lock)

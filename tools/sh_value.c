@@ -29,10 +29,10 @@ static int64_t load(const struct shell *sh, int fd, void **buf, size_t *len)
 {
 	static size_t size = CAPACITY_DEFAULT;
 	static void *room;
-	struct gosync_value args;
+	struct gosync_value_args args;
 
 	for (;;) {
-		args = (struct gosync_value){ .size = sizeof(args) };
+		args = (struct gosync_value_args){ .size = sizeof(args) };
 		room = realloc(room, size);
 		if (!room) {
 			shell_error(sh, 0, -ENOMEM);
@@ -59,7 +59,7 @@ static int await_store(const struct shell *sh, int fd, uint64_t since,
 		{ .fd = fd, .op = GOSYNC_IOC_VALUE_WAIT, .value = since },
 		{ .fd = STDOUT_FILENO, .index = POLLERR },
 	};
-	struct gosync_wait_many args = {
+	struct gosync_wait_many_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)entries,
 		.count = 2,
@@ -131,7 +131,7 @@ static int open_to_set(struct shell *sh, size_t len)
 
 static int value_set(struct shell *sh)
 {
-	struct gosync_value args = {
+	struct gosync_value_args args = {
 		.size = sizeof(args),
 		.type = gosync_type_id("bytes", 1),
 	};

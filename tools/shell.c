@@ -494,7 +494,7 @@ int verbs_main(int argc, char **argv, const struct verb *verbs, const char *doc)
 static int open_as(const struct shell *sh, unsigned int type,
 		   unsigned int flags)
 {
-	struct gosync_open how = {
+	struct gosync_open_args how = {
 		.size = sizeof(how),
 		.type = type,
 		.flags = flags,

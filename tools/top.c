@@ -149,7 +149,7 @@ static const struct known *find_known(const struct frame *frame, uint64_t id)
 static uint64_t waits_under_way(int fd, uint64_t *max)
 {
 	static struct gosync_party parties[GOSYNC_WAITERS_LISTED];
-	struct gosync_parties args = {
+	struct gosync_parties_args args = {
 		.size = sizeof(args),
 		.entries = (uintptr_t)parties,
 		.count = GOSYNC_WAITERS_LISTED,

@@ -45,7 +45,7 @@ static int device;
 static inline int wait_for_any(struct gosync_wait_entry *from,
 			       unsigned int count)
 {
-	struct gosync_wait_many wait = {
+	struct gosync_wait_many_args wait = {
 		.size = sizeof(wait),
 		.entries = (uintptr_t)from,
 		.count = count,

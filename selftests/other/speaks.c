@@ -30,7 +30,7 @@ static void note(int ret)
 /* A descriptor of a new object, which is not to be mapped */
 static int new_fd(unsigned int type)
 {
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args), .type = type, .flags = GOSYNC_CREATE,
 		.mode = 0600,
 	};
@@ -68,7 +68,7 @@ do {									\
 static int left_a_name(void)
 {
 	gosync_mutex_t *mutex = NULL;
-	struct gosync_open args = {
+	struct gosync_open_args args = {
 		.size = sizeof(args), .name = (uintptr_t)NAME,
 		.name_len = sizeof(NAME) - 1,
 	};

@@ -296,8 +296,8 @@ enum gosync_type {
 #define GOSYNC_IOC_MAP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xe2)
 
 /**
- * struct gosync_open - argument of GOSYNC_IOC_OPEN
- * @size: sizeof(struct gosync_open)
+ * struct gosync_open_args - argument of GOSYNC_IOC_OPEN
+ * @size: sizeof(struct gosync_open_args)
  * @type: &enum gosync_type, or 0 to open a name of any type
  * @flags: GOSYNC_CREATE and those that follow it
  * @mode: permission bits (up to 0777) of an object that is created, taken as
@@ -340,7 +340,7 @@ enum gosync_type {
  * EEXIST, EFAULT, EINTR (GOSYNC_AWAIT), EINVAL, EMFILE, ENAMETOOLONG, ENFILE,
  * ENOENT, ENOMEM, ENOSPC, EPROTO, EPROTOTYPE, ETIMEDOUT (GOSYNC_AWAIT).
  */
-struct gosync_open {
+struct gosync_open_args {
 	__u32 size;
 	__u32 type;
 	__u32 flags;
@@ -355,8 +355,8 @@ struct gosync_open {
 };
 
 /**
- * struct gosync_unlink - argument of GOSYNC_IOC_UNLINK
- * @size: sizeof(struct gosync_unlink)
+ * struct gosync_unlink_args - argument of GOSYNC_IOC_UNLINK
+ * @size: sizeof(struct gosync_unlink_args)
  * @flags: 0 or GOSYNC_IF_UNUSED
  * @name: pointer to the name
  * @name_len: its length, 1 to GOSYNC_NAME_MAX
@@ -369,7 +369,7 @@ struct gosync_open {
  * Return: 0, or -1 with errno EBUSY (GOSYNC_IF_UNUSED: somebody has it open, be
  * it only to observe), EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM.
  */
-struct gosync_unlink {
+struct gosync_unlink_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 name;
@@ -378,8 +378,8 @@ struct gosync_unlink {
 };
 
 /**
- * struct gosync_change - argument of GOSYNC_IOC_CHANGE
- * @size: sizeof(struct gosync_change)
+ * struct gosync_change_args - argument of GOSYNC_IOC_CHANGE
+ * @size: sizeof(struct gosync_change_args)
  * @flags: what to change: GOSYNC_CHANGE_MODE, GOSYNC_CHANGE_OWNER,
  *	GOSYNC_CHANGE_GROUP, at least one
  * @name: pointer to the name
@@ -411,7 +411,7 @@ struct gosync_unlink {
  * Return: 0, or -1 with errno EBUSY (it would have to be moved, and somebody has
  * it open), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOMEM, EPERM.
  */
-struct gosync_change {
+struct gosync_change_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 name;
@@ -444,7 +444,7 @@ struct gosync_change {
  *	it was stored); Map: the number of entries
  * @token: Mutex, RWMutex: the fencing token of the last acquisition (for
  *	writing); Value: the type of what is stored, 0 if nothing is
- * @capacity: as in &struct gosync_open
+ * @capacity: as in &struct gosync_open_args
  * @map_len: bytes that mmap() of this descriptor takes, at offset 0 and with
  *	MAP_SHARED; 0 if it cannot be mapped, or @abi was 0. See below
  * @map_offset: where in the mapping the object's state begins
@@ -455,8 +455,8 @@ struct gosync_change {
  * @wait_max_ns: the longest wait that ended in a grant, in nanoseconds
  * @deaths: how many owners have died
  * @readers: RWMutex: how many read locks are held
- * @key_size: as in &struct gosync_open
- * @value_size: as in &struct gosync_open
+ * @key_size: as in &struct gosync_open_args
+ * @value_size: as in &struct gosync_open_args
  * @name: the name, filled up with zeros
  * @abi: in: GOSYNC_ABI_VERSION, or 0 from who will not map the state; out: the
  *	kernel's
@@ -510,8 +510,8 @@ struct gosync_info {
 };
 
 /**
- * struct gosync_list - argument of GOSYNC_IOC_LIST
- * @size: sizeof(struct gosync_list)
+ * struct gosync_list_args - argument of GOSYNC_IOC_LIST
+ * @size: sizeof(struct gosync_list_args)
  * @flags: must be 0
  * @cursor: 0 to begin; the call moves it behind what it has looked at
  * @entries: pointer to an array of &struct gosync_info
@@ -529,7 +529,7 @@ struct gosync_info {
  * Return: the number of entries filled, 0 at the end, or -1 with
  * errno EFAULT, EINTR, EINVAL, ENOMEM.
  */
-struct gosync_list {
+struct gosync_list_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 cursor;
@@ -646,8 +646,8 @@ struct gosync_party {
 };
 
 /**
- * struct gosync_parties - argument of GOSYNC_IOC_WAITERS, GOSYNC_IOC_HOLDERS
- * @size: sizeof(struct gosync_parties)
+ * struct gosync_parties_args - argument of GOSYNC_IOC_WAITERS, GOSYNC_IOC_HOLDERS
+ * @size: sizeof(struct gosync_parties_args)
  * @flags: must be 0
  * @cursor: HOLDERS: 0 to begin; the call moves it behind the last entry it
  *	returned. WAITERS: must be 0
@@ -663,7 +663,7 @@ struct gosync_party {
  * Return: the number of entries filled, or -1 with errno EFAULT, EINVAL,
  * ENOMEM.
  */
-struct gosync_parties {
+struct gosync_parties_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 cursor;
@@ -673,8 +673,8 @@ struct gosync_parties {
 };
 
 /**
- * struct gosync_reopen - argument of GOSYNC_IOC_REOPEN, may be 0
- * @size: sizeof(struct gosync_reopen)
+ * struct gosync_reopen_args - argument of GOSYNC_IOC_REOPEN, may be 0
+ * @size: sizeof(struct gosync_reopen_args)
  * @flags: 0 or GOSYNC_RDONLY
  *
  * Makes a new holder of the same object, with no more rights than this one:
@@ -683,7 +683,7 @@ struct gosync_parties {
  * Return: a new descriptor, close-on-exec, or -1 with errno EFAULT, EINVAL,
  * EMFILE, ENFILE, ENOMEM.
  */
-struct gosync_reopen {
+struct gosync_reopen_args {
 	__u32 size;
 	__u32 flags;
 };
@@ -705,8 +705,8 @@ struct gosync_reopen {
  */
 
 /**
- * struct gosync_break - argument of GOSYNC_IOC_BREAK
- * @size: sizeof(struct gosync_break)
+ * struct gosync_break_args - argument of GOSYNC_IOC_BREAK
+ * @size: sizeof(struct gosync_break_args)
  * @flags: must be 0
  * @holder: the number of a holder, as GOSYNC_IOC_HOLDERS tells it
  * @__reserved: must be 0
@@ -729,7 +729,7 @@ struct gosync_reopen {
  *
  * Return: 0, or -1 with errno EFAULT, EINVAL, EPERM, ESRCH.
  */
-struct gosync_break {
+struct gosync_break_args {
 	__u32 size;
 	__u32 flags;
 	__u32 holder;
@@ -737,8 +737,8 @@ struct gosync_break {
 };
 
 /**
- * struct gosync_atomic - argument of the GOSYNC_IOC_ATOMIC operations
- * @size: sizeof(struct gosync_atomic)
+ * struct gosync_atomic_args - argument of the GOSYNC_IOC_ATOMIC operations
+ * @size: sizeof(struct gosync_atomic_args)
  * @flags: 0 or GOSYNC_ATOMIC_WAKE (not for LOAD)
  * @index: which word, below the capacity
  * @__reserved: must be 0
@@ -756,7 +756,7 @@ struct gosync_break {
  * errno EBADF (read-only, not LOAD), EFAULT, EINVAL, ENOTTY (also ADD, AND, OR
  * of POINTER and BOOL).
  */
-struct gosync_atomic {
+struct gosync_atomic_args {
 	__u32 size;
 	__u32 flags;
 	__u32 index;
@@ -767,8 +767,8 @@ struct gosync_atomic {
 };
 
 /**
- * struct gosync_atomic_wait - argument of GOSYNC_IOC_ATOMIC_WAIT
- * @size: sizeof(struct gosync_atomic_wait)
+ * struct gosync_atomic_wait_args - argument of GOSYNC_IOC_ATOMIC_WAIT
+ * @size: sizeof(struct gosync_atomic_wait_args)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @index: which word
  * @__reserved: must be 0
@@ -783,7 +783,7 @@ struct gosync_atomic {
  * Return: 0 if the word differs, or -1 with errno EFAULT, EINTR, EINVAL,
  * ETIMEDOUT.
  */
-struct gosync_atomic_wait {
+struct gosync_atomic_wait_args {
 	__u32 size;
 	__u32 flags;
 	__u32 index;
@@ -794,15 +794,15 @@ struct gosync_atomic_wait {
 };
 
 /**
- * struct gosync_atomic_wake - argument of GOSYNC_IOC_ATOMIC_WAKE
- * @size: sizeof(struct gosync_atomic_wake)
+ * struct gosync_atomic_wake_args - argument of GOSYNC_IOC_ATOMIC_WAKE
+ * @size: sizeof(struct gosync_atomic_wake_args)
  * @flags: must be 0
  * @index: which word
  * @count: how many waiters to wake at the most, the longest waiting before others
  *
  * Return: how many were woken, or -1 with errno EBADF, EFAULT, EINVAL.
  */
-struct gosync_atomic_wake {
+struct gosync_atomic_wake_args {
 	__u32 size;
 	__u32 flags;
 	__u32 index;
@@ -825,8 +825,8 @@ struct gosync_atomic_slot {
 };
 
 /**
- * struct gosync_value - argument of the GOSYNC_IOC_VALUE operations
- * @size: sizeof(struct gosync_value)
+ * struct gosync_value_args - argument of the GOSYNC_IOC_VALUE operations
+ * @size: sizeof(struct gosync_value_args)
  * @flags: must be 0
  * @type: LOAD out: the type stored; otherwise the type of the new payload,
  *	chosen by user space, neither 0 nor all ones
@@ -847,7 +847,7 @@ struct gosync_atomic_slot {
  * something else was there; or -1 with errno EBADF (read-only, not LOAD),
  * EFAULT, EINTR, EINVAL, EMSGSIZE, ENODATA (LOAD), ENOMEM, EPROTOTYPE.
  */
-struct gosync_value {
+struct gosync_value_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 type;
@@ -895,13 +895,13 @@ struct gosync_value_slot {
 #define GOSYNC_VALUE_STORING	(~(__u64)0)
 
 /**
- * struct gosync_wait - argument of GOSYNC_IOC_MUTEX_LOCK, of the LOCK, RLOCK
+ * struct gosync_wait_args - argument of GOSYNC_IOC_MUTEX_LOCK, of the LOCK, RLOCK
  *	and DRAIN of RWMutexes, of GOSYNC_IOC_ONCE_BEGIN and _ONCE_WAIT, may be 0
- * @size: sizeof(struct gosync_wait)
+ * @size: sizeof(struct gosync_wait_args)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @deadline: when to give up
  */
-struct gosync_wait {
+struct gosync_wait_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 deadline;
@@ -934,7 +934,7 @@ struct gosync_wait {
  *                      another. Kernel only
  * 2          STARVING  the lock is handed from owner to waiter: newcomers
  *                      queue, unlocking is an ioctl; or there is a broken
- *                      holder: both are ioctls, see &struct gosync_break.
+ *                      holder: both are ioctls, see &struct gosync_break_args.
  *                      Kernel only
  * 3          POISONED  an owner died. Kernel only
  * 4 to 31    WAITERS   how many wait in the kernel, and one more if anybody
@@ -1007,7 +1007,7 @@ struct gosync_mutex_slot {
  * - unlock: if WAITERS is 0, clear LOCKED and OWNER, leave the rest. Readers
  *   that wait are counted in WAITERS, and go before the next writer.
  *
- * LOCK, RLOCK and DRAIN take &struct gosync_wait or 0, the others no argument.
+ * LOCK, RLOCK and DRAIN take &struct gosync_wait_args or 0, the others no argument.
  * DRAIN waits for the readers, given that the caller owns the word and
  * has not waited yet; after an error it does not own it any more. After EINTR
  * from DRAIN, LOCK begins anew. DRAINED looks whether a writer can go on.
@@ -1054,8 +1054,8 @@ struct gosync_rwmutex_reader {
 };
 
 /**
- * struct gosync_waitgroup_add - argument of GOSYNC_IOC_WAITGROUP_ADD
- * @size: sizeof(struct gosync_waitgroup_add)
+ * struct gosync_waitgroup_add_args - argument of GOSYNC_IOC_WAITGROUP_ADD
+ * @size: sizeof(struct gosync_waitgroup_add_args)
  * @flags: must be 0
  * @delta: what to add
  * @counter: out: the counter afterwards
@@ -1066,7 +1066,7 @@ struct gosync_rwmutex_reader {
  * waits nevertheless: the word was written to), EFAULT, EINVAL, ERANGE (the
  * counter would be negative or more than 2147483647).
  */
-struct gosync_waitgroup_add {
+struct gosync_waitgroup_add_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_s64 delta;
@@ -1074,8 +1074,8 @@ struct gosync_waitgroup_add {
 };
 
 /**
- * struct gosync_waitgroup_wait - argument of GOSYNC_IOC_WAITGROUP_WAIT, may be 0
- * @size: sizeof(struct gosync_waitgroup_wait)
+ * struct gosync_waitgroup_wait_args - argument of GOSYNC_IOC_WAITGROUP_WAIT, may be 0
+ * @size: sizeof(struct gosync_waitgroup_wait_args)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @deadline: when to give up
  * @generation: 0; when a signal interrupts the call, it leaves here how often
@@ -1086,7 +1086,7 @@ struct gosync_waitgroup_add {
  *
  * Return: 0, or -1 with errno EFAULT, EINTR, EINVAL, ETIMEDOUT.
  */
-struct gosync_waitgroup_wait {
+struct gosync_waitgroup_wait_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 deadline;
@@ -1113,7 +1113,7 @@ struct gosync_waitgroup_slot {
 /**
  * DOC: Once
  *
- * GOSYNC_IOC_ONCE_BEGIN (argument: &struct gosync_wait or 0) returns
+ * GOSYNC_IOC_ONCE_BEGIN (argument: &struct gosync_wait_args or 0) returns
  * GOSYNC_ONCE_DONE if it has been done; or one of the following if the caller
  * is to do it now and then call GOSYNC_IOC_ONCE_DONE (no argument); otherwise
  * it waits for one of these. If the holder that runs it ends before it is
@@ -1154,8 +1154,8 @@ struct gosync_once_slot {
 #define GOSYNC_ONCE_OWNER_SHIFT	32
 
 /**
- * struct gosync_cond_wait - argument of GOSYNC_IOC_COND_WAIT
- * @size: sizeof(struct gosync_cond_wait)
+ * struct gosync_cond_wait_args - argument of GOSYNC_IOC_COND_WAIT
+ * @size: sizeof(struct gosync_cond_wait_args)
  * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_READ_SIDE
  * @deadline: when to give up
  * @ticket: 0; when a signal interrupts the call, it leaves its place in the
@@ -1188,7 +1188,7 @@ struct gosync_once_slot {
  * @ticket), ENOMEM, ENOTTY (@lock is no Mutex and no RWMutex), EPERM (it is
  * not locked), ESTALE (the lock's holder was broken: it is not held), ETIMEDOUT.
  */
-struct gosync_cond_wait {
+struct gosync_cond_wait_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 deadline;
@@ -1213,8 +1213,8 @@ struct gosync_cond_slot {
 };
 
 /**
- * struct gosync_semaphore - argument of the GOSYNC_IOC_SEMAPHORE operations
- * @size: sizeof(struct gosync_semaphore)
+ * struct gosync_semaphore_args - argument of the GOSYNC_IOC_SEMAPHORE operations
+ * @size: sizeof(struct gosync_semaphore_args)
  * @flags: ACQUIRE: 0 or GOSYNC_CLOCK_REALTIME; otherwise 0
  * @deadline: ACQUIRE: when to give up; otherwise 0
  * @count: how many permits, 0 to 2147483647; LIMIT: the new limit
@@ -1238,7 +1238,7 @@ struct gosync_cond_slot {
  * many), ERANGE (RELEASE, LIMIT: there would be more than 2147483647), ESTALE,
  * ETIMEDOUT.
  */
-struct gosync_semaphore {
+struct gosync_semaphore_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 deadline;
@@ -1264,9 +1264,9 @@ struct gosync_semaphore_slot {
 #define GOSYNC_SEMAPHORE_WAITER_SHIFT	32
 
 /**
- * struct gosync_map - argument of the GOSYNC_IOC_MAP operations, but for RANGE
+ * struct gosync_map_args - argument of the GOSYNC_IOC_MAP operations, but for RANGE
  *	and CLEAR
- * @size: sizeof(struct gosync_map)
+ * @size: sizeof(struct gosync_map_args)
  * @flags: must be 0
  * @key: the key, any bytes
  * @key_len: its length, 1 to the Map's key_size
@@ -1294,7 +1294,7 @@ struct gosync_semaphore_slot {
  * LOAD_AND_DELETE), ENOMEM, ENOSPC (a new key, and there are as many entries as
  * the capacity allows).
  */
-struct gosync_map {
+struct gosync_map_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 key;
@@ -1307,8 +1307,8 @@ struct gosync_map {
 };
 
 /**
- * struct gosync_map_range - argument of GOSYNC_IOC_MAP_RANGE
- * @size: sizeof(struct gosync_map_range)
+ * struct gosync_map_range_args - argument of GOSYNC_IOC_MAP_RANGE
+ * @size: sizeof(struct gosync_map_range_args)
  * @flags: must be 0
  * @cursor: 0 to begin; the call moves it behind the last entry it returned
  * @after: out when @cursor is 0, then in: the walk is of entries that were
@@ -1324,7 +1324,7 @@ struct gosync_map {
  * Return: how many entries were put there, 0 at the end; or -1 with errno
  * EFAULT, EINTR, EINVAL, EMSGSIZE (not even one fits), ENOMEM.
  */
-struct gosync_map_range {
+struct gosync_map_range_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 cursor;
@@ -1525,9 +1525,9 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
 }
 
 /**
- * struct gosync_version_wait - argument of GOSYNC_IOC_VALUE_WAIT and
+ * struct gosync_version_wait_args - argument of GOSYNC_IOC_VALUE_WAIT and
  *	GOSYNC_IOC_MAP_WAIT
- * @size: sizeof(struct gosync_version_wait)
+ * @size: sizeof(struct gosync_version_wait_args)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @version: wait until the version is no longer this; out: what it is
  * @deadline: when to give up
@@ -1540,7 +1540,7 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
  *
  * Return: 0, or -1 with errno EFAULT, EINTR, EINVAL, ENOMEM, ETIMEDOUT.
  */
-struct gosync_version_wait {
+struct gosync_version_wait_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 version;
@@ -1548,8 +1548,8 @@ struct gosync_version_wait {
 };
 
 /**
- * struct gosync_watch - argument of GOSYNC_IOC_WATCH
- * @size: sizeof(struct gosync_watch)
+ * struct gosync_watch_args - argument of GOSYNC_IOC_WATCH
+ * @size: sizeof(struct gosync_watch_args)
  * @flags: 0, or GOSYNC_WATCH_STOP to end it; then the rest is 0
  * @index: atomics: which word; otherwise 0
  * @__reserved: must be 0
@@ -1586,7 +1586,7 @@ struct gosync_version_wait {
  * Return: 0, or -1 with errno EBADF (Cond), EFAULT, EINVAL, ENOMEM, ENOTTY (of
  * a type that it means nothing to).
  */
-struct gosync_watch {
+struct gosync_watch_args {
 	__u32 size;
 	__u32 flags;
 	__u32 index;
@@ -1620,8 +1620,8 @@ struct gosync_wait_entry {
 };
 
 /**
- * struct gosync_wait_many - argument of GOSYNC_IOC_WAIT, on /dev/gosync
- * @size: sizeof(struct gosync_wait_many)
+ * struct gosync_wait_many_args - argument of GOSYNC_IOC_WAIT, on /dev/gosync
+ * @size: sizeof(struct gosync_wait_many_args)
  * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_WAIT_ALL
  * @deadline: when to give up
  * @entries: pointer to an array of &struct gosync_wait_entry
@@ -1648,7 +1648,7 @@ struct gosync_wait_entry {
  * EINVAL, ENOMEM, ENOTTY (@op does not suit @fd), ERANGE (as
  * GOSYNC_IOC_RWMUTEX_RLOCK), ESTALE (an entry's holder was broken), ETIMEDOUT.
  */
-struct gosync_wait_many {
+struct gosync_wait_many_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 deadline;
@@ -1679,7 +1679,7 @@ struct gosync_wait_many {
  * ATOMIC_WAKE                            how many to wake at the most
  * VALUE_WAIT, MAP_WAIT                   what the version is no longer to be
  * COND_WAIT                              descriptor of the lock
- * WAIT (on /dev/gosync)                  pointer to &struct gosync_wait_many,
+ * WAIT (on /dev/gosync)                  pointer to &struct gosync_wait_many_args,
  *                                        of which size and deadline are used as
  *                                        there (this @deadline and @flags: 0);
  *                                        for any only
