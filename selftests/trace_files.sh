@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# trace_files.sh DIR: are the files that tools/trace_command.sh left in DIR what
+# trace_files.sh DIR: are the files that tools/tests/trace_command.sh left in DIR what
 # those want that they are meant for: Perfetto, flame graphs, go tool pprof, and
 # a browser. TAP on standard output. The packages are deps.sh's set trace.
 
@@ -16,7 +16,7 @@ out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 n=0 pass=0 fail=0 skip=0
 
-# The name that tools/trace_command.sh took
+# The name that tools/tests/trace_command.sh took
 export HOSTILE='</script><b>"&'\''\ x'
 
 # check COMMAND NAME: one line of TAP; without COMMAND it is skipped
