@@ -51,7 +51,7 @@ module: deps ## build the module for KERNEL (default stock)
 other: deps # the same with another layout of the mapped state, for a test
 	@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	dir=$(build)/kmod-$(notdir $(kernel))-other && \
-	selftests/other/source.sh $$dir && \
+	selftests/library/other.sh $$dir && \
 	$(MAKE) $(jobs) -C $$kdir/build M=$$dir modules
 
 lib: deps ## build the library
@@ -64,7 +64,7 @@ examples: lib ## build the examples
 	@$(user) examples
 
 tests: tools examples ## build the selftests, 64 and 32 bit
-	@selftests/other/source.sh $(build)/other
+	@selftests/library/other.sh $(build)/other
 	@$(MAKE) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
 	@$(user) selftests $(kselftest)
 	@$(user32) libuser

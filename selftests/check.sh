@@ -339,7 +339,7 @@ errors_are_listed()
 		grep -qx "$word" "$work/errors" && continue
 		echo "$uapi: $word is listed, but not in the table"
 		status=1
-	done < <(awk -f selftests/errors.awk $uapi $uapi |
+	done < <(awk -f selftests/lib/errors.awk $uapi $uapi |
 		 sed 's/.*, \(.*\) },/\1/' | sort -u)
 	return $status
 }

@@ -129,7 +129,7 @@ for kernel in "${built[@]}"; do
 	[ -e "$recording/recording" ] || continue
 	dirs+=("$build/$name-files")
 	mkdir -p "$build/$name-files"
-	"${0%/*}/trace_files.sh" "$recording" |
+	"${0%/*}/kernel/trace_files.sh" "$recording" |
 		tee "$build/$name-files/output.log"
 	echo "${PIPESTATUS[0]}" >"$build/$name-files/status"
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# source.sh DIR: put module and library there, to be built with another layout of
+# other.sh DIR: put module and library there, to be built with another layout of
 # the mapped state: the next GOSYNC_ABI_VERSION, in which two bits of the Mutex
 # word have changed places.
 

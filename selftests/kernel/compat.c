@@ -6,7 +6,7 @@
  * nobody writes beyond what the caller has, or leaves what it has unwritten.
  *
  * The other version is the next one, with the mutex word in another layout; see
- * other/. gosync-speaks-A-B is a program compiled for A and linked with the
+ * library/other.sh. gosync-speaks-A-B is a program compiled for A and linked with the
  * library of B.
  */
 #include "gosync_test.h"
