@@ -4,8 +4,9 @@
  *
  * Processes contend for NAME, a mutex, as fast as they can. With -a also for
  * NAME.rw, an rwmutex, and NAME.sem, a semaphore; some of them give up, and one
- * dies with the mutex. At last what the kernel counted of each object is
- * printed, and how often the mutex was locked.
+ * dies with the mutex. Whether they meet is up to the scheduler, so at first
+ * there is one wait of each kind for certain. At last what the kernel counted of
+ * each object is printed, and how often the mutex was locked.
  */
 #include <err.h>
 #include <signal.h>
@@ -120,6 +121,57 @@ static void work(const char *name, bool all, uint64_t until, int me)
 	_exit(0);
 }
 
+static pid_t start(const char *name, bool all, void (*what)(void))
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		open_all(name, all);
+		what();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void await_waiters(const void *object, unsigned int count)
+{
+	struct gosync_info info;
+
+	for (;;) {
+		must(gosync_info(object, &info));
+		if (info.waiters >= count)
+			return;
+		usleep(1000);
+	}
+}
+
+/* One wait of each kind, as nobody gets anything until all of them wait. */
+static void wait_once_each(const char *name, bool all)
+{
+	must(gosync_mutex_lock(mutex));
+	if (all) {
+		must(gosync_rwmutex_lock(rwmutex));
+		must(gosync_semaphore_acquire(semaphore, 2));
+		waitpid(start(name, all, work_with_deadline), NULL, 0);
+		start(name, all, write_something);
+		start(name, all, read_something);
+		start(name, all, use_permit);
+		await_waiters(rwmutex, 2);
+		await_waiters(semaphore, 1);
+	}
+	start(name, all, work_under_lock);
+	await_waiters(mutex, 1);
+	if (all) {
+		must(gosync_semaphore_release(semaphore, 2));
+		must(gosync_rwmutex_unlock(rwmutex));
+	}
+	must(gosync_mutex_unlock(mutex));
+	while (wait(NULL) > 0)
+		;
+}
+
 static void show(const char *type, const void *object)
 {
 	struct gosync_stat stat;
@@ -165,6 +217,7 @@ int main(int argc, char **argv)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (rounds == MAP_FAILED)
 		err(1, "mmap");
+	wait_once_each(argv[optind], all);
 	until = now() + seconds * 1e9;
 	for (i = 0; i < processes; i++)
 		if (!fork())
