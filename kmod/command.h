@@ -11,7 +11,7 @@
 #include <linux/rbtree.h>
 #include <linux/workqueue.h>
 
-#include "many.h"
+#include "wait_entry.h"
 
 /**
  * struct gosync_request - of the SQE, each read once: user space may write there

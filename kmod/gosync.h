@@ -7,14 +7,14 @@
  *
  *	main.c				module, device
  *	ioctl.c				the table of operations
- *	many.c all.c uring.c		waiting for several, and without a thread
+ *	wait_entry.c wait_all.c uring.c	waiting for several, and without a thread
  *	command.c cancel.c orphan.c	(those without)
  *	names.c				namespaces, names, permission, limits
  *	cond.c				builds on mutex.c and rwmutex.c
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
  *					the primitives
- *	wait_op.c version.c		what can be waited for, and of Value and Map
+ *	wait_op.c wait_change.c	what can be waited for, and of Value and Map
  *	object.c poll.c			objects, holders, their files
  *	stat.c				who holds, who waits, how it went
  *	page.c wait.c place.c		mapped state; the wait queue; places in it
@@ -672,7 +672,7 @@ enum {
  * struct gosync_watchers - those who are told of changes, but granted nothing
  * @wq: they
  * @all: of them, those who wait for all of several things (@obj->wq.lock)
- * @turns: of these, those who are in line for their turn (all.c's lock)
+ * @turns: of these, those who are in line for their turn (wait_all.c's lock)
  * @has_turn: whose turn it is; or NULL (as @turns)
  */
 struct gosync_watchers {
@@ -807,7 +807,7 @@ void gosync_changed(struct gosync_object *obj);
 __poll_t gosync_poll(struct file *file, struct poll_table_struct *table);
 long gosync_watch(struct gosync_holder *holder, void *arg);
 
-/* --- many.c --- */
+/* --- wait_entry.c --- */
 
 long gosync_wait_many(struct gosync_holder *unused, void *arg);
 
@@ -840,7 +840,7 @@ static inline void gosync_orphan_let_go(struct gosync_holder *holder)
 static inline void gosync_orphan_break(struct gosync_holder *holder) { }
 #endif
 
-/* --- version.c --- */
+/* --- wait_change.c --- */
 
 extern const struct gosync_wait_op gosync_version_op;
 void gosync_version_changed(struct gosync_object *obj);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operations that can be waited for in any of the ways: which there are, and the
- * one way that an ioctl has of its own, to block. The others are many.c's and
+ * one way that an ioctl has of its own, to block. The others are wait_entry.c's and
  * uring.c's; whether one would succeed is asked by poll.c.
  */
 #include <linux/sched/signal.h>

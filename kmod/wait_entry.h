@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Several things that are waited for, for many.c, all.c and uring.c.
+ * Several things that are waited for, for wait_entry.c, wait_all.c and uring.c.
  */
-#ifndef GOSYNC_MANY_H
-#define GOSYNC_MANY_H
+#ifndef GOSYNC_WAIT_ENTRY_H
+#define GOSYNC_WAIT_ENTRY_H
 
 #include <linux/file.h>
 
@@ -20,7 +20,7 @@ struct gosync_turn;
  * @link: with a command of io_uring, if it is that which waits
  * @together: for all: &gosync_waiter.number by which it is seen whether there is
  *	enough for this one and those before that want the same
- * @turn: for all: who is in the object's line for a turn (all.c's lock)
+ * @turn: for all: who is in the object's line for a turn (wait_all.c's lock)
  * @place: for all: the place in it (so)
  */
 struct gosync_many_entry {
@@ -84,4 +84,4 @@ int gosync_wait_for_all(struct gosync_many *many,
 			const struct gosync_timeout *timeout);
 long gosync_many_deliver(struct gosync_many *many, long ret, bool dying);
 
-#endif /* GOSYNC_MANY_H */
+#endif /* GOSYNC_WAIT_ENTRY_H */

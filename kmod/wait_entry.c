@@ -6,7 +6,7 @@
  * group, so that one is granted at most (wait.c). What was granted to a waiter
  * that had lost by then is given back; nothing else is done with the others.
  *
- * Waiting for all of them is all.c's.
+ * Waiting for all of them is wait_all.c's.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -15,7 +15,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "many.h"
+#include "wait_entry.h"
 
 /* --- The entries ---------------------------------------------------------- */
 

@@ -32,7 +32,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "many.h"
+#include "wait_entry.h"
 
 #define TURN_AFTER_NS	NSEC_PER_MSEC
 #define TURN_MIN_NS	(2 * NSEC_PER_MSEC)
