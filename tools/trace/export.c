@@ -108,7 +108,7 @@ static void export_stack(const struct trace_stack *stack)
 	for (i = 0; i < stack->depth; i++) {
 		if (i)
 			putchar(',');
-		export_frame(stack->frames[i]);
+		export_frame(trace_named(stack->frames[i]));
 	}
 	putchar(']');
 }

@@ -180,7 +180,8 @@ static void describe(const struct trace_wait *wait)
 	if (wait->stack) {
 		fputs(",\"stack\":[", out);
 		for (i = 0; i < wait->stack->depth; i++) {
-			const char *f = wait->stack->frames[i]->function;
+			const char *f =
+				trace_named(wait->stack->frames[i])->function;
 
 			if (i)
 				putc(',', out);

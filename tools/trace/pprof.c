@@ -168,6 +168,7 @@ static unsigned int location(struct trace_frame *frame)
 	if (frame->number)
 		return frame->number;
 	frame->number = ++nr_frames;
+	trace_named(frame);
 
 	begin(&m);
 	put_number(&m, FUNCTION_ID, frame->number);

@@ -199,7 +199,8 @@ static void show_stack(const struct trace_sum *sum)
 	html_name(sum->object);
 	fputs("<br><code>", stdout);
 	for (i = sum->stack->depth; i--;) {
-		const struct trace_frame *frame = sum->stack->frames[i];
+		const struct trace_frame *frame =
+			trace_named(sum->stack->frames[i]);
 
 		fputs(frame->file ? "<span>" : "<span class=\"k\">", stdout);
 		html(frame->function, strlen(frame->function));

@@ -335,9 +335,14 @@ static struct trace_frame *get_frame(struct trace_file *file, uint64_t address,
 	frame = must_have(malloc(sizeof(*frame)));
 	*frame = key;
 	frame->function = function;
-	if (!function)
-		find_user_function(frame);
 	must_have(tsearch(frame, &frames, compare_frames));
+	return frame;
+}
+
+const struct trace_frame *trace_named(struct trace_frame *frame)
+{
+	if (!frame->function)
+		find_user_function(frame);
 	return frame;
 }
 

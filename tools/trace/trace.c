@@ -86,7 +86,7 @@ static int folded_end(const struct trace_summary *summary)
 		stack = sum->stack;
 		for (i = stack ? stack->depth : 0; i--;) {
 			putchar(';');
-			fold(stack->frames[i]->function);
+			fold(trace_named(stack->frames[i])->function);
 			if (!stack->frames[i]->file)
 				fputs("_[k]", stdout);
 		}
@@ -200,7 +200,7 @@ static void show_stack(const struct trace_sum *sum)
 	printf("  %llu waits, %s, in\n", (unsigned long long)sum->count,
 	       duration_text(sum->ns, time));
 	for (i = 0; i < sum->stack->depth; i++) {
-		frame = sum->stack->frames[i];
+		frame = trace_named(sum->stack->frames[i]);
 		printf("    %s%s", frame->function,
 		       frame->file ? "" : " [kernel]");
 		if (frame->source)

@@ -101,11 +101,18 @@ struct trace_task {
 struct trace_frame {
 	struct trace_file *file;
 	uint64_t address;	/* in the file as it is linked; in the kernel */
-	const char *function;	/* or what there is instead; never NULL */
+	const char *function;	/* see trace_named(), as of the following */
 	const char *source;	/* may be NULL */
 	int line;
 	unsigned int number;	/* an output's, 0: none yet */
 };
+
+/*
+ * The frame with its function (or what there is instead) and source. They are
+ * looked for when somebody first asks: reading a program's symbols takes long,
+ * and meanwhile the next process might end before it was seen.
+ */
+const struct trace_frame *trace_named(struct trace_frame *frame);
 
 struct trace_file {
 	const char *path;
