@@ -535,6 +535,8 @@ int record(const struct record_options *options, struct trace_summary *summary)
 	nr_instances = create_instances(options);
 	learn_events();
 	open_buffers(nr_instances);
+	if (options->stacks)
+		trace_read_kernel_symbols();
 	start(options, go);
 	summary->begin = now();
 

@@ -369,7 +369,7 @@ static int compare_symbols(const void *a, const void *b)
 }
 
 /* Of the module alone: below it are the same few frames always. */
-static void read_kernel_symbols(void)
+void trace_read_kernel_symbols(void)
 {
 	unsigned long long address;
 	char line[512], name[256];
@@ -409,8 +409,6 @@ static struct trace_frame *kernel_frame(uint64_t address)
 	size_t low = 0, high, i;
 	const char *name;
 
-	if (!kernel_symbols)
-		read_kernel_symbols();
 	high = nr_kernel_symbols;
 	while (high - low > 1) {
 		size_t middle = (low + high) / 2;

@@ -241,6 +241,12 @@ struct trace_task *trace_task(pid_t tid, pid_t pid, const char *comm);
 /* It has opened an object: it may have become another program. */
 void trace_task_changed(struct trace_task *task);
 
+/*
+ * To be called before trace_stack(). It takes long, and nothing that is recorded
+ * should wait for it.
+ */
+void trace_read_kernel_symbols(void);
+
 /**
  * trace_stack() - the stack of a task
  * @pid: its process
