@@ -2,43 +2,64 @@
 /*
  * RWMutex: Go's sync.RWMutex between processes.
  *
- * A Mutex word for writers, and a cache line for each holder in which it counts
- * its read locks. The word, the lines and what user space may do with them
- * stand in <linux/gosync.h>; what writers do with the word is mutex.c's. Here
- * is what readers and writers have to do with each other in the kernel.
+ * The slot has a Mutex word for writers, and a cache line for each holder, in
+ * which the holder counts its read locks. The word, the lines and what user space
+ * may do with them are described in <linux/gosync.h>; mutex.c changes the word.
+ * This file is about readers and writers that have to see each other.
  *
- * A waiter of a group to whom the word is handed goes to those who drain, and
- * gives the word back if it is withdrawn from there. While somebody watches the
- * lock readers say that they have left, as if somebody drained.
+ * A grouped waiter that is handed the word moves to the drain queue. If it is
+ * withdrawn there, the word is released. While an RWMutex is polled, leaving
+ * readers enter the kernel as if a writer drained.
  *
- * Who waits is in one of four queues:
+ * A waiter is in one of four queues:
  *
  *	obj->wq.head	writers that want the word
- *	drain		the owner of the word, until the readers have gone
+ *	drain		the owner of the word, until the readers have left
  *	readers		readers that found the word LOCKED
- *	admitted	readers that a writer let in when it unlocked, until
- *			each has been counted and woken
+ *	admitted	readers that an unlocking writer let in, until each of
+ *			them is counted and woken
  *
- * Reader and writer see each other. A reader counts itself, then looks at the
- * word; a writer takes the word, then looks at the counts; with a full barrier
- * in between on both sides, at least one of them sees the other. Likewise a
- * reader that leaves subtracts, then looks whether somebody drains; a draining
- * writer says so, then looks at the counts. And so who breaks a holder has the
- * word say STARVING, then takes its line from it.
+ * Four pairs of barriers, by letter. Readers are in libuser/rwmutex.c,
+ * <gosync-user.h> and read_or_queue(), writers in is_drained() and barge():
  *
- * Those who waited to read go before the next writer: whoever unlocks first
- * moves them to the admitted, who count as readers (@extra in the slot) from
- * before the word is free. Then it counts each in its line, first there and
- * then no longer as extra; a writer looks at extra first and at the lines
- * then, so that it finds a reader in one of the two.
+ *	    reader				writer
+ *	RW-A:
+ *	    count in its line			take the word
+ *	    full barrier			full barrier
+ *	    look at the word			look at the counts
+ *	RW-B:
+ *	    subtract in its line		say that it drains
+ *	    full barrier			full barrier
+ *	    look at draining			look at the counts
  *
- * Why no death leaves a sleeper behind. For the writers' queue see mutex.c. For
- * the others: while readers wait WAITERS is not 0, so that the owner of the
- * word comes here to unlock, or its holder ends. While one drains, each reader
- * has a line that is not 0 or is extra; it comes here to say that it has left,
- * or its holder ends, or, where another process has the same file, its
- * descriptors are closed (flush()). All of these look at the drain again. The
- * admitted are served by who unlocked, in the kernel, also when it is killed.
+ * In RW-A and RW-B at least one of the two sees the other. Both may.
+ *
+ *	    grant_read()			who looks for readers
+ *	RW-C:
+ *	    count the reader in its line	look at extra
+ *	    write barrier			read barrier
+ *	    subtract it from extra		look at the lines
+ *
+ * An admitted reader counts as extra from before the word is free (admit()). RW-C
+ * moves it to its line, and it is found in one of the two places at any moment.
+ *
+ *	    reader				abandon() of a broken holder
+ *	RW-D:
+ *	    count in its line			set STARVING in the word
+ *	    full barrier			full barrier
+ *	    look at the word			take the line from it
+ *
+ * So a broken holder does not take what it counted for a read lock.
+ *
+ * The readers that wait go before the next writer: release() admits them.
+ *
+ * Why no death leaves a sleeper behind. For the writers' queue see mutex.c. While
+ * readers wait, WAITERS is not 0, so the owner of the word enters the kernel to
+ * unlock, or its holder ends. While a writer drains, each reader has a line that
+ * is not 0, or counts as extra. It enters the kernel to say that it has left, or
+ * its holder ends, or, where another process has the same file, its descriptors
+ * are closed (flush()). Each of these looks at the drain queue again. The admitted
+ * are served by the releaser, in the kernel, also when it is killed.
  */
 #include <linux/sched/signal.h>
 
@@ -53,11 +74,11 @@
  * @admitted: see above
  * @admissions: how often readers were admitted
  * @lines: as in the slot
- * @lost: those of broken holders: they count for nothing, and are not free
- * @nr_drain: how many wait in @drain
- * @nr_readers: and in @readers
- * @nr_admitted: and in @admitted
- * @nr_held: read locks in no line
+ * @lost: lines of broken holders: they do not count, and are not free
+ * @nr_drain: number of waiters in @drain
+ * @nr_readers: number of waiters in @readers
+ * @nr_admitted: number of waiters in @admitted
+ * @nr_held: read locks of holders that have no line
  */
 struct gosync_rwmutex {
 	struct gosync_mutex mutex;
@@ -167,7 +188,7 @@ static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
 		}
 		return NULL;
 	}
-	/* Pairs with the reader's between subtracting and looking at draining. */
+	/* RW-B, pairs with gosync_rwmutex_runlock() in <gosync-user.h>. */
 	smp_mb();
 	if (count_reads(rw))
 		return NULL;
@@ -199,13 +220,13 @@ static void look_at_drain(struct gosync_object *obj)
  */
 static bool is_drained(struct gosync_rwmutex *rw)
 {
-	/* Pairs with the reader's between counting and looking. */
+	/* RW-A, pairs with count_and_look() in libuser, and read_or_queue(). */
 	smp_mb();
 	if (!count_reads(rw))
 		return true;
 	rw->nr_drain++;
 	publish_draining(rw);
-	/* Pairs with the reader's, see drained(). */
+	/* RW-B, pairs with gosync_rwmutex_runlock() in <gosync-user.h>. */
 	smp_mb();
 	if (count_reads(rw))
 		return false;
@@ -225,7 +246,7 @@ static void admit(struct gosync_rwmutex *rw)
 	rw->nr_admitted += rw->nr_readers;
 	rw->nr_readers = 0;
 	rw->admissions++;
-	/* The word is freed after this, by a full barrier. */
+	/* RW-C: gosync_mutex_release() frees the word by a full barrier. */
 	publish_extra(rw);
 }
 
@@ -234,12 +255,12 @@ static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
 	/*
-	 * If user space scribbled so that it cannot be counted, it isn't held;
-	 * nor by who is broken.
+	 * If user space scribbled on the line so that the lock cannot be counted,
+	 * or if the holder is broken, the lock is not held.
 	 */
 	count(rw, waiter->holder, 1);
 	rw->nr_admitted--;
-	/* First in the line, then not here: pairs with who looks for readers. */
+	/* RW-C, pairs with no_readers() in libuser/rwmutex.c. */
 	smp_wmb();
 	publish_extra(rw);
 }
@@ -414,7 +435,7 @@ static int try_to_lock(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 	ret = reads ? -EBUSY : gosync_mutex_try(&rw->mutex, holder);
 	if (ret)
 		return ret;
-	/* Pairs with the reader's between counting and looking at the word. */
+	/* RW-A, pairs with count_and_look() in libuser, and read_or_queue(). */
 	smp_mb();
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
@@ -513,7 +534,7 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 			ret = count(rw, holder, 1);
 			if (ret)
 				return ret;
-			/* Pairs with the writer's, see the top. */
+			/* RW-A, pairs with is_drained() and barge() in libuser. */
 			smp_mb();
 			if (!is_locked(rw))
 				return 0;
@@ -696,9 +717,9 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 }
 
 /*
- * Of one that is broken, the line is not looked at any more, and far below 0: what
- * user space still does there counts for nothing, and it sees why. It counts
- * itself before it looks at the word, which said STARVING before that.
+ * The line of a broken holder is set far below 0, and nobody looks at it any more:
+ * what user space still does there has no effect, and user space sees why. RW-D:
+ * the word said STARVING before this; pairs with count_and_look() in libuser.
  */
 static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 {

@@ -110,8 +110,9 @@ static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
 /* --- Writers ------------------------------------------------------------- */
 
 /*
- * Take the word, if it is unlocked and not promised. As in mutex.c, and a full
- * barrier, because we look at the readers next.
+ * Take the word, if it is unlocked and not promised, as in mutex.c; by a full
+ * barrier, RW-A, because no_readers() comes next. Pairs with count_and_look(). The
+ * figure is in kmod/rwmutex.c, as for the other letters here.
  */
 static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 {
@@ -130,8 +131,9 @@ static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 }
 
 /*
- * First at those in no line: the kernel counts one that it takes from there in
- * its line before it is gone from there.
+ * First look at extra, then at the lines. RW-C, pairs with grant_read() in
+ * kmod/rwmutex.c: the kernel counts a reader in its line before it subtracts it
+ * from extra.
  */
 static int no_readers(struct gosync_rwmutex_slot *slot)
 {
@@ -268,6 +270,10 @@ static int look(gosync_rwmutex_t *rw)
 
 static int count_and_look(gosync_rwmutex_t *rw, uint32_t *reads)
 {
+	/*
+	 * RW-A, pairs with barge(), and with is_drained() in kmod/rwmutex.c.
+	 * RW-D, pairs with abandon() there.
+	 */
 	__atomic_fetch_add(reads, 1, __ATOMIC_SEQ_CST);
 	return look(rw);
 }
