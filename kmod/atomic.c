@@ -138,7 +138,7 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	unsigned int n, i, woken = 0;
 	u32 look;
 
-	/* Pairs with the barrier in attempt(), and in gosync_poll(). */
+	/* A-A, pairs with attempt(); P-A, with gosync_is_ready() in poll.c. */
 	smp_mb();
 	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters)) {
@@ -200,9 +200,9 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 		gosync_enqueue(obj, &obj->wq.head, waiter);
 		publish_waiters(obj);
 		/*
-		 * The barrier in load() pairs with the one in wake() and in the
-		 * library's gosync_words_wake(): either they see our count, or
-		 * we see their word.
+		 * A-A: the barrier in load() pairs with wake(), and with
+		 * gosync_words_wake() in libuser/atomic.c. Either they see our
+		 * count, or we see their word.
 		 */
 		if (!look(waiter))
 			return -EINPROGRESS;

@@ -104,7 +104,7 @@ void gosync_command_recall(struct gosync_command *command,
 {
 	int was = GOSYNC_TOLD;
 
-	/* Pairs with the release in telling it: we see to whom. */
+	/* W-A, pairs with tell() and gosync_group_won(): we see the winner. */
 	if (smp_load_acquire(&command->group.claim) != GOSYNC_TOLD ||
 	    granted_to(command) != holder ||
 	    !try_cmpxchg(&command->group.claim, &was, GOSYNC_RECALLED))
@@ -121,7 +121,7 @@ static void tell(struct gosync_group *group)
 						      group);
 	struct gosync_holder *holder = granted_to(command);
 
-	/* Pairs with the gate, and with who recalls it. */
+	/* W-A, pairs with gosync_command_recall(). */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	if (holder && gosync_is_orphan(holder))
 		gosync_command_recall(command, holder);

@@ -678,7 +678,7 @@ static void tell_watcher(struct gosync_group *group)
 						    group);
 	struct gosync_object *obj = ticket->waiter.holder->obj;
 
-	/* From here on the ticket may be gone. */
+	/* W-A. From here on the ticket may be gone. */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	gosync_changed(obj);
 }

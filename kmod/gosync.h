@@ -687,7 +687,7 @@ static inline bool gosync_watched(const struct gosync_object *obj)
 {
 	struct gosync_watchers *watch = READ_ONCE(obj->watch);
 
-	/* Who comes shows it, and looks after that: see poll.c. */
+	/* P-A, pairs with gosync_is_ready() in poll.c. */
 	return unlikely(watch) && waitqueue_active(&watch->wq);
 }
 
@@ -710,7 +710,7 @@ static inline u64 gosync_put_off(u64 since)
 
 static inline bool gosync_is_told(const int *claim)
 {
-	/* Pairs with the release in wake_task(), and in who tells a group. */
+	/* W-A, pairs with wake_task() and every &gosync_group.tell. */
 	return smp_load_acquire(claim) == GOSYNC_TOLD;
 }
 

@@ -2,16 +2,23 @@
 /*
  * poll(2), select(2) and epoll(7) on objects.
  *
- * Who polls is in a queue of his own (obj->watch), because nothing is granted
- * to him: he is told that it may be had, and may find it gone. Who waits for
+ * Pollers are in a queue of their own (obj->watch), because nothing is granted to
+ * a poller: it is told that something may be had, and may find it gone. A wait for
  * all of several things is there, too.
  *
- * No edge is lost. Who polls is first in that queue, then has the mapped state
- * show a waiter, then looks. Who makes a thing available in user space by a
- * transition that the state allowed did so before it was shown, and the look
- * sees it; from then on it is the kernel that does it, and it tells the queue
- * after. As long as somebody is there, each of the object's slow paths shows it
- * anew; when nobody is any more, the next one takes it away.
+ * No edge is lost. P-A:
+ *
+ *	poller					releaser in user space
+ *	    enters the queue obj->watch		    makes the thing available
+ *	    shows a waiter in the mapped word	    (an atomic operation on the
+ *	    full barrier			    word, which sees in the same step
+ *	    looks at the thing			    whether a waiter is shown)
+ *
+ * If the releaser's operation came first, the poller's look sees its result. If
+ * not, the releaser saw a waiter and enters the kernel, which tells the queue
+ * afterwards (gosync_changed()). While there are pollers, each slow path of the
+ * object shows a waiter anew. When there is none any more, the next slow path takes
+ * it away.
  */
 #include <linux/fs.h>
 #include <linux/poll.h>
@@ -91,7 +98,7 @@ bool gosync_is_ready(const struct gosync_wait_op *op,
 	spin_lock(&obj->wq.lock);
 	if (obj->ops->show)
 		obj->ops->show(obj);
-	/* What is shown is there before we look. */
+	/* P-A, pairs with the fast paths of user space, and gosync_watched(). */
 	smp_mb();
 	ready = op->ready(waiter);
 	spin_unlock(&obj->wq.lock);

@@ -1,42 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one wait queue: every primitive's waiters wait here.
+ * The one wait queue: the waiters of every primitive wait here.
  *
- * A waiter is embedded in whoever waits and queued on its object. It leaves
- * the queue in one of two ways, decided by a compare-and-swap of its claim,
- * which only one can win:
+ * A waiter is queued on its object. It leaves the queue in one of two ways: a
+ * waker claims it, or it gives up. Its claim decides which, by a compare-and-swap
+ * that only one of the two can win. All transitions of a claim:
  *
- *   WAITING -> CLAIMED -> TOLD	another party takes it off to tell it something
- *				(it is granted what it waits for, or is to look
- *				again) and, having dropped the object's lock,
- *				tells it and wakes it
- *   WAITING -> GONE		it gives up, on a signal or at its deadline
+ *   WAITING -> CLAIMED	 leave(): a waker takes the waiter off the queue, under
+ *			 the object's lock, to grant it something or to have it
+ *			 look again. gosync_group_won(): a group got something by
+ *			 itself.
+ *   CLAIMED -> TOLD	 the same party, after it has dropped the lock, tells the
+ *			 waiter and wakes it: wake_task(), gosync_group_won(),
+ *			 &gosync_group.tell.
+ *   WAITING -> GONE	 the waiter gives up, on a signal, at its deadline or when
+ *			 it is cancelled: leave(), gosync_group_leave().
+ *   TOLD -> TAKEN	 the task of an io_uring command takes the grant:
+ *			 command.c, take().
+ *   TOLD -> RECALLED	 the holder that an io_uring command was granted to has
+ *			 ended first: gosync_command_recall().
+ *   any    -> WAITING	 a wait that is over begins anew: gosync_enqueue(), and
+ *			 queue_again() in command.c.
  *
- * So a grant is never lost on somebody who leaves: who finds itself claimed
- * while leaving waits to be told, takes what it is given, and passes it on if
- * it has no use for it. Between CLAIMED and TOLD the claimer owns the waiter's
- * memory; once TOLD it may be gone, so the claimer takes a reference to the
+ * It is legal to find a waiter already claimed and to go on to the next. It is
+ * illegal to grant something to a waiter without its claim: then a waiter that
+ * leaves would take the grant with it. A waiter that finds itself claimed while
+ * it leaves waits to be told, takes the grant, and passes it on if it has no use
+ * for it. Between CLAIMED and TOLD the claimer owns the waiter's memory. Once the
+ * claim is TOLD the waiter may be gone, so the claimer takes a reference to the
  * task first.
  *
- * Who waits without sleeping, or for any of several things, is a group: its
- * waiters, each queued on its object, have one claim between them, so that one
- * of them is granted at most. They are never told to look again: what they wait
- * for is secured for them first and then they are claimed, or, if somebody else
- * has done that, it goes to the next. A waiter whose group was claimed elsewhere
- * is dead: who comes upon it takes it off the queue and passes over it, so many
- * times; and whoever the group belongs to withdraws it, which looks at the
- * object again, lest somebody who waits behind it was not found. That is done at
- * once: a group without a task has a worker for it (command.c); the task that a
- * group has is in the kernel until it has done so, and what would stop it makes
- * it leave first.
+ * The number of waiters that a mapped word shows (WAITERS and its like) may be
+ * too high: an unlocker then enters the kernel and finds nobody. It is illegal to
+ * show none while there is one: the unlocker would not enter the kernel. WOKEN may
+ * be missing: the unlocker then wakes a second waiter. It is illegal to show it
+ * while no woken waiter is on its way: nobody would wake one.
+ *
+ * A group waits without sleeping, or for any of several things. Its waiters, each
+ * queued on its object, share one claim, so that at most one of them is granted.
+ * They are never told to look again: first the thing is taken for the waiter, then
+ * the group is claimed, and if another waker was first the thing goes to the next
+ * waiter. A waiter whose group was claimed elsewhere is dead. A waker takes up to
+ * GOSYNC_WAKE_BATCH dead waiters off the queue and gives up. The group withdraws
+ * each of its waiters afterwards, and a withdrawal looks at the object again, so
+ * that the waiters behind it are not missed. That is done at once: for a group
+ * without a task by a worker (command.c), otherwise by the task of the group,
+ * which stays in the kernel until it has done so.
  *
  * A type may have more than one queue, all under the object's lock. To release
- * many at once it moves them to a list aside, which takes no longer for many,
- * and then grants them in batches.
+ * many waiters at once it moves them to another list, which takes as long for many
+ * as for one, and grants them in batches.
  *
- * The object's lock protects the queue. Whoever waits runs kernel code in its
- * own task until it has left the queue, also when killed: nothing here depends
- * on user space to go on.
+ * The object's lock protects the queue. A waiter with a task of its own runs kernel
+ * code until it has left the queue, also when it is killed. A waiter without one
+ * belongs to a holder or to an io_uring command, whose end takes it off. So nothing
+ * here depends on user space to go on.
+ *
+ * Three pairs of barriers, by letter:
+ *
+ *   W-A  what a waker has written for the waiter is there when the claim is TOLD:
+ *	  release where it becomes TOLD, acquire in gosync_is_told() and in
+ *	  gosync_command_recall().
+ *   W-B  no wake-up is missed: gosync_sleep() sets the task's state, then looks at
+ *	  the claim; a waker writes the claim, then calls wake_up_process().
+ *   W-C  no change of a polled file is missed: the poller clears
+ *	  poll_wqueues.triggered, then looks; pollwake() of the kernel sets it after
+ *	  the change.
  */
 #include <linux/hrtimer.h>
 #include <linux/poll.h>
@@ -100,7 +129,7 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 	/* Its task may be handling a signal, and comes back to look. */
 	if (task)
 		get_task_struct(task);
-	/* Pairs with the acquire in told(): what was decided is seen there. */
+	/* W-A, pairs with gosync_is_told(). */
 	smp_store_release(&waiter->claim, TOLD);
 	if (task) {
 		wake_up_process(task);
@@ -208,7 +237,7 @@ bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter)
 	if (!try_cmpxchg(&group->claim, &was, CLAIMED))
 		return false;
 	group->winner = waiter;
-	/* Pairs with the acquire of who recalls it. */
+	/* W-A, pairs with gosync_command_recall(). */
 	smp_store_release(&group->claim, TOLD);
 	return true;
 }
@@ -545,10 +574,10 @@ int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		when = &copy;
 	for (;;) {
 		/*
-		 * Pairs with wake_up_process(): either it sees us asleep, or
-		 * we see that we were told. Not TASK_FREEZABLE: the freezer is
-		 * to get us out of the queue, as any signal does, lest others
-		 * wait for one who is frozen.
+		 * W-B, pairs with wake_up_process() in wake_task() and in
+		 * gosync_tell_sleeper(). Not TASK_FREEZABLE: the freezer has to
+		 * get us out of the queue, as any signal does. Otherwise others
+		 * might wait for a frozen task.
 		 */
 		set_current_state(state);
 		ret = 0;

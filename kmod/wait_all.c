@@ -421,7 +421,7 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 	if (shown->starving)
 		get_in_line(&turn, shown, since);
 	for (;;) {
-		/* Before we look: pairs with the barrier in waking. */
+		/* W-C, pairs with pollwake() of the kernel: before we look. */
 		smp_store_mb(table->triggered, 0);
 		ret = try_all(many, &lacking);
 		if (ret != -EBUSY)

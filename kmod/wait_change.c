@@ -42,7 +42,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 		return -EBUSY;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		gosync_enqueue(obj, &obj->wq.head, waiter);
-		/* Pairs with the one in gosync_version_changed(). */
+		/* C-A, pairs with gosync_version_changed(). */
 		smp_mb();
 		if (!look(waiter))
 			return -EINPROGRESS;
@@ -97,7 +97,7 @@ void gosync_version_changed(struct gosync_object *obj)
 	unsigned int n, i;
 	bool more;
 
-	/* Pairs with the one in attempt(), and in gosync_poll(). */
+	/* C-A, pairs with attempt(); P-A, with gosync_is_ready() in poll.c. */
 	smp_mb();
 	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters))

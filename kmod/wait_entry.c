@@ -315,7 +315,7 @@ void gosync_tell_sleeper(struct gosync_group *group)
 						group)->task;
 
 	get_task_struct(task);
-	/* Pairs with the acquire in gosync_is_told(). */
+	/* W-A, pairs with gosync_is_told(); W-B, with gosync_sleep(). */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	wake_up_process(task);
 	put_task_struct(task);
@@ -370,7 +370,7 @@ static int sleep_for_any(struct gosync_many *many, struct poll_wqueues *table,
 			return gosync_many_granted(many);
 		if (ret)
 			break;
-		/* Pairs with the barrier in waking. */
+		/* W-C, pairs with pollwake() of the kernel: before we look. */
 		smp_store_mb(table->triggered, 0);
 		ret = poll_entries(many, table, true);
 	}

@@ -126,9 +126,8 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 		return -EINVAL;
 	if (index < GOSYNC__LIMIT(words, writable)) {
 		/*
-		 * The word was changed before, the waiters are looked at
-		 * after: pairs with the barrier in gosync_atomic_wait() of
-		 * kmod/atomic.c.
+		 * A-A, pairs with attempt() in kmod/atomic.c: the word was
+		 * changed before this, the waiters are looked at after it.
 		 */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (!__atomic_load_n(&words->slot->waiters, __ATOMIC_RELAXED))
