@@ -107,7 +107,7 @@ static long changed(struct gosync_map *map, long ret)
 {
 	if (ret < 0)
 		return ret;
-	/* Pairs with the one in version(): they see the change, or we see them. */
+	/* MV, pairs with version(): it sees the change, or we see that it asks. */
 	smp_mb();
 	if (READ_ONCE(map->asked)) {
 		atomic64_inc(&map->changes);
@@ -122,7 +122,7 @@ static u64 version(struct gosync_object *obj)
 
 	if (unlikely(!READ_ONCE(map->asked))) {
 		WRITE_ONCE(map->asked, true);
-		/* Pairs with the one in changed(). */
+		/* MV, pairs with changed(). */
 		smp_mb();
 	}
 	return atomic64_read(&map->changes);

@@ -161,7 +161,7 @@ static void publish_broken(struct gosync_mutex *mutex)
 		atomic64_or(GOSYNC_MUTEX_STARVING, gosync_mutex_word(mutex));
 		return;
 	}
-	/* Before STARVING is gone: pairs with who looks at both. */
+	/* M-A, before STARVING is gone: pairs with token_of() in libuser/internal.h. */
 	WRITE_ONCE(slot->token, mutex->token);
 	WRITE_ONCE(mutex->token, 0);
 }
