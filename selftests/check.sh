@@ -119,7 +119,7 @@ layout()
 
 	for file in "${files[@]}"; do
 		case $file in
-		*.svg | *.png) continue ;;
+		*.svg | *.png | LICENSES/*) continue ;;
 		esac
 		! grep -nHE $'[ \t\r]$| \t' "$file" || status=1
 		case $file in
