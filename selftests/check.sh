@@ -402,6 +402,11 @@ exists()
 	grep -qw -e "$1" "$work/expanded"
 }
 
+picture()
+{
+	diff <(python3 Documentation/how.py) Documentation/how.svg
+}
+
 models()
 {
 	selftests/models/run.sh
@@ -451,7 +456,7 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..20"
+echo "1..21"
 check "no warning from gcc W=1 and sparse" sparse
 check "checkpatch --strict, module" checkpatch_kernel
 check "checkpatch --strict, user space" checkpatch_user
@@ -469,6 +474,7 @@ check "README's errors are the uapi header's" readme_errors
 check "errors are in the table, wherever they are spoken of" errors_are_listed
 check "every function of gosync-user.h is in the library" exported
 check "documents name only what exists" documents
+check "the picture is what its script draws" picture
 check "no paths of the machine it was written on" here
 check "no warning from the library, tools and examples" user_space
 check "models of the locking protocols, and of the bugs they must find" models
