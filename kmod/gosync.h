@@ -357,7 +357,16 @@ static inline void gosync_copy(void *to, const void *from, size_t len)
 	memcpy(to + len - word, from + len - word, sizeof(u64));
 }
 
-/* --- ioctl.c --- */
+/*
+ * Holder number N stands at index N - 1: so the first, and for most objects
+ * only one, needs no memory besides the object's.
+ */
+static inline unsigned long gosync_holder_index(u32 id)
+{
+	return id - 1UL;
+}
+
+/* --- copy.c --- */
 
 /* Payloads up to this size are copied in without allocating memory */
 #define GOSYNC_SMALL		128
@@ -380,15 +389,25 @@ void gosync_payload_put(struct gosync_payload *payload);
 int gosync_copy_out(u64 to, const void *from, size_t len);
 bool gosync_fault_in(int *ret, u64 to, size_t len);
 int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size);
+int gosync_put(void __user *to, size_t room, const void *data, size_t size);
+long gosync_give(void __user *uarg, size_t least, size_t size,
+		 void (*fill)(struct gosync_holder *holder, void *data),
+		 struct gosync_holder *holder);
+
+/* --- ioctl.c --- */
 
 int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd);
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* --- object.c --- */
+/* --- ns.c --- */
 
-/* A struct gosync_info is at least so long: it says which object it is of. */
-#define GOSYNC_INFO_LEAST	offsetofend(struct gosync_info, id)
+bool gosync_may(const struct gosync_ns *ns, const struct gosync_access *access,
+		u16 want);
+bool gosync_ns_is_callers(const struct gosync_ns *ns);
+bool gosync_may_administer(const struct gosync_object *obj);
+
+/* --- object.c --- */
 
 const struct gosync_ops *gosync_ops_of(u32 type);
 struct gosync_object *gosync_object_alloc(const struct gosync_open_args *args,
@@ -398,23 +417,24 @@ const char *gosync_object_name(const struct gosync_object *obj);
 void gosync_object_info(struct gosync_object *obj,
 			const struct gosync_holder *holder,
 			struct gosync_info *info);
+bool gosync_holder_lives(struct gosync_object *obj, u32 id);
+u32 gosync_object_owner(const struct gosync_object *obj);
+u64 gosync_object_token(const struct gosync_object *obj);
+u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns);
+u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
+		      struct pid_namespace *pid_ns);
+
+/* --- holder.c --- */
+
+/* A struct gosync_info is at least so long: it says which object it is of. */
+#define GOSYNC_INFO_LEAST	offsetofend(struct gosync_info, id)
+
 struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
 long gosync_holder_abandon(struct gosync_holder *holder, void *arg);
 long gosync_holder_break(struct gosync_holder *asker, void *arg);
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
-int gosync_put(void __user *to, size_t room, const void *data, size_t size);
-long gosync_give(void __user *uarg, size_t least, size_t size,
-		 void (*fill)(struct gosync_holder *holder, void *data),
-		 struct gosync_holder *holder);
-bool gosync_holder_lives(struct gosync_object *obj, u32 id);
-
-u32 gosync_object_owner(const struct gosync_object *obj);
-u64 gosync_object_token(const struct gosync_object *obj);
-u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns);
-u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
-		      struct pid_namespace *pid_ns);
 
 /* --- stat.c --- */
 
@@ -448,17 +468,13 @@ long gosync_stat(struct gosync_holder *holder, void __user *uarg);
 long gosync_waiters(struct gosync_holder *holder, void *arg);
 long gosync_holders(struct gosync_holder *holder, void *arg);
 
-/* --- names.c --- */
+/* --- names.c, open.c, change.c --- */
 
 long gosync_names_open(struct gosync_holder *unused, void *arg);
 long gosync_names_unlink(struct gosync_holder *unused, void *arg);
 long gosync_names_change(struct gosync_holder *unused, void *arg);
 long gosync_names_list(struct gosync_holder *unused, void *arg);
 void gosync_object_put(struct gosync_object *obj);
-bool gosync_may_administer(const struct gosync_object *obj);
-bool gosync_may(const struct gosync_ns *ns, const struct gosync_access *access,
-		u16 want);
-bool gosync_ns_is_callers(const struct gosync_ns *ns);
 int gosync_names_init(void);
 void gosync_names_exit(void);
 

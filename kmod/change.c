@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changing who may open an object: its owner, its group, its mode.
+ *
+ * These are read as one, without the namespace's lock (gosync_access_of()). An
+ * object moves to another page then, as page.c tells. While it moves nobody has
+ * a reference, and nobody gets one; an opener that finds none takes the
+ * namespace's lock, and so comes after the move.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "names.h"
+
+/**
+ * struct change - a change of who may open an object
+ * @what: GOSYNC_CHANGE_MODE and those that follow it
+ * @to: of which this counts
+ * @account: of the new owner; once it is done, of the old one
+ * @payer: likewise
+ * @spare: for a new place
+ * @left: the place where it was, if it has moved; or NULL
+ * @left_state: likewise
+ */
+struct change {
+	u32 what;
+	struct gosync_access to;
+	struct gosync_account *account;
+	struct gosync_account *payer;
+	struct gosync_spare spare;
+	struct gosync_area *left;
+	const void *left_state;
+};
+
+static int check_change(const struct gosync_change_args *args)
+{
+	const u32 known = GOSYNC_CHANGE_MODE | GOSYNC_CHANGE_OWNER |
+			  GOSYNC_CHANGE_GROUP;
+
+	if (!args->flags || args->flags & ~known || !args->name_len)
+		return -EINVAL;
+	if ((args->mode && !(args->flags & GOSYNC_CHANGE_MODE)) ||
+	    (args->uid && !(args->flags & GOSYNC_CHANGE_OWNER)) ||
+	    (args->gid && !(args->flags & GOSYNC_CHANGE_GROUP)))
+		return -EINVAL;
+	return args->mode & ~0777 ? -EINVAL : 0;
+}
+
+static int prepare_change(struct change *change,
+			  const struct gosync_change_args *args)
+{
+	int ret = 0;
+
+	change->what = args->flags;
+	change->to.mode = args->mode;
+	change->to.uid = make_kuid(current_user_ns(), args->uid);
+	change->to.gid = make_kgid(current_user_ns(), args->gid);
+	if (change->what & GOSYNC_CHANGE_OWNER) {
+		if (!uid_valid(change->to.uid))
+			return -EINVAL;
+		ret = gosync_accounts_get(change->to.uid, &change->account,
+					  &change->payer);
+	}
+	if (change->what & GOSYNC_CHANGE_GROUP && !gid_valid(change->to.gid))
+		return -EINVAL;
+	return ret ?: gosync_spare_get(&change->spare);
+}
+
+static void end_change(struct change *change)
+{
+	gosync_account_put(change->account);
+	gosync_account_put(change->payer);
+	gosync_spare_put(&change->spare);
+	if (change->left)
+		gosync_area_put(change->left, change->left_state);
+}
+
+/*
+ * As chmod(2) and chown(2): the owner may change the mode, and make the group
+ * one that he is in. Who administers the namespace may do what he may with other
+ * objects; to give one to another user is a right of its own.
+ */
+static bool may_change(const struct gosync_object *obj,
+		       const struct change *change)
+{
+	struct user_namespace *user_ns = obj->ns->ipc->user_ns;
+	const struct gosync_access *from = &obj->access;
+	const struct gosync_access *to = &change->to;
+	bool owns = uid_eq(current_euid(), from->uid);
+
+	if (change->what & GOSYNC_CHANGE_MODE && !gosync_may_administer(obj))
+		return false;
+	if (change->what & GOSYNC_CHANGE_OWNER &&
+	    !(owns && uid_eq(to->uid, from->uid)) &&
+	    !ns_capable(user_ns, CAP_CHOWN))
+		return false;
+	return !(change->what & GOSYNC_CHANGE_GROUP) ||
+	       (owns && (gid_eq(to->gid, from->gid) || in_group_p(to->gid))) ||
+	       ns_capable(user_ns, CAP_CHOWN);
+}
+
+static int change_place(struct gosync_object *obj,
+			const struct gosync_access *to, struct change *change)
+{
+	struct gosync_area *area = obj->area;
+	const void *state = obj->state;
+	int ret;
+
+	if (gosync_area_suits(obj, to))
+		return 0;
+	if (!gosync_object_freeze(obj))
+		return gosync_area_will_do(obj, to) ? 0 : -EBUSY;
+	ret = gosync_area_move(obj, to, &change->spare);
+	gosync_object_thaw(obj);
+	if (!ret) {
+		change->left = area;
+		change->left_state = state;
+	}
+	return ret;
+}
+
+static int change_object(struct gosync_object *obj, struct change *change)
+{
+	struct gosync_access to = obj->access;
+	bool other_owner;
+	int ret = 0;
+
+	lockdep_assert_held(&obj->ns->lock);
+	if (!may_change(obj, change))
+		return -EPERM;
+	if (change->what & GOSYNC_CHANGE_MODE)
+		to.mode = change->to.mode;
+	if (change->what & GOSYNC_CHANGE_OWNER)
+		to.uid = change->to.uid;
+	if (change->what & GOSYNC_CHANGE_GROUP)
+		to.gid = change->to.gid;
+	other_owner = !uid_eq(to.uid, obj->access.uid);
+	if (other_owner)
+		ret = gosync_accounts_change(obj, &change->account,
+					     &change->payer);
+	if (ret)
+		return ret;
+	ret = change_place(obj, &to, change);
+	if (ret && other_owner)
+		gosync_accounts_change_back(obj, &change->account,
+					    &change->payer);
+	if (ret)
+		return ret;
+	write_seqcount_begin(&obj->access_seq);
+	obj->access = to;
+	write_seqcount_end(&obj->access_seq);
+	return 0;
+}
+
+static int change_name(const struct gosync_name_key *key, struct change *change)
+{
+	struct gosync_object *obj;
+	int ret = -ENOENT;
+
+	scoped_guard(spinlock, &key->ns->lock) {
+		guard(rcu)();
+		obj = gosync_name_look_up(key);
+		if (obj)
+			ret = change_object(obj, change);
+	}
+	return ret;
+}
+
+long gosync_names_change(struct gosync_holder *unused, void *arg)
+{
+	const struct gosync_change_args *args = arg;
+	struct change change = {};
+	char name[GOSYNC_NAME_MAX];
+	struct gosync_ns *ns;
+	int ret;
+
+	ret = check_change(args);
+	if (!ret)
+		ret = gosync_copy_name(name, args->name, args->name_len);
+	if (ret)
+		return ret;
+	ns = gosync_ns_find(current->nsproxy->ipc_ns);
+	if (!ns)
+		return -ENOENT;
+	ret = prepare_change(&change, args);
+	if (!ret)
+		ret = change_name(&(struct gosync_name_key) {
+			.ns = ns, .name = name, .len = args->name_len,
+		}, &change);
+	end_change(&change);
+	gosync_ns_put(ns);
+	return ret;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holders.
+ *
+ * A holder is an open file description: it begins with GOSYNC_IOC_OPEN or
+ * GOSYNC_IOC_REOPEN and ends when its last descriptor is closed, however the
+ * process ended. Its file is pinned by every system call that uses it, so the
+ * end of a holder (holder_release()) comes when no call of its own is under
+ * way: nobody waits on its behalf any more, and what it holds is only what the
+ * mapped words say.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string_helpers.h>
+#include <linux/uaccess.h>
+
+#include "trace.h"
+
+/* One broken holder more or less: user space is to see whether there are any. */
+static void count_broken(struct gosync_object *obj, int n)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	obj->nr_broken += n;
+	if (obj->ops->show)
+		obj->ops->show(obj);
+}
+
+static bool holds(const struct gosync_holder *holder)
+{
+	struct gosync_object *obj = holder->obj;
+
+	return gosync_object_owner(obj) == holder->id ||
+	       (obj->ops->held && obj->ops->held(obj, holder));
+}
+
+static void holder_end(struct gosync_holder *holder)
+{
+	struct gosync_object *obj = holder->obj;
+
+	/*
+	 * First the holder is no more, so that whoever finds its number in a
+	 * word knows that its owner is dead; then what it held is recovered.
+	 */
+	xa_lock(&obj->holders);
+	__xa_erase(&obj->holders, gosync_holder_index(holder->id));
+	obj->nr_holders--;
+	if (!holder->read_only && !--obj->nr_users)
+		obj->idle_since = ktime_get_boottime_ns();
+	xa_unlock(&obj->holders);
+	if (obj->ops->holder_end)
+		obj->ops->holder_end(obj, holder);
+	if (obj->ops->abandon)
+		obj->ops->abandon(obj, holder);
+	if (holder->broken) {
+		scoped_guard(spinlock, &obj->wq.lock)
+			count_broken(obj, -1);
+	}
+	put_pid(holder->pid);
+	kfree(holder);
+}
+
+static int holder_release(struct inode *inode, struct file *file)
+{
+	struct gosync_holder *holder = file->private_data;
+	struct gosync_object *obj = holder->obj;
+
+	holder_end(holder);
+	gosync_object_put(obj);
+	return 0;
+}
+
+/* A descriptor is closed; others may still share the file. */
+static int holder_flush(struct file *file, fl_owner_t id)
+{
+	struct gosync_holder *holder = file->private_data;
+
+	if (holder->obj->ops->flush)
+		holder->obj->ops->flush(holder->obj);
+	gosync_orphan_flush(holder);
+	return 0;
+}
+
+static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct gosync_holder *holder = file->private_data;
+	struct gosync_object *obj = holder->obj;
+	struct gosync_info *info;
+
+	info = kzalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
+	if (!info)
+		return;
+	gosync_object_info(obj, holder, info);
+	seq_printf(seq, "gosync-type:\t%s\n", obj->ops->name);
+	seq_puts(seq, "gosync-name:\t");
+	seq_escape_mem(seq, info->name, info->name_len,
+		       ESCAPE_OCTAL | ESCAPE_NP | ESCAPE_APPEND, "\\");
+	seq_printf(seq, "\ngosync-id:\t%llu\n", info->id);
+	seq_printf(seq, "gosync-state:\t%#llx\n", info->word);
+	seq_printf(seq, "gosync-owner:\t%u\n", info->owner);
+	seq_printf(seq, "gosync-waiters:\t%u\n", info->waiters);
+	seq_printf(seq, "gosync-holder:\t%u\n", holder->id);
+	kfree(info);
+}
+
+static const struct file_operations holder_fops = {
+	.owner = THIS_MODULE,
+	.flush = holder_flush,
+	.release = holder_release,
+	.unlocked_ioctl = gosync_object_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = gosync_mmap,
+	.poll = gosync_poll,
+	.uring_cmd = gosync_uring_cmd,
+	.show_fdinfo = holder_show_fdinfo,
+	.llseek = noop_llseek,
+};
+
+/**
+ * gosync_holder_of() - the holder that a file stands for
+ * @file: any file
+ *
+ * Return: the holder, NULL if the file is nothing of ours.
+ */
+struct gosync_holder *gosync_holder_of(struct file *file)
+{
+	return file->f_op == &holder_fops ? file->private_data : NULL;
+}
+
+/**
+ * gosync_holder_file() - begin a holder
+ * @obj: of this object; the caller's reference becomes the holder's
+ * @read_only: it may only observe
+ *
+ * Return: its file, or an error; then the reference is still the caller's.
+ */
+struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
+{
+	struct gosync_holder *holder;
+	struct file *file;
+	int ret;
+
+	holder = kzalloc(sizeof(*holder), GFP_KERNEL_ACCOUNT);
+	if (!holder)
+		return ERR_PTR(-ENOMEM);
+	holder->obj = obj;
+	holder->read_only = read_only;
+	holder->pid = get_task_pid(current, PIDTYPE_TGID);
+
+	xa_lock(&obj->holders);
+	ret = __xa_alloc_cyclic(&obj->holders, &holder->id, holder,
+				XA_LIMIT(0, U32_MAX - 1), &obj->next_holder,
+				GFP_KERNEL_ACCOUNT);
+	holder->id++;
+	if (ret >= 0)
+		obj->nr_holders++;
+	if (ret >= 0 && !read_only)
+		obj->nr_users++;
+	xa_unlock(&obj->holders);
+	if (ret < 0) {
+		put_pid(holder->pid);
+		kfree(holder);
+		return ERR_PTR(ret);
+	}
+	if (obj->ops->holder_begin)
+		obj->ops->holder_begin(obj, holder);
+
+	file = anon_inode_getfile("[gosync]", &holder_fops, holder,
+				  (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (IS_ERR(file)) {
+		holder_end(holder);
+		return file;
+	}
+	/* Pairs with who finds the holder by its number, get_holder(). */
+	smp_store_release(&holder->file, file);
+	return file;
+}
+
+long gosync_holder_reopen(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_object *obj = holder->obj;
+	struct gosync_reopen_args *args = arg;
+	struct file *file;
+	int fd;
+
+	if (args->flags & ~GOSYNC_RDONLY)
+		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	refcount_inc(&obj->refs);
+	file = gosync_holder_file(obj, holder->read_only ||
+				  args->flags & GOSYNC_RDONLY);
+	if (IS_ERR(file)) {
+		gosync_object_put(obj);
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	trace_gosync_open(obj, gosync_holder_of(file)->id);
+	fd_install(fd, file);
+	return fd;
+}
+
+long gosync_holder_abandon(struct gosync_holder *holder, void *arg)
+{
+	holder->obj->ops->abandon(holder->obj, holder);
+	return 0;
+}
+
+/* The holder of this number, with a reference to its file; or NULL */
+static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
+{
+	struct gosync_holder *holder;
+
+	/* The lock keeps it, if not its file. */
+	xa_lock(&obj->holders);
+	holder = xa_load(&obj->holders, gosync_holder_index(id));
+	if (holder && !gosync_orphan_keep(holder))
+		holder = NULL;
+	xa_unlock(&obj->holders);
+	return holder;
+}
+
+/**
+ * gosync_holder_break() - take from a holder what it has, although it lives
+ * @asker: any holder of the object, whose owner the caller has to be
+ * @arg: which one
+ *
+ * From the moment that it is found to have something it gets nothing any more and
+ * can release nothing: all that it does comes here (see mutex.c), or counts for
+ * nothing (see abandon() in rwmutex.c), and here that is looked at with the
+ * object's lock. So what it has then can be taken from it as if it had died. What a thread of it
+ * waits for it may still be granted, and gives back (gosync_too_late()); a
+ * command, which has no thread for that, ends now.
+ *
+ * Return: 0 or an error.
+ */
+long gosync_holder_break(struct gosync_holder *asker, void *arg)
+{
+	const struct gosync_break_args *args = arg;
+	struct gosync_object *obj = asker->obj;
+	struct gosync_holder *holder;
+	bool has;
+
+	if (args->flags || args->__reserved || !args->holder)
+		return -EINVAL;
+	if (!gosync_may_administer(obj))
+		return -EPERM;
+	holder = get_holder(obj, args->holder);
+	if (!holder)
+		return -ESRCH;
+	scoped_guard(spinlock, &obj->wq.lock) {
+		/* First this, then the look: it can't get what it has not then. */
+		count_broken(obj, 1);
+		has = holds(holder);
+		if (holder->broken || !has)
+			count_broken(obj, -1);
+		else
+			WRITE_ONCE(holder->broken, true);
+	}
+	if (has) {
+		gosync_orphan_break(holder);
+		obj->ops->abandon(obj, holder);
+	}
+	gosync_orphan_let_go(holder);
+	return has ? 0 : -ESRCH;
+}
+
+static void fill_info(struct gosync_holder *holder, void *data)
+{
+	gosync_object_info(holder->obj, holder, data);
+}
+
+/* To who does not say how it takes the state to be, it is not there. */
+static void fill_unmapped_info(struct gosync_holder *holder, void *data)
+{
+	struct gosync_info *info = data;
+
+	fill_info(holder, info);
+	info->map_len = 0;
+	info->map_offset = 0;
+	info->map_data = 0;
+}
+
+long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)
+{
+	const struct gosync_info __user *info = uarg;
+	u32 size, abi = 0;
+
+	if (get_user(size, &info->size))
+		return -EFAULT;
+	if (size >= offsetofend(struct gosync_info, abi) &&
+	    get_user(abi, &info->abi))
+		return -EFAULT;
+	if (abi && abi != GOSYNC_ABI_VERSION)
+		return -EPROTO;
+	return gosync_give(uarg, GOSYNC_INFO_LEAST, sizeof(struct gosync_info),
+			   abi ? fill_info : fill_unmapped_info, holder);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files about names share: namespaces, accounts, and the key by which
+ * a name is found.
+ */
+#ifndef GOSYNC_NAMES_H
+#define GOSYNC_NAMES_H
+
+#include <linux/jhash.h>
+#include <linux/hash.h>
+
+#include "compat.h"
+#include "gosync.h"
+
+/**
+ * struct gosync_ns - the objects of an IPC namespace
+ * @node: in the table of namespaces
+ * @ipc: the IPC namespace
+ * @refs: one for each object and each user of the moment
+ * @lock: protects the following, and the life of the objects
+ * @named: the objects that have a name, by their number
+ * @nr_objects: how many there are, named or not
+ * @rcu: to free it when nobody looks at it any more
+ */
+struct gosync_ns {
+	struct hlist_node node;
+	struct ipc_namespace *ipc;
+	refcount_t refs;
+	spinlock_t lock; /* names and life of objects */
+	struct xarray named;
+	unsigned int nr_objects;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct gosync_name_key - what a name is found by
+ * @ns: the namespace
+ * @name: the name
+ * @len: its length
+ */
+struct gosync_name_key {
+	struct gosync_ns *ns;
+	const char *name;
+	u8 len;
+};
+
+static inline u32 gosync_hash_name(const struct gosync_ns *ns, const char *name,
+				   u8 len, u32 seed)
+{
+	return jhash(name, len, seed ^ hash_ptr(ns, 32));
+}
+
+/* For the tables of names, and of those that are waited for */
+static inline u32 gosync_hash_name_key(const void *data, u32 len, u32 seed)
+{
+	const struct gosync_name_key *key = data;
+
+	return gosync_hash_name(key->ns, key->name, key->len, seed);
+}
+
+/* --- ns.c --- */
+
+struct gosync_ns *gosync_ns_find(const struct ipc_namespace *ipc);
+struct gosync_ns *gosync_ns_get(struct ipc_namespace *ipc, bool *made);
+void gosync_ns_put(struct gosync_ns *ns);
+struct gosync_ns *gosync_ns_any(void);
+struct gosync_ns *gosync_ns_dead(bool *others);
+
+/* --- account.c --- */
+
+int gosync_accounts_get(kuid_t uid, struct gosync_account **account,
+			struct gosync_account **payer);
+void gosync_account_put(struct gosync_account *account);
+int gosync_count_object(struct gosync_object *obj);
+void gosync_uncount_object(struct gosync_object *obj);
+int gosync_accounts_change(struct gosync_object *obj,
+			   struct gosync_account **account,
+			   struct gosync_account **payer);
+void gosync_accounts_change_back(struct gosync_object *obj,
+				 struct gosync_account **account,
+				 struct gosync_account **payer);
+void gosync_accounts_exit(void);
+
+/* --- await.c --- */
+
+struct gosync_awaited *
+gosync_awaited_alloc(const struct gosync_name_key *key);
+void gosync_awaited_free(struct gosync_awaited *awaited);
+struct gosync_awaited *gosync_awaited_join(const struct gosync_name_key *key,
+					   struct gosync_awaited *new);
+int gosync_awaited_sleep(struct gosync_awaited *awaited,
+			 const struct gosync_timeout *timeout);
+void gosync_awaited_tell(const struct gosync_object *obj);
+int gosync_await_init(void);
+void gosync_await_exit(void);
+
+/* --- names.c --- */
+
+struct gosync_ns *gosync_names_here(void);
+struct gosync_object *gosync_name_look_up(const struct gosync_name_key *key);
+struct gosync_object *gosync_name_find(const struct gosync_name_key *key,
+				       const struct gosync_open_args *args);
+struct gosync_object *gosync_name_link(struct gosync_object *obj,
+				       const struct gosync_name_key *key,
+				       const struct gosync_open_args *args);
+int gosync_name_await(const struct gosync_name_key *key,
+		      const struct gosync_timeout *timeout);
+int gosync_copy_name(char *to, u64 name, u32 len);
+void gosync_object_destroy(struct gosync_object *obj);
+bool gosync_object_freeze(struct gosync_object *obj);
+void gosync_object_thaw(struct gosync_object *obj);
+
+#endif /* GOSYNC_NAMES_H */
