@@ -362,6 +362,19 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 		publish_waiters(obj);
 }
 
+static bool watched(const struct gosync_holder *holder,
+		    struct gosync_waiter *waiter)
+{
+	waiter->expected = holder->watch_value;
+	waiter->index = holder->watch_index;
+	return holder->watches;
+}
+
+static u32 asks(const struct gosync_waiter *waiter)
+{
+	return waiter->index;
+}
+
 static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		 struct gosync_info *info)
 {
@@ -380,6 +393,8 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		.left = left,						\
 		.show = publish_waiters,				\
 		.in = &gosync_atomic_wait_op,				\
+		.watched = watched,					\
+		.asks = asks,						\
 		.info = info,						\
 	}
 

@@ -700,14 +700,13 @@ static void end_ticket(struct gosync_cond *cond, struct gosync_ticket *ticket,
 	kfree(ticket);
 }
 
-/**
- * gosync_cond_watch() - take a place in the queue, for poll(2)
- * @holder: for whom; the place that it had is given up
- * @stop: only that
+/*
+ * Take a place in the queue, for poll(2). The place that the holder had is given
+ * up; with @stop only that is done.
  *
  * Return: 0 or -ENOMEM.
  */
-int gosync_cond_watch(struct gosync_holder *holder, bool stop)
+static int watch(struct gosync_holder *holder, bool stop)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
 	struct gosync_ticket *ticket = NULL, *old;
@@ -770,7 +769,7 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 	u64 number = 0;
 	bool ours;
 
-	gosync_cond_watch(holder, true);
+	watch(holder, true);
 
 	do {
 		spin_lock(&obj->wq.lock);
@@ -817,6 +816,7 @@ const struct gosync_ops gosync_cond_ops = {
 	.holder_end = holder_end,
 	.left = left,
 	.in = &watch_op,
+	.watch = watch,
 	.queues = queues,
 	.info = info,
 };

@@ -104,6 +104,9 @@ struct vm_area_struct;
  * @flags: creation flags that it takes besides the common ones
  * @default_capacity: capacity where none is given
  * @max_capacity: and the largest (0: the type has no capacity)
+ * @max_key_size: largest size of a key (0: the type has no keys)
+ * @max_value_size: largest size of their values
+ * @exclusive: of its pollers only one could succeed, so one is woken at a time
  * @area_size: bytes of mapped state for a capacity, more than a slot: pages
  *	of its own; NULL: a slot will do
  * @matches: is an object that exists what is asked for, beyond its type and
@@ -130,6 +133,18 @@ struct vm_area_struct;
  *	that there are broken holders; may be NULL. Called with the object's lock
  * @in: what makes its descriptors readable, once it can be had
  * @out: and what writable; may be NULL
+ * @watched: with the object's lock: fill in what a holder watches for, as the
+ *	operand of @in. Return: false if it watches for nothing. NULL: there is
+ *	no operand
+ * @watch: begin or, with @stop, end to watch; a holder that may only observe
+ *	can't. NULL: what @watched looks at is set, nothing else
+ * @wants: what a waiter wants of several things; NULL: GOSYNC_WANTS_IT
+ * @asks: how much a waiter wants, or where: &gosync_party.count; may be NULL
+ * @identify: by which operand and index a waiter that comes back is known, if
+ *	not by @expected and @index of &struct gosync_waiter; may be NULL
+ * @lock_flags: it is a lock: LCB_F_MUTEX and so on for a waiter, by which perf
+ *	knows its kind; NULL: it is none
+ * @token: the fencing token of the last acquisition; NULL: it has none
  * @version: what GOSYNC_IOC_VALUE_WAIT and the like compare; or NULL
  * @queues: tell where waiters are, besides @wq.head; may be NULL
  * @owner: the number of the holder that owns it, 0: nobody; NULL if there are
@@ -146,6 +161,9 @@ struct gosync_ops {
 	u32 flags;
 	u64 default_capacity;
 	u64 max_capacity;
+	u32 max_key_size;
+	u32 max_value_size;
+	bool exclusive;
 	size_t (*area_size)(u32 type, u64 capacity);
 	bool (*matches)(const struct gosync_object *obj,
 			const struct gosync_open_args *args);
@@ -163,6 +181,15 @@ struct gosync_ops {
 	void (*show)(struct gosync_object *obj);
 	const struct gosync_wait_op *in;
 	const struct gosync_wait_op *out;
+	bool (*watched)(const struct gosync_holder *holder,
+			struct gosync_waiter *waiter);
+	int (*watch)(struct gosync_holder *holder, bool stop);
+	enum gosync_wants (*wants)(const struct gosync_waiter *waiter);
+	u32 (*asks)(const struct gosync_waiter *waiter);
+	void (*identify)(const struct gosync_waiter *waiter, u64 *operand,
+			 u32 *index);
+	unsigned int (*lock_flags)(const struct gosync_waiter *waiter);
+	u64 (*token)(const struct gosync_object *obj);
 	u64 (*version)(struct gosync_object *obj);
 	void (*queues)(struct gosync_object *obj,
 		       struct list_head *queues[GOSYNC_QUEUES]);
@@ -325,6 +352,18 @@ gosync_access_of(const struct gosync_object *obj)
 	return access;
 }
 
+/* The fencing token of the last acquisition; 0 for types that have none */
+static inline u64 gosync_object_token(const struct gosync_object *obj)
+{
+	return obj->ops->token ? obj->ops->token(obj) : 0;
+}
+
+/* Its name, without a 0 at the end */
+static inline const char *gosync_object_name(const struct gosync_object *obj)
+{
+	return (const char *)obj + obj->ops->size;
+}
+
 /* Was it broken? Certain with the object's lock */
 static inline bool gosync_is_broken(const struct gosync_holder *holder)
 {
@@ -413,13 +452,11 @@ const struct gosync_ops *gosync_ops_of(u32 type);
 struct gosync_object *gosync_object_alloc(const struct gosync_open_args *args,
 					  const char *name);
 void gosync_object_free(struct gosync_object *obj);
-const char *gosync_object_name(const struct gosync_object *obj);
 void gosync_object_info(struct gosync_object *obj,
 			const struct gosync_holder *holder,
 			struct gosync_info *info);
 bool gosync_holder_lives(struct gosync_object *obj, u32 id);
 u32 gosync_object_owner(const struct gosync_object *obj);
-u64 gosync_object_token(const struct gosync_object *obj);
 u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns);
 u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 		      struct pid_namespace *pid_ns);
@@ -671,7 +708,7 @@ struct gosync_timeout {
 static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
 					     const struct gosync_waiter *waiter)
 {
-	return obj->type == GOSYNC_RWMUTEX ? waiter->index : GOSYNC_WANTS_IT;
+	return obj->ops->wants ? obj->ops->wants(waiter) : GOSYNC_WANTS_IT;
 }
 
 /* The values of a claim, see wait.c; the last two are command.c's */
@@ -773,8 +810,6 @@ void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 void gosync_wait_ends_locked(struct gosync_object *obj,
 			     struct gosync_waiter *waiter, int ret);
 
-void gosync_count_wait_again(struct gosync_object *obj);
-
 /* --- place.c --- */
 
 void gosync_recall(struct gosync_waiter *waiter);
@@ -862,6 +897,8 @@ extern const struct gosync_wait_op gosync_version_op;
 void gosync_version_changed(struct gosync_object *obj);
 void gosync_version_left(struct gosync_object *obj,
 			 struct gosync_waiter *waiter);
+bool gosync_version_watched(const struct gosync_holder *holder,
+			    struct gosync_waiter *waiter);
 long gosync_version_wait(struct gosync_holder *holder, void *arg);
 
 /* --- The primitives --- */
@@ -919,7 +956,6 @@ long gosync_once_abandon(struct gosync_holder *holder, void *arg);
 long gosync_once_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_wait(struct gosync_holder *holder, void *arg);
 long gosync_cond_signal(struct gosync_holder *holder, void *arg);
-int gosync_cond_watch(struct gosync_holder *holder, bool stop);
 int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags);
 const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *lock,
 						 u32 flags);

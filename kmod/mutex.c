@@ -63,6 +63,7 @@
  * of the holder has returned, so that nobody can wait on its behalf any more.
  */
 #include <linux/sched/signal.h>
+#include <trace/events/lock.h>
 
 #include "mutex.h"
 #include "trace.h"
@@ -707,6 +708,11 @@ static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 	owner_died(obj, holder->id);
 }
 
+u64 gosync_mutex_token(const struct gosync_object *obj)
+{
+	return last_token(container_of_const(obj, struct gosync_mutex, obj));
+}
+
 void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info)
@@ -714,20 +720,17 @@ void gosync_mutex_info(struct gosync_object *obj,
 	/* One look: the word and the owner are of the same moment. */
 	info->word = atomic64_read(obj->state);
 	info->owner = gosync_owner_of(ownership_of(info->word));
-	info->token = gosync_object_token(obj);
-}
-
-/* The fencing token of the last acquisition; 0 for types that have none */
-u64 gosync_object_token(const struct gosync_object *obj)
-{
-	if (obj->type != GOSYNC_MUTEX && obj->type != GOSYNC_RWMUTEX)
-		return 0;
-	return last_token(container_of_const(obj, struct gosync_mutex, obj));
+	info->token = gosync_mutex_token(obj);
 }
 
 u32 gosync_mutex_owner(const struct gosync_object *obj)
 {
 	return gosync_owner_of(ownership_of(atomic64_read(obj->state)));
+}
+
+static unsigned int lock_flags(const struct gosync_waiter *waiter)
+{
+	return LCB_F_MUTEX;
 }
 
 const struct gosync_ops gosync_mutex_ops = {
@@ -739,7 +742,10 @@ const struct gosync_ops gosync_mutex_ops = {
 	.owner_died = owner_died,
 	.left = gosync_mutex_left,
 	.show = gosync_mutex_show,
+	.exclusive = true,
 	.in = &gosync_mutex_lock_op,
+	.lock_flags = lock_flags,
+	.token = gosync_mutex_token,
 	.owner = gosync_mutex_owner,
 	.info = gosync_mutex_info,
 };

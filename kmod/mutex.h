@@ -61,6 +61,7 @@ void gosync_mutex_publish(struct gosync_mutex *mutex);
 void gosync_mutex_show(struct gosync_object *obj);
 void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter);
 u32 gosync_mutex_owner(const struct gosync_object *obj);
+u64 gosync_mutex_token(const struct gosync_object *obj);
 void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info);

@@ -36,11 +36,6 @@ const struct gosync_ops *gosync_ops_of(u32 type)
 	}
 }
 
-const char *gosync_object_name(const struct gosync_object *obj)
-{
-	return (const char *)obj + obj->ops->size;
-}
-
 /**
  * gosync_object_alloc() - make an object, without state or name space yet
  * @args: checked arguments

@@ -30,10 +30,8 @@ static int check_open(const struct gosync_open_args *args)
 		return -EINVAL;
 	if (ops && args->capacity > ops->max_capacity)
 		return -EINVAL;
-	if (args->type == GOSYNC_MAP ?
-	    args->key_size > GOSYNC_MAP_KEY_MAX ||
-	    args->value_size > GOSYNC_MAP_VALUE_MAX :
-	    args->key_size || args->value_size)
+	if (args->key_size > (ops ? ops->max_key_size : 0) ||
+	    args->value_size > (ops ? ops->max_value_size : 0))
 		return -EINVAL;
 	if (!(args->flags & GOSYNC_AWAIT) &&
 	    (args->flags & GOSYNC_AWAIT_REALTIME || args->deadline))

@@ -131,8 +131,7 @@ static struct place place_of(const struct gosync_waiter *waiter)
 	const struct gosync_object *obj = waiter->holder->obj;
 	struct place place = {
 		.obj = obj->id,
-		.operand = obj->type == GOSYNC_SEMAPHORE ? waiter->number :
-							   waiter->expected,
+		.operand = waiter->expected,
 		.holder = waiter->holder->id,
 		.index = waiter->index,
 		.among = waiter->among,
@@ -142,9 +141,8 @@ static struct place place_of(const struct gosync_waiter *waiter)
 		.wait = waiter->wait,
 	};
 
-	/* After a drain that was interrupted the whole lock is waited for. */
-	if (obj->type == GOSYNC_RWMUTEX && place.index == GOSYNC_WANTS_TO_DRAIN)
-		place.index = GOSYNC_WANTS_IT;
+	if (obj->ops->identify)
+		obj->ops->identify(waiter, &place.operand, &place.index);
 	return place;
 }
 
@@ -153,6 +151,16 @@ static bool is_same(const struct place *a, const struct place *b)
 	return a->obj == b->obj && a->holder == b->holder &&
 	       a->operand == b->operand && a->index == b->index &&
 	       a->among == b->among && a->grouped == b->grouped;
+}
+
+/* A wait that goes on after a signal was counted as one that gave up. */
+static void count_wait_again(struct gosync_object *obj)
+{
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
+	lockdep_assert_held(&obj->wq.lock);
+	if (likely(stats))
+		stats->contended++;
 }
 
 static void take_up(struct gosync_waiter *waiter, const struct pid *thread)
@@ -172,7 +180,7 @@ static void take_up(struct gosync_waiter *waiter, const struct pid *thread)
 		waiter->wait = place->wait;
 		waiter->starving = place->starving;
 		waiter->again = true;
-		gosync_count_wait_again(waiter->holder->obj);
+		count_wait_again(waiter->holder->obj);
 		place->since = 0;
 		if (!--places->left)
 			forget(places);

@@ -65,19 +65,17 @@ void gosync_changed(struct gosync_object *obj)
 
 	if (!gosync_watched(obj))
 		return;
-	switch (obj->type) {
-	case GOSYNC_RWMUTEX:
-		wake_up_poll(&obj->watch->wq, out);
-		fallthrough;
-	case GOSYNC_MUTEX:
-		/* EPOLLEXCLUSIVE: one is woken by an event of one kind, ... */
-		wake_up_poll(&obj->watch->wq, in);
-		break;
-	default:
-		/* ... all by both: it need not be what that one watches for. */
+	/*
+	 * EPOLLEXCLUSIVE: an event of one kind wakes one poller. An event of
+	 * both wakes all, for one of them may watch for something else.
+	 */
+	if (!obj->ops->exclusive) {
 		wake_up_poll(&obj->watch->wq, in | out);
-		break;
+		return;
 	}
+	if (obj->ops->out)
+		wake_up_poll(&obj->watch->wq, out);
+	wake_up_poll(&obj->watch->wq, in);
 }
 
 /**
@@ -105,23 +103,19 @@ bool gosync_is_ready(const struct gosync_wait_op *op,
 	return ready;
 }
 
-/* What the holder said that it watches for */
+/* What the holder watches for. Return: false if it is nothing */
 static bool get_wanted(struct gosync_holder *holder,
 		       struct gosync_waiter *wanted)
 {
 	struct gosync_object *obj = holder->obj;
+	bool ret = true;
 
 	*wanted = (struct gosync_waiter) { .holder = holder };
-	scoped_guard(spinlock, &obj->wq.lock) {
-		if (obj->type < GOSYNC_VALUE && !holder->watches)
-			return false;
-		if (obj->type == GOSYNC_SEMAPHORE)
-			wanted->number = holder->watches ? holder->watch_value : 1;
-		else if (obj->type != GOSYNC_COND)
-			wanted->expected = holder->watch_value;
-		wanted->index = holder->watch_index;
+	if (obj->ops->watched) {
+		scoped_guard(spinlock, &obj->wq.lock)
+			ret = obj->ops->watched(holder, wanted);
 	}
-	return true;
+	return ret;
 }
 
 __poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
@@ -153,7 +147,7 @@ static int check(struct gosync_holder *holder, const struct gosync_watch_args *a
 
 	if (args->flags & ~GOSYNC_WATCH_STOP || args->__reserved)
 		return -EINVAL;
-	if (args->flags || holder->obj->type == GOSYNC_COND)
+	if (args->flags || holder->obj->ops->watch)
 		return args->index || args->value ? -EINVAL : 0;
 	return op->check(&waiter, args->index, args->value);
 }
@@ -167,10 +161,10 @@ long gosync_watch(struct gosync_holder *holder, void *arg)
 
 	if (ret)
 		return ret;
-	if (obj->type == GOSYNC_COND) {
+	if (obj->ops->watch) {
 		if (holder->read_only)
 			return -EBADF;
-		ret = gosync_cond_watch(holder, stop);
+		ret = obj->ops->watch(holder, stop);
 		if (ret)
 			return ret;
 	} else {

@@ -62,6 +62,7 @@
  * are served by the releaser, in the kernel, also when it is killed.
  */
 #include <linux/sched/signal.h>
+#include <trace/events/lock.h>
 
 #include "mutex.h"
 #include "trace.h"
@@ -788,6 +789,23 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		info->map_data = holder->line * GOSYNC_RWMUTEX_LINE;
 }
 
+static enum gosync_wants wants(const struct gosync_waiter *waiter)
+{
+	return waiter->index;
+}
+
+/* After a drain that was interrupted the whole lock is waited for. */
+static void identify(const struct gosync_waiter *waiter, u64 *operand, u32 *index)
+{
+	if (waiter->index == GOSYNC_WANTS_TO_DRAIN)
+		*index = GOSYNC_WANTS_IT;
+}
+
+static unsigned int lock_flags(const struct gosync_waiter *waiter)
+{
+	return waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ : LCB_F_WRITE;
+}
+
 const struct gosync_ops gosync_rwmutex_ops = {
 	.name = "rwmutex",
 	.size = sizeof(struct gosync_rwmutex),
@@ -802,8 +820,13 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.left = left,
 	.handed = handed,
 	.show = show,
+	.exclusive = true,
 	.in = &gosync_rwmutex_rlock_op,
 	.out = &gosync_rwmutex_lock_op,
+	.wants = wants,
+	.identify = identify,
+	.lock_flags = lock_flags,
+	.token = gosync_mutex_token,
 	.queues = queues,
 	.owner = gosync_mutex_owner,
 	.info = info,

@@ -382,6 +382,30 @@ static void show(struct gosync_object *obj)
 			break;
 }
 
+/* Who has not said what it watches for would take one permit. */
+static bool watched(const struct gosync_holder *holder,
+		    struct gosync_waiter *waiter)
+{
+	waiter->number = holder->watches ? holder->watch_value : 1;
+	return true;
+}
+
+static u32 asks(const struct gosync_waiter *waiter)
+{
+	return waiter->number;
+}
+
+static void identify(const struct gosync_waiter *waiter, u64 *operand, u32 *index)
+{
+	*operand = waiter->number;
+}
+
+/* A lock of no kind that perf knows */
+static unsigned int lock_flags(const struct gosync_waiter *waiter)
+{
+	return 0;
+}
+
 static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 {
 	atomic64_set(word_of(obj), make_word(obj->capacity, 0));
@@ -410,6 +434,10 @@ const struct gosync_ops gosync_semaphore_ops = {
 	.left = left,
 	.show = show,
 	.in = &gosync_semaphore_acquire_op,
+	.watched = watched,
+	.asks = asks,
+	.identify = identify,
+	.lock_flags = lock_flags,
 	.info = info,
 	.held = held,
 };

@@ -83,10 +83,8 @@ static void show_waiter(const struct gosync_object *obj,
 
 	party->holder = waiter->holder->id;
 	party->wants = gosync_wants(obj, waiter);
-	if (obj->type == GOSYNC_SEMAPHORE)
-		party->count = waiter->number;
-	else if (obj->type < GOSYNC_VALUE)
-		party->count = waiter->index;
+	if (obj->ops->asks)
+		party->count = obj->ops->asks(waiter);
 	party->wait = waiter->wait;
 	party->ns = now - waiter->since;
 	party->flags = (waiter->starving ? GOSYNC_PARTY_STARVING : 0) |

@@ -371,6 +371,7 @@ const struct gosync_ops gosync_value_ops = {
 	.init = init,
 	.left = gosync_version_left,
 	.in = &gosync_version_op,
+	.watched = gosync_version_watched,
 	.version = version,
 	.info = info,
 };

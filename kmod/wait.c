@@ -332,16 +332,6 @@ bool gosync_is_first(const struct list_head *queue,
 	return first->wait > waiter->wait;
 }
 
-/* A wait that goes on after a signal was counted as one that gave up. */
-void gosync_count_wait_again(struct gosync_object *obj)
-{
-	struct gosync_stats *stats = READ_ONCE(obj->stats);
-
-	lockdep_assert_held(&obj->wq.lock);
-	if (likely(stats))
-		stats->contended++;
-}
-
 /**
  * gosync_unqueue() - take a waiter off its queue, without a claim
  * @obj: where it waits
@@ -627,22 +617,9 @@ void gosync_await_told(const int *claim)
 static noinline bool lock_wait_begins(struct gosync_object *obj,
 				      const struct gosync_waiter *waiter)
 {
-	unsigned int flags = 0;
-
-	switch (obj->type) {
-	case GOSYNC_MUTEX:
-		flags = LCB_F_MUTEX;
-		break;
-	case GOSYNC_RWMUTEX:
-		flags = waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ :
-								LCB_F_WRITE;
-		break;
-	case GOSYNC_SEMAPHORE:
-		break;
-	default:
+	if (!obj->ops->lock_flags)
 		return false;
-	}
-	trace_contention_begin(obj, flags);
+	trace_contention_begin(obj, obj->ops->lock_flags(waiter));
 	return true;
 }
 

@@ -117,6 +117,20 @@ void gosync_version_left(struct gosync_object *obj,
 {
 }
 
+/**
+ * gosync_version_watched() - which version a holder has seen
+ * @holder: the holder that watches
+ * @waiter: where it is put
+ *
+ * Return: true.
+ */
+bool gosync_version_watched(const struct gosync_holder *holder,
+			    struct gosync_waiter *waiter)
+{
+	waiter->expected = holder->watch_value;
+	return true;
+}
+
 long gosync_version_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_version_wait_args *args = arg;
