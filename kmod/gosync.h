@@ -312,12 +312,13 @@ struct gosync_link {
  * @read_only: may only observe
  * @broken: so may this from now on, and what it had is others' (@obj->wq.lock)
  * @watches: it has said what it watches for, see &struct gosync_watch_args
- *	(@obj->wq.lock, as the following)
- * @watch_index: of the word
- * @kept: how many references to @file are such commands' and others that do
- *	not count (so)
- * @watch_value: not this any more
- * @ticket: Cond: its place in the queue
+ *	(@obj->wq.lock)
+ * @watch_index: of the word (@obj->wq.lock)
+ * @kept: how many references to @file the commands in @links have, and others
+ *	that do not count (orphan.c's lock)
+ * @watch_value: readable once it is no longer this (@obj->wq.lock; a Value's load
+ *	writes it without)
+ * @ticket: Cond: its place in the queue (@obj->wq.lock)
  */
 struct gosync_holder {
 	struct gosync_object *obj;

@@ -9,7 +9,7 @@
  * Every function that can fail returns 0 or a negative errno, with the
  * vocabulary at the top of <linux/gosync.h>; some return 1 for a second kind
  * of success, as their description says. After an error the state is
- * unchanged. gosync_strerror() tells what an error means in Go's words. By a
+ * unchanged, except where the description says otherwise. gosync_strerror() tells what an error means in Go's words. By a
  * handle whose holder was broken (gosync_break()), whatever does not merely
  * observe fails with -ESTALE.
  *
@@ -394,7 +394,7 @@ GOSYNC_CALLER const char *gosync_strerror(unsigned int op, int err)
 
 typedef struct gosync_mutex gosync_mutex_t;
 
-/* The part of a handle that the inline fast paths at the end work on */
+/* The part of a handle that the inline fast paths work on */
 struct gosync_mutex {
 	uintptr_t at;
 	uint64_t locked;

@@ -64,7 +64,8 @@
 /**
  * DOC: Errors
  *
- * One vocabulary for all ioctls. After any error the state is unchanged. Any
+ * One vocabulary for all ioctls. After an error the state is unchanged, except
+ * where the description of the ioctl says otherwise (DRAIN, COND_WAIT). Any
  * may fail with EBADF, EFAULT, EINVAL, E2BIG or ENOTTY, if there is something
  * wrong with the descriptor or the argument as such; which others an ioctl can
  * fail with its description lists.
