@@ -53,7 +53,7 @@ def rect(x, y, width, height, kind, round_by=6):
                f'height="{height}" rx="{round_by}"/>')
 
 
-def text(x, y, words, kind=""):
+def text(x, y, words, kind="plain"):
     out.append(f'<text class="{kind}" x="{x}" y="{y}">{escape(words)}</text>')
 
 
