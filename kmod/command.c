@@ -34,92 +34,17 @@
 #include "command.h"
 
 static struct kmem_cache *commands;
-static struct workqueue_struct *workers;
 
 static void finish(struct io_uring_cmd *cmd, unsigned int issue_flags);
 
 /* --- Ends ----------------------------------------------------------------- */
-
-static int claim_of(const struct gosync_command *command)
-{
-	return READ_ONCE(command->group.claim);
-}
-
-static bool was_granted(const struct gosync_command *command)
-{
-	return claim_of(command) != GOSYNC_GONE;
-}
-
-/* The holder that has what was granted; NULL: it takes nothing */
-static struct gosync_holder *granted_to(const struct gosync_command *command)
-{
-	if (command->many)
-		return command->group.winner->holder;
-	if (command->relock)
-		return command->relock->began ? command->relock->lock : NULL;
-	return command->waiter.holder;
-}
-
-/**
- * gosync_command_ended() - complete it
- * @command: the caller has taken its claim, in any context
- */
-void gosync_command_ended(struct gosync_command *command)
-{
-	struct io_uring_cmd *cmd = command->cmd;
-
-	/* A full barrier, as in gosync_command_recall(). */
-	if (!atomic_dec_and_test(&command->gate))
-		return;
-	if (command->many || claim_of(command) != GOSYNC_TOLD)
-		queue_work(workers, &command->work);
-	io_uring_cmd_complete_in_task(cmd, finish);
-}
-
-/**
- * gosync_command_end() - end it without a grant
- * @command: the command, which does not go meanwhile
- * @error: why
- *
- * From any context.
- *
- * Return: false if it has ended otherwise.
- */
-bool gosync_command_end(struct gosync_command *command, int error)
-{
-	if (!gosync_group_leave(&command->group))
-		return false;
-	command->error = error;
-	gosync_command_ended(command);
-	return true;
-}
-
-/**
- * gosync_command_recall() - take back what was granted, if nobody was told
- * @command: the command, which does not go meanwhile
- * @holder: if it was granted to this one
- */
-void gosync_command_recall(struct gosync_command *command,
-			   const struct gosync_holder *holder)
-{
-	int was = GOSYNC_TOLD;
-
-	/* W-A, pairs with tell() and gosync_group_won(): we see the winner. */
-	if (smp_load_acquire(&command->group.claim) != GOSYNC_TOLD ||
-	    granted_to(command) != holder ||
-	    !try_cmpxchg(&command->group.claim, &was, GOSYNC_RECALLED))
-		return;
-	/* If not, who is last to go through it sees what we did. */
-	if (!atomic_read(&command->gate))
-		queue_work(workers, &command->work);
-}
 
 static void tell(struct gosync_group *group)
 {
 	struct gosync_command *command = container_of(group,
 						      struct gosync_command,
 						      group);
-	struct gosync_holder *holder = granted_to(command);
+	struct gosync_holder *holder = gosync_command_granted_to(command);
 
 	/* W-A, pairs with gosync_command_recall(). */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
@@ -139,8 +64,8 @@ static enum hrtimer_restart expired(struct hrtimer *timer)
 
 static void give_back(struct gosync_command *command)
 {
-	if (command->many)
-		gosync_many_give_back(gosync_entry_of(command->group.winner));
+	if (command->set)
+		gosync_wait_item_give_back(gosync_wait_item_of(command->group.winner));
 	else if (command->op->give_back)
 		command->op->give_back(&command->waiter);
 }
@@ -151,17 +76,17 @@ static void give_back(struct gosync_command *command)
  */
 static void settle(struct gosync_command *command)
 {
-	bool granted = was_granted(command);
+	bool granted = gosync_command_was_granted(command);
 
 	if (!command->withdrawn) {
 		command->withdrawn = true;
-		if (command->many)
-			gosync_many_withdraw(command->many, granted ?
+		if (command->set)
+			gosync_wait_any_withdraw(command->set, granted ?
 					     -ECANCELED : command->error);
 		else if (!granted)
 			gosync_withdraw(&command->waiter, command->error);
 	}
-	if (claim_of(command) == GOSYNC_RECALLED && !command->given_back) {
+	if (gosync_command_claim(command) == GOSYNC_RECALLED && !command->given_back) {
 		command->given_back = true;
 		give_back(command);
 	}
@@ -195,18 +120,18 @@ static void take(struct gosync_command *command)
 static long outcome(struct gosync_command *command, bool dying)
 {
 	struct gosync_waiter *waiter = &command->waiter;
-	int claim = claim_of(command);
+	int claim = gosync_command_claim(command);
 	struct gosync_holder *holder;
 	int i = 0;
 
 	if (claim == GOSYNC_GONE)
 		return command->error;
-	if (command->many)
-		i = gosync_many_granted(command->many);
+	if (command->set)
+		i = gosync_wait_any_granted(command->set);
 	else if (waiter->since)
 		/* What was got while it was submitted was not waited for. */
 		gosync_wait_ends(waiter->holder->obj, waiter, 0);
-	holder = granted_to(command);
+	holder = gosync_command_granted_to(command);
 	if (claim == GOSYNC_RECALLED)
 		return holder && gosync_is_broken(holder) ? -ESTALE :
 							    -ECANCELED;
@@ -214,8 +139,8 @@ static long outcome(struct gosync_command *command, bool dying)
 		give_back(command);
 		return -ECANCELED;
 	}
-	if (command->many)
-		return gosync_many_deliver(command->many, i, false);
+	if (command->set)
+		return gosync_wait_any_deliver(command->set, i, false);
 	if (command->op->give_back && gosync_is_broken(waiter->holder)) {
 		give_back(command);
 		return -ESTALE;
@@ -236,7 +161,7 @@ static bool finish_relock(struct gosync_command *command, bool dying, long *ret)
 
 	if (!relock->began) {
 		*ret = outcome(command, false);
-		relock->seen = was_granted(command) ? command->waiter.seen : 0;
+		relock->seen = gosync_command_was_granted(command) ? command->waiter.seen : 0;
 		relock->result = *ret;
 		if (relock->failed) {
 			*ret = relock->failed;
@@ -263,8 +188,8 @@ static bool finish_relock(struct gosync_command *command, bool dying, long *ret)
 
 static void free_command(struct gosync_command *command)
 {
-	if (command->many)
-		gosync_many_put(command->many);
+	if (command->set)
+		gosync_wait_set_put(command->set);
 	if (command->relock) {
 		fput(command->relock->lock->file);
 		kfree(command->relock);
@@ -316,8 +241,8 @@ static void attempt(struct gosync_command *command)
 	struct gosync_group *group = &command->group;
 	int ret;
 
-	if (command->many) {
-		ret = gosync_many_queue(command->many, group, NULL);
+	if (command->set) {
+		ret = gosync_wait_any_queue(command->set, group, NULL);
 		if (ret != -EINPROGRESS) {
 			/* Its claim was taken for that. */
 			command->error = ret;
@@ -398,6 +323,7 @@ struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
 	command->group.tell = tell;
 	atomic_set(&command->gate, 2);
 	INIT_WORK(&command->work, work);
+	command->finish = finish;
 	command->cmd = cmd;
 	command->token = READ_ONCE(cmd->sqe->user_data);
 	return command;
@@ -436,10 +362,7 @@ int __init gosync_commands_init(void)
 	commands = KMEM_CACHE(gosync_command, SLAB_ACCOUNT);
 	if (!commands)
 		return -ENOMEM;
-	/* With a thread of its own: others' locks do not wait for memory. */
-	workers = alloc_workqueue("gosync", WQ_UNBOUND | WQ_HIGHPRI |
-				  WQ_MEM_RECLAIM, 0);
-	if (workers)
+	if (!gosync_gate_init())
 		return 0;
 	kmem_cache_destroy(commands);
 	return -ENOMEM;
@@ -447,6 +370,6 @@ int __init gosync_commands_init(void)
 
 void gosync_commands_exit(void)
 {
-	destroy_workqueue(workers);
+	gosync_gate_exit();
 	kmem_cache_destroy(commands);
 }

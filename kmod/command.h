@@ -66,10 +66,11 @@ struct gosync_deadline {
  * @withdrawn: what was not granted is in no queue any more
  * @given_back: nor is what was recalled, its holder's
  * @work: sees to these two, lest others wait until its task does
+ * @finish: tells the program what came of it
  * @cmd: io_uring's part of it
  * @op: what it waits for
  * @deadline: when it gives up; NULL: never
- * @many: it is a wait for any of these; NULL: it isn't
+ * @set: it is a wait for any of these; NULL: it isn't
  * @relock: it is a wait for a Cond; NULL: it isn't
  * @node: in the tree of those that can be cancelled
  * @token: by this
@@ -84,10 +85,11 @@ struct gosync_command {
 	bool withdrawn;
 	bool given_back;
 	struct work_struct work;
+	void (*finish)(struct io_uring_cmd *cmd, unsigned int issue_flags);
 	struct io_uring_cmd *cmd;
 	const struct gosync_wait_op *op;
 	struct gosync_deadline *deadline;
-	struct gosync_many *many;
+	struct gosync_wait_set *set;
 	struct gosync_relock *relock;
 	struct rb_node node;
 	u64 token;
@@ -100,6 +102,28 @@ static inline struct gosync_command **gosync_command_of(struct io_uring_cmd *cmd
 	return io_uring_cmd_to_pdu(cmd, struct gosync_command *);
 }
 
+static inline int gosync_command_claim(const struct gosync_command *command)
+{
+	return READ_ONCE(command->group.claim);
+}
+
+static inline bool
+gosync_command_was_granted(const struct gosync_command *command)
+{
+	return gosync_command_claim(command) != GOSYNC_GONE;
+}
+
+/* --- gate.c --- */
+
+struct gosync_holder *
+gosync_command_granted_to(const struct gosync_command *command);
+void gosync_command_ended(struct gosync_command *command);
+bool gosync_command_end(struct gosync_command *command, int error);
+void gosync_command_recall(struct gosync_command *command,
+			   const struct gosync_holder *holder);
+int gosync_gate_init(void);
+void gosync_gate_exit(void);
+
 /* --- command.c --- */
 
 struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
@@ -107,10 +131,6 @@ struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
 int gosync_command_begin(struct gosync_command *command,
 			 const struct gosync_timeout *timeout,
 			 unsigned int issue_flags);
-void gosync_command_ended(struct gosync_command *command);
-bool gosync_command_end(struct gosync_command *command, int error);
-void gosync_command_recall(struct gosync_command *command,
-			   const struct gosync_holder *holder);
 
 /* --- cancel.c --- */
 

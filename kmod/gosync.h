@@ -449,8 +449,8 @@ bool gosync_may_administer(const struct gosync_object *obj);
 
 /* --- object.c --- */
 
-const struct gosync_ops *gosync_ops_of(u32 type);
-struct gosync_object *gosync_object_alloc(const struct gosync_open_args *args,
+struct gosync_object *gosync_object_alloc(const struct gosync_ops *ops,
+					  const struct gosync_open_args *args,
 					  const char *name);
 void gosync_object_free(struct gosync_object *obj);
 void gosync_object_info(struct gosync_object *obj,
@@ -467,6 +467,10 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 /* A struct gosync_info is at least so long: it says which object it is of. */
 #define GOSYNC_INFO_LEAST	offsetofend(struct gosync_info, id)
 
+int gosync_holder_release(struct inode *inode, struct file *file);
+int gosync_holder_flush(struct file *file, fl_owner_t id);
+void gosync_holder_show_fdinfo(struct seq_file *seq, struct file *file);
+void gosync_holders_init(const struct file_operations *fops);
 struct gosync_holder *gosync_holder_of(struct file *file);
 struct file *gosync_holder_file(struct gosync_object *obj, bool read_only);
 long gosync_holder_reopen(struct gosync_holder *holder, void *arg);
@@ -823,7 +827,6 @@ void gosync_places_exit(void);
 
 /* --- wait_op.c --- */
 
-const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
 int gosync_check_operand(const struct gosync_wait_op *op,
 			 struct gosync_waiter *waiter, u32 index, u64 value);
 int gosync_too_late(const struct gosync_holder *holder);
@@ -859,7 +862,7 @@ void gosync_changed(struct gosync_object *obj);
 __poll_t gosync_poll(struct file *file, struct poll_table_struct *table);
 long gosync_watch(struct gosync_holder *holder, void *arg);
 
-/* --- wait_entry.c --- */
+/* --- wait_many.c --- */
 
 long gosync_wait_many(struct gosync_holder *unused, void *arg);
 
@@ -901,6 +904,11 @@ void gosync_version_left(struct gosync_object *obj,
 bool gosync_version_watched(const struct gosync_holder *holder,
 			    struct gosync_waiter *waiter);
 long gosync_version_wait(struct gosync_holder *holder, void *arg);
+
+/* --- types.c --- */
+
+const struct gosync_ops *gosync_ops_of(u32 type);
+const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
 
 /* --- The primitives --- */
 

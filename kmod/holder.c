@@ -5,7 +5,7 @@
  * A holder is an open file description: it begins with GOSYNC_IOC_OPEN or
  * GOSYNC_IOC_REOPEN and ends when its last descriptor is closed, however the
  * process ended. Its file is pinned by every system call that uses it, so the
- * end of a holder (holder_release()) comes when no call of its own is under
+ * end of a holder (gosync_holder_release()) comes when no call of its own is under
  * way: nobody waits on its behalf any more, and what it holds is only what the
  * mapped words say.
  */
@@ -63,7 +63,7 @@ static void holder_end(struct gosync_holder *holder)
 	kfree(holder);
 }
 
-static int holder_release(struct inode *inode, struct file *file)
+int gosync_holder_release(struct inode *inode, struct file *file)
 {
 	struct gosync_holder *holder = file->private_data;
 	struct gosync_object *obj = holder->obj;
@@ -74,7 +74,7 @@ static int holder_release(struct inode *inode, struct file *file)
 }
 
 /* A descriptor is closed; others may still share the file. */
-static int holder_flush(struct file *file, fl_owner_t id)
+int gosync_holder_flush(struct file *file, fl_owner_t id)
 {
 	struct gosync_holder *holder = file->private_data;
 
@@ -84,7 +84,7 @@ static int holder_flush(struct file *file, fl_owner_t id)
 	return 0;
 }
 
-static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
+void gosync_holder_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	struct gosync_holder *holder = file->private_data;
 	struct gosync_object *obj = holder->obj;
@@ -106,18 +106,17 @@ static void holder_show_fdinfo(struct seq_file *seq, struct file *file)
 	kfree(info);
 }
 
-static const struct file_operations holder_fops = {
-	.owner = THIS_MODULE,
-	.flush = holder_flush,
-	.release = holder_release,
-	.unlocked_ioctl = gosync_object_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.mmap = gosync_mmap,
-	.poll = gosync_poll,
-	.uring_cmd = gosync_uring_cmd,
-	.show_fdinfo = holder_show_fdinfo,
-	.llseek = noop_llseek,
-};
+/* They call what is above this file, so main.c has them. */
+static const struct file_operations *holder_fops __ro_after_init;
+
+/**
+ * gosync_holders_init() - what can be done with a holder's file
+ * @fops: the operations
+ */
+void __init gosync_holders_init(const struct file_operations *fops)
+{
+	holder_fops = fops;
+}
 
 /**
  * gosync_holder_of() - the holder that a file stands for
@@ -127,7 +126,7 @@ static const struct file_operations holder_fops = {
  */
 struct gosync_holder *gosync_holder_of(struct file *file)
 {
-	return file->f_op == &holder_fops ? file->private_data : NULL;
+	return file->f_op == holder_fops ? file->private_data : NULL;
 }
 
 /**
@@ -168,7 +167,7 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 	if (obj->ops->holder_begin)
 		obj->ops->holder_begin(obj, holder);
 
-	file = anon_inode_getfile("[gosync]", &holder_fops, holder,
+	file = anon_inode_getfile("[gosync]", holder_fops, holder,
 				  (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (IS_ERR(file)) {
 		holder_end(holder);

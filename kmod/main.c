@@ -19,6 +19,20 @@ static const struct file_operations device_fops = {
 	.llseek = noop_llseek,
 };
 
+/* An object's descriptor: a holder */
+static const struct file_operations holder_fops = {
+	.owner = THIS_MODULE,
+	.flush = gosync_holder_flush,
+	.release = gosync_holder_release,
+	.unlocked_ioctl = gosync_object_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = gosync_mmap,
+	.poll = gosync_poll,
+	.uring_cmd = gosync_uring_cmd,
+	.show_fdinfo = gosync_holder_show_fdinfo,
+	.llseek = noop_llseek,
+};
+
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "gosync",
@@ -30,6 +44,7 @@ static int __init gosync_init(void)
 {
 	int ret;
 
+	gosync_holders_init(&holder_fops);
 	ret = gosync_commands_init();
 	if (ret)
 		return ret;

@@ -10,43 +10,18 @@
 
 #include "gosync.h"
 
-const struct gosync_ops *gosync_ops_of(u32 type)
-{
-	switch (type) {
-	case GOSYNC_INT32 ... GOSYNC_BOOL:
-		return &gosync_atomic_ops[type - GOSYNC_INT32];
-	case GOSYNC_VALUE:
-		return &gosync_value_ops;
-	case GOSYNC_MUTEX:
-		return &gosync_mutex_ops;
-	case GOSYNC_RWMUTEX:
-		return &gosync_rwmutex_ops;
-	case GOSYNC_WAITGROUP:
-		return &gosync_waitgroup_ops;
-	case GOSYNC_ONCE:
-		return &gosync_once_ops;
-	case GOSYNC_COND:
-		return &gosync_cond_ops;
-	case GOSYNC_SEMAPHORE:
-		return &gosync_semaphore_ops;
-	case GOSYNC_MAP:
-		return &gosync_map_ops;
-	default:
-		return NULL;
-	}
-}
-
 /**
  * gosync_object_alloc() - make an object, without state or name space yet
+ * @ops: its type
  * @args: checked arguments
  * @name: its name
  *
  * Return: the object or NULL.
  */
-struct gosync_object *gosync_object_alloc(const struct gosync_open_args *args,
+struct gosync_object *gosync_object_alloc(const struct gosync_ops *ops,
+					  const struct gosync_open_args *args,
 					  const char *name)
 {
-	const struct gosync_ops *ops = gosync_ops_of(args->type);
 	static atomic64_t ids = ATOMIC64_INIT(0);
 	struct gosync_object *obj;
 

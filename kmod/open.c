@@ -52,7 +52,7 @@ static struct gosync_object *prepare(struct gosync_ns *ns,
 	struct gosync_object *obj;
 	int ret;
 
-	obj = gosync_object_alloc(args, name);
+	obj = gosync_object_alloc(gosync_ops_of(args->type), args, name);
 	if (!obj)
 		return ERR_PTR(-ENOMEM);
 	refcount_inc(&ns->refs);

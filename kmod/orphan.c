@@ -52,9 +52,9 @@ static void remove_link(struct gosync_link *link)
 /* Each of the command's links, or NULL */
 static struct gosync_link *link_at(struct gosync_command *command, u32 i)
 {
-	if (!command->many)
+	if (!command->set)
 		return i ? NULL : &command->link;
-	return i < command->many->count ? &command->many->entries[i].link :
+	return i < command->set->count ? &command->set->entries[i].link :
 					  NULL;
 }
 
@@ -65,19 +65,19 @@ static struct gosync_link *link_at(struct gosync_command *command, u32 i)
 void gosync_orphan_link(struct gosync_command *command)
 {
 	const struct io_kiocb *req = cmd_to_io_kiocb(command->cmd);
-	struct gosync_many *many = command->many;
+	struct gosync_wait_set *set = command->set;
 	u32 i;
 
 	spin_lock(&links_lock);
 	if (command->relock)
 		add_link(&command->link, command->relock->lock, command, true);
-	else if (!many)
+	else if (!set)
 		add_link(&command->link, command->waiter.holder, command,
 			 !(req->flags & REQ_F_FIXED_FILE));
 	else
-		for (i = 0; i < many->count; i++)
-			add_link(&many->entries[i].link,
-				 many->entries[i].waiter.holder, command, true);
+		for (i = 0; i < set->count; i++)
+			add_link(&set->entries[i].link,
+				 set->entries[i].waiter.holder, command, true);
 	spin_unlock(&links_lock);
 }
 

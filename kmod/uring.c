@@ -56,7 +56,7 @@ static int wait_for_any(struct io_uring_cmd *cmd,
 	struct gosync_command *command;
 	struct gosync_wait_many_args args;
 	struct gosync_timeout timeout;
-	struct gosync_many *many;
+	struct gosync_wait_set *set;
 	u32 size;
 	int ret;
 
@@ -67,21 +67,21 @@ static int wait_for_any(struct io_uring_cmd *cmd,
 	      gosync_timeout_init(&timeout, args.flags, args.deadline);
 	if (ret)
 		return ret;
-	many = gosync_many_get(&args, true);
-	if (IS_ERR(many))
-		return PTR_ERR(many);
-	ret = gosync_many_try(many);
+	set = gosync_wait_set_get(&args, true);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	ret = gosync_wait_any_try(set);
 	if (ret == -EBUSY) {
 		command = gosync_command_new(cmd, &timeout);
 		if (command) {
-			command->many = many;
+			command->set = set;
 			return gosync_command_begin(command, &timeout,
 						    issue_flags);
 		}
 		ret = -ENOMEM;
 	}
-	ret = gosync_many_deliver(many, ret, false);
-	gosync_many_put(many);
+	ret = gosync_wait_any_deliver(set, ret, false);
+	gosync_wait_set_put(set);
 	return ret;
 }
 

@@ -39,8 +39,8 @@
 #define TURN_MAX_NS	NSEC_PER_SEC
 
 /* Which of two is taken first */
-static bool goes_first(const struct gosync_many_entry *a,
-		       const struct gosync_many_entry *b)
+static bool goes_first(const struct gosync_wait_item *a,
+		       const struct gosync_wait_item *b)
 {
 	if (a->op->takes != b->op->takes)
 		return a->op->takes;
@@ -53,25 +53,25 @@ static bool goes_first(const struct gosync_many_entry *a,
  *
  * Return: 0, -EDEADLK or -EINVAL.
  */
-static int order(struct gosync_many *many)
+static int order(struct gosync_wait_set *set)
 {
 	u32 i, j;
 
-	for (i = 0; i < many->count; i++) {
-		struct gosync_many_entry *entry = &many->entries[i];
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry = &set->entries[i];
 
 		for (j = i; j; j--) {
 			if (!goes_first(entry,
-					&many->entries[many->order[j - 1]]))
+					&set->entries[set->order[j - 1]]))
 				break;
-			many->order[j] = many->order[j - 1];
+			set->order[j] = set->order[j - 1];
 		}
-		many->order[j] = i;
+		set->order[j] = i;
 		entry->together = entry->waiter.number;
 	}
-	for (i = 1; i < many->count; i++) {
-		struct gosync_many_entry *a = &many->entries[many->order[i - 1]];
-		struct gosync_many_entry *b = &many->entries[many->order[i]];
+	for (i = 1; i < set->count; i++) {
+		struct gosync_wait_item *a = &set->entries[set->order[i - 1]];
+		struct gosync_wait_item *b = &set->entries[set->order[i]];
 
 		if (a->waiter.holder->obj != b->waiter.holder->obj ||
 		    !a->op->takes || !b->op->takes)
@@ -89,13 +89,13 @@ static int order(struct gosync_many *many)
 }
 
 /* Give back the first @n in the order. */
-static void give_back_all(struct gosync_many *many, u32 n)
+static void give_back_all(struct gosync_wait_set *set, u32 n)
 {
 	while (n--)
-		gosync_many_give_back(&many->entries[many->order[n]]);
+		gosync_wait_item_give_back(&set->entries[set->order[n]]);
 }
 
-static bool is_ready(const struct gosync_many_entry *entry)
+static bool is_ready(const struct gosync_wait_item *entry)
 {
 	struct gosync_waiter waiter = entry->waiter;
 
@@ -104,7 +104,7 @@ static bool is_ready(const struct gosync_many_entry *entry)
 }
 
 /* Take one without waiting, whatever is shown of it. Return: 0 or an error */
-static int take_now(struct gosync_many_entry *entry)
+static int take_now(struct gosync_wait_item *entry)
 {
 	struct gosync_waiter waiter = entry->waiter;
 	int ret;
@@ -120,24 +120,24 @@ static int take_now(struct gosync_many_entry *entry)
  *
  * Return: 0; -EBUSY, *@lacking is the one that can't be had; another error
  */
-static int try_all(struct gosync_many *many, u32 *lacking)
+static int try_all(struct gosync_wait_set *set, u32 *lacking)
 {
 	u32 i;
 
-	for (i = 0; i < many->count; i++) {
-		*lacking = many->order[i];
-		if (!is_ready(&many->entries[*lacking]))
+	for (i = 0; i < set->count; i++) {
+		*lacking = set->order[i];
+		if (!is_ready(&set->entries[*lacking]))
 			return -EBUSY;
 	}
-	for (i = 0; i < many->count; i++) {
-		struct gosync_many_entry *entry;
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry;
 		int ret;
 
-		*lacking = many->order[i];
-		entry = &many->entries[*lacking];
+		*lacking = set->order[i];
+		entry = &set->entries[*lacking];
 		ret = take_now(entry);
 		if (ret) {
-			give_back_all(many, i);
+			give_back_all(set, i);
 			return ret;
 		}
 	}
@@ -154,7 +154,7 @@ static int try_all(struct gosync_many *many, u32 *lacking)
 static DEFINE_SPINLOCK(turns_lock);
 
 struct gosync_turn {
-	struct gosync_many *many;
+	struct gosync_wait_set *set;
 	struct task_struct *task;
 	struct poll_wqueues *table;
 	bool in_line;
@@ -162,30 +162,30 @@ struct gosync_turn {
 	u64 ns;
 };
 
-static struct gosync_watchers *watch_of(const struct gosync_many_entry *entry)
+static struct gosync_watchers *watch_of(const struct gosync_wait_item *entry)
 {
 	return entry->waiter.holder->obj->watch;
 }
 
-static struct list_head *line_of(const struct gosync_many_entry *entry)
+static struct list_head *line_of(const struct gosync_wait_item *entry)
 {
 	return &watch_of(entry)->turns;
 }
 
-static struct gosync_many_entry *first_in(struct list_head *line)
+static struct gosync_wait_item *first_in(struct list_head *line)
 {
-	return list_first_entry_or_null(line, struct gosync_many_entry, place);
+	return list_first_entry_or_null(line, struct gosync_wait_item, place);
 }
 
 /* The next entry in the order, from *@i on, that has a line of its own; or NULL */
-static struct gosync_many_entry *next_line(struct gosync_many *many, u32 *i)
+static struct gosync_wait_item *next_line(struct gosync_wait_set *set, u32 *i)
 {
-	while (*i < many->count) {
-		struct gosync_many_entry *entry, *last = NULL;
+	while (*i < set->count) {
+		struct gosync_wait_item *entry, *last = NULL;
 
 		if (*i)
-			last = &many->entries[many->order[*i - 1]];
-		entry = &many->entries[many->order[(*i)++]];
+			last = &set->entries[set->order[*i - 1]];
+		entry = &set->entries[set->order[(*i)++]];
 		/* What is asked for twice stands together. */
 		if (entry->op->takes &&
 		    (!last || line_of(last) != line_of(entry)))
@@ -197,17 +197,17 @@ static struct gosync_many_entry *next_line(struct gosync_many *many, u32 *i)
 /* From then on until end_turn() nobody has one who wants some of the same. */
 static bool has_turn(struct gosync_turn *turn)
 {
-	struct gosync_many_entry *entry;
+	struct gosync_wait_item *entry;
 	bool first = true;
 	u32 i = 0;
 
 	if (!turn->in_line)
 		return false;
 	spin_lock(&turns_lock);
-	while (first && (entry = next_line(turn->many, &i)))
+	while (first && (entry = next_line(turn->set, &i)))
 		first = first_in(line_of(entry)) == entry &&
 			!watch_of(entry)->has_turn;
-	for (i = 0; first && (entry = next_line(turn->many, &i));)
+	for (i = 0; first && (entry = next_line(turn->set, &i));)
 		watch_of(entry)->has_turn = turn;
 	spin_unlock(&turns_lock);
 	return first;
@@ -217,7 +217,7 @@ static bool has_turn(struct gosync_turn *turn)
 static struct list_head *place_in(struct list_head *line, u64 since,
 				  unsigned int *n)
 {
-	struct gosync_many_entry *other;
+	struct gosync_wait_item *other;
 
 	list_for_each_entry_reverse(other, line, place)
 		if (other->turn->since <= since || ++*n >= GOSYNC_PASSED_MAX)
@@ -234,7 +234,7 @@ static struct list_head *place_in(struct list_head *line, u64 since,
 static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown,
 			u64 since)
 {
-	struct gosync_many_entry *entry;
+	struct gosync_wait_item *entry;
 	unsigned int n = 0;
 	u32 i = 0;
 
@@ -243,11 +243,11 @@ static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown,
 	turn->in_line = true;
 	turn->since = since;
 	spin_lock(&turns_lock);
-	while ((entry = next_line(turn->many, &i)))
+	while ((entry = next_line(turn->set, &i)))
 		place_in(line_of(entry), turn->since, &n);
 	if (n >= GOSYNC_PASSED_MAX)
 		turn->since = ktime_get_ns();
-	for (i = n = 0; (entry = next_line(turn->many, &i));) {
+	for (i = n = 0; (entry = next_line(turn->set, &i));) {
 		entry->turn = turn;
 		list_add(&entry->place,
 			 place_in(line_of(entry), turn->since, &n));
@@ -258,19 +258,19 @@ static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown,
 /* Leave the line, if we are in it: others may have their turn now. */
 static void end_turn(struct gosync_turn *turn)
 {
-	struct gosync_many_entry *entry, *next;
+	struct gosync_wait_item *entry, *next;
 	u32 i = 0;
 
 	if (!turn->in_line)
 		return;
 	turn->in_line = false;
 	spin_lock(&turns_lock);
-	while ((entry = next_line(turn->many, &i))) {
+	while ((entry = next_line(turn->set, &i))) {
 		list_del(&entry->place);
 		if (watch_of(entry)->has_turn == turn)
 			watch_of(entry)->has_turn = NULL;
 	}
-	for (i = 0; (entry = next_line(turn->many, &i));) {
+	for (i = 0; (entry = next_line(turn->set, &i));) {
 		next = first_in(line_of(entry));
 		if (next) {
 			WRITE_ONCE(next->turn->table->triggered, 1);
@@ -281,8 +281,8 @@ static void end_turn(struct gosync_turn *turn)
 }
 
 /* Get one, waiting for it. Return: 0 or an error */
-static int get_in_turn(struct gosync_many *many,
-		       struct gosync_many_entry *entry,
+static int get_in_turn(struct gosync_wait_set *set,
+		       struct gosync_wait_item *entry,
 		       const struct gosync_timeout *until)
 {
 	struct gosync_sleeper sleeper = {
@@ -306,7 +306,7 @@ static int get_in_turn(struct gosync_many *many,
 	if (ret && gosync_group_leave(&sleeper.group)) {
 		gosync_withdraw(&waiter, ret);
 		if (ret == -ERESTARTSYS)
-			gosync_places_add(many->places, &waiter);
+			gosync_places_add(set->places, &waiter);
 		return ret;
 	}
 	gosync_await_told(&sleeper.group.claim);
@@ -344,35 +344,35 @@ static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns
  *
  * Return: 0: all were got; -EBUSY; another error
  */
-static int take_all(struct gosync_many *many, struct gosync_turn *turn, u32 *lacking,
+static int take_all(struct gosync_wait_set *set, struct gosync_turn *turn, u32 *lacking,
 		    const struct gosync_timeout *timeout)
 {
 	bool is_turn = turn->in_line;
 	struct gosync_timeout until = is_turn ? within(timeout, turn->ns) :
 						*timeout;
-	struct gosync_many_entry *entry = &many->entries[*lacking];
+	struct gosync_wait_item *entry = &set->entries[*lacking];
 	u32 first = *lacking, i;
 	int ret = 0;
 
 	until.killable = is_turn;
 	/* Nothing that we do can help a condition. */
-	for (i = 0; i < many->count; i++)
-		if (!many->entries[i].op->takes &&
-		    !is_ready(&many->entries[i])) {
+	for (i = 0; i < set->count; i++)
+		if (!set->entries[i].op->takes &&
+		    !is_ready(&set->entries[i])) {
 			*lacking = i;
 			return -EBUSY;
 		}
-	ret = get_in_turn(many, entry, &until);
+	ret = get_in_turn(set, entry, &until);
 	if (ret)
 		goto out;
-	for (i = 0; i < many->count; i++) {
-		u32 this = many->order[i];
+	for (i = 0; i < set->count; i++) {
+		u32 this = set->order[i];
 
 		if (this == first)
 			continue;
-		entry = &many->entries[this];
+		entry = &set->entries[this];
 		ret = is_turn && entry->op->takes ?
-		      get_in_turn(many, entry, &until) : take_now(entry);
+		      get_in_turn(set, entry, &until) : take_now(entry);
 		if (ret) {
 			*lacking = this;
 			break;
@@ -381,9 +381,9 @@ static int take_all(struct gosync_many *many, struct gosync_turn *turn, u32 *lac
 	if (!ret)
 		return 0;
 	while (i--)
-		if (many->order[i] != first)
-			gosync_many_give_back(&many->entries[many->order[i]]);
-	gosync_many_give_back(&many->entries[first]);
+		if (set->order[i] != first)
+			gosync_wait_item_give_back(&set->entries[set->order[i]]);
+	gosync_wait_item_give_back(&set->entries[first]);
 out:
 	if (is_turn)
 		turn->ns = min_t(u64, 2 * turn->ns, TURN_MAX_NS);
@@ -403,14 +403,14 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 	return ret == -ETIMEDOUT && !has_passed(timeout) ? 0 : ret;
 }
 
-static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
+static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *table,
 			   const struct gosync_timeout *timeout)
 {
 	/* That of the first entry began when all did, whatever came between. */
-	struct gosync_waiter *shown = &many->entries[0].waiter;
+	struct gosync_waiter *shown = &set->entries[0].waiter;
 	const u64 since = shown->since;
 	struct gosync_turn turn = {
-		.many = many,
+		.set = set,
 		.task = current,
 		.table = table,
 		.ns = gosync_put_off(since),
@@ -423,28 +423,28 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 	for (;;) {
 		/* W-C, pairs with pollwake() of the kernel: before we look. */
 		smp_store_mb(table->triggered, 0);
-		ret = try_all(many, &lacking);
+		ret = try_all(set, &lacking);
 		if (ret != -EBUSY)
 			break;
 		/* What was not to be had last time comes first. */
-		if (many->entries[lacking].op->takes &&
-		    !is_ready(&many->entries[last]))
+		if (set->entries[lacking].op->takes &&
+		    !is_ready(&set->entries[last]))
 			lacking = last;
 		last = lacking;
-		if (!many->entries[lacking].op->takes) {
+		if (!set->entries[lacking].op->takes) {
 			/* No turn helps against a condition. */
 			end_turn(&turn);
 			ret = gosync_sleep(NULL, table, timeout);
 		} else if (ktime_get_ns() - since < TURN_AFTER_NS) {
 			ret = sleep_shortly(table, since, timeout);
 		} else if (!turn.in_line) {
-			ret = take_all(many, &turn, &last, timeout);
+			ret = take_all(set, &turn, &last, timeout);
 			if (!ret)
 				break;
-			if (ret == -EBUSY && many->entries[last].op->takes)
+			if (ret == -EBUSY && set->entries[last].op->takes)
 				get_in_line(&turn, shown, ktime_get_ns());
 		} else if (has_turn(&turn)) {
-			ret = take_all(many, &turn, &last, timeout);
+			ret = take_all(set, &turn, &last, timeout);
 			if (!ret)
 				break;
 			end_turn(&turn);
@@ -462,12 +462,12 @@ static int sleep_until_all(struct gosync_many *many, struct poll_wqueues *table,
 }
 
 /* They are seen as waiters of each, though nobody grants them anything. */
-static int show_all(struct gosync_many *many, struct poll_wqueues *table)
+static int show_all(struct gosync_wait_set *set, struct poll_wqueues *table)
 {
 	u32 i;
 
-	for (i = 0; i < many->count; i++) {
-		struct gosync_many_entry *entry = &many->entries[i];
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry = &set->entries[i];
 		struct gosync_object *obj = entry->waiter.holder->obj;
 		struct gosync_watchers *watch = gosync_watchers_of(obj);
 
@@ -483,12 +483,12 @@ static int show_all(struct gosync_many *many, struct poll_wqueues *table)
 	return table->error;
 }
 
-static void hide_all(struct gosync_many *many, int ret)
+static void hide_all(struct gosync_wait_set *set, int ret)
 {
 	u32 i;
 
-	for (i = 0; i < many->count; i++) {
-		struct gosync_waiter *waiter = &many->entries[i].waiter;
+	for (i = 0; i < set->count; i++) {
+		struct gosync_waiter *waiter = &set->entries[i].waiter;
 		struct gosync_object *obj = waiter->holder->obj;
 
 		if (!waiter->queued)
@@ -501,56 +501,56 @@ static void hide_all(struct gosync_many *many, int ret)
 				obj->ops->show(obj);
 		}
 		gosync_wait_ends(obj, waiter, ret);
-		gosync_places_add(many->places, waiter);
+		gosync_places_add(set->places, waiter);
 	}
 }
 
-static int get_all(struct gosync_many *many,
+static int get_all(struct gosync_wait_set *set,
 		   const struct gosync_timeout *timeout)
 {
 	struct poll_wqueues *table;
 	u32 lacking;
 	int ret;
 
-	ret = order(many) ?: try_all(many, &lacking);
+	ret = order(set) ?: try_all(set, &lacking);
 	if (ret != -EBUSY)
 		return ret;
 	table = kmalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
-	many->places = gosync_places_alloc(many->count + 1);
+	set->places = gosync_places_alloc(set->count + 1);
 	poll_initwait(table);
-	ret = show_all(many, table);
+	ret = show_all(set, table);
 	if (!ret)
-		ret = sleep_until_all(many, table, timeout);
+		ret = sleep_until_all(set, table, timeout);
 	poll_freewait(table);
 	kfree(table);
-	hide_all(many, ret);
-	gosync_places_keep(many->places, ret);
+	hide_all(set, ret);
+	gosync_places_keep(set->places, ret);
 	return ret;
 }
 
 /**
- * gosync_wait_for_all() - get all of them at once, waiting for that
- * @many: the entries
+ * gosync_wait_all() - get all of them at once, waiting for that
+ * @set: the things
  * @timeout: until when
  *
  * Return: 0 or an error, and then there is none of them.
  */
-int gosync_wait_for_all(struct gosync_many *many,
-			const struct gosync_timeout *timeout)
+int gosync_wait_all(struct gosync_wait_set *set,
+		    const struct gosync_timeout *timeout)
 {
-	int ret = get_all(many, timeout);
+	int ret = get_all(set, timeout);
 	u32 i;
 
 	if (ret)
 		return ret;
 	if (fatal_signal_pending(current))
 		ret = -EINTR;
-	for (i = 0; i < many->count && !ret; i++)
-		ret = gosync_many_stale(&many->entries[i]) ?:
-		      gosync_many_tell(many, i);
+	for (i = 0; i < set->count && !ret; i++)
+		ret = gosync_wait_item_stale(&set->entries[i]) ?:
+		      gosync_wait_item_tell(set, i);
 	if (ret)
-		give_back_all(many, many->count);
+		give_back_all(set, set->count);
 	return ret;
 }

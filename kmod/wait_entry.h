@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Several things that are waited for, for wait_entry.c, wait_all.c and uring.c.
+ * Waiting for several things: the set of them, for wait_entry.c, wait_any.c,
+ * wait_all.c, and the commands of io_uring.
  */
 #ifndef GOSYNC_WAIT_ENTRY_H
 #define GOSYNC_WAIT_ENTRY_H
@@ -12,7 +13,7 @@
 struct gosync_turn;
 
 /**
- * struct gosync_many_entry - one of them
+ * struct gosync_wait_item - one thing of a set
  * @args: what user space said, with the others' behind the entries
  * @fd: the descriptor's file
  * @op: what to do; NULL: only poll it
@@ -23,7 +24,7 @@ struct gosync_turn;
  * @turn: for all: who is in the object's line for a turn (wait_all.c's lock)
  * @place: for all: the place in it (so)
  */
-struct gosync_many_entry {
+struct gosync_wait_item {
 	struct gosync_wait_entry *args;
 	struct fd fd;
 	const struct gosync_wait_op *op;
@@ -35,7 +36,7 @@ struct gosync_many_entry {
 };
 
 /**
- * struct gosync_many - what somebody waits for
+ * struct gosync_wait_set - several things for which somebody waits
  * @group: that of the waiters, if it is for any
  * @places: for all: of those that a signal interrupted
  * @uentries: where user space has them
@@ -43,13 +44,13 @@ struct gosync_many_entry {
  * @order: for all: the order in which they are taken
  * @entries: these
  */
-struct gosync_many {
+struct gosync_wait_set {
 	struct gosync_group *group;
 	struct gosync_places *places;
 	struct gosync_wait_entry __user *uentries;
 	u32 count;
 	u8 order[GOSYNC_WAIT_MAX];
-	struct gosync_many_entry entries[];
+	struct gosync_wait_item entries[];
 };
 
 /**
@@ -62,26 +63,36 @@ struct gosync_sleeper {
 	struct task_struct *task;
 };
 
-static inline struct gosync_many_entry *
-gosync_entry_of(struct gosync_waiter *waiter)
+static inline struct gosync_wait_item *
+gosync_wait_item_of(struct gosync_waiter *waiter)
 {
-	return container_of(waiter, struct gosync_many_entry, waiter);
+	return container_of(waiter, struct gosync_wait_item, waiter);
 }
 
+/* --- wait_entry.c --- */
+
 void gosync_tell_sleeper(struct gosync_group *group);
-struct gosync_many *gosync_many_get(const struct gosync_wait_many_args *args,
-				    bool async);
-void gosync_many_put(struct gosync_many *many);
-int gosync_many_try(struct gosync_many *many);
-int gosync_many_queue(struct gosync_many *many, struct gosync_group *group,
-		      struct task_struct *task);
-int gosync_many_granted(struct gosync_many *many);
-void gosync_many_withdraw(struct gosync_many *many, int ret);
-int gosync_many_tell(struct gosync_many *many, u32 i);
-int gosync_many_stale(const struct gosync_many_entry *entry);
-void gosync_many_give_back(struct gosync_many_entry *entry);
-int gosync_wait_for_all(struct gosync_many *many,
-			const struct gosync_timeout *timeout);
-long gosync_many_deliver(struct gosync_many *many, long ret, bool dying);
+struct gosync_wait_set *
+gosync_wait_set_get(const struct gosync_wait_many_args *args, bool async);
+void gosync_wait_set_put(struct gosync_wait_set *set);
+int gosync_wait_item_tell(struct gosync_wait_set *set, u32 i);
+int gosync_wait_item_stale(const struct gosync_wait_item *entry);
+void gosync_wait_item_give_back(struct gosync_wait_item *entry);
+
+/* --- wait_any.c --- */
+
+int gosync_wait_any_try(struct gosync_wait_set *set);
+int gosync_wait_any_queue(struct gosync_wait_set *set,
+			  struct gosync_group *group, struct task_struct *task);
+int gosync_wait_any_granted(struct gosync_wait_set *set);
+void gosync_wait_any_withdraw(struct gosync_wait_set *set, int ret);
+long gosync_wait_any_deliver(struct gosync_wait_set *set, long ret, bool dying);
+long gosync_wait_any(struct gosync_wait_set *set,
+		     const struct gosync_timeout *timeout);
+
+/* --- wait_all.c --- */
+
+int gosync_wait_all(struct gosync_wait_set *set,
+		    const struct gosync_timeout *timeout);
 
 #endif /* GOSYNC_WAIT_ENTRY_H */

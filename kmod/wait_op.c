@@ -1,48 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations that can be waited for in any of the ways: which there are, and the
- * one way that an ioctl has of its own, to block. The others are wait_entry.c's and
- * uring.c's; whether one would succeed is asked by poll.c.
+ * Waiting for one thing in an ioctl, which blocks. wait_any.c, wait_all.c and
+ * command.c wait in other ways for the same operations.
  */
 #include <linux/sched/signal.h>
 
 #include "gosync.h"
-
-/**
- * gosync_wait_op_of() - what an ioctl waits for
- * @cmd: its number
- * @type: of the object
- *
- * Return: the operation, NULL if it isn't one of this type, or one that takes
- * more than a waiter.
- */
-const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type)
-{
-	switch (cmd) {
-	case GOSYNC_IOC_MUTEX_LOCK:
-		return type == GOSYNC_MUTEX ? &gosync_mutex_lock_op : NULL;
-	case GOSYNC_IOC_RWMUTEX_LOCK:
-		return type == GOSYNC_RWMUTEX ? &gosync_rwmutex_lock_op : NULL;
-	case GOSYNC_IOC_RWMUTEX_RLOCK:
-		return type == GOSYNC_RWMUTEX ? &gosync_rwmutex_rlock_op : NULL;
-	case GOSYNC_IOC_SEMAPHORE_ACQUIRE:
-		return type == GOSYNC_SEMAPHORE ? &gosync_semaphore_acquire_op :
-						  NULL;
-	case GOSYNC_IOC_WAITGROUP_WAIT:
-		return type == GOSYNC_WAITGROUP ? &gosync_waitgroup_wait_op :
-						  NULL;
-	case GOSYNC_IOC_ONCE_WAIT:
-		return type == GOSYNC_ONCE ? &gosync_once_wait_op : NULL;
-	case GOSYNC_IOC_VALUE_WAIT:
-		return type == GOSYNC_VALUE ? &gosync_version_op : NULL;
-	case GOSYNC_IOC_MAP_WAIT:
-		return type == GOSYNC_MAP ? &gosync_version_op : NULL;
-	case GOSYNC_IOC_ATOMIC_WAIT:
-		return type < GOSYNC_VALUE ? &gosync_atomic_wait_op : NULL;
-	default:
-		return NULL;
-	}
-}
 
 /**
  * gosync_check_operand() - is this a possible operand

@@ -403,8 +403,9 @@ void trace_read_kernel_symbols(void)
 static struct trace_frame *kernel_frame(uint64_t address)
 {
 	static const char * const dull[] = {
-		"wait_begins", "gosync_wait", "run", "gosync_ioctl", "trace_",
-		"__traceiter_", "__bpf_trace_", "perf_trace_",
+		"wait_begins", "gosync_wait_begins", "gosync_wait_for", "run",
+		"gosync_ioctl", "trace_", "__traceiter_", "__bpf_trace_",
+		"perf_trace_",
 	};
 	size_t low = 0, high, i;
 	const char *name;
@@ -421,6 +422,8 @@ static struct trace_frame *kernel_frame(uint64_t address)
 	name = kernel_symbols[low].name;
 	/* What is not in the module lies far away from what is. */
 	if (!name || address - kernel_symbols[low].address > 16384)
+		return NULL;
+	if (!strcmp(name, "gosync_wait"))
 		return NULL;
 	for (i = 0; i < ARRAY_SIZE(dull); i++)
 		if (!strncmp(name, dull[i], strlen(dull[i])))

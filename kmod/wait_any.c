@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting for any of several things.
+ *
+ * All are tried in their order. Then there is a waiter on each, of one group, so
+ * that one is granted at most (wait.c). What was granted to a waiter that had
+ * lost by then is given back; nothing else is done with the others.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "wait_entry.h"
+
+static __poll_t poll_entry(struct gosync_wait_item *entry,
+			   struct poll_table_struct *table)
+{
+	__poll_t events = demangle_poll(entry->args->index) | EPOLLERR |
+			  EPOLLHUP;
+	__poll_t mask;
+
+	if (table)
+		table->_key = events;
+	mask = vfs_poll(fd_file(entry->fd), table) & events;
+	entry->args->result = mangle_poll(mask);
+	return mask;
+}
+
+/**
+ * gosync_wait_any_try() - is there one that can be had at once
+ * @set: the entries
+ *
+ * Mostly there isn't, so the object's lock is not taken for a first look. If one
+ * can't be had for another reason, gosync_wait_any_queue() finds that out.
+ *
+ * Return: the index of the first, which was granted; -EBUSY; another error.
+ */
+int gosync_wait_any_try(struct gosync_wait_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry = &set->entries[i];
+		int ret;
+
+		if (!entry->op)
+			ret = poll_entry(entry, NULL) ? 0 : -EBUSY;
+		else if (entry->op->ready(&entry->waiter))
+			ret = entry->op->attempt(&entry->waiter, false);
+		else
+			ret = -EBUSY;
+		if (ret != -EBUSY)
+			return ret ?: i;
+	}
+	return -EBUSY;
+}
+
+/**
+ * gosync_wait_any_queue() - wait for any of them
+ * @set: the entries
+ * @group: theirs; its claim is GOSYNC_WAITING, or has been
+ * @task: who waits, NULL: nobody
+ *
+ * Return: the index of one that was granted at once; -EINPROGRESS: the group
+ * will be told, or is gone; another error. Either way they are to be withdrawn.
+ */
+int gosync_wait_any_queue(struct gosync_wait_set *set,
+			  struct gosync_group *group, struct task_struct *task)
+{
+	u32 i;
+
+	set->group = group;
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry = &set->entries[i];
+		int ret;
+
+		if (!entry->op)
+			continue;
+		gosync_count_waits(entry->waiter.holder->obj);
+		gosync_waiter_join(&entry->waiter, group, task);
+		ret = entry->op->attempt(&entry->waiter, true);
+		if (ret == -EINPROGRESS) {
+			gosync_wait_begins(&entry->waiter);
+			continue;
+		}
+		if (ret)
+			return gosync_group_leave(group) ? ret : -EINPROGRESS;
+		if (gosync_group_won(group, &entry->waiter))
+			return i;
+		/* Another was granted while we looked at this one. */
+		gosync_wait_item_give_back(entry);
+		break;
+	}
+	return -EINPROGRESS;
+}
+
+/**
+ * gosync_wait_any_withdraw() - wait for the others no longer
+ * @set: the entries, of which one was granted or none
+ * @ret: why
+ */
+void gosync_wait_any_withdraw(struct gosync_wait_set *set, int ret)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		if (set->entries[i].op)
+			gosync_withdraw(&set->entries[i].waiter, ret);
+}
+
+/**
+ * gosync_wait_any_deliver() - the end of a wait for any
+ * @set: the entries; nobody waits any more
+ * @ret: what came of it
+ * @dying: there is nobody to have it
+ *
+ * Return: what to tell user space.
+ */
+long gosync_wait_any_deliver(struct gosync_wait_set *set, long ret, bool dying)
+{
+	int err;
+
+	if (ret < 0)
+		return ret;
+	err = dying ? -EINTR : gosync_wait_item_stale(&set->entries[ret]);
+	if (!err)
+		err = gosync_wait_item_tell(set, ret);
+	if (err)
+		gosync_wait_item_give_back(&set->entries[ret]);
+	return err ?: ret;
+}
+
+/**
+ * gosync_wait_any_granted() - which one was it
+ * @set: the entries, whose group was told
+ *
+ * Return: the index.
+ */
+int gosync_wait_any_granted(struct gosync_wait_set *set)
+{
+	struct gosync_waiter *winner = set->group->winner;
+
+	/* What was got before it was queued was not waited for. */
+	if (winner->since)
+		gosync_wait_ends(winner->holder->obj, winner, 0);
+	return gosync_wait_item_of(winner) - set->entries;
+}
+
+/* Leave the group. Return: @ret, or which one was granted already */
+static int leave_group(struct gosync_wait_set *set, int ret)
+{
+	if (gosync_group_leave(set->group))
+		return ret;
+	gosync_await_told(&set->group->claim);
+	return gosync_wait_any_granted(set);
+}
+
+/* Look at those that are only polled. Return: an index, or -EBUSY */
+static int poll_entries(struct gosync_wait_set *set, struct poll_wqueues *table,
+			bool again)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry = &set->entries[i];
+
+		if (!entry->op &&
+		    poll_entry(entry, again ? NULL : &table->pt))
+			return i;
+	}
+	return table->error ?: -EBUSY;
+}
+
+static bool has_polled(const struct gosync_wait_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		if (!set->entries[i].op)
+			return true;
+	return false;
+}
+
+/* Return: an index or an error */
+static int sleep_for_any(struct gosync_wait_set *set, struct poll_wqueues *table,
+			 const struct gosync_timeout *timeout)
+{
+	int ret = -EBUSY;
+
+	if (table)
+		ret = poll_entries(set, table, false);
+	while (ret == -EBUSY) {
+		ret = gosync_sleep(&set->group->claim, table, timeout);
+		if (!ret && gosync_is_told(&set->group->claim))
+			return gosync_wait_any_granted(set);
+		if (ret)
+			break;
+		/* W-C, pairs with pollwake() of the kernel: before we look. */
+		smp_store_mb(table->triggered, 0);
+		ret = poll_entries(set, table, true);
+	}
+	return leave_group(set, ret);
+}
+
+static int get_any(struct gosync_wait_set *set,
+		   const struct gosync_timeout *timeout)
+{
+	struct gosync_sleeper sleeper = {
+		.group.tell = gosync_tell_sleeper,
+		.task = current,
+	};
+	struct poll_wqueues *table = NULL;
+	int ret;
+
+	ret = gosync_wait_any_try(set);
+	if (ret != -EBUSY)
+		return ret;
+	if (has_polled(set)) {
+		table = kmalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+		if (!table)
+			return -ENOMEM;
+		poll_initwait(table);
+	}
+	ret = gosync_wait_any_queue(set, &sleeper.group, current);
+	if (ret == -EINPROGRESS)
+		ret = sleep_for_any(set, table, timeout);
+	if (table) {
+		poll_freewait(table);
+		kfree(table);
+	}
+	gosync_wait_any_withdraw(set, ret < 0 ? ret : -ECANCELED);
+	return ret;
+}
+
+/*
+ * A signal's handler is to run: a WaitGroup that becomes 0 meanwhile has been 0
+ * for who comes back.
+ */
+static void keep_generations(struct gosync_wait_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->count; i++) {
+		struct gosync_wait_item *entry = &set->entries[i];
+
+		/* Who can't be told begins anew. */
+		if (entry->args->op == GOSYNC_IOC_WAITGROUP_WAIT &&
+		    put_user(entry->waiter.number, &set->uentries[i].value))
+			return;
+	}
+}
+
+/* And each of the others has its place in the queue, should it come back. */
+static void remember(const struct gosync_wait_set *set, int ret)
+{
+	struct gosync_places *places = gosync_places_alloc(set->count);
+	u32 i;
+
+	for (i = 0; i < set->count; i++)
+		if (set->entries[i].op)
+			gosync_places_add(places, &set->entries[i].waiter);
+	gosync_places_keep(places, ret);
+}
+
+/**
+ * gosync_wait_any() - get one of them, waiting for that
+ * @set: the things
+ * @timeout: until when
+ *
+ * Return: its index, of which user space was told, or an error.
+ */
+long gosync_wait_any(struct gosync_wait_set *set,
+		     const struct gosync_timeout *timeout)
+{
+	int ret = get_any(set, timeout);
+
+	if (ret == -ERESTARTSYS) {
+		keep_generations(set);
+		remember(set, ret);
+	}
+	return gosync_wait_any_deliver(set, ret, fatal_signal_pending(current));
+}
