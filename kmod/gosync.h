@@ -3,36 +3,66 @@
  * The module's own header: objects, holders, waiters, and what each file
  * offers the others.
  *
- * Layers, each knowing only those below it:
+ * Layers. A file calls only what is in lower lines of this list; `make check`
+ * proves it. (What calls upwards does so by a pointer: operations of a type, of a
+ * file, of a group of waiters.)
  *
- *	main.c				module, device
+ *	main.c				the module, its device, files of holders
+ *	uring.c				operations by io_uring
  *	ioctl.c				the table of operations
- *	wait_entry.c wait_all.c uring.c	waiting for several, and without a thread
- *	command.c cancel.c orphan.c	(those without)
- *	names.c				namespaces, names, permission, limits
+ *	wait_many.c			waiting for several things: the ioctl
+ *	command.c wait_all.c		a command of io_uring that waits; all
+ *	wait_any.c			any of several
+ *	wait_entry.c			what several things are
+ *	change.c open.c			owner and mode; a name and a holder of it
+ *	types.c				the list of types
  *	cond.c				builds on mutex.c and rwmutex.c
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
  *					the primitives
- *	wait_op.c wait_change.c	what can be waited for, and of Value and Map
- *	object.c poll.c			objects, holders, their files
- *	stat.c				who holds, who waits, how it went
- *	page.c wait.c place.c		mapped state; the wait queue; places in it
- *	trace.h				the tracepoints
+ *	map_table.c wait_change.c	a Map's entries; waiting for Value and Map
+ *	wait_op.c			waiting for one thing in an ioctl
+ *	holder.c stat.c			holders; who holds, who waits, how it went
+ *	cancel.c orphan.c		what ends commands of io_uring before time
+ *	gate.c				the end of a command of io_uring
+ *	names.c				the table of names, the life of an object
+ *	account.c await.c		limits; waiting for a name
+ *	poll.c				pollers
+ *	wait.c				the wait queue
+ *	place.c				places in it after a signal
+ *	page.c				mapped state
+ *	ns.c				namespaces, permission
+ *	object.c			an object, what is known of it
+ *	copy.c trace.c			user space's memory; the tracepoints
  *
- * Lock order:
+ * Locks. One that is indented is taken inside the nearest one above it that is
+ * less indented; no others are nested. Lines that begin at the left are never
+ * held at the same time. All but the first two are spinlocks.
  *
- *	gosync_value.lock	(value.c) who stores; may sleep
- *	gosync_map.lock		(map.h) who changes the set of keys; may sleep
- *	gosync_ns.lock		(names.c) names and life of a namespace's objects
- *	  accounts.xa_lock	(names.c) objects per user
- *	pools_lock		(page.c) which slots of shared pages are free
- *	obj->wq.lock		the state of one object, and its waiters
- *	obj->holders.xa_lock	who holds a descriptor
- *	obj->watch->wq.lock	who polls
- *	lock			(place.c) interrupted waits
- *	links_lock		(orphan.c) which commands wait for holders
- *	a record's count	(map.h) one entry of a Map
+ *	gosync_value.lock		(value.c) who stores; a mutex
+ *	gosync_map.lock			(map.h) who changes the keys; a mutex
+ *	  area->more.xa_lock		(page.c) pages that were added
+ *	a record's sequence		(map.h) one entry of a Map; inside map.lock
+ *					or alone, with preemption disabled
+ *	gosync_ns.lock			(names.h) names and life of its objects
+ *	  accounts.xa_lock		(account.c) objects per user
+ *	  named.xa_lock			(names.h) the named objects; alone to reserve
+ *	  pools_lock			(page.c) free slots of shared pages; or alone
+ *	  obj->wq.lock, obj->holders.xa_lock	as below, for a listing
+ *	obj->wq.lock			the state of an object, and its waiters
+ *	  obj->holders.xa_lock		its holders; or alone
+ *	    links_lock			(orphan.c) who waits for a holder; or alone
+ *	  lock				(place.c) interrupted waits; or alone
+ *	obj->watch->wq.lock		who polls
+ *	turns_lock			(wait_all.c) turns of waits for all
+ *	tree_lock			(cancel.c) commands that can be cancelled
+ *	namespaces_lock			(ns.c) the namespaces
+ *	awaited->wq.lock		(await.c) who waits for a name
+ *	lock				(mutex.c, first_token()) the first token
+ *
+ * The tables of names, of awaited names and of pools (rhashtable) lock a bucket
+ * inside gosync_ns.lock or pools_lock. Two objects are never locked at the same
+ * time.
  *
  * Nothing that user space can stop (a page fault on its memory) happens under
  * any of them. gosync_ns.lock and pools_lock are everybody's: what may take

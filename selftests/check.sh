@@ -37,6 +37,43 @@ sparse()
 	! grep -E 'warning:|error:|WARNING:|ERROR:' "$work/sparse.log"
 }
 
+# Each file of the module calls only files in lower lines of the list at the top
+# of kmod/gosync.h. The objects are those of sparse().
+layers()
+{
+	local objects=$work/kmod/kmod list=$work/layers
+
+	sed -n '/^ \* Layers/,/^ \* Locks/s/^ \*\t\([^\t].*\)/\1/p' kmod/gosync.h |
+		awk '{ for (i = 1; $i ~ /\.c$/; i++) print $i, NR }' >"$list"
+	diff <(cut -d' ' -f1 "$list" | sort) \
+		<(cd "$objects" && printf '%s\n' *.o | sed 's/o$/c/' | sort) &&
+		diff <(cut -d' ' -f1 "$list" | sort) \
+			<(cd kmod && printf '%s\n' *.c | sort) || return 1
+	(cd "$objects" && nm -A -P ./*.o) | awk '
+		NR == FNR { layer[$1] = $2; next }
+		{
+			file = substr($1, 3)
+			sub(/\.o:$/, ".c", file)
+			if ($3 == "U")
+				uses[file " " $2]
+			else if ($3 ~ /[A-Z]/)
+				home[$2] = file
+		}
+		END {
+			for (use in uses) {
+				split(use, part, " ")
+				from = part[1]
+				to = home[part[2]]
+				if (!to || layer[to] > layer[from])
+					continue
+				print from " uses " part[2] " of " to \
+					", which is not below it"
+				bad = 1
+			}
+			exit bad
+		}' "$list" -
+}
+
 # The version is asked only where a feature cannot be, in compat.h; comparing
 # constants is about the order in `if (0 == x)`, and mistakes #if and asserts.
 kernel_ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON
@@ -441,8 +478,9 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..20"
+echo "1..21"
 check "no warning from gcc W=1 and sparse" sparse
+check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
 check "checkpatch --strict, user space" checkpatch_user
 check "kernel-doc -Werror" kernel_doc

@@ -403,7 +403,8 @@ void trace_read_kernel_symbols(void)
 static struct trace_frame *kernel_frame(uint64_t address)
 {
 	static const char * const dull[] = {
-		"wait_begins", "gosync_wait_begins", "gosync_wait_for", "run",
+		"wait_begins", "gosync_wait_begins", "gosync_wait_ends",
+		"gosync_wait_for", "run",
 		"gosync_ioctl", "trace_", "__traceiter_", "__bpf_trace_",
 		"perf_trace_",
 	};
