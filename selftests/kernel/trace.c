@@ -173,18 +173,6 @@ static pid_t starve(gosync_mutex_t *mutex)
 	return pid;
 }
 
-static void do_nothing(int sig)
-{
-}
-
-/* The only handler of SIGUSR1; @flags: SA_RESTART or 0 */
-static void handle(void (*handler)(int sig), int flags)
-{
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 /* --- statistics ----------------------------------------------------------- */
 
 FIXTURE(stat)
@@ -316,7 +304,7 @@ TEST_F(stat, who_gives_up)
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 	EXPECT_STAT(self->mutex, 2, 0, 0, 2);
 	pid = child(({
-		handle(do_nothing, 0);
+		handle(count_signal, 0);
 		lock_fd(gosync_fd(self->mutex)) != -EINTR;
 	}));
 	ASSERT_TRUE(come(self->mutex, 1));

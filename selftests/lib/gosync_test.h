@@ -457,4 +457,32 @@ static inline int write_file(const char *path, const char *text)
 	return ret;
 }
 
+/* --- signals ------------------------------------------------------------- */
+
+/* How many count_signal() has counted in this process */
+static volatile sig_atomic_t signals;
+
+static inline void count_signal(int signal)
+{
+	signals++;
+}
+
+/* The handler of SIGUSR1; @flags: SA_RESTART or 0 */
+static inline void handle(void (*handler)(int signal), int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+/* In shared memory: 1 while the handler runs, 2 when it is to return */
+static unsigned int *handler_stage;
+
+static inline void stay_in_handler(int signal)
+{
+	store(handler_stage, 1);
+	while (load(handler_stage) != 2)
+		sleep_ns(NSEC_PER_MSEC / 10);
+}
+
 #endif /* GOSYNC_TEST_H */

@@ -371,30 +371,4 @@ static inline void spin_ns(uint64_t ns)
 		;
 }
 
-/* --- signals ------------------------------------------------------------- */
-
-static volatile sig_atomic_t signals;
-
-static inline void count_signal(int signal)
-{
-	signals++;
-}
-
-static inline void handle(void (*handler)(int signal), int flags)
-{
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
-/* A handler that lasts until it is told to end */
-static unsigned int *handler_stage;
-
-static inline void stay_in_handler(int signal)
-{
-	store(handler_stage, 1);
-	while (load(handler_stage) != 2)
-		sleep_ns(NSEC_PER_MSEC / 10);
-}
-
 #endif /* WAIT_MANY_H */

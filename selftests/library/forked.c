@@ -60,7 +60,7 @@ static bool open_all(struct handles *h, unsigned int how)
 	       !gosync_int64_store(h->words, 0, 7);
 }
 
-static const void *handle(const struct handles *h, int i)
+static const void *handle_of(const struct handles *h, int i)
 {
 	const void *const all[] = {
 		h->mutex, h->rw, h->wg, h->once, h->done, h->cond,
@@ -262,20 +262,20 @@ TEST_F(copies, that_get_no_descriptor_touch_nothing)
 	/* So that it has the device's descriptor, with which nothing is held */
 	ASSERT_LE(0, gosync_device());
 	for (i = 0; i < HANDLES; i++)
-		before[i] = info_of(gosync_fd(handle(&self->h, i)));
+		before[i] = info_of(gosync_fd(handle_of(&self->h, i)));
 	ASSERT_EQ(0, limit_descriptors(0));
 	pid = copy(variant->how);
 	if (!pid) {
 		bad = each(&self->h, -EBADF, &count);
 		for (i = 0; i < HANDLES; i++) {
-			bad += gosync_is_mapped(handle(&self->h, i));
-			gosync_close((void *)handle(&self->h, i));
+			bad += gosync_is_mapped(handle_of(&self->h, i));
+			gosync_close((void *)handle_of(&self->h, i));
 		}
 		_exit(bad || count < 90);
 	}
 	EXPECT_EQ(0, reap(pid));
 	for (i = 0; i < HANDLES; i++) {
-		after = info_of(gosync_fd(handle(&self->h, i)));
+		after = info_of(gosync_fd(handle_of(&self->h, i)));
 		EXPECT_EQ(0, memcmp(&before[i], &after, sizeof(after)));
 	}
 }
@@ -302,7 +302,7 @@ TEST_F(copies, at_the_limit_lose_one_handle)
 	pid = copy(variant->how);
 	if (!pid) {
 		for (i = 0; i < HANDLES; i++)
-			lost += gosync_fd(handle(&self->h, i)) == -EBADF;
+			lost += gosync_fd(handle_of(&self->h, i)) == -EBADF;
 		for (i = 0; i < 3; i++)
 			if (gosync_mutex_lock(mutexes[i]))
 				_exit(1);
@@ -320,16 +320,16 @@ TEST_F(copies, have_holders_of_their_own)
 	pid_t pid;
 
 	for (i = 0; i < HANDLES; i++)
-		before[i] = info_of(gosync_fd(handle(&self->h, i)));
+		before[i] = info_of(gosync_fd(handle_of(&self->h, i)));
 	pid = copy(variant->how);
 	if (!pid) {
 		/* Some at the first touch, and not all in the same way */
 		bad = each(&self->h, 0, &count);
 		for (i = 0; i < HANDLES; i++) {
-			mine = info_of(gosync_fd(handle(&self->h, i)));
+			mine = info_of(gosync_fd(handle_of(&self->h, i)));
 			bad += mine.id != before[i].id;
 			bad += mine.holder == before[i].holder;
-			bad += gosync_is_mapped(handle(&self->h, i)) ==
+			bad += gosync_is_mapped(handle_of(&self->h, i)) ==
 			       !!variant->flags;
 		}
 		_exit(bad || count < 90);

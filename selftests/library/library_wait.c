@@ -509,13 +509,6 @@ TEST_F(waiting, what_is_so_already_makes_no_system_call)
 
 /* --- signals ------------------------------------------------------------- */
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
 /*
  * From now on a signal every 20 ms, whose handler restarts nothing. More often,
  * and a slow machine would do nothing else.

@@ -420,19 +420,14 @@ TEST_F(atomic, wait_ends_at_its_deadline)
 	EXPECT_EQ(-EINVAL, gosync_bool_wait(a, 0, 2, 1, 0, NULL));
 }
 
-static void do_nothing(int signal)
-{
-}
-
 TEST_F(atomic, wait_ends_with_a_signal)
 {
-	const struct sigaction action = { .sa_handler = do_nothing };
 	unsigned int *second = shared_memory(sizeof(*second));
 	gosync_int32_t *a = OPEN(gosync_int32, 1);
 	pid_t pid = spawn();
 
 	if (!pid) {
-		sigaction(SIGUSR1, &action, NULL);
+		handle(count_signal, 0);
 		EXPECT_EQ(-EINTR, gosync_int32_wait(a, 0, 0, 0,
 						    GOSYNC_INTERRUPTIBLE, NULL));
 		store(second, 1);

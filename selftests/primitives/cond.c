@@ -16,8 +16,7 @@ struct shared {
 	unsigned int turn[PARTIES];	/* when each was woken, from 1 on */
 	unsigned int leave;		/* they may unlock */
 	unsigned int step;
-	unsigned int in_handler;
-	unsigned int leave_handler;
+	unsigned int stage;		/* of a handler */
 };
 
 FIXTURE(cond)
@@ -166,25 +165,6 @@ static pid_t spawn_waiter(FIXTURE_DATA(cond) *self, enum kind kind,
 static unsigned int turn_of(FIXTURE_DATA(cond) *self, unsigned int me)
 {
 	return load(&self->shared->turn[me]);
-}
-
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle_by(void (*handler)(int signal), int flags)
-{
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
-static void handle(int flags)
-{
-	handle_by(count_signal, flags);
 }
 
 /* --- the lock ------------------------------------------------------------ */
@@ -688,7 +668,7 @@ TEST_F(cond, a_signals_handler_ends_the_wait_if_asked_for)
 		if (!pid) {
 			int ret;
 
-			handle(0);
+			handle(count_signal, 0);
 			lock(self, kind);
 			ret = wait_until(self, kind, GOSYNC_FOREVER,
 					 GOSYNC_INTERRUPTIBLE);
@@ -716,7 +696,7 @@ TEST_F(cond, otherwise_the_wait_goes_on_after_the_handler)
 			if (!pid) {
 				int ret;
 
-				handle(flags);
+				handle(count_signal, flags);
 				lock(self, kind);
 				ret = wait_for_ever(self, kind);
 				if (!is_mine(self, kind) || !signals)
@@ -737,16 +717,12 @@ TEST_F(cond, otherwise_the_wait_goes_on_after_the_handler)
 	}
 }
 
-static struct shared *handlers_shared;
-static void (*in_handler)(void);
+static void (*at_the_end)(void);
 
-static void stay_in_handler(int signal)
+static void stay_and_end(int signal)
 {
-	store(&handlers_shared->in_handler, 1);
-	while (!load(&handlers_shared->leave_handler))
-		sleep_ns(NSEC_PER_MSEC / 5);
-	if (in_handler)
-		in_handler();
+	stay_in_handler(signal);
+	at_the_end();
 }
 
 /* The first of three waiters, and it is in its handler */
@@ -755,16 +731,15 @@ static pid_t spawn_distracted(FIXTURE_DATA(cond) *self, int flags,
 {
 	pid_t pid;
 
-	handlers_shared = self->shared;
-	in_handler = then;
-	store(&self->shared->in_handler, 0);
-	store(&self->shared->leave_handler, 0);
-	handle_by(stay_in_handler, flags);
+	handler_stage = &self->shared->stage;
+	store(handler_stage, 0);
+	at_the_end = then;
+	handle(then ? stay_and_end : stay_in_handler, flags);
 	pid = spawn_waiter(self, MUTEX, me);
 	if (pid < 0)
 		return -1;
 	kill(pid, SIGUSR1);
-	return eventually(load(&self->shared->in_handler)) ? pid : -1;
+	return eventually(load(handler_stage) == 1) ? pid : -1;
 }
 
 TEST_F(cond, a_handler_does_not_lose_the_place_in_the_queue)
@@ -786,7 +761,7 @@ TEST_F(cond, a_handler_does_not_lose_the_place_in_the_queue)
 		/* The lock is not held in the handler. */
 		EXPECT_TRUE(eventually(!gosync_mutex_trylock(self->mutex)));
 		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-		store(&self->shared->leave_handler, 1);
+		store(handler_stage, 2);
 		EXPECT_EQ(0, reap(pids[0]));
 		EXPECT_EQ(1, load(&self->shared->turns));
 		EXPECT_EQ(1, signal_fd(self));
@@ -844,7 +819,7 @@ TEST_F(cond, who_closes_in_its_handler_swallows_no_signal)
 	ASSERT_TRUE(pids[0] > 0 && pids[1] > 0);
 	EXPECT_EQ(1, signal_fd(self));
 	EXPECT_EQ(1, waiters(self));
-	store(&self->shared->leave_handler, 1);
+	store(handler_stage, 2);
 	EXPECT_EQ(0, reap_soon(pids[1]));
 	EXPECT_EQ(0, load(&self->shared->turn[0]));
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
@@ -889,14 +864,12 @@ TEST_F(cond, an_owner_that_died_is_told_of_when_a_handler_ends_the_wait)
 	enum kind kind;
 	pid_t pid, owner;
 
-	handlers_shared = self->shared;
-	in_handler = NULL;
+	handler_stage = &self->shared->stage;
 	for (kind = 0; kind < KINDS; kind++) {
-		store(&self->shared->in_handler, 0);
-		store(&self->shared->leave_handler, 0);
+		store(handler_stage, 0);
 		pid = spawn();
 		if (!pid) {
-			handle_by(stay_in_handler, 0);
+			handle(stay_in_handler, 0);
 			lock(self, kind);
 			_exit(told_once(self, kind,
 					wait_until(self, kind, GOSYNC_FOREVER,
@@ -904,11 +877,11 @@ TEST_F(cond, an_owner_that_died_is_told_of_when_a_handler_ends_the_wait)
 		}
 		ASSERT_TRUE(eventually(waiters(self) == 1));
 		kill(pid, SIGUSR1);
-		ASSERT_TRUE(eventually(load(&self->shared->in_handler)));
+		ASSERT_TRUE(eventually(load(handler_stage) == 1));
 		owner = spawn_owner(self, kind);
 		ASSERT_LT(0, owner);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(owner));
-		store(&self->shared->leave_handler, 1);
+		store(handler_stage, 2);
 		EXPECT_EQ(0, reap_soon(pid)) {
 			TH_LOG("kind %u", kind);
 		}
@@ -935,7 +908,7 @@ TEST_F(cond, the_ioctl_leaves_a_ticket_to_come_back_with)
 		int fd = gosync_fd(self->cond);
 		int lock = gosync_fd(self->mutex);
 
-		handle(0);
+		handle(count_signal, 0);
 		EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 		EXPECT_EQ(-EINTR, wait_fd(fd, lock, &args));
 		EXPECT_NE(0, args.ticket);
@@ -1170,7 +1143,7 @@ TEST_F(cond, as_many_are_woken_as_signals_were_sent)
 	pid_t pids[N];
 	int i;
 
-	handle(0);
+	handle(count_signal, 0);
 	for (i = 0; i < N; i++) {
 		uint64_t mine = random_seed() + i;
 		enum kind kind = i % KINDS;
@@ -1178,7 +1151,7 @@ TEST_F(cond, as_many_are_woken_as_signals_were_sent)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i % 2 ? SA_RESTART : 0);
+		handle(count_signal, i % 2 ? SA_RESTART : 0);
 		while (!load(&shared->stop)) {
 			uint64_t soon = gosync_deadline(random_u32(&mine) %
 							(NSEC_PER_MSEC));
@@ -1386,7 +1359,7 @@ static void work(struct queue *queue, gosync_mutex_t *mutex, unsigned int me)
 	gosync_cond_t *others = produces ? queue->not_empty : queue->not_full;
 	uint64_t seed = random_seed() + me;
 
-	handle(me % 3 ? SA_RESTART : 0);
+	handle(count_signal, me % 3 ? SA_RESTART : 0);
 	while (!load(&queue->stop)) {
 		uint32_t r = random_u32(&seed);
 
@@ -1439,7 +1412,7 @@ TEST_F(cond, deaths_at_any_moment_leave_nobody_hanging)
 	queue->not_full = self->cond;
 	ASSERT_EQ(0, gosync_cond_open(unique_name(), GOSYNC_CREATE |
 				      variant->how, 0600, &queue->not_empty));
-	handle(0);
+	handle(count_signal, 0);
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(self, queue, i);
 	while (budget_left(end)) {

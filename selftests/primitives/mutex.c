@@ -212,22 +212,6 @@ TEST_F(mutex, deadlines_are_those_of_the_time_namespace)
 
 /* --- signals ------------------------------------------------------------- */
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = count_signal, .sa_flags = flags,
-	};
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(mutex, a_signal_ends_the_wait_if_asked_for)
 {
 	pid_t pid;
@@ -235,7 +219,7 @@ TEST_F(mutex, a_signal_ends_the_wait_if_asked_for)
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	pid = spawn();
 	if (!pid) {
-		handle(0);
+		handle(count_signal, 0);
 		EXPECT_EQ(-EINTR, gosync_mutex_lock_until(self->mutex,
 							  GOSYNC_FOREVER,
 							  GOSYNC_INTERRUPTIBLE));
@@ -259,7 +243,7 @@ TEST_F(mutex, otherwise_the_wait_goes_on_after_the_signal)
 		store(seen, 0);
 		pid = spawn();
 		if (!pid) {
-			handle(flags);
+			handle(count_signal, flags);
 			EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 			EXPECT_LT(0, signals);
 			EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
@@ -293,7 +277,7 @@ TEST_F(mutex, the_ioctl_follows_sa_restart)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i ? SA_RESTART : 0);
+		handle(count_signal, i ? SA_RESTART : 0);
 		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_MUTEX_LOCK,
 					   i == 2 ? &args : NULL));
 		EXPECT_EQ(1, signals);
@@ -594,7 +578,7 @@ TEST_F(mutex, a_grant_beats_the_deadline_and_a_signal)
 		if (!pid) {
 			int ret;
 
-			handle(0);
+			handle(count_signal, 0);
 			ret = gosync_mutex_lock_until(self->mutex, deadline,
 						      GOSYNC_INTERRUPTIBLE);
 			if (!ret)
@@ -639,7 +623,7 @@ TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 	int64_t later = 0;
 	pid_t pids[LEAVING + 1];
 
-	handle(0);
+	handle(count_signal, 0);
 	for (i = 0; i <= LEAVING; i++) {
 		unsigned int done = 0;
 

@@ -514,22 +514,6 @@ TEST_F(once, waits_until_its_deadline)
 		  gosync_once_begin_until(self->once, 1, 0));
 }
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = count_signal, .sa_flags = flags,
-	};
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(once, a_signal_ends_the_wait_if_asked_for)
 {
 	pid_t pid;
@@ -537,7 +521,7 @@ TEST_F(once, a_signal_ends_the_wait_if_asked_for)
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
 	pid = spawn();
 	if (!pid) {
-		handle(0);
+		handle(count_signal, 0);
 		EXPECT_EQ(-EINTR, gosync_once_begin_until(self->once,
 							  GOSYNC_FOREVER,
 							  GOSYNC_INTERRUPTIBLE));
@@ -561,7 +545,7 @@ TEST_F(once, otherwise_the_wait_goes_on_after_the_signal)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i * SA_RESTART);
+		handle(count_signal, i * SA_RESTART);
 		EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(self->once));
 		EXPECT_LT(0, signals);
 		_exit(0);
@@ -595,7 +579,7 @@ TEST_F(once, the_ioctl_follows_sa_restart)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i ? SA_RESTART : 0);
+		handle(count_signal, i ? SA_RESTART : 0);
 		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_ONCE_BEGIN,
 					   i == 2 ? &args : NULL));
 		EXPECT_EQ(1, signals);
@@ -1039,7 +1023,7 @@ TEST_F(once, wait_follows_sa_restart)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i ? SA_RESTART : 0);
+		handle(count_signal, i ? SA_RESTART : 0);
 		if (wait_until(fd, i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
 			       0) != results[i])
 			_exit(1);

@@ -576,22 +576,6 @@ TEST_F(rwmutex, a_writer_that_gives_up_lets_readers_in)
 
 /* --- signals ------------------------------------------------------------- */
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = count_signal, .sa_flags = flags,
-	};
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(rwmutex, a_signal_ends_the_wait_if_asked_for)
 {
 	gosync_rwmutex_t *other = open_rw(self->name, variant->how);
@@ -604,7 +588,7 @@ TEST_F(rwmutex, a_signal_ends_the_wait_if_asked_for)
 		if (!pid) {
 			int ret;
 
-			handle(0);
+			handle(count_signal, 0);
 			ret = take_until(self->rw, ways[i].wanted,
 					 GOSYNC_FOREVER, GOSYNC_INTERRUPTIBLE);
 			_exit(signals == 1 ? -ret : 1);
@@ -632,7 +616,7 @@ TEST_F(rwmutex, otherwise_the_wait_goes_on_after_the_signal)
 		EXPECT_EQ(0, take(self->rw, ways[i / 2].held));
 		pid = spawn();
 		if (!pid) {
-			handle(i % 2 ? SA_RESTART : 0);
+			handle(count_signal, i % 2 ? SA_RESTART : 0);
 			if (take(self->rw, ways[i / 2].wanted))
 				_exit(1);
 			if (!signals)
@@ -663,7 +647,7 @@ TEST_F(rwmutex, the_ioctls_follow_sa_restart)
 		EXPECT_EQ(0, take(self->rw, ways[i / 2].held));
 		pid = spawn();
 		if (!pid) {
-			handle(i % 2 ? SA_RESTART : 0);
+			handle(count_signal, i % 2 ? SA_RESTART : 0);
 			_exit(-take_fd(gosync_fd(self->rw),
 				       ways[i / 2].wanted, 0));
 		}
@@ -699,7 +683,7 @@ TEST_F(rwmutex, draining_is_not_restarted)
 			uint64_t me = OWNED_BY(info(self->rw).holder), free = 0;
 			int fd = gosync_fd(self->rw);
 
-			handle(flags);
+			handle(count_signal, flags);
 			if (call(fd, GOSYNC_IOC_RWMUTEX_DRAIN, NULL) != -EPERM)
 				_exit(1);
 			if (!__atomic_compare_exchange_n(&self->slot->word,

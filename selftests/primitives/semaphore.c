@@ -424,22 +424,6 @@ TEST_F(semaphore, waits_until_its_deadline)
 	EXPECT_EQ(0, info(self).word);
 }
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = count_signal, .sa_flags = flags,
-	};
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(semaphore, a_signal_ends_the_wait_if_asked_for)
 {
 	pid_t pid, behind;
@@ -447,7 +431,7 @@ TEST_F(semaphore, a_signal_ends_the_wait_if_asked_for)
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	pid = spawn();
 	if (!pid) {
-		handle(0);
+		handle(count_signal, 0);
 		EXPECT_EQ(-EINTR,
 			  gosync_semaphore_acquire_until(self->semaphore, 2,
 							 GOSYNC_FOREVER,
@@ -473,7 +457,7 @@ TEST_F(semaphore, otherwise_the_wait_goes_on_after_the_signal)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i * SA_RESTART);
+		handle(count_signal, i * SA_RESTART);
 		EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 2));
 		EXPECT_LT(0, signals);
 		_exit(0);
@@ -507,7 +491,7 @@ TEST_F(semaphore, the_ioctl_follows_sa_restart)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i ? SA_RESTART : 0);
+		handle(count_signal, i ? SA_RESTART : 0);
 		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 					   &args));
 		EXPECT_EQ(1, signals);
@@ -537,7 +521,7 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 	int i;
 
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, PERMITS));
-	handle(0);
+	handle(count_signal, 0);
 	for (i = 0; i < N; i++) {
 		gosync_semaphore_t *semaphore;
 
@@ -547,7 +531,7 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 			continue;
 		semaphore = open_semaphore(self->name, 0, i ? variant->how :
 					   variant->how ^ GOSYNC_IOCTL_ONLY);
-		handle(i % 2 ? SA_RESTART : 0);
+		handle(count_signal, i % 2 ? SA_RESTART : 0);
 		do {
 			uint64_t soon = gosync_deadline(random_u32(&seed) %
 							(2 * NSEC_PER_MSEC));

@@ -394,20 +394,6 @@ TEST_F(waitgroup, waits_for_ever_without_deadline)
 
 /* --- signals ------------------------------------------------------------- */
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle(void (*handler)(int signal), int flags)
-{
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(waitgroup, a_signal_ends_the_wait_if_asked_for)
 {
 	pid_t pid;
@@ -485,16 +471,6 @@ TEST_F(waitgroup, the_ioctl_follows_sa_restart)
 	ASSERT_TRUE(eventually(waiters(self) == 1));
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 	EXPECT_EQ(0, reap_soon(pids[1]));
-}
-
-/* A handler that lasts until it is told to end */
-static unsigned int *handler_stage;
-
-static void stay_in_handler(int signal)
-{
-	store(handler_stage, 1);
-	while (load(handler_stage) != 2)
-		sleep_ns(NSEC_PER_MSEC / 10);
 }
 
 static int wait_in_handle(gosync_waitgroup_t *wg)

@@ -228,7 +228,7 @@ TEST_F(appear, wrong_arguments_are_refused)
 
 static unsigned int *handled;
 
-static void handle(int signal)
+static void note_signal(int signal)
 {
 	add(handled, 1);
 }
@@ -239,12 +239,9 @@ static pid_t spawn_handling(FIXTURE_DATA(appear) *self, int flags)
 
 	handled = self->shared;
 	if (!pid) {
-		struct sigaction act = {
-			.sa_handler = handle, .sa_flags = flags,
-		};
 		int fd;
 
-		sigaction(SIGUSR1, &act, NULL);
+		handle(note_signal, flags);
 		fd = await(self->name, 0);
 		_exit(fd < 0 ? -fd : 0);
 	}

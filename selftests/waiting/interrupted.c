@@ -38,8 +38,7 @@ struct shared {
 	unsigned int turns;
 	unsigned int turn[8];
 	unsigned int got[8];
-	unsigned int in_handler;
-	unsigned int leave_handler;
+	unsigned int stage;		/* of a handler */
 	unsigned int step;
 	unsigned int stop;
 };
@@ -314,27 +313,21 @@ static void pass_on(FIXTURE_DATA(interrupted) *self, enum kind kind)
 
 /* --- who waits ------------------------------------------------------------ */
 
-static void count_signal(int signal)
+static void note_signal(int signal)
 {
 	add(&shared->signals, 1);
 }
 
-static void stay_in_handler(int signal)
+static void note_and_stay(int signal)
 {
-	add(&shared->signals, 1);
-	store(&shared->in_handler, 1);
-	while (!load(&shared->leave_handler))
-		sleep_ns(NSEC_PER_MSEC / 5);
+	note_signal(signal);
+	handler_stage = &shared->stage;
+	stay_in_handler(signal);
 }
 
 static void handle_by(void (*handler)(int signal), enum way way)
 {
-	struct sigaction action = {
-		.sa_handler = handler,
-		.sa_flags = way == RESTARTED ? SA_RESTART : 0,
-	};
-
-	sigaction(SIGUSR1, &action, NULL);
+	handle(handler, way == RESTARTED ? SA_RESTART : 0);
 }
 
 static unsigned int waiters(FIXTURE_DATA(interrupted) *self, enum kind kind)
@@ -431,8 +424,8 @@ TEST_F(interrupted, is_the_same_wait_afterwards)
 		ASSERT_EQ(0, gosync_map_wait(self->map, &self->map_version));
 		store(&shared->turns, 0);
 		ASSERT_EQ(0, take_first(self, kind));
-		first = spawn_waiter(self, kind, way, count_signal, 0);
-		second = spawn_waiter(self, kind, way, count_signal, 1);
+		first = spawn_waiter(self, kind, way, note_signal, 0);
+		second = spawn_waiter(self, kind, way, note_signal, 1);
 		ASSERT_TRUE(first > 0 && second > 0) {
 			TH_LOG("kind %u, way %u", kind, way);
 		}
@@ -473,7 +466,7 @@ TEST_F(interrupted, those_who_come_back_are_in_their_old_order)
 		ASSERT_EQ(0, take_first(self, kinds[k]));
 		for (i = 0; i < 4; i++) {
 			pids[i] = spawn_waiter(self, kinds[k], i % WAYS,
-					       count_signal, i);
+					       note_signal, i);
 			ASSERT_LT(0, pids[i]);
 		}
 		ASSERT_TRUE(interrupt(self, kinds[k], pids[2]));
@@ -556,7 +549,7 @@ TEST_F(interrupted, who_is_interrupted_all_the_time_gets_its_share)
 		for (j = 0; j < ARRAY_SIZE(pids); j++) {
 			pids[j] = spawn();
 			if (!pids[j]) {
-				handle_by(count_signal, party.way);
+				handle_by(note_signal, party.way);
 				share(self, &party, j);
 			}
 			ASSERT_TRUE(eventually(j ? waiters(self, party.kind) >= j :
@@ -646,7 +639,7 @@ TEST_F(interrupted, who_is_interrupted_while_it_gathers_gets_it_all)
 			pids[j] = spawn();
 			if (pids[j])
 				continue;
-			handle_by(count_signal, gatherer.way);
+			handle_by(note_signal, gatherer.way);
 			if (!j)
 				add(&shared->step, 1);
 			while (!load(&shared->step))
@@ -690,20 +683,20 @@ TEST_F(interrupted, who_is_in_its_handler_blocks_nobody_and_comes_back)
 
 		memset(shared, 0, sizeof(*shared));
 		ASSERT_EQ(0, take_first(self, kind));
-		away = spawn_waiter(self, kind, i % WAYS, stay_in_handler, 0);
+		away = spawn_waiter(self, kind, i % WAYS, note_and_stay, 0);
 		ASSERT_LT(0, away);
 		kill(away, SIGUSR1);
-		ASSERT_TRUE(eventually(load(&shared->in_handler)));
-		other = spawn_waiter(self, kind, LIBRARY, count_signal, 1);
+		ASSERT_TRUE(eventually(load(&shared->stage) == 1));
+		other = spawn_waiter(self, kind, LIBRARY, note_signal, 1);
 		ASSERT_LT(0, other);
 		give_up(self, kind);
 		EXPECT_EQ(0, reap_soon(other));
 		EXPECT_EQ(1, load(&shared->turn[1]));
 		/* Who begins to wait meanwhile comes after it. */
 		ASSERT_EQ(0, take_back(self, kind));
-		late = spawn_waiter(self, kind, LIBRARY, count_signal, 2);
+		late = spawn_waiter(self, kind, LIBRARY, note_signal, 2);
 		ASSERT_LT(0, late);
-		store(&shared->leave_handler, 1);
+		store(&shared->stage, 2);
 		ASSERT_TRUE(eventually(wait_of(self, kind, away).tid));
 		EXPECT_EQ(1, wait_of(self, kind, away).position);
 		give_up(self, kind);
@@ -746,7 +739,7 @@ TEST_F(interrupted, another_wait_has_no_claim_to_the_place)
 			int fd = gosync_fd(self->semaphore);
 			pthread_t thread;
 
-			handle_by(count_signal, AGAIN);
+			handle_by(note_signal, AGAIN);
 			if (call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args) != -EINTR)
 				_exit(1);
 			store(&shared->step, 1);
@@ -769,7 +762,7 @@ TEST_F(interrupted, another_wait_has_no_claim_to_the_place)
 		ASSERT_TRUE(eventually(waiters(self, SEMAPHORE) == 1));
 		kill(first, SIGUSR1);
 		ASSERT_TRUE(eventually(load(&shared->step) == 1));
-		second = spawn_waiter(self, SEMAPHORE, LIBRARY, count_signal, 1);
+		second = spawn_waiter(self, SEMAPHORE, LIBRARY, note_signal, 1);
 		ASSERT_LT(0, second);
 		store(&shared->step, 2);
 		ASSERT_TRUE(eventually(waiters(self, SEMAPHORE) == 2));
@@ -791,7 +784,7 @@ TEST_F(interrupted, is_counted_as_many_waits_as_there_were)
 	int i;
 
 	ASSERT_EQ(0, take_first(self, MUTEX));
-	pid = spawn_waiter(self, MUTEX, LIBRARY, count_signal, 0);
+	pid = spawn_waiter(self, MUTEX, LIBRARY, note_signal, 0);
 	ASSERT_LT(0, pid);
 	for (i = 0; i < TIMES; i++)
 		ASSERT_TRUE(interrupt(self, MUTEX, pid));
@@ -816,7 +809,7 @@ static void jump_out(int signal)
 
 static void stay_and_jump_out(int signal)
 {
-	stay_in_handler(signal);
+	note_and_stay(signal);
 	siglongjmp(outside, 1);
 }
 
@@ -905,10 +898,10 @@ TEST_F(interrupted, who_is_signalled_and_jumps_out_and_ends_passes_it_on)
 	pthread_t threads[2];
 
 	ASSERT_TRUE(begin(&leaver, threads, stay_and_jump_out));
-	ASSERT_TRUE(eventually(load(&shared->in_handler)));
+	ASSERT_TRUE(eventually(load(&shared->stage) == 1));
 	EXPECT_EQ(1, signal_cond(self));
 	EXPECT_EQ(1, cond_waiters(self));
-	store(&shared->leave_handler, 1);
+	store(&shared->stage, 2);
 	ASSERT_EQ(0, pthread_join(threads[0], NULL));
 	/* Nothing else happens to the Cond. */
 	ASSERT_TRUE(eventually(load(&shared->turn[0])));
@@ -968,9 +961,9 @@ TEST_F(interrupted, who_is_signalled_and_jumps_out_and_waits_again_passes_it_on)
 	pthread_t threads[2];
 
 	ASSERT_TRUE(begin(&leaver, threads, stay_and_jump_out));
-	ASSERT_TRUE(eventually(load(&shared->in_handler)));
+	ASSERT_TRUE(eventually(load(&shared->stage) == 1));
 	EXPECT_EQ(1, signal_cond(self));
-	store(&shared->leave_handler, 1);
+	store(&shared->stage, 2);
 	ASSERT_TRUE(eventually(load(&shared->turn[0])));
 	ASSERT_EQ(0, pthread_join(threads[1], NULL));
 	ASSERT_TRUE(eventually(cond_waiters(self) == 1));
@@ -991,7 +984,7 @@ TEST_F(interrupted, a_wait_that_is_refused_leaves_the_ticket)
 	pid_t pid = spawn();
 
 	if (!pid) {
-		handle_by(count_signal, AGAIN);
+		handle_by(note_signal, AGAIN);
 		gosync_mutex_lock(self->mutex);
 		store(&shared->step, 1);
 		EXPECT_EQ(-EINTR, call(fd, GOSYNC_IOC_COND_WAIT, &args));

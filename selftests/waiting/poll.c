@@ -427,17 +427,6 @@ TEST_F(poll, times_out)
 	EXPECT_EQ(self->events, ASK(POLL, LONG_MS));
 }
 
-static void ignore(int signal)
-{
-}
-
-static void handle(int flags)
-{
-	struct sigaction action = { .sa_handler = ignore, .sa_flags = flags };
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 /* As it is with any file, whatever SA_RESTART says */
 TEST_F(poll, a_signal_ends_it)
 {
@@ -448,7 +437,7 @@ TEST_F(poll, a_signal_ends_it)
 	for (way = 0; way < WAYS; way++) {
 		pids[way] = spawn();
 		if (!pids[way]) {
-			handle(way % 2 ? SA_RESTART : 0);
+			handle(count_signal, way % 2 ? SA_RESTART : 0);
 			add(self->shared, 1);
 			_exit(ASK(way, LONG_MS) != -EINTR);
 		}

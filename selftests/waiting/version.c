@@ -239,22 +239,6 @@ TEST_F(version, waits_until_its_deadline)
 	EXPECT_EQ(0, waiters(self));
 }
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal)
-{
-	signals++;
-}
-
-static void handle(int flags)
-{
-	struct sigaction action = {
-		.sa_handler = count_signal, .sa_flags = flags,
-	};
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(version, wait_follows_sa_restart)
 {
 	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
@@ -267,7 +251,7 @@ TEST_F(version, wait_follows_sa_restart)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		handle(i ? SA_RESTART : 0);
+		handle(count_signal, i ? SA_RESTART : 0);
 		if (wait_until(self, &version,
 			       i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0, 0) !=
 		    results[i])
