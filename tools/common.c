@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gosync.h"
@@ -110,6 +111,14 @@ int exit_status(int err)
 	return 1;
 }
 
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
 void output_gone(void)
 {
 	raise(SIGPIPE);
@@ -120,7 +129,7 @@ void output_gone(void)
 
 void output_pause(uint64_t ns)
 {
-	const struct timespec time = { ns / 1000000000, ns % 1000000000 };
+	const struct timespec time = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
 	struct pollfd out = { .fd = STDOUT_FILENO };
 
 	if (ppoll(&out, 1, &time, NULL) > 0)

@@ -118,7 +118,7 @@ static void be_first(void)
 	struct sigaction old;
 	size_t i;
 
-	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (!sigaction(numbers[i], NULL, &old) &&
 		    old.sa_handler == SIG_DFL)
 			signal(numbers[i], end);

@@ -15,6 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define NSEC_PER_SEC	1000000000ULL
+#define NSEC_PER_MSEC	1000000ULL
+
 int add_main(int argc, char **argv);
 int atomic_main(int argc, char **argv);
 int break_main(int argc, char **argv);
@@ -56,6 +61,13 @@ void forget_arguments(void);
  * Return: a status of sysexits.h where one fits, as flock(1); otherwise 1.
  */
 int exit_status(int err);
+
+/**
+ * now_ns() - what time it is
+ *
+ * Return: CLOCK_MONOTONIC in nanoseconds.
+ */
+uint64_t now_ns(void);
 
 /**
  * output_pause() - do nothing for some time

@@ -64,16 +64,6 @@ struct outcome {
 	struct gosync_stat stat[NR];
 };
 
-static void or_die(int ret, const char *what)
-{
-	if (ret >= 0)
-		return;
-	fprintf(stderr, "gosync demo: %s: %s%s\n", what,
-		gosync_strerror(0, ret),
-		ret == -EEXIST ? "; is there another one at work? end it first" : "");
-	exit(1);
-}
-
 /* --- Those who work. The names of these functions are seen in traces. ------ */
 
 static __attribute__((noinline)) void look_up_price(void)
@@ -187,10 +177,10 @@ static void open_all(void)
 
 static void watch(pid_t pids[SHOPS + 2], int seconds, struct outcome *outcome)
 {
-	uint64_t begin = now(), end = begin + seconds * NSEC_PER_SEC;
+	uint64_t begin = now_ns(), end = begin + seconds * NSEC_PER_SEC;
 	int i;
 
-	while (now() < end && !stopped) {
+	while (now_ns() < end && !stopped) {
 		snooze(50 * NSEC_PER_MSEC);
 		if (waitpid(-1, NULL, WNOHANG) <= 0)
 			continue;
@@ -198,7 +188,7 @@ static void watch(pid_t pids[SHOPS + 2], int seconds, struct outcome *outcome)
 		exit(1);
 	}
 	outcome->orders = shop->ordered;
-	outcome->seconds = (now() - begin) / 1e9;
+	outcome->seconds = (now_ns() - begin) / 1e9;
 	or_die(gosync_stat(book, &outcome->stat[ORDERS]), names[ORDERS]);
 	or_die(gosync_stat(prices, &outcome->stat[PRICES]), names[PRICES]);
 	or_die(gosync_stat(db, &outcome->stat[DB]), names[DB]);

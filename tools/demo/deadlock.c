@@ -29,16 +29,6 @@ struct fork {
 static struct fork forks[MAX_WORKERS];
 static gosync_waitgroup_t *table;
 
-static void or_die(int ret, const char *what)
-{
-	if (ret >= 0)
-		return;
-	fprintf(stderr, "gosync demo: %s: %s%s\n", what,
-		gosync_strerror(0, ret),
-		ret == -EEXIST ? "; is there another one at work? end it first" : "");
-	exit(1);
-}
-
 static void lay_forks(int n)
 {
 	const unsigned int flags = GOSYNC_CREATE | GOSYNC_EXCL;
@@ -102,7 +92,7 @@ static void dine(int me, int n, const struct demo_deadlock *how)
 	or_die(gosync_waitgroup_add(table, -1), "the table");
 	or_die(gosync_waitgroup_wait(table), "the table");
 	if (how->deadline && !me)
-		deadline = now() + how->deadline * NSEC_PER_SEC;
+		deadline = now_ns() + how->deadline * NSEC_PER_SEC;
 	/* It will not come. */
 	take(&forks[(me + 1) % n], false, deadline);
 	for (;;)

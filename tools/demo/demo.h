@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gosync demo: what its processes have in common. See demo.c for the story.
+ * gosync demo: what the files of this folder share. demo.c tells the story.
  */
 #ifndef GOSYNC_DEMO_H
 #define GOSYNC_DEMO_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "gosync.h"
 
-#define NSEC_PER_SEC	1000000000ULL
-#define NSEC_PER_MSEC	1000000ULL
-#define PATIENCE	(20 * NSEC_PER_SEC)	/* until something must have happened */
+#define PATIENCE	(20 * NSEC_PER_SEC)	/* after it the demonstration fails */
 
 #define MAX_WORKERS	64
 #define TOTAL		1000			/* the sum of both accounts */
@@ -22,30 +21,33 @@ struct demo_config {
 	uint32_t number;
 	uint32_t work_us;	/* between taking and giving */
 	uint32_t pause_us;	/* from one transfer to the next */
-	uint32_t most;		/* largest amount to move */
+	uint32_t most;		/* the largest amount to move */
 };
 
 #define CONFIG_TYPE	GOSYNC_TYPE_ID(struct demo_config)
 
-/* What phase may be */
+/* The values of phase */
 enum { PREPARE, WORK, STOP };
 
-/* Words of index: the second is the first times INDEX_FACTOR, or it is wrong */
+/* Words of index: the check must be the number times INDEX_FACTOR. */
 enum { INDEX_NUMBER, INDEX_CHECK, INDEX_WORDS };
 #define INDEX_FACTOR	7
 
 /* Words of accounts */
 enum { LEFT, RIGHT, LARGEST_TOKEN, ACCOUNT_WORDS };
 
-/* Words of ring: the amounts, and how many were put in and taken out */
+/* Words of ring: RING amounts, then the numbers of jobs put in and taken out */
 enum { PUT = RING, TAKEN, RING_WORDS };
 
-/* The objects of the table, and how often this process operated each */
+/*
+ * The fields of a row: first the number of operations that this process did on
+ * each object, in the order of the table that the demonstration prints.
+ */
 enum {
 	SETUP, CREW, PHASE, CONFIG, RULES, INDEX, QUEUE, WORK_COND, ROOM_COND,
 	RINGS, DESKS, LOCK, ACCOUNTS, JOBS, RESULTS,
 	OBJECTS,
-	/* and what came of it */
+	/* then its results */
 	MY_JOBS = OBJECTS,	/* what it added to jobs */
 	MY_REPORTS,		/* how often it was told of a death */
 	MY_SETUPS,		/* how often it set up */
@@ -57,60 +59,93 @@ enum {
 	ROW
 };
 
-/* This process: 0 is the parent, then come the workers, then the clerk. */
-extern int me;
-extern int workers;
-extern char prefix[32];
-extern bool quiet;
-extern uint64_t started;
-extern int64_t row[ROW];
+/**
+ * struct demo - the demonstration, as this process knows it
+ * @me: 0 for the parent, then come the workers, then the clerk
+ * @workers: how many workers there are; the clerk has the number after theirs
+ * @pids: of the workers and the clerk; only the parent fills them in
+ * @prefix: with it the names of the objects begin
+ * @quiet: say() prints nothing
+ * @started: when the demonstration began, on now_ns()'s clock
+ * @row: this process's counters
+ *
+ * The other fields are the objects. The comment in demo.c tells what each is
+ * for.
+ */
+struct demo {
+	int me;
+	int workers;
+	pid_t pids[MAX_WORKERS + 2];
+	char prefix[32];
+	bool quiet;
+	uint64_t started;
+	int64_t row[ROW];
+	gosync_once_t *setup;
+	gosync_waitgroup_t *crew;
+	gosync_int32_t *phase;
+	gosync_value_t *config;
+	gosync_rwmutex_t *rules;
+	gosync_int64_t *index;
+	gosync_mutex_t *queue;
+	gosync_cond_t *work;
+	gosync_cond_t *room;
+	gosync_int64_t *ring;
+	gosync_semaphore_t *desks;
+	gosync_mutex_t *lock;
+	gosync_int64_t *accounts;
+	gosync_int64_t *jobs;
+	gosync_map_t *results;
+};
 
-extern gosync_once_t *setup;
-extern gosync_waitgroup_t *crew;
-extern gosync_int32_t *phase;
-extern gosync_value_t *config;
-extern gosync_rwmutex_t *rules;
-extern gosync_int64_t *index_words;
-extern gosync_mutex_t *queue;
-extern gosync_cond_t *work_cond;
-extern gosync_cond_t *room_cond;
-extern gosync_int64_t *ring;
-extern gosync_semaphore_t *desks;
-extern gosync_mutex_t *lock;
-extern gosync_int64_t *accounts;
-extern gosync_int64_t *jobs;
-extern gosync_map_t *results;
+/* --- shared.c: for the parent, the workers and the clerk ----------------- */
 
-uint64_t now(void);
+extern struct demo demo;
+
 void snooze(uint64_t ns);
 
+/* Print a line with the time and the name of this process. */
 __attribute__((format(printf, 1, 2)))
 void say(const char *format, ...);
 
+/* Print such a line to standard error, and end the program. */
 __attribute__((format(printf, 1, 2), noreturn))
 void fail(const char *format, ...);
 
-/* For calls that should succeed */
+/* fail() if @ret is an error. Return: @ret. */
 int must(int ret, const char *what);
 
-/* What a worker and the parent do with words; @object is whose row they count */
+/* End the program with a message if @ret is an error. */
+void or_die(int ret, const char *what);
+
+void kill_workers(void);
+
+/* Load and store one of the words of @object, and count that in its row. */
 int64_t load(gosync_int64_t *words, int i, int object);
 void store(gosync_int64_t *words, int i, int64_t now, int object);
+
+/* The name of an object with its prefix; good until the next call */
+const char *full_name(int object);
 
 void open_objects(unsigned int flags);
 void set_up_once(void);
 
-/* Make this process's record readable to the others, and read theirs. */
+/* Publish this process's row; read a field of another's; add up all of them. */
 void publish_row(void);
-int64_t get_count(int who, int what);
+int64_t get_count(int process, int field);
+int64_t sum_counts(int field);
 
+/* --- parent.c, worker.c: what a process does ----------------------------- */
+
+int conduct(int seconds);
 int work(void);
 
+/* --- deadlock.c, contended.c: the other demonstrations ------------------- */
+
 /**
- * struct demo_deadlock - what deadlock is wanted
- * @philosophers: of how many processes
- * @deadline: if not 0, the first waits only so many seconds
- * @threads: each has a thread that does something else
+ * struct demo_deadlock - the deadlock to show
+ * @philosophers: the number of processes
+ * @deadline: the first process waits only for this many seconds; 0: for ever
+ * @threads: each process has a second thread that does not wait
  */
 struct demo_deadlock {
 	int philosophers;
@@ -118,7 +153,7 @@ struct demo_deadlock {
 	bool threads;
 };
 
-/* The other demos, which use nothing of the above */
+/* These two use nothing of struct demo. */
 int demo_deadlock(const struct demo_deadlock *how);
 int demo_contended(int seconds, bool fixed);
 

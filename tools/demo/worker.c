@@ -9,23 +9,23 @@
 
 static bool is_clerk(void)
 {
-	return me > workers;
+	return demo.me > demo.workers;
 }
 
 static bool working(void)
 {
 	int32_t is = 0;
 
-	must(gosync_int32_load(phase, 0, &is), "load phase");
-	row[PHASE]++;
+	must(gosync_int32_load(demo.phase, 0, &is), "load phase");
+	demo.row[PHASE]++;
 	return is == WORK;
 }
 
 static void await_work(void)
 {
-	must(gosync_int32_wait(phase, 0, PREPARE, GOSYNC_FOREVER, 0, NULL),
+	must(gosync_int32_wait(demo.phase, 0, PREPARE, GOSYNC_FOREVER, 0, NULL),
 	     "wait for phase");
-	row[PHASE]++;
+	demo.row[PHASE]++;
 }
 
 static void find_config(struct demo_config *cfg)
@@ -33,11 +33,11 @@ static void find_config(struct demo_config *cfg)
 	size_t len = sizeof(*cfg);
 	uint64_t type;
 
-	must(gosync_value_load(config, cfg, &len, &type), "load config");
-	row[CONFIG]++;
+	must(gosync_value_load(demo.config, cfg, &len, &type), "load config");
+	demo.row[CONFIG]++;
 	if (type != CONFIG_TYPE || len != sizeof(*cfg))
 		fail("config is of another type");
-	row[MY_CONFIG] = cfg->number;
+	demo.row[MY_CONFIG] = cfg->number;
 	if (!is_clerk())
 		say("found configuration %u: moves up to %u, taking %u us",
 		    cfg->number, cfg->most, cfg->work_us);
@@ -48,12 +48,12 @@ static void look_at_index(struct demo_config *cfg)
 {
 	int64_t number, check;
 
-	must(gosync_rwmutex_rlock(rules), "rlock");
-	number = load(index_words, INDEX_NUMBER, INDEX);
-	check = load(index_words, INDEX_CHECK, INDEX);
-	must(gosync_rwmutex_runlock(rules), "runlock");
-	row[RULES]++;
-	row[MY_LOOKS]++;
+	must(gosync_rwmutex_rlock(demo.rules), "rlock");
+	number = load(demo.index, INDEX_NUMBER, INDEX);
+	check = load(demo.index, INDEX_CHECK, INDEX);
+	must(gosync_rwmutex_runlock(demo.rules), "runlock");
+	demo.row[RULES]++;
+	demo.row[MY_LOOKS]++;
 	if (check != number * INDEX_FACTOR)
 		fail("read the index while it was being changed");
 	if (number != cfg->number)
@@ -64,7 +64,7 @@ static void look_at_index(struct demo_config *cfg)
 
 static int64_t queued(void)
 {
-	return load(ring, PUT, RINGS) - load(ring, TAKEN, RINGS);
+	return load(demo.ring, PUT, RINGS) - load(demo.ring, TAKEN, RINGS);
 }
 
 /*
@@ -73,43 +73,43 @@ static int64_t queued(void)
  */
 static bool enter_queue(gosync_cond_t *cond, int object, int64_t unwanted)
 {
-	must(gosync_mutex_lock(queue), "lock queue");
-	row[QUEUE]++;
+	must(gosync_mutex_lock(demo.queue), "lock queue");
+	demo.row[QUEUE]++;
 	while (working()) {
 		if (queued() != unwanted)
 			return true;
-		must(gosync_cond_wait(cond, queue), "wait at the queue");
-		row[object]++;
+		must(gosync_cond_wait(cond, demo.queue), "wait at the queue");
+		demo.row[object]++;
 	}
-	must(gosync_mutex_unlock(queue), "unlock queue");
+	must(gosync_mutex_unlock(demo.queue), "unlock queue");
 	return false;
 }
 
 static void leave_queue(gosync_cond_t *cond, int object, int counter)
 {
-	int64_t n = load(ring, counter, RINGS);
+	int64_t n = load(demo.ring, counter, RINGS);
 
-	store(ring, counter, n + 1, RINGS);
+	store(demo.ring, counter, n + 1, RINGS);
 	must(gosync_cond_signal(cond), "signal");
-	row[object]++;
-	must(gosync_mutex_unlock(queue), "unlock queue");
+	demo.row[object]++;
+	must(gosync_mutex_unlock(demo.queue), "unlock queue");
 }
 
 static bool put_job(int64_t amount)
 {
-	if (!enter_queue(room_cond, ROOM_COND, RING))
+	if (!enter_queue(demo.room, ROOM_COND, RING))
 		return false;
-	store(ring, load(ring, PUT, RINGS) % RING, amount, RINGS);
-	leave_queue(work_cond, WORK_COND, PUT);
+	store(demo.ring, load(demo.ring, PUT, RINGS) % RING, amount, RINGS);
+	leave_queue(demo.work, WORK_COND, PUT);
 	return true;
 }
 
 static bool take_job(int64_t *amount)
 {
-	if (!enter_queue(work_cond, WORK_COND, 0))
+	if (!enter_queue(demo.work, WORK_COND, 0))
 		return false;
-	*amount = load(ring, load(ring, TAKEN, RINGS) % RING, RINGS);
-	leave_queue(room_cond, ROOM_COND, TAKEN);
+	*amount = load(demo.ring, load(demo.ring, TAKEN, RINGS) % RING, RINGS);
+	leave_queue(demo.room, ROOM_COND, TAKEN);
 	return true;
 }
 
@@ -118,17 +118,17 @@ static bool take_job(int64_t *amount)
 /* The lock is held and its last owner died with it. */
 static void repair(void)
 {
-	int64_t left = load(accounts, LEFT, ACCOUNTS);
-	int64_t right = load(accounts, RIGHT, ACCOUNTS);
+	int64_t left = load(demo.accounts, LEFT, ACCOUNTS);
+	int64_t right = load(demo.accounts, RIGHT, ACCOUNTS);
 	int64_t missing = TOTAL - left - right;
 
 	say("has the lock, was told that its last owner died (token %lld)",
-	    (long long)row[MY_TOKEN]);
-	store(accounts, RIGHT, right + missing, ACCOUNTS);
-	must(gosync_mutex_recover(lock), "recover");
+	    (long long)demo.row[MY_TOKEN]);
+	store(demo.accounts, RIGHT, right + missing, ACCOUNTS);
+	must(gosync_mutex_recover(demo.lock), "recover");
 	say("found %lld + %lld, put the missing %lld back, recovered the lock",
 	    (long long)left, (long long)right, (long long)missing);
-	row[MY_REPORTS]++;
+	demo.row[MY_REPORTS]++;
 }
 
 static void move(const struct demo_config *cfg, int64_t amount)
@@ -138,21 +138,21 @@ static void move(const struct demo_config *cfg, int64_t amount)
 	int from;
 
 	/* Loads, work and stores, which only the lock makes one step. */
-	had[LEFT] = load(accounts, LEFT, ACCOUNTS);
-	had[RIGHT] = load(accounts, RIGHT, ACCOUNTS);
+	had[LEFT] = load(demo.accounts, LEFT, ACCOUNTS);
+	had[RIGHT] = load(demo.accounts, RIGHT, ACCOUNTS);
 	if (had[LEFT] + had[RIGHT] != TOTAL)
 		fail("has the lock and found %lld + %lld, which is not %d",
 		     (long long)had[LEFT], (long long)had[RIGHT], TOTAL);
 	from = had[LEFT] > had[RIGHT] ? LEFT : RIGHT;
-	store(accounts, from, had[from] - amount, ACCOUNTS);
-	row[MY_AMOUNT] = amount;
+	store(demo.accounts, from, had[from] - amount, ACCOUNTS);
+	demo.row[MY_AMOUNT] = amount;
 	publish_row();
-	until = now() + cfg->work_us * 1000ULL;
-	while (now() < until)
+	until = now_ns() + cfg->work_us * 1000ULL;
+	while (now_ns() < until)
 		;
-	row[MY_AMOUNT] = 0;
+	demo.row[MY_AMOUNT] = 0;
 	publish_row();
-	store(accounts, !from, had[!from] + amount, ACCOUNTS);
+	store(demo.accounts, !from, had[!from] + amount, ACCOUNTS);
 }
 
 static void transfer(const struct demo_config *cfg, int64_t amount)
@@ -160,48 +160,48 @@ static void transfer(const struct demo_config *cfg, int64_t amount)
 	uint64_t token;
 	int told;
 
-	must(gosync_semaphore_acquire(desks, 1), "acquire a desk");
-	told = must(gosync_mutex_lock(lock), "lock");
-	must(gosync_mutex_token(lock, &token), "token");
-	row[MY_TOKEN] = token;
+	must(gosync_semaphore_acquire(demo.desks, 1), "acquire a desk");
+	told = must(gosync_mutex_lock(demo.lock), "lock");
+	must(gosync_mutex_token(demo.lock, &token), "token");
+	demo.row[MY_TOKEN] = token;
 
 	/* Refuse a delayed writer: see the fencing token. */
-	if ((int64_t)token <= load(accounts, LARGEST_TOKEN, ACCOUNTS))
+	if ((int64_t)token <= load(demo.accounts, LARGEST_TOKEN, ACCOUNTS))
 		fail("token %llu is not larger than the last",
 		     (unsigned long long)token);
 	if (told)
 		repair();
-	store(accounts, LARGEST_TOKEN, token, ACCOUNTS);
+	store(demo.accounts, LARGEST_TOKEN, token, ACCOUNTS);
 	move(cfg, amount);
-	must(gosync_mutex_unlock(lock), "unlock");
-	must(gosync_semaphore_release(desks, 1), "release a desk");
-	row[LOCK]++;
-	row[DESKS]++;
+	must(gosync_mutex_unlock(demo.lock), "unlock");
+	must(gosync_semaphore_release(demo.desks, 1), "release a desk");
+	demo.row[LOCK]++;
+	demo.row[DESKS]++;
 
-	must(gosync_int64_add(jobs, 0, 1, NULL), "add to jobs");
-	row[JOBS]++;
-	row[MY_JOBS]++;
+	must(gosync_int64_add(demo.jobs, 0, 1, NULL), "add to jobs");
+	demo.row[JOBS]++;
+	demo.row[MY_JOBS]++;
 }
 
 /* --- What a process does -------------------------------------------------- */
 
 static void done(void)
 {
-	row[CREW]++;
+	demo.row[CREW]++;
 	publish_row();
-	must(gosync_waitgroup_done(crew), "done");
+	must(gosync_waitgroup_done(demo.crew), "done");
 }
 
 int work(void)
 {
 	struct demo_config cfg = { };
-	unsigned int seed = me;
+	unsigned int seed = demo.me;
 	int64_t amount;
 
 	open_objects(0);
-	started = get_count(0, MY_START);
+	demo.started = get_count(0, MY_START);
 	set_up_once();
-	say("is process %d, found everything named %s.*", getpid(), prefix);
+	say("is process %d, found everything named %s.*", getpid(), demo.prefix);
 	done();
 	await_work();
 

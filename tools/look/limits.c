@@ -122,7 +122,7 @@ int limits_main(int argc, char **argv)
 		      "objects that one user (here: you) has created");
 	parameter_row(&table, "max_objects_per_ns", counts.all,
 		      "objects in one IPC namespace");
-	for (limit = limits; limit < limits + sizeof(limits) / sizeof(*limits);
+	for (limit = limits; limit < limits + ARRAY_SIZE(limits);
 	     limit++) {
 		table_line(&table);
 		table_set_text(&table, COL_LIMIT, limit->name);

@@ -120,14 +120,6 @@ static __attribute__((noreturn)) void fail_top(const char *what, int err)
 
 /* --- Looking -------------------------------------------------------------- */
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static const struct known *find_known(const struct frame *frame, uint64_t id)
 {
 	int low = 0, high = frame ? frame->nr_known : 0;
@@ -682,8 +674,8 @@ static void pass_time(struct frame *frame, int signals)
 	uint64_t now;
 
 	while ((now = now_ns()) < end) {
-		struct timespec left = { (end - now) / 1000000000,
-					 (end - now) % 1000000000 };
+		struct timespec left = { (end - now) / NSEC_PER_SEC,
+					 (end - now) % NSEC_PER_SEC };
 		int ret = ppoll(fds, 2, &left, NULL);
 
 		if (ret <= 0)

@@ -79,7 +79,7 @@ static void passed_on(sigset_t *set)
 	size_t i;
 
 	sigfillset(set);
-	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
+	for (i = 0; i < ARRAY_SIZE(others); i++)
 		sigdelset(set, others[i]);
 }
 

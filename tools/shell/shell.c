@@ -165,7 +165,7 @@ static const struct argp_option all_options[] = {
 	{ }
 };
 
-#define OPTIONS	(sizeof(all_options) / sizeof(*all_options))
+#define OPTIONS	ARRAY_SIZE(all_options)
 
 static void pick_options(const struct verb *verb,
 			 struct argp_option options[OPTIONS])

@@ -355,14 +355,6 @@ static uint64_t take_page(struct reader *reader, void *page,
 	return last;
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /* Return: the moment up to which all of its events are here */
 static uint64_t drain(struct reader *reader,
 		      const struct record_options *options)
@@ -372,7 +364,7 @@ static uint64_t drain(struct reader *reader,
 	int i;
 
 	for (i = 0; i < PAGES_AT_ONCE; i++) {
-		moment = now();
+		moment = now_ns();
 		if (read(reader->fd, page, getpagesize()) <= 0)
 			return moment;
 		nr_pages++;
@@ -510,7 +502,7 @@ static void start(const struct record_options *options, int go)
 static void show_progress(uint64_t begin)
 {
 	static uint64_t last;
-	uint64_t moment = now();
+	uint64_t moment = now_ns();
 
 	if (moment - last < 200000000)
 		return;
@@ -538,7 +530,7 @@ int record(const struct record_options *options, struct trace_summary *summary)
 	if (options->stacks)
 		trace_read_kernel_symbols();
 	start(options, go);
-	summary->begin = now();
+	summary->begin = now_ns();
 
 	while (!stopped && !ferror(stdout)) {
 		read_all(options);
@@ -549,7 +541,7 @@ int record(const struct record_options *options, struct trace_summary *summary)
 			nanosleep(&pause, NULL);
 	}
 	switch_recording(false);
-	summary->end = now();
+	summary->end = now_ns();
 	while (read_all(options))
 		;
 	summary->lost = count_lost();

@@ -14,14 +14,13 @@
 #ifndef GOSYNC_TOOL_TRACE_H
 #define GOSYNC_TOOL_TRACE_H
 
-#include <gosync-user.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#include "gosync.h"
 
 /* The kernel's events; trace_kinds[] has their names */
 enum trace_kind {
