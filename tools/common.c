@@ -205,6 +205,8 @@ void object_error(const char *name, unsigned int op, int err)
 
 error_t names_parse(int key, struct argp_state *state, struct names *names)
 {
+	if (key == ARGP_KEY_NO_ARGS && names->required)
+		argp_usage(state);
 	if (key != ARGP_KEY_ARGS)
 		return ARGP_ERR_UNKNOWN;
 	names->names = state->argv + state->next;

@@ -111,16 +111,22 @@ int object_open(const char *name, unsigned int type, unsigned int flags);
  */
 void object_error(const char *name, unsigned int op, int err);
 
-/* The names that are a command's arguments */
+/**
+ * struct names - the names that are a command's arguments
+ * @names: the first of them
+ * @count: how many there are
+ * @required: it is an error if there are none
+ */
 struct names {
 	char **names;
 	int count;
+	bool required;
 };
 
 /**
- * names_parse() - take the rest of the arguments
+ * names_parse() - take the rest of the arguments as names
  * @key: argp's
- * @state: argp's
+ * @state: argp's; ends the program if @names are required and there are none
  * @names: where to put them
  *
  * Return: 0, or ARGP_ERR_UNKNOWN if @key is not about arguments.

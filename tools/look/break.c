@@ -90,9 +90,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'H':
 		how->holder = parse_number(state, arg, "HOLDER", 1, INT32_MAX);
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
-		return 0;
 	}
 	return names_parse(key, state, &how->names);
 }
@@ -114,7 +111,7 @@ int break_main(int argc, char **argv)
 		       "operation, which fails. What it still writes, believing that it has the lock,\n"
 		       "only a fencing token keeps out.",
 	};
-	struct breaking how = { };
+	struct breaking how = { .names.required = true };
 	int status = 0;
 	int i;
 

@@ -16,10 +16,11 @@
 
 #define NOBODY	((unsigned int)-1)
 
-/* What to do with the names, which follow one argument that says it */
+/* The first argument says what to change; the names follow it. */
 struct job {
 	const char *what;
 	struct names names;
+	unsigned int uid, gid;	/* chown: NOBODY if it is not to be changed */
 };
 
 static error_t job_parse(int key, char *arg, struct argp_state *state)
@@ -27,17 +28,29 @@ static error_t job_parse(int key, char *arg, struct argp_state *state)
 	struct job *job = state->input;
 
 	(void)arg;
-	switch (key) {
-	case ARGP_KEY_ARGS:
+	if (key == ARGP_KEY_ARGS) {
 		job->what = state->argv[state->next++];
 		if (state->next == state->argc)
 			argp_usage(state);
-		return names_parse(key, state, &job->names);
-	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
-		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return names_parse(key, state, &job->names);
+}
+
+/* Call @change for each name. Return: an exit status. */
+static int change_each(const struct job *job,
+		       int (*change)(const char *name, const struct job *job))
+{
+	int i, ret, status = 0;
+
+	close(device_open());
+	for (i = 0; i < job->names.count; i++) {
+		ret = change(job->names.names[i], job);
+		if (!ret)
+			continue;
+		object_error(job->names.names[i], GOSYNC_IOC_CHANGE, ret);
+		status = 1;
+	}
+	return status;
 }
 
 /* --- chmod --------------------------------------------------------------- */
@@ -90,12 +103,13 @@ static bool apply_mode(const char *text, unsigned int *mode)
 	}
 }
 
-static int change_mode(const char *name, const char *text)
+static int change_mode(const char *name, const struct job *job)
 {
 	struct gosync_info info = { .size = sizeof(info) };
+	const char *text = job->what;
 	int object, ret = 0;
 
-	/* What is relative is so to what the mode is now. */
+	/* A relative mode changes the present one. */
 	if (*text < '0' || *text > '7') {
 		object = object_open(name, 0, GOSYNC_RDONLY);
 		if (object < 0)
@@ -117,24 +131,15 @@ int chmod_main(int argc, char **argv)
 		       "to use. MODE is octal, or as u=rw,g+r,o-rwx. Who has the object open\n"
 		       "keeps what he has.",
 	};
-	struct job job = { };
+	struct job job = { .names.required = true };
 	unsigned int any = 0;
-	int i, ret, status = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &job);
 	if (!apply_mode(job.what, &any)) {
 		argp_help(&argp, stderr, ARGP_HELP_SEE, program_invocation_name);
 		return 2;
 	}
-	close(device_open());
-	for (i = 0; i < job.names.count; i++) {
-		ret = change_mode(job.names.names[i], job.what);
-		if (!ret)
-			continue;
-		object_error(job.names.names[i], GOSYNC_IOC_CHANGE, ret);
-		status = 1;
-	}
-	return status;
+	return change_each(&job, change_mode);
 }
 
 /* --- chown --------------------------------------------------------------- */
@@ -205,6 +210,11 @@ static void find_both(const char *text, unsigned int *uid, unsigned int *gid)
 	}
 }
 
+static int change_owner(const char *name, const struct job *job)
+{
+	return gosync_chown(name, job->uid, job->gid);
+}
+
 int chown_main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -214,19 +224,11 @@ int chown_main(int argc, char **argv)
 		       "group, :GROUP changes the group alone. Who has the object open keeps what\n"
 		       "he has.",
 	};
-	unsigned int uid = NOBODY, gid = NOBODY;
-	struct job job = { };
-	int i, ret, status = 0;
+	struct job job = {
+		.names.required = true, .uid = NOBODY, .gid = NOBODY,
+	};
 
 	argp_parse(&argp, argc, argv, 0, NULL, &job);
-	find_both(job.what, &uid, &gid);
-	close(device_open());
-	for (i = 0; i < job.names.count; i++) {
-		ret = gosync_chown(job.names.names[i], uid, gid);
-		if (!ret)
-			continue;
-		object_error(job.names.names[i], GOSYNC_IOC_CHANGE, ret);
-		status = 1;
-	}
-	return status;
+	find_both(job.what, &job.uid, &job.gid);
+	return change_each(&job, change_owner);
 }

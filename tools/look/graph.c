@@ -258,18 +258,10 @@ struct process *graph_process(const struct graph *graph, uint32_t pid)
 
 static uint32_t parent_of(uint32_t pid)
 {
-	char path[32], text[256], *at;
 	unsigned int parent = 0;
-	size_t len = 0;
-	FILE *f;
+	char text[256], *at;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (f) {
-		len = fread(text, 1, sizeof(text) - 1, f);
-		fclose(f);
-	}
-	text[len] = 0;
+	process_read(pid, "stat", text, sizeof(text));
 	/* Behind the name, which may be anything */
 	at = strrchr(text, ')');
 	if (!at || sscanf(at, ") %*c %u", &parent) != 1)
@@ -284,19 +276,14 @@ static uint32_t parent_of(uint32_t pid)
 static bool waits_for_children(uint32_t pid, uint32_t *which)
 {
 	long long first, second;
-	char path[32];
-	int number = -1;
-	FILE *f;
+	char text[64];
+	int number;
 
 	if (count_threads(pid) != 1)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%u/syscall", pid);
-	f = fopen(path, "re");
-	if (!f)
+	process_read(pid, "syscall", text, sizeof(text));
+	if (sscanf(text, "%d %llx %llx", &number, &first, &second) != 3)
 		return false;
-	if (fscanf(f, "%d %llx %llx", &number, &first, &second) != 3)
-		number = -1;
-	fclose(f);
 	*which = 0;
 	if (number == SYS_wait4 && (int)first > 0)
 		*which = first;

@@ -220,9 +220,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'J':
 		look->json = true;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
-		return 0;
 	}
 	return names_parse(key, state, &look->names);
 }
@@ -241,7 +238,7 @@ int info_main(int argc, char **argv)
 		.args_doc = "NAME...",
 		.doc = "Tell what is known of named objects.",
 	};
-	struct look info = { };
+	struct look info = { .names.required = true };
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &info);

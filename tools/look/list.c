@@ -237,9 +237,6 @@ static error_t rm_parse(int key, char *arg, struct argp_state *state)
 	case KEY_IF_UNUSED:
 		rm->if_unused = true;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
-		return 0;
 	}
 	return names_parse(key, state, &rm->names);
 }
@@ -262,7 +259,7 @@ int rm_main(int argc, char **argv)
 		       "the object open goes on with it; who opens the name from now on gets\n"
 		       "another object or none.",
 	};
-	struct rm rm = { };
+	struct rm rm = { .names.required = true };
 	int status = 0;
 	int i, ret;
 

@@ -98,9 +98,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'w':
 		how->wait = parse_seconds(state, arg, "the time to wait");
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
-		return 0;
 	}
 	return names_parse(key, state, &how->names);
 }
@@ -120,7 +117,7 @@ int recover_main(int argc, char **argv)
 		.doc = "Declare that what these locks protect is right again, although an owner\n"
 		       "died with them: lock, recover, unlock.",
 	};
-	struct recover how = { .wait = -1 };
+	struct recover how = { .names.required = true, .wait = -1 };
 	const char *name;
 	int status = 0;
 	int i, object;

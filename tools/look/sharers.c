@@ -213,19 +213,27 @@ uint32_t owner_now(const struct gosync_info *info)
 	return nr ? sharers->pid : 0;
 }
 
+size_t process_read(uint32_t pid, const char *file, char *text, size_t size)
+{
+	size_t len = 0;
+	char path[32];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, file);
+	f = fopen(path, "re");
+	if (f) {
+		len = fread(text, 1, size - 1, f);
+		fclose(f);
+	}
+	text[len] = 0;
+	return len;
+}
+
 const char *process_comm(uint32_t pid)
 {
 	static char comm[17];
-	char path[32];
-	size_t len = 0;
-	FILE *f;
+	size_t len = process_read(pid, "comm", comm, sizeof(comm));
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	f = fopen(path, "re");
-	if (f) {
-		len = fread(comm, 1, sizeof(comm) - 1, f);
-		fclose(f);
-	}
 	if (!len)
 		return "?";
 	/* The kernel ends it with a newline. */

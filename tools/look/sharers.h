@@ -87,6 +87,17 @@ void sharers_forget(void);
 uint32_t owner_now(const struct gosync_info *info);
 
 /**
+ * process_read() - read what /proc tells of a process
+ * @pid: its number
+ * @file: "comm", "stat" ...
+ * @text: where to put the beginning of the file, ended by a 0 byte
+ * @size: the size of @text
+ *
+ * Return: its length; 0 if it cannot be read.
+ */
+size_t process_read(uint32_t pid, const char *file, char *text, size_t size);
+
+/**
  * process_comm() - what a process calls itself
  * @pid: its number
  *

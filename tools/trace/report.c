@@ -306,22 +306,30 @@ static bool worth_showing(const struct trace_object *object)
 	       object->stats.recoveries;
 }
 
-static void show_when(struct trace_object **objects)
+/* Show each that is worth it, @most at the most. Return: how many. */
+static unsigned int show_each(struct trace_object **objects, unsigned int most,
+			      void (*show)(const struct trace_object *object))
 {
 	unsigned int i, n = 0;
 
+	for (i = 0; objects[i] && n < most; i++) {
+		if (!worth_showing(objects[i]))
+			continue;
+		show(objects[i]);
+		n++;
+	}
+	return n;
+}
+
+static void show_when(struct trace_object **objects)
+{
 	puts("<section><h2>When</h2>\n<p>How many waited for each object, as time went by.</p>\n"
 	     "<div class=\"key\"><span style=\"--c:var(--bar)\">waiting</span>\n"
 	     "<span style=\"--c:var(--starve)\">handed from waiter to waiter, because one had waited\n"
 	     "for 1 ms</span>\n"
 	     "<span style=\"--c:var(--death)\">an owner died</span>\n"
 	     "<span style=\"--c:var(--well)\">recovered</span></div>");
-	for (i = 0; objects[i] && n < MOST_LANES; i++) {
-		if (!worth_showing(objects[i]))
-			continue;
-		show_lane(objects[i]);
-		n++;
-	}
+	show_each(objects, MOST_LANES, show_lane);
 	printf("<div class=\"lane\"><div></div><svg viewBox=\"0 0 %d 16\">",
 	       LANE_WIDTH);
 	show_grid(true);
@@ -387,7 +395,7 @@ static void show_row(const struct trace_object *object)
 
 static void show_what(struct trace_object **objects)
 {
-	unsigned int i, n = 0;
+	unsigned int n;
 
 	puts("<section><h2>What</h2>\n"
 	     "<p>The objects, those first that were waited for longest. How a wait ended:\n"
@@ -395,12 +403,7 @@ static void show_what(struct trace_object **objects)
 	     "Barged: got without waiting although others waited.</p>\n"
 	     "<table><tr><th>name<th class=\"l\">type<th>waits<th>total<th>mean<th>longest\n"
 	     "<th>woken<th>handed over<th>barged<th>gave up<th>still waiting<th>deaths</tr>");
-	for (i = 0; objects[i] && n < MOST_ROWS; i++) {
-		if (!worth_showing(objects[i]))
-			continue;
-		show_row(objects[i]);
-		n++;
-	}
+	n = show_each(objects, MOST_ROWS, show_row);
 	puts("</table>");
 	if (n == MOST_ROWS)
 		puts("<p class=\"more\">and those that cost less</p>");
