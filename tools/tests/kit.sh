@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For scripts of tests of the command: tests that are functions, and what they say
-# of what they see.
+# For the scripts that test the command and the examples: each of their tests is
+# a function. A script sets $tests, defines the functions, and ends with
+# check_all "$@".
+#
 # shellcheck disable=SC2034 # variables are for those scripts
 
 top=$(mktemp -d) || exit 1
@@ -12,15 +14,29 @@ cd "$top" || exit 1
 n=0
 failed=0
 
-# Each test is a function, run in a directory of its own, with N as the prefix
-# of its names.
+# A script may define it: it is called after each test.
+after()
+{
+	:
+}
+
+# skip REASON: the test cannot be done here; it is to return 0 then
+skip()
+{
+	skipped=" # SKIP $*"
+}
+
+# check TEST: run it in a directory of its own, $out. The names that it makes
+# begin with $N. What is in the directory is shown if the test fails.
 check()
 {
 	n=$((n + 1))
 	N=${0##*/}.$$.$n
-	mkdir "$top/$n" && cd "$top/$n" || exit 1
+	out=$top/$n
+	skipped=
+	mkdir "$out" && cd "$out" || exit 1
 	if "$1" >output 2>errors; then
-		echo "ok $n $1"
+		echo "ok $n $1$skipped"
 	else
 		failed=1
 		echo "not ok $n $1"
@@ -31,13 +47,14 @@ check()
 		done 2>/dev/null | sed 's/^/# /'
 		jobs -p | xargs -r kill -9
 	fi
+	after
 	touch stop
 	wait
 	gosync ls 2>/dev/null | grep -o "${N}[^ ]*" | xargs -r gosync rm -f
 	cd "$top" || exit 1
 }
 
-# exits STATUS COMMAND...: it exits with that
+# exits STATUS COMMAND...: COMMAND exits with STATUS
 exits()
 {
 	local want=$1 got
@@ -49,7 +66,7 @@ exits()
 	[ $got = "$want" ]
 }
 
-# until_so COMMAND...: it succeeds, within minutes
+# until_so COMMAND...: try COMMAND until it succeeds, for some minutes
 until_so()
 {
 	local i
@@ -67,23 +84,25 @@ gone()
 	! kill -0 "$1"
 }
 
-# ends STATUS PID: a job in the background exits with that
+# ends STATUS PID: a job in the background exits with STATUS
 ends()
 {
 	until_so gone "$2" && exits "$1" wait "$2"
 }
 
-# info NAME FIELD VALUE: that is what gosync info tells
+# info NAME FIELD VALUE: gosync info shows this VALUE
 info()
 {
 	gosync info "$1" | grep -Eq "^$2 +$3\$"
 }
 
-# check_all TEST...: what the script ends with
+# check_all [TEST...]: run these tests, or else all of $tests, and exit
 check_all()
 {
 	local test
 
+	# shellcheck disable=SC2086 # a list of words
+	[ $# -gt 0 ] || set -- $tests
 	echo "TAP version 13"
 	echo "1..$#"
 	for test; do
@@ -95,5 +114,5 @@ check_all()
 	exit $failed
 }
 
-# A COMMAND that goes on until there is a file "stop"
+# A COMMAND that runs until there is a file "stop"
 going_on='echo "$$" >running; until [ -e stop ]; do sleep 0.1; done'

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # gosync deadlocks, gosync top and what there is for them to see: TAP on
-# standard output, as the other tests.
+# standard output, as the other tests. With arguments only the tests of these
+# names are run.
 
-here=$(dirname "$(readlink -f "$0")")
-out=$(mktemp -d) || exit 1
+# shellcheck disable=SC2317 # functions are called by their names
+
+bin=$(readlink -f "${0%/*}/../bin")
+# shellcheck source=tools/tests/kit.sh
+. "${0%/*}/kit.sh"
 demos=
-trap 'end_demos; rm -rf "$out"' EXIT
-n=0
-failed=0
 looks=200
 [ "${GOSYNC_TEST_SECONDS%%.*}" -lt 5 ] 2>/dev/null || looks=1000
 
@@ -31,51 +32,29 @@ end_demos()
 	demos=
 }
 
-# result STATUS NAME: one line of TAP, with the reason when it failed
-result()
+after()
 {
 	end_demos
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
-	else
-		failed=1
-		echo "not ok $n $2"
-		head -c 20000 "$out"/* | sed 's/^/# /'
-	fi
-	rm -f "$out"/*
-}
-
-# soon COMMAND: until it succeeds
-soon()
-{
-	for _ in $(seq 300); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
 }
 
 # plant ARG...: philosophers who wait for each other
 plant()
 {
-	demo demo --deadlock "$@" && soon grep -qs '^Each has' "$out/demo"
+	demo demo --deadlock "$@" && until_so grep -qs '^Each has' "$out/demo"
 }
 
 # open_shop: the demonstration of contention, until the test ends
 open_shop()
 {
-	demo shop --contended --seconds 10000 && soon is_open
+	demo shop --contended --seconds 10000 && until_so is_open
 }
 
-# shellcheck disable=SC2317 # soon() calls it
 is_open()
 {
 	gosync ls 2>&1 | grep -q demo.orders
 }
 
 # found WHAT [OPTION]: does gosync deadlocks say so?
-# shellcheck disable=SC2317 # so it does this
 found()
 {
 	# shellcheck disable=SC2086 # none or one
@@ -130,7 +109,7 @@ others_names_are_not_looked_at()
 a_wait_with_a_deadline_is_no_deadlock()
 {
 	plant 3 --deadline 10000 || return 1
-	soon found 'deadlock that a deadline will end:$' || return 1
+	until_so found 'deadlock that a deadline will end:$' || return 1
 	gosync deadlocks >"$out/1" 2>&1 && names 3 &&
 		grep -q 'and until a deadline,$' "$out/1"
 }
@@ -138,7 +117,7 @@ a_wait_with_a_deadline_is_no_deadlock()
 a_thread_that_runs_may_release()
 {
 	plant 3 --threads || return 1
-	soon found 'possible deadlock' --all && names 3 || return 1
+	until_so found 'possible deadlock' --all && names 3 || return 1
 	gosync deadlocks --all >"$out/1" 2>&1
 	[ $? = 1 ] || return 1
 	gosync deadlocks >"$out/2" 2>&1 && grep -q '^No deadlock.$' "$out/2"
@@ -157,7 +136,7 @@ an_ended_process_ends_the_deadlock()
 	gosync deadlocks -i 0.1 -n 300 >"$out/1" 2>&1
 	[ $? = 1 ] || return 1
 	kill -9 "$(sed -n 's/^philosopher-2 is process //p' "$out/demo")"
-	soon gosync deadlocks >"$out/1" 2>&1
+	until_so gosync deadlocks >"$out/1" 2>&1
 }
 
 top_shows_what_is_waited_for_most_first()
@@ -192,7 +171,7 @@ top_shows_blocks_where_they_can_be_shown()
 top_leaves_the_terminal_as_it_was()
 {
 	for how in quit int term hup stop size; do
-		"$here/../bin/gosync-tty" "$how" gosync top -d 0.1 >"$out/1" 2>"$out/2" ||
+		"$bin/gosync-tty" "$how" gosync top -d 0.1 >"$out/1" 2>"$out/2" ||
 			return 1
 		# The first screen is back, and the cursor.
 		tail -c 40 "$out/1" | grep -q "$(printf '\033')\[?25h" &&
@@ -203,9 +182,9 @@ top_leaves_the_terminal_as_it_was()
 top_has_colours_unless_they_are_not_wanted()
 {
 	open_shop || return 1
-	"$here/../bin/gosync-tty" quit gosync top >"$out/1" 2>&1 &&
+	"$bin/gosync-tty" quit gosync top >"$out/1" 2>&1 &&
 		grep -q "$(printf '\033')\[7m" "$out/1" &&
-		NO_COLOR=1 "$here/../bin/gosync-tty" quit gosync top >"$out/2" 2>&1 &&
+		NO_COLOR=1 "$bin/gosync-tty" quit gosync top >"$out/2" 2>&1 &&
 		! grep -q "$(printf '\033')\[7m" "$out/2"
 }
 
@@ -220,32 +199,18 @@ usage_errors_are_told()
 	done
 }
 
-echo "TAP version 13"
-echo "1..13"
-deadlocks_are_found_and_named_every_time
-result $? deadlocks_are_found_and_named_every_time
-json_says_the_same
-result $? json_says_the_same
-others_names_are_not_looked_at
-result $? others_names_are_not_looked_at
-a_wait_with_a_deadline_is_no_deadlock
-result $? a_wait_with_a_deadline_is_no_deadlock
-a_thread_that_runs_may_release
-result $? a_thread_that_runs_may_release
-no_deadlock_is_seen_where_there_is_none
-result $? no_deadlock_is_seen_where_there_is_none
-an_ended_process_ends_the_deadlock
-result $? an_ended_process_ends_the_deadlock
-top_shows_what_is_waited_for_most_first
-result $? top_shows_what_is_waited_for_most_first
-top_is_plain_without_a_terminal
-result $? top_is_plain_without_a_terminal
-top_shows_blocks_where_they_can_be_shown
-result $? top_shows_blocks_where_they_can_be_shown
-top_leaves_the_terminal_as_it_was
-result $? top_leaves_the_terminal_as_it_was
-top_has_colours_unless_they_are_not_wanted
-result $? top_has_colours_unless_they_are_not_wanted
-usage_errors_are_told
-result $? usage_errors_are_told
-exit $failed
+tests="deadlocks_are_found_and_named_every_time
+	json_says_the_same
+	others_names_are_not_looked_at
+	a_wait_with_a_deadline_is_no_deadlock
+	a_thread_that_runs_may_release
+	no_deadlock_is_seen_where_there_is_none
+	an_ended_process_ends_the_deadlock
+	top_shows_what_is_waited_for_most_first
+	top_is_plain_without_a_terminal
+	top_shows_blocks_where_they_can_be_shown
+	top_leaves_the_terminal_as_it_was
+	top_has_colours_unless_they_are_not_wanted
+	usage_errors_are_told"
+
+check_all "$@"

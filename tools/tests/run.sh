@@ -526,6 +526,4 @@ tests="nested_runs_tell_of_each_others_dead_owners
 	runs_that_only_wait_are_no_deadlock
 	who_looks_for_deadlocks_again_and_again_can_be_ended"
 
-# shellcheck disable=SC2086 # a list of words
-[ $# -gt 0 ] || set -- $tests
 check_all "$@"

@@ -550,6 +550,4 @@ tests="run_is_mutual_exclusion run_exits_as_its_command run_gives_up_as_told
 	who_may_not_is_told a_name_of_another_type_is_told
 	wrong_usage_makes_nothing"
 
-# shellcheck disable=SC2086 # a list of words
-[ $# -gt 0 ] || set -- $tests
 check_all "$@"

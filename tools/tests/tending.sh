@@ -172,6 +172,4 @@ tests="permits_are_not_made_by_releasing a_limit_changes
 	rm_spares_what_is_held rm_takes_what_is_unused
 	the_mode_is_told the_mode_changes it_is_given_away"
 
-# shellcheck disable=SC2086 # a list of words
-[ $# -gt 0 ] || set -- $tests
 check_all "$@"

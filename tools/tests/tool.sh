@@ -1,37 +1,19 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The gosync command's own tests, where the module is loaded: TAP on standard
-# output, as the other tests.
+# output, as the other tests. With arguments only the tests of these names are
+# run.
 #
-# shellcheck disable=SC2317,SC2086 # the tests are called by their names
+# shellcheck disable=SC2317 # the tests are called by their names
+# shellcheck disable=SC2086 # arguments are lists of words
+# shellcheck disable=SC2016 # $ is for awk and other shells
 
-cd "$(dirname "$0")" || exit 1
-examples=../examples
-out=$(mktemp -d) || exit 1
-scene=
-cleanup()
-{
-	rm -rf "$out"
-	[ -z "$scene" ] || kill "$scene"
-}
-trap cleanup EXIT
-n=0
-failed=0
-
-# result STATUS NAME: one line of TAP, with the reason when it failed
-result()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
-	else
-		failed=1
-		echo "not ok $n $2"
-		cat "$out"/* | sed 's/^/# /'
-	fi
-	rm -f "$out"/*
-}
+examples=$(readlink -f "${0%/*}/../examples")
+export lib
+lib=$(readlink -f "${0%/*}/../lib")
+# shellcheck source=tools/tests/kit.sh
+. "${0%/*}/kit.sh"
 
 demo_survives_a_death()
 {
@@ -42,11 +24,7 @@ demo_survives_a_death()
 demo_leaves_nothing_behind()
 {
 	gosync demo --seconds 20 >"$out/1" 2>&1 & demo=$!
-	tries=0
-	until grep -q 'configuration 1:' "$out/1" || [ $tries = 100 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	until_so grep -q 'configuration 1:' "$out/1"
 	gosync ls >"$out/2" 2>&1
 	kill "$demo"
 	wait "$demo"
@@ -56,7 +34,7 @@ demo_leaves_nothing_behind()
 
 ls_and_info_show_an_object()
 {
-	$examples/config localhost 1 >"$out/1" 2>&1 || return 1
+	"$examples/config" localhost 1 >"$out/1" 2>&1 || return 1
 	gosync ls >"$out/2" 2>&1
 	gosync info config.example >"$out/3" 2>&1 || return 1
 	grep -Eq '^value +0644 root +0 +0 +- persist +[0-9.]+ [mun]?s config\.example$' \
@@ -250,19 +228,10 @@ stat_shows_what_came_since_the_last_time()
 {
 	gosync stat -i 0.2 -rno CONTENDED,ACQUIRED,GAVE-UP contended \
 		>"$out/1" 2>&1 & stat=$!
-	tries=0
-	until [ -s "$out/1" ] || [ $tries = 300 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	until_so [ -s "$out/1" ]
 	gosync-scene contend
 	now=$(gosync stat -rno CONTENDED contended)
-	tries=0
-	until awk -v now="$now" '{ n += $1 } END { exit n != now }' \
-		"$out/1" || [ $tries = 300 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	until_so awk -v now="$now" '{ n += $1 } END { exit n != now }' "$out/1"
 	kill $stat
 	wait $stat 2>"$out/2"
 	head -n 1 "$out/1" | grep -qx '2 1 1' && [ "$now" -gt 2 ] &&
@@ -361,7 +330,7 @@ options()
 
 page_says()
 {
-	sed 's/\\-/-/g;s/\\f[A-Z]//g' ../lib/gosync.1 | grep -q -e "$1"
+	sed 's/\\-/-/g;s/\\f[A-Z]//g' "$lib/gosync.1" | grep -q -e "$1"
 }
 
 the_page_tells_every_command_and_option()
@@ -389,7 +358,7 @@ completes()
 {
 	line=$1
 	shift
-	bash -c '. ../lib/gosync.bash && complete -p gosync >/dev/null || exit
+	bash -c '. "$lib/gosync.bash" && complete -p gosync >/dev/null || exit
 		COMP_LINE=$1 COMP_POINT=${#1}
 		_gosync && printf "<%s>\n" "${COMPREPLY[@]}"' - "$line" \
 		>"$out/is" 2>&1 || return 1
@@ -433,22 +402,16 @@ usage_errors_are_told()
 	gosync --help >"$out/1" 2>&1 && grep -q 'demo' "$out/1"
 }
 
-tests_of_nothing="demo_survives_a_death
-	demo_leaves_nothing_behind
-	ls_and_info_show_an_object
-	rm_is_for_the_owner
-	rm_takes_the_name_away
-	rm_force_does_not_mind_what_is_not_there"
+hung_is_held()
+{
+	gosync holders -rno NAME,HOLDS | grep -qx 'hung write'
+}
+
 break_takes_a_lock_from_a_process_that_lives()
 {
 	gosync run hung -c "until [ -e $out/end ]; do sleep 0.1; done" \
 		2>"$out/1" & run=$!
-	tries=0
-	until gosync holders -rno NAME,HOLDS | grep -qx 'hung write' ||
-	      [ $tries = 300 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
+	until_so hung_is_held
 	gosync break -H 99 hung >"$out/2" 2>"$out/3" && return 1
 	grep -q 'no such holder' "$out/3" && [ ! -s "$out/2" ] || return 1
 	gosync break hung >"$out/2" 2>"$out/3" || return 1
@@ -466,7 +429,13 @@ break_takes_a_lock_from_a_process_that_lives()
 	gosync run -n hung true && gosync rm hung
 }
 
-tests_of_the_scene="columns_are_chosen
+tests="demo_survives_a_death
+	demo_leaves_nothing_behind
+	ls_and_info_show_an_object
+	rm_is_for_the_owner
+	rm_takes_the_name_away
+	rm_force_does_not_mind_what_is_not_there
+	columns_are_chosen
 	strange_names_do_no_harm
 	strange_names_can_be_pasted
 	strange_names_are_right_in_json_and_raw
@@ -491,23 +460,8 @@ tests_of_the_scene="columns_are_chosen
 	bash_completes_commands_options_columns_and_names
 	usage_errors_are_told"
 
-run_tests()
-{
-	for test; do
-		$test
-		result $? "$test"
-	done
-}
-
-echo "TAP version 13"
-set -- $tests_of_nothing $tests_of_the_scene
-echo "1..$#"
-run_tests $tests_of_nothing
-gosync-scene >"$out/1" & scene=$!
-tries=0
-until grep -q ready "$out/1" || [ $tries = 300 ]; do
-	tries=$((tries + 1))
-	sleep 0.1
-done
-run_tests $tests_of_the_scene
-exit $failed
+# Not a job of this shell: check() waits for those.
+scene=$(gosync-scene >"$top/scene" & echo $!)
+trap 'kill "$scene"; rm -rf "$top"' EXIT
+until_so grep -q ready "$top/scene"
+check_all "$@"

@@ -4,33 +4,18 @@
 # gosync trace and report, where the module is loaded: TAP on standard output,
 # as the other tests. What they write stays in $GOSYNC_OUT/trace, if that is
 # set, for trace_files.sh, which opens it with the programs it is meant for.
+# With arguments only the tests of these names are run.
 
 # shellcheck disable=SC2317 # tests are called by their names
 
-out=$(mktemp -d) || exit 1
-trap 'rm -rf "$out"' EXIT
-keep=$out/keep
+# shellcheck source=tools/tests/kit.sh
+. "${0%/*}/kit.sh"
+keep=$top/keep
 [ -z "$GOSYNC_OUT" ] || keep=$GOSYNC_OUT/trace
 mkdir -p "$keep"
-n=0
-failed=0
 
 # Where names are written, it may do no harm.
 hostile='</script><b>"&'\''\ x'
-
-# result STATUS NAME: one line of TAP, with the reason when it failed
-result()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
-	else
-		failed=1
-		echo "not ok $n $2"
-		head -n 20 "$out"/[0-9] | cut -c 1-300 | sed 's/^/# /'
-	fi
-	rm -f "$out"/[0-9]
-}
 
 # number KEY LINE: what "KEY":NUMBER in a line of JSON says
 number()
@@ -84,14 +69,8 @@ instances()
 # until_recording PID: it has its instances, and what it wants of them
 until_recording()
 {
-	local tries=0
-
-	until grep -qs 1 "/sys/kernel/tracing/instances/gosync-$1/tracing_on"
-	do
-		tries=$((tries + 1))
-		[ "$tries" -lt 300 ] || return 1
-		sleep 0.1
-	done
+	until_so grep -qs 1 \
+		"/sys/kernel/tracing/instances/gosync-$1/tracing_on"
 }
 
 # Of each wait, how it ended and how long it was, to the nanosecond
@@ -276,23 +255,19 @@ usage_errors_are_told()
 	done
 }
 
-echo "TAP version 13"
-echo "1..14"
-for test in trace_counts_what_the_kernel_counts \
-	    full_contention_loses_nothing_or_says_so \
-	    lost_events_are_counted_and_said \
-	    names_choose_what_is_recorded \
-	    folded_stacks_have_all_waits \
-	    stacks_show_program_library_and_kernel \
-	    text_tells_who_waited_for_whom \
-	    report_is_one_page \
-	    report_wants_a_recording \
-	    nothing_is_left_behind \
-	    status_is_the_commands \
-	    recording_is_for_root \
-	    what_cannot_be_written_is_told \
-	    usage_errors_are_told; do
-	$test
-	result $? $test
-done
-exit $failed
+tests="trace_counts_what_the_kernel_counts
+	full_contention_loses_nothing_or_says_so
+	lost_events_are_counted_and_said
+	names_choose_what_is_recorded
+	folded_stacks_have_all_waits
+	stacks_show_program_library_and_kernel
+	text_tells_who_waited_for_whom
+	report_is_one_page
+	report_wants_a_recording
+	nothing_is_left_behind
+	status_is_the_commands
+	recording_is_for_root
+	what_cannot_be_written_is_told
+	usage_errors_are_told"
+
+check_all "$@"
