@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync atomic, and gosync add, which is the one of these that scripts want
- * most: numbers.
+ * gosync atomic: numbers. gosync add is a short form of gosync atomic add.
  *
- * They are int64 when made here. Those that programs have made can be operated
- * whatever their type; what does not fit is refused.
+ * A number that is created here is an int64. The commands also work with the
+ * other types, which programs create, and refuse operands that do not fit.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +14,7 @@
 
 #include "shell.h"
 
-/* Any type of word; @type gets which */
+/* Open a word of any type, which is put into @type. */
 static int open_word(const struct shell *sh, unsigned int flags,
 		     unsigned int *type)
 {
@@ -52,7 +51,7 @@ static uint64_t operand(const struct shell *sh, int i, unsigned int type)
 	errno = 0;
 	n = strtoull(text, &end, 0);
 	if (errno || end == text || *end)
-		shell_usage(sh, "'%s' is no number", text);
+		shell_usage(sh, "'%s' is not a number", text);
 	return n;
 }
 
@@ -80,10 +79,10 @@ static int operate(const struct shell *sh, int fd, unsigned int op,
 	if (ret >= 0)
 		return ret;
 	if (errno == EINVAL)
-		shell_say(sh, "the number does not fit its type, or there is no word %u",
+		shell_say(sh, "the number does not fit the type, or there is no word %u",
 			  sh->index);
 	else if (errno == ENOTTY)
-		shell_say(sh, "its type has no arithmetic");
+		shell_say(sh, "this type has no arithmetic");
 	else
 		shell_error(sh, op, -errno);
 	exit(1);
@@ -107,7 +106,7 @@ static int atomic_set(struct shell *sh)
 	unsigned int type;
 	int fd;
 
-	/* A bad number makes no object. */
+	/* Check the number before the object is created. */
 	operand(sh, 0, GOSYNC_UINT64);
 	fd = open_word(sh, MAKE, &type);
 	args.value = operand(sh, 0, type);
@@ -127,7 +126,7 @@ static int atomic_add(struct shell *sh)
 	if (sh->count)
 		args.value = operand(sh, 0, GOSYNC_INT64);
 	fd = open_word(sh, MAKE, &type);
-	/* As in Go, what is below 0 is subtracted there, too. */
+	/* As in Go, a negative number is subtracted. */
 	if (type == GOSYNC_UINT32)
 		args.value = (uint32_t)args.value;
 	operate(sh, fd, GOSYNC_IOC_ATOMIC_ADD, &args);
@@ -165,7 +164,7 @@ static int atomic_wait(struct shell *sh)
 	if (errno == ETIMEDOUT)
 		return shell_gave_up(sh);
 	if (errno == EINVAL)
-		shell_say(sh, "the number does not fit its type, or there is no word %u",
+		shell_say(sh, "the number does not fit the type, or there is no word %u",
 			  sh->index);
 	else
 		shell_error(sh, GOSYNC_IOC_ATOMIC_WAIT, -errno);
@@ -173,19 +172,19 @@ static int atomic_wait(struct shell *sh)
 }
 
 static const char set_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"NAME is created with 0 if it does not exist. It stays until gosync rm NAME,\n"
 	"rmmod or a reboot.";
 
 static const char add_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"NAME is created with 0 if it does not exist. It stays until gosync rm NAME,\n"
 	"rmmod or a reboot.";
 
 static const char cas_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"NAME is created with 0 if it does not exist. It stays until gosync rm NAME,\n"
 	"rmmod or a reboot.";
 
 static const char wait_more[] =
-	"Programs that change it must wake those who wait.";
+	"Programs that change the number must wake its waiters.";
 
 int atomic_main(int argc, char **argv)
 {
@@ -198,7 +197,7 @@ int atomic_main(int argc, char **argv)
 		  .run = atomic_set, .min = 2, .max = 2, .numbers = true,
 		  .options = { "index", "mode" } },
 		{ .name = "add", .args = "NAME [DELTA]",
-		  .doc = "Add DELTA (1) to the number NAME and print what comes out.",
+		  .doc = "Add DELTA (1) to the number NAME and print the result.",
 		  .more = add_more, .run = atomic_add, .min = 1, .max = 2,
 		  .numbers = true, .options = { "index", "mode" } },
 		{ .name = "cas", .args = "NAME OLD NEW",
@@ -206,7 +205,7 @@ int atomic_main(int argc, char **argv)
 		  .more = cas_more, .run = atomic_cas, .min = 3, .max = 3,
 		  .numbers = true, .options = { "index", "mode" } },
 		{ .name = "wait", .args = "NAME OLD",
-		  .doc = "Wait until the number is another than OLD, and print it.",
+		  .doc = "Wait until the number differs from OLD, and print it.",
 		  .more = wait_more, .run = atomic_wait, .min = 2, .max = 2,
 		  .numbers = true, .options = { "timeout", "index" } },
 		{ }
@@ -220,7 +219,7 @@ int add_main(int argc, char **argv)
 {
 	static const struct verb verbs[] = {
 		{ .args = "NAME [DELTA]",
-		  .doc = "Add DELTA (1) to the number NAME and print what comes out.",
+		  .doc = "Add DELTA (1) to the number NAME and print the result.",
 		  .more = add_more, .run = atomic_add, .min = 1, .max = 2,
 		  .numbers = true, .options = { "index", "mode" } },
 		{ }

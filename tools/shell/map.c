@@ -28,10 +28,10 @@ static int map_error(const struct shell *sh, gosync_map_t *map,
 
 	shell_info(sh, gosync_fd(map), &info);
 	if (err == -EINVAL)
-		shell_say(sh, "its keys have 1 to %u bytes (--key-size when it was made)",
+		shell_say(sh, "its keys have 1 to %u bytes (--key-size when it was created)",
 			  info.key_size);
 	else if (err == -EMSGSIZE)
-		shell_say(sh, "its values have up to %u bytes (--value-size when it was made)",
+		shell_say(sh, "its values have up to %u bytes (--value-size when it was created)",
 			  info.value_size);
 	else
 		shell_error(sh, op, err);
@@ -81,7 +81,7 @@ static int map_del(struct shell *sh)
 			return map_error(sh, map, GOSYNC_IOC_MAP_DELETE, ret);
 		if (ret)
 			continue;
-		shell_say(sh, "no key %s", name_text(key, strlen(key), text));
+		shell_say(sh, "there is no key %s", name_text(key, strlen(key), text));
 		status = 1;
 	}
 	return status;
@@ -130,19 +130,19 @@ static int map_clear(struct shell *sh)
 }
 
 static const char map_get_more[] =
-	"It is printed as it is; a terminal gets a newline after it if it has none.\n"
-	"Exits with 1 if KEY is absent.";
+	"The value is printed as it is. A terminal gets a newline after a value that\n"
+	"does not end with one. The exit status is 1 if KEY is absent.";
 
 static const char map_set_more[] =
-	"NAME is created if it isn't there, and stays until gosync rm NAME,\n"
+	"NAME is created if it does not exist. It stays until gosync rm NAME,\n"
 	"rmmod or a reboot.";
 
 static const char map_del_more[] =
-	"Exits with 1 if one was absent.";
+	"The exit status is 1 if a KEY is absent.";
 
 static const char map_ls_more[] =
-	"Keys and values of other than plain characters are written as a shell reads\n"
-	"them: $'...'.";
+	"Keys and values with special characters are written as a shell reads them:\n"
+	"$'...'.";
 
 int map_main(int argc, char **argv)
 {
@@ -152,7 +152,7 @@ int map_main(int argc, char **argv)
 		  .run = map_get, .min = 2, .max = 2,
 		  .options = { "wait-for-name", "timeout" } },
 		{ .name = "set", .args = "NAME KEY [VALUE|-]",
-		  .doc = "Set the value of KEY to VALUE, or to what standard input has.",
+		  .doc = "Set the value of KEY to VALUE, or to the bytes of standard input.",
 		  .more = map_set_more, .run = map_set, .min = 2, .max = 3,
 		  .options = { "entries", "key-size", "value-size", "mode" } },
 		{ .name = "del", .args = "NAME KEY...", .doc = "Remove keys.",
@@ -161,11 +161,11 @@ int map_main(int argc, char **argv)
 		  .more = map_ls_more, .run = map_ls, .min = 1, .max = 1,
 		  .options = { "values", "zero" } },
 		{ .name = "clear", .args = "NAME",
-		  .doc = "Remove all keys, at one moment.", .run = map_clear,
+		  .doc = "Remove all keys at once.", .run = map_clear,
 		  .min = 1, .max = 1 },
 		{ }
 	};
 
 	return verbs_main(argc, argv, verbs,
-			  "Values by key.");
+			  "A map of keys and values.");
 }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync run: a command under a lock; and how once and sem run their commands.
+ * gosync run: a command under a lock. Also the functions by which once, sem run
+ * and wg run run their commands.
  *
  * COMMAND inherits the descriptor, so it is the same holder as this process. If
- * this one is killed, COMMAND goes on with the lock held, until it ends and
- * with it the last descriptor. Then an owner has died, as far as anybody can
- * know.
+ * this process is killed, COMMAND goes on with the lock until it ends, and with
+ * it the last descriptor. For the kernel, that is the death of an owner.
  *
- * If all goes well it is this process that sees the end of COMMAND, and unlocks.
- * If COMMAND was killed it gives the lock up, and the kernel remembers that an
- * owner died. So the lock is free when COMMAND has ended, although what that has
- * left in the background may have a copy of the descriptor.
+ * Usually this process sees the end of COMMAND and unlocks. If COMMAND was
+ * killed, this process gives the lock up, and the kernel remembers that an owner
+ * died. So the lock is free when COMMAND has ended, although its background
+ * processes may have a copy of the descriptor.
  *
- * What may fail is done before the lock is had, so that nobody is told of a
- * death when nothing has been done.
+ * Everything that may fail is done before the lock is taken. So the next owner
+ * is not told of a death if COMMAND has not run.
  *
- * No library handles here: after fork they would be others' holders.
+ * This file uses no handles of the library: after fork they would be other
+ * holders.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,9 +38,9 @@
 /* --- COMMAND --------------------------------------------------------------- */
 
 static pid_t child;
-static bool inside;		/* of a COMMAND of another gosync run */
+static bool inside;		/* for a COMMAND of another gosync run */
 
-/* Those below are left to COMMAND's own redirections. */
+/* Lower descriptors are left to the redirections of COMMAND. */
 #define FIRST_FD	10
 
 int command_exec(const struct shell *sh)
@@ -54,22 +55,23 @@ int command_exec(const struct shell *sh)
 }
 
 /*
- * What is sent to a process group, by a terminal or kill(2), or to one process
- * after the other, by a service manager, COMMAND gets as well. What is sent to
- * this process alone, it doesn't. To tell one from the other there is a witness:
- * a process beside this one that nobody means. What it gets, all have got.
+ * COMMAND also gets a signal that a terminal or kill(2) sends to the process
+ * group, or that a service manager sends to each process. It does not get a
+ * signal that is sent to this process alone, which must be passed on. To tell
+ * the two apart there is a witness: a process beside this one that nobody sends
+ * signals to. A signal that the witness gets was sent to all.
  */
 static int witness = -1;	/* a socket to it */
 static pid_t witness_pid;
 
-/* To those who send to one process after the other, time to come to the last */
+/* The time in which a sender reaches the last of the processes */
 #define GRACE_NS	100000000
 
 static sigset_t unblocked;	/* as it was */
 static const struct timespec grace = { 0, GRACE_NS };
 static const struct timespec no_time;
 
-/* All signals but those that stop and go on, and that tell of one's own doings */
+/* All signals except those for stopping, continuing, and the process's own faults */
 static void passed_on(sigset_t *set)
 {
 	static const int others[] = {
@@ -89,12 +91,12 @@ void command_helper(const char *name)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	/* Who looks for gosync by its name or its arguments means the other. */
+	/* A search for gosync by name or arguments must not find the witness. */
 	prctl(PR_SET_NAME, name);
 	forget_arguments();
 }
 
-/* Answer each question with what has come since the last. */
+/* Answer each question with the signals since the last one. */
 static void bear_witness(int socket)
 {
 	sigset_t all, got;
@@ -112,13 +114,13 @@ static void bear_witness(int socket)
 			sigaddset(&got, number);
 		send(socket, &got, sizeof(got), MSG_NOSIGNAL);
 	}
-	/* This process has ended, or wants no more. */
+	/* The process that asks has ended, or needs no more answers. */
 	_exit(0);
 }
 
 static bool call_witness(const struct shell *sh)
 {
-	/* It may have been stopped. */
+	/* The witness may have been stopped. */
 	const struct timeval patience = { .tv_sec = 1 };
 	int sockets[2];
 
@@ -144,7 +146,7 @@ static void ask_witness(sigset_t *got)
 {
 	const char question = 0;
 
-	/* An answer that has come too late */
+	/* This answer has come too late. */
 	while (recv(witness, got, sizeof(*got), MSG_DONTWAIT) > 0)
 		;
 	if (send(witness, &question, 1, MSG_NOSIGNAL) != 1 ||
@@ -152,7 +154,7 @@ static void ask_witness(sigset_t *got)
 		sigemptyset(got);
 }
 
-/* What COMMAND itself sends is not for it. */
+/* A signal that COMMAND itself sends is not passed on to it. */
 static void note(sigset_t *set, int number, const siginfo_t *info)
 {
 	if (info->si_code > 0 || info->si_pid != child)
@@ -180,7 +182,7 @@ static void pass_on(int number, siginfo_t *info, void *context)
 	errno = err;
 }
 
-/* Those of others, which came to us as the first process of a container */
+/* Reap orphans: this process may be the first one of a container. */
 static void reap_orphans(int number)
 {
 	int err = errno;
@@ -197,7 +199,7 @@ static void reap_orphans(int number)
 	errno = err;
 }
 
-/* Those that are ignored stay so, for nohup's sake. */
+/* Ignored signals stay ignored, for nohup. */
 static void handle_signals(void)
 {
 	struct sigaction action = { .sa_sigaction = pass_on,
@@ -213,7 +215,7 @@ static void handle_signals(void)
 		    !sigaction(number, NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(number, &action, NULL);
 	sigaction(SIGCHLD, &reap, NULL);
-	/* What is to be put in order is, whether or not messages are read. */
+	/* Go on with cleaning up, even if the messages cannot be written. */
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -225,7 +227,7 @@ int command_run(const struct shell *sh, bool *killed)
 	*killed = false;
 	if (!call_witness(sh))
 		return EX_OSERR;
-	/* If it is ignored there will be nothing to wait for. */
+	/* If SIGCHLD were ignored, there would be no status to wait for. */
 	signal(SIGCHLD, SIG_DFL);
 	passed_on(&set);
 	sigprocmask(SIG_BLOCK, &set, &unblocked);
@@ -242,7 +244,7 @@ int command_run(const struct shell *sh, bool *killed)
 	handle_signals();
 	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 
-	/* Until it is reaped its number is its own, so signals can be sent. */
+	/* The number stays its own until it is reaped, so signals can be sent. */
 	while (waitid(P_PID, child, &end, WEXITED | WNOWAIT) < 0 &&
 	       errno == EINTR)
 		;
@@ -258,7 +260,7 @@ int command_end(int status, bool killed)
 {
 	if (!killed || !inside)
 		return status;
-	/* It has left a core file, if any was wanted. */
+	/* COMMAND has written its core file, if one was wanted. */
 	prctl(PR_SET_DUMPABLE, 0);
 	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 	signal(status - 128, SIG_DFL);
@@ -282,7 +284,7 @@ int command_keep(const struct shell *sh, int fd)
 	if (!sh->close) {
 		kept = fcntl(fd, F_DUPFD, FIRST_FD);
 		if (kept < 0) {
-			shell_say(sh, "no descriptor from %d for COMMAND: raise ulimit -n, or -o",
+			shell_say(sh, "there is no free descriptor from %d on for COMMAND; raise ulimit -n, or use -o",
 				  FIRST_FD);
 			exit(EX_OSERR);
 		}
@@ -318,7 +320,7 @@ static const struct kind reader = {
 	GOSYNC_IOC_RWMUTEX_RUNLOCK, 0,
 };
 
-/* An RWMutex, or what a program has made of that name if it is a Mutex */
+/* Open an RWMutex, or a Mutex that a program has created. */
 static const struct kind *open_lock(const struct shell *sh, int *fd)
 {
 	unsigned int flags = GOSYNC_CREATE |
@@ -330,7 +332,7 @@ static const struct kind *open_lock(const struct shell *sh, int *fd)
 		if (*fd >= 0)
 			return &mutex;
 	}
-	/* It may have become one meanwhile; otherwise this tells the reason. */
+	/* It may be an RWMutex by now; otherwise this prints the reason. */
 	if (*fd < 0)
 		*fd = shell_open(sh, GOSYNC_RWMUTEX, flags);
 	return sh->shared ? &reader : &writer;
@@ -359,9 +361,8 @@ static int take(const struct shell *sh, const struct kind *kind, int fd)
 }
 
 /*
- * What COMMAND may want to know. If this is inside of another gosync run, that
- * one's is still true: nothing of it is taken away, only the innermost is found
- * more easily.
+ * Put what COMMAND may need into its environment. Inside another gosync run,
+ * the information of the outer one stays; the innermost is easiest to find.
  */
 static int export_lock(const struct shell *sh, const struct kind *kind, int fd,
 		       bool died)
@@ -391,13 +392,13 @@ static int export_lock(const struct shell *sh, const struct kind *kind, int fd,
 	return 0;
 }
 
-/* `cond wait --lock' may have been killed without it, and then it is another's. */
+/* If `cond wait --lock' was killed without the lock, another process has it. */
 static bool has_it(const struct shell *sh, const struct kind *kind, int fd)
 {
 	struct gosync_info info;
 
 	shell_info(sh, fd, &info);
-	/* Or somebody has taken it from us: gosync break. */
+	/* Or gosync break has taken the lock from this holder. */
 	if (info.flags & GOSYNC_BROKEN)
 		return false;
 	return kind == &reader || info.owner == info.holder;
@@ -414,7 +415,7 @@ static void give_back(const struct shell *sh, const struct kind *kind, int fd,
 		ioctl(fd, kind->recover, 0);
 	ioctl(fd, kind->unlock, 0);
 	if (died && kind->recover && status)
-		shell_say(sh, "COMMAND failed, so the next will be told, too");
+		shell_say(sh, "COMMAND failed; the next owner will be told");
 }
 
 static int run(struct shell *sh)
@@ -439,7 +440,7 @@ static int run(struct shell *sh)
 		return shell_error(sh, GOSYNC_IOC_INFO, ret);
 	}
 	command_tell_death(sh, died,
-			   "an owner died with the lock: what it protects may want to be put right");
+			   "an owner died with the lock: the data that it protects may need repair");
 	if (sh->verbose)
 		shell_say(sh, "running %s", *sh->command);
 	if (sh->no_fork) {
@@ -451,57 +452,57 @@ static int run(struct shell *sh)
 	if (!killed && !(status && sh->poison)) {
 		give_back(sh, kind, fd, died, status);
 	} else {
-		/* Somebody may have a copy of the descriptor, and live on. */
+		/* Another process may have a copy of the descriptor, and live on. */
 		ioctl(fd, GOSYNC_IOC_ABANDON, 0);
 		if (sh->verbose)
-			shell_say(sh, "COMMAND %s; the next will be told",
+			shell_say(sh, "COMMAND %s; the next owner will be told",
 				  killed ? "was killed" : "failed");
 	}
 	return command_end(status, killed);
 }
 
 static const char run_more[] =
-	"NAME is an RWMutex, and is created if it isn't there; a Mutex that a program\n"
-	"has made will do for -x. Who has waited for 1 ms gets it in turn. NAME stays\n"
-	"until gosync rm NAME, rmmod or a reboot, so that it can remember a death; with\n"
-	"-t it does not. Others than who made it can use it if that was with -m 0666,\n"
-	"or under such a umask; flock(1) asks for less.\n\n"
-	"The lock is released when COMMAND ends, whoever has a copy of the descriptor:\n"
-	"what COMMAND leaves in the background is without it. If gosync is killed,\n"
-	"COMMAND goes on and keeps the lock until it and what it has started have\n"
-	"ended; with -o it goes on without. With -F nobody sees COMMAND end, so what\n"
-	"it has started keeps the lock as well.\n\n"
-	"Signals that are sent to gosync alone are passed on to COMMAND after a tenth\n"
-	"of a second; what is sent to a process group, or by a service manager to\n"
-	"each process, COMMAND gets anyhow, and so once. A process named `witness' is\n"
-	"there to tell one from the other. Not passed on are those that stop and go\n"
-	"on, what COMMAND itself sends, and SIGPIPE.\n\n"
-	"If a signal kills COMMAND, an owner has died with the lock (with -x). So it\n"
-	"is if gosync was killed first, and with -F, because then nobody sees how\n"
-	"COMMAND ends, and with --poison-on-failure if it fails. The next COMMAND\n"
-	"finds GOSYNC_OWNER_DIED=1 in its environment, and is to put right what the\n"
-	"lock protects. So does each after it, until one with -x succeeds, that is,\n"
-	"exits with 0.\n\n"
-	"GOSYNC_TOKEN (with -x) is the fencing token: each later one is larger,\n"
-	"also if NAME was taken away in between.\n"
-	"GOSYNC_LOCK_FD (not with -o) is the inherited descriptor; see gosync cond\n"
-	"wait --lock. Inside of another gosync run, they are the innermost's, and\n"
-	"GOSYNC_OWNER_DIED is 1 if it was so for any. GOSYNC_LOCKS has a line for\n"
-	"each, the innermost last: TOKEN FD DIED NAME, where DIED is `died' or `-', and\n"
-	"`-' stands for what there isn't. If a signal kills COMMAND, it is a death for\n"
-	"all of them.\n\n"
-	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
-	"be run, 127 if there is none; 1 (or -E) if the lock was not to be had in\n"
-	"time; 2 wrong usage, 65 NAME is something else or not as -m says, 69 no\n"
-	"device, 71 too few descriptors, processes or memory, 73 too many names, 77 no\n"
-	"permission.\n\n"
-	"There is no -u, and no locking of a descriptor: the lock ends with COMMAND.";
+	"NAME is an RWMutex, which is created if it does not exist. With -x it may\n"
+	"also be a Mutex of a program. After 1 ms of waiting the lock is handed over\n"
+	"in turn. NAME stays until gosync rm NAME, rmmod or a reboot, so that it can\n"
+	"remember a death; with -t it does not stay. Other users can only use NAME if\n"
+	"it was created with -m 0666, or with a umask that allows it; flock(1) needs\n"
+	"less.\n\n"
+	"The lock is released when COMMAND ends, even if a background process has a\n"
+	"copy of the descriptor. If gosync is killed, COMMAND goes on. It keeps the\n"
+	"lock until it and the processes that it has started have ended; with -o it\n"
+	"goes on without the lock. With -F, too, those processes keep the lock, because\n"
+	"gosync does not see the end of COMMAND.\n\n"
+	"A signal that is sent to gosync alone is passed on to COMMAND after a tenth of\n"
+	"a second. COMMAND gets a signal to the process group, or of a service manager\n"
+	"to each process, by itself, and only once. A process named `witness' tells the\n"
+	"two cases apart. These signals are not passed on: those that stop and continue\n"
+	"a process, those that COMMAND itself sends, and SIGPIPE.\n\n"
+	"If a signal kills COMMAND, an owner has died with the lock (only with -x).\n"
+	"These count as a death, too: COMMAND ends after gosync was killed; it ends\n"
+	"with -F; it fails with --poison-on-failure. The next COMMAND has\n"
+	"GOSYNC_OWNER_DIED=1 in its environment, and should repair the data that the\n"
+	"lock protects. So has each later one, until a COMMAND with -x exits with 0.\n\n"
+	"GOSYNC_TOKEN (with -x) is the fencing token. Each later token is larger, even\n"
+	"if NAME was removed in between. GOSYNC_LOCK_FD (not with -o) is the inherited\n"
+	"descriptor; see gosync cond wait --lock. Inside another gosync run, both are\n"
+	"those of the innermost lock, and GOSYNC_OWNER_DIED is 1 if an owner of any of\n"
+	"the locks died. GOSYNC_LOCKS has a line for each lock, the innermost last:\n"
+	"TOKEN FD DIED NAME. DIED is `died' or `-'; a missing TOKEN or FD is `-', too.\n"
+	"If a signal kills COMMAND, that is a death for all of the locks.\n\n"
+	"Exit status: that of COMMAND; 128 + N if signal N killed it; 126 if it cannot\n"
+	"be run; 127 if it does not exist; 1 (or -E) if the lock was not free in time;\n"
+	"2 for wrong usage; 65 if NAME has another type, or not the mode of -m; 69 if\n"
+	"there is no device; 71 if there are too few descriptors, processes or memory;\n"
+	"73 if there are too many names; 77 without permission.\n\n"
+	"Unlike flock(1), there is no -u, and a descriptor cannot be locked: the lock\n"
+	"ends with COMMAND.";
 
 int run_main(int argc, char **argv)
 {
 	static const struct verb verbs[] = {
 		{ .args = "NAME [--] COMMAND [ARG...]\nNAME -c COMMAND",
-		  .doc = "Run COMMAND with the lock NAME held, as flock(1) does with a file.",
+		  .doc = "Run COMMAND while the lock NAME is held, as flock(1) does with a file.",
 		  .more = run_more, .run = run, .min = 2, .command = true,
 		  .options = { "exclusive", "shared", "timeout", "nonblock",
 			"command", "conflict-exit-code", "close", "no-fork",

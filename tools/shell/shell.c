@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The primitives for shells: verbs, their options, opening, data in and out.
- * See shell.h.
+ * The primitives for shells: verbs, options, opening, input and output. See
+ * shell.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,24 +58,24 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 	switch (err) {
 	case -EPERM:
 		if (op == GOSYNC_IOC_SEMAPHORE_RELEASE)
-			return "; only who acquired them can; see gosync sem limit";
+			return "; only their holder can release permits; see gosync sem limit";
 		break;
 	case -ENOENT:
 		if (takes(sh->verb, "permits"))
 			return "; --permits N creates it";
 		if (takes(sh->verb, "wait-for-name"))
-			return "; --wait-for-name waits for it; gosync ls tells what there is";
-		return "; gosync ls tells what there is";
+			return "; --wait-for-name waits for it; gosync ls lists the names";
+		return "; gosync ls lists the names";
 	case -EACCES:
-		return "; its mode must let you, or be root";
+		return "; you need permission by its mode, or must be root";
 	case -EMFILE:
 		return "; see ulimit -n";
 	case -EDQUOT:
-		return "; take names away that nobody needs (gosync rm)";
+		return "; remove names that are not needed (gosync rm)";
 	case -ENOSPC:
 		if (op == GOSYNC_IOC_MAP_STORE)
-			return "; it is full, so delete keys, or make it with more --entries";
-		return "; take names away that nobody needs (gosync rm)";
+			return "; it is full: delete keys, or create it with more --entries";
+		return "; remove names that are not needed (gosync rm)";
 	case -ENODATA:
 		if (op == GOSYNC_IOC_VALUE_LOAD)
 			return "; nothing has been set";
@@ -106,62 +106,62 @@ enum {
 	KEY_WAIT_FOR_NAME,
 };
 
-/* All there are; an alias belongs to the one before it. */
+/* All options; an alias follows its option. */
 static const struct argp_option all_options[] = {
 	{ "exclusive", 'x', NULL, 0,
-	  "Nobody else at the same time (the default)", 0 },
+	  "Exclude all other owners (the default)", 0 },
 	{ NULL, 'e', NULL, OPTION_ALIAS, NULL, 0 },
 	{ "shared", 's', NULL, 0,
-	  "Together with others that say so, but not with -x", 0 },
+	  "Share the lock with others that use -s, but not with -x", 0 },
 	{ "timeout", 'w', "SECONDS", 0,
-	  "Wait for so long at the most, fractions allowed; then exit with 1",
+	  "Wait at most SECONDS, fractions allowed; then exit with 1",
 	  0 },
 	{ "wait", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "wait-for-name", KEY_WAIT_FOR_NAME, NULL, 0,
-	  "If there is no NAME yet, wait until somebody creates it", 0 },
+	  "If NAME does not exist, wait until it is created", 0 },
 	{ "nonblock", 'n', NULL, 0,
-	  "Exit with 1 rather than wait, and say nothing", 0 },
+	  "Exit with 1, without a message, rather than wait", 0 },
 	{ "nb", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "command", 'c', "COMMAND", 0,
-	  "Have a shell run COMMAND (the one in SHELL, or /bin/sh)", 0 },
+	  "Run COMMAND by a shell: the one in SHELL, or /bin/sh", 0 },
 	{ "conflict-exit-code", 'E', "N", 0,
-	  "Exit with N rather than 1 if the wait was in vain", 0 },
+	  "Exit with N rather than 1 if the wait fails", 0 },
 	{ "close", 'o', NULL, 0,
-	  "Do not let COMMAND inherit the descriptor", 0 },
+	  "COMMAND does not inherit the descriptor", 0 },
 	{ "no-fork", 'F', NULL, 0,
-	  "Become COMMAND rather than wait for it", 0 },
+	  "Run COMMAND in this process rather than in a child", 0 },
 	{ "temporary", 't', NULL, 0,
-	  "If NAME is created, it goes with the last that uses it", 0 },
+	  "If NAME is created, its last user removes it", 0 },
 	{ "poison-on-failure", KEY_POISON, NULL, 0,
-	  "If COMMAND exits with other than 0, that is a death, too; only with -x",
+	  "An exit status of COMMAND other than 0 counts as a death; only with -x",
 	  0 },
 	{ "mode", 'm', "MODE", 0,
-	  "If NAME is created: who may read (look) and write (operate); octal, 0666 less the umask. It fails if NAME has another",
+	  "If NAME is created: its permissions, octal (0666 less the umask); read is to look, write is to use. It is an error if NAME exists with another MODE",
 	  0 },
-	{ "verbose", KEY_VERBOSE, NULL, 0, "Tell what happens", 0 },
+	{ "verbose", KEY_VERBOSE, NULL, 0, "Print messages about the progress", 0 },
 	{ "lock", 'l', NULL, 0,
-	  "Give up the lock of the gosync run around this meanwhile", 0 },
+	  "While waiting, release the lock of the gosync run around this command", 0 },
 	{ "index", 'i', "INDEX", 0,
-	  "Which word (0), if a program has made an array", 0 },
+	  "Index of the word (0), for an array of a program", 0 },
 	{ "zero", '0', NULL, 0,
-	  "Print the bytes as they are, and a 0 byte behind each", 0 },
-	{ "values", 'v', NULL, 0, "The values, too", 0 },
+	  "Print the bytes as they are, each with a 0 byte after it", 0 },
+	{ "values", 'v', NULL, 0, "Also print the values", 0 },
 	{ "new", KEY_NEW, NULL, 0,
-	  "Leave out what is there at the beginning", 0 },
-	{ "count", KEY_COUNT, "N", 0, "End after so many", 0 },
+	  "Do not print the first value", 0 },
+	{ "count", KEY_COUNT, "N", 0, "End after N values", 0 },
 	{ "capacity", KEY_CAPACITY, "BYTES", 0,
-	  "If NAME is created: the longest DATA (4096, or as long as it is)",
+	  "If NAME is created: the largest size of DATA (4096, or that of DATA)",
 	  0 },
 	{ "entries", KEY_ENTRIES, "N", 0,
-	  "If NAME is created: the most keys (4096)", 0 },
+	  "If NAME is created: the largest number of keys (4096)", 0 },
 	{ "key-size", KEY_KEY_SIZE, "BYTES", 0,
-	  "If NAME is created: the longest KEY (64)", 0 },
+	  "If NAME is created: the largest size of a KEY (64)", 0 },
 	{ "value-size", KEY_VALUE_SIZE, "BYTES", 0,
-	  "If NAME is created: the longest VALUE (256)", 0 },
+	  "If NAME is created: the largest size of a VALUE (256)", 0 },
 	{ "permits", KEY_PERMITS, "N", 0,
-	  "Create NAME if it isn't there, with so many", 0 },
+	  "If NAME does not exist, create it with N permits", 0 },
 	{ "give-back", KEY_GIVE_BACK, NULL, 0,
-	  "What sem run took is given back if it is killed, and by nobody else", 0 },
+	  "The permits of a killed sem run are given back; only a holder releases permits", 0 },
 	{ }
 };
 
@@ -199,7 +199,7 @@ static void take_command(struct shell *sh, struct argp_state *state)
 	char **rest = sh->args;
 	int count = sh->count;
 
-	/* An operand in front of COMMAND must be told from it by "--". */
+	/* "--" must separate an operand from the COMMAND that follows. */
 	if (sh->verb->max > 2 && count > 1 && strcmp(rest[0], "--") &&
 	    !strcmp(rest[1], "--")) {
 		sh->count = 1;
@@ -233,7 +233,7 @@ static void take_command(struct shell *sh, struct argp_state *state)
 	if (sh->no_fork && sh->close)
 		argp_error(state, "-F and -o exclude each other");
 	if (sh->poison && (sh->no_fork || sh->shared))
-		argp_error(state, "--poison-on-failure goes with neither -F nor -s");
+		argp_error(state, "--poison-on-failure excludes -F and -s");
 }
 
 static void take_operands(struct shell *sh, struct argp_state *state)
@@ -247,7 +247,7 @@ static void take_operands(struct shell *sh, struct argp_state *state)
 	if (count < verb->min)
 		argp_error(state, "%s wanted", verb->args);
 	else if (verb->max && count > verb->max)
-		argp_error(state, "too many arguments: %s wanted", verb->args);
+		argp_error(state, "there are too many arguments; the usage is %s", verb->args);
 }
 
 static error_t verb_parse(int key, char *arg, struct argp_state *state)
@@ -263,7 +263,7 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 			sh->name = arg;
 			return 0;
 		}
-		/* What stands behind COMMAND is its own. */
+		/* The arguments after COMMAND belong to it. */
 		sh->args = state->argv + state->next - 1;
 		sh->count = state->argc - state->next + 1;
 		state->next = state->argc;
@@ -398,7 +398,7 @@ static int run_verb(const struct verb *verb, const char *who, int argc,
 	bool in_order = verb->command || verb->numbers;
 
 	pick_options(verb, options);
-	/* argp has the options between the two. */
+	/* argp prints the options between the two. */
 	if (verb->more &&
 	    asprintf((char **)&argp.doc, "%s\v%s", verb->doc, verb->more) < 0)
 		argp.doc = verb->doc;
@@ -408,13 +408,13 @@ static int run_verb(const struct verb *verb, const char *who, int argc,
 	argv[0] = sh.who;
 	argp_parse(&argp, argc, argv, in_order ? ARGP_IN_ORDER : 0, NULL, &sh);
 	sh.until = sh.timeout < 0 ? GOSYNC_FOREVER : gosync_deadline(sh.timeout);
-	/* Orphans of a container are nobody's but its first process's. */
+	/* The first process of a container has to reap orphans. */
 	if (getpid() == 1)
 		signal(SIGCHLD, SIG_IGN);
 	return verb->run(&sh);
 }
 
-/* What is parsed of a command that has verbs */
+/* The parsed arguments of a command that has verbs */
 struct group {
 	const char *who;
 	const struct verb *verbs;
@@ -437,7 +437,7 @@ static char *list_verbs(int key, const char *text, void *input)
 	for (verb = group->verbs; verb->name; verb++)
 		fprintf(f, "  %s %.*s\n      %s\n", verb->name,
 			(int)strcspn(verb->args, "\n"), verb->args, verb->doc);
-	fprintf(f, "\n`%s %s --help' tells more.", group->who,
+	fprintf(f, "\n`%s %s --help' explains a verb.", group->who,
 		group->verbs->name);
 	fclose(f);
 	return all;
@@ -454,9 +454,9 @@ static error_t verbs_parse(int key, char *arg, struct argp_state *state)
 			if (!strcmp(verb->name, arg))
 				break;
 		if (!verb->name)
-			argp_error(state, "there is no '%s' here", arg);
+			argp_error(state, "there is no verb '%s'", arg);
 		group->verb = verb;
-		/* The rest is the verb's; see verbs_main(). */
+		/* The rest belongs to the verb; see verbs_main(). */
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
@@ -482,7 +482,7 @@ int verbs_main(int argc, char **argv, const struct verb *verbs, const char *doc)
 		return run_verb(verbs, argv[0], argc, argv);
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &group);
-	/* These commands have no options of their own, but "--". */
+	/* These commands have no options of their own except "--". */
 	while (strcmp(argv[first], group.verb->name))
 		first++;
 	snprintf(who, sizeof(who), "%s %s", argv[0], group.verb->name);
@@ -531,12 +531,12 @@ int shell_try_open(const struct shell *sh, unsigned int type,
 	shell_info(sh, fd, &info);
 	if (info.mode == sh->mode)
 		return fd;
-	shell_say(sh, "its mode is %04o, not %04o; leave -m out, or take the name away (gosync rm)",
+	shell_say(sh, "its mode is %04o, not %04o; leave -m out, or remove the name (gosync rm)",
 		  info.mode, sh->mode);
 	exit(exit_status(-EPROTOTYPE));
 }
 
-/* The name is another thing's: tell what it is. */
+/* The name has another type: print which one. */
 static void tell_type(const struct shell *sh, unsigned int type)
 {
 	struct gosync_info info = { .size = sizeof(info) };
@@ -544,7 +544,7 @@ static void tell_type(const struct shell *sh, unsigned int type)
 	int fd = open_as(&plain, 0, GOSYNC_RDONLY);
 
 	if (fd < 0 || ioctl(fd, GOSYNC_IOC_INFO, &info) < 0)
-		shell_say(sh, "it is something else than a %s; choose another name",
+		shell_say(sh, "it is not a %s; choose another name",
 			  gosync_type_name(type));
 	else if (info.type == GOSYNC_MUTEX && sh->shared)
 		shell_say(sh, "it is a mutex, which cannot be shared; leave -s out");
@@ -552,11 +552,11 @@ static void tell_type(const struct shell *sh, unsigned int type)
 		shell_say(sh, "it is a %s, not a %s; choose another name",
 			  gosync_type_name(info.type), gosync_type_name(type));
 	else if (type == GOSYNC_MAP)
-		shell_say(sh, "made with --entries %llu --key-size %u --value-size %u; use these",
+		shell_say(sh, "it was created with --entries %llu --key-size %u --value-size %u; use these",
 			  (unsigned long long)info.capacity, info.key_size,
 			  info.value_size);
 	else
-		shell_say(sh, "made with %llu %s; use these",
+		shell_say(sh, "it was created with %llu %s; use these",
 			  (unsigned long long)info.capacity,
 			  type == GOSYNC_SEMAPHORE ? "permits" :
 			  type == GOSYNC_VALUE ? "bytes of capacity" : "words");
@@ -564,7 +564,7 @@ static void tell_type(const struct shell *sh, unsigned int type)
 		close(fd);
 }
 
-/* It is there, and not for us. */
+/* It exists, and this process has no permission. */
 static void tell_mode(const struct shell *sh)
 {
 	struct gosync_info info = { .size = sizeof(info) };
@@ -575,7 +575,7 @@ static void tell_mode(const struct shell *sh)
 		shell_error(sh, GOSYNC_IOC_OPEN, -EACCES);
 		return;
 	}
-	shell_say(sh, "Permission denied; its mode is %04o; %s should have made it with -m 0666",
+	shell_say(sh, "Permission denied; its mode is %04o; %s should have created it with -m 0666",
 		  info.mode, user_text(info.uid));
 }
 
@@ -607,7 +607,7 @@ void shell_info(const struct shell *sh, int fd, struct gosync_info *info)
 
 uint64_t shell_deadline(const struct shell *sh)
 {
-	/* The name may have been waited for already; -w is for both. */
+	/* Waiting for the name may have taken some of the time: -w is for both waits. */
 	if (sh->await)
 		return sh->until;
 	return sh->timeout < 0 ? GOSYNC_FOREVER : gosync_deadline(sh->timeout);
@@ -616,9 +616,9 @@ uint64_t shell_deadline(const struct shell *sh)
 int shell_gave_up(const struct shell *sh)
 {
 	if (sh->verbose && !sh->timeout)
-		shell_say(sh, "somebody else has it");
+		shell_say(sh, "another process has it");
 	else if (sh->timeout)
-		shell_say(sh, "nothing within %g seconds", sh->timeout / 1e9);
+		shell_say(sh, "timed out after %g seconds", sh->timeout / 1e9);
 	return sh->conflict;
 }
 
@@ -659,7 +659,7 @@ const void *shell_read(const struct shell *sh, int i, size_t max, size_t *len)
 	return data;
 
 too_long:
-	shell_say(sh, "that is more than %zu bytes, the most that it can hold",
+	shell_say(sh, "the input has more than %zu bytes, the most that can be stored",
 		  max);
 	exit(1);
 }

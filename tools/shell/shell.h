@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The primitives for shells: what run and the sh_*.c have in common.
+ * The primitives for shells: declarations for the files of this folder. shell.c
+ * has the functions shell_...() and verbs_main(), run.c has command_...().
  *
- * A verb is what a command does with one object: `gosync value get NAME'. Its
- * options are parsed here into &struct shell, the operands after NAME are its
- * own.
+ * A verb is something that a command does with one object, as `get' in `gosync
+ * value get NAME'. shell.c parses the options into &struct shell; the verb
+ * itself parses the operands after NAME.
  */
 #ifndef GOSYNC_TOOL_SHELL_H
 #define GOSYNC_TOOL_SHELL_H
@@ -16,18 +17,18 @@
 struct verb;
 
 /**
- * struct shell - a verb with what it was told
+ * struct shell - a verb with its options and operands
  * @verb: the verb
  * @who: the command and the verb, for messages
  * @name: the object's name
  * @args: the operands after it
- * @count: how many
+ * @count: the number of @args
  * @command: COMMAND and its arguments, NULL if there is none
- * @line: what runs the one of -c
+ * @line: the shell's command line for -c
  * @timeout: nanoseconds to wait, 0: not at all, -1: for ever
  * @until: the deadline, counted from the start
  * @await: --wait-for-name
- * @conflict: exit status when that was too short
+ * @conflict: exit status if the wait fails
  * @shared: -s
  * @close: -o
  * @no_fork: -F
@@ -44,8 +45,8 @@ struct verb;
  * @mode_given: -m
  * @mode: permissions of an object that is created
  * @capacity: of an object that is created; 0: not given
- * @key_size: likewise
- * @value_size: likewise
+ * @key_size: of a Map that is created; 0: not given
+ * @value_size: of a Map that is created; 0: not given
  */
 struct shell {
 	const struct verb *verb;
@@ -80,17 +81,17 @@ struct shell {
 };
 
 /**
- * struct verb - what can be done
- * @name: the word for it; NULL: the command has no others
- * @args: its operands
- * @doc: what it does, a line
+ * struct verb - a verb of a command
+ * @name: its word; NULL: the command has no verbs
+ * @args: its operands, for --help
+ * @doc: the first line of --help
  * @more: the rest of --help
- * @options: the long names of those that it takes
- * @run: does it, and returns an exit status
- * @min: how many operands it needs, NAME included
- * @max: and the most that it takes; 0: any number
+ * @options: the long names of its options
+ * @run: runs it, and returns an exit status
+ * @min: the smallest number of operands, NAME included
+ * @max: the largest number of operands; 0: any number
  * @command: the last operand is COMMAND [ARG...]
- * @numbers: what follows NAME may begin with a minus sign and be no option
+ * @numbers: an operand after NAME may be a negative number
  */
 struct verb {
 	const char *name;
@@ -106,11 +107,11 @@ struct verb {
 };
 
 /**
- * verbs_main() - a command
+ * verbs_main() - run a command that has verbs
  * @argc: as main()
  * @argv: as main()
  * @verbs: its verbs, ended by one without run()
- * @doc: what they are good for, for --help
+ * @doc: the text for --help
  *
  * Return: an exit status.
  */
@@ -118,7 +119,7 @@ int verbs_main(int argc, char **argv, const struct verb *verbs,
 	       const char *doc);
 
 /**
- * shell_usage() - end the program for an operand that will not do
+ * shell_usage() - end the program because of a wrong operand
  * @sh: the verb
  * @format: as printf()
  */
@@ -126,12 +127,12 @@ void shell_usage(const struct shell *sh, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
 /**
- * shell_number() - an operand that is a number
- * @sh: the verb, which the program ends with if it is none
+ * shell_number() - parse an operand that is a number
+ * @sh: the verb; the program ends if the operand is wrong
  * @text: the operand
- * @what: what it is, for the message
- * @min: the smallest and
- * @max: the largest number that will do
+ * @what: the name of the operand, for the message
+ * @min: the smallest valid number
+ * @max: the largest valid number
  *
  * Return: the number.
  */
@@ -139,15 +140,15 @@ int64_t shell_number(const struct shell *sh, const char *text,
 		     const char *what, int64_t min, int64_t max);
 
 /**
- * shell_say() - a message about the object
+ * shell_say() - print a message about the object
  * @sh: the verb
- * @format: as printf(); what follows "gosync VERB: NAME: "
+ * @format: as printf(); the text after "gosync VERB: NAME: "
  */
 void shell_say(const struct shell *sh, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /**
- * shell_error() - tell that something cannot be done, and what to do
+ * shell_error() - print the message for a failed operation, with advice
  * @sh: the verb
  * @op: the ioctl that failed
  * @err: -errno
@@ -158,7 +159,7 @@ int shell_error(const struct shell *sh, unsigned int op, int err);
 
 /**
  * shell_open() - open or create the object
- * @sh: the verb, with what the object is to be like
+ * @sh: the verb, with the properties of an object that is created
  * @type: &enum gosync_type, 0: any
  * @flags: GOSYNC_RDONLY; GOSYNC_CREATE and its further flags
  *
@@ -169,12 +170,12 @@ int shell_error(const struct shell *sh, unsigned int op, int err);
 int shell_open(const struct shell *sh, unsigned int type, unsigned int flags);
 
 /**
- * shell_try_open() - shell_open() for those who can go on without
+ * shell_try_open() - shell_open() for callers that can go on without the object
  * @sh: the verb
  * @type: as shell_open()
  * @flags: as shell_open()
  *
- * The program ends if what is there has another mode than -m says.
+ * The program ends if the object has another mode than that of -m.
  *
  * Return: the descriptor, or -errno.
  */
@@ -182,7 +183,7 @@ int shell_try_open(const struct shell *sh, unsigned int type,
 		   unsigned int flags);
 
 /**
- * shell_info() - what is known of the object
+ * shell_info() - get the properties of the object
  * @sh: the verb; the program ends if that fails
  * @fd: a descriptor of the object
  * @info: where to put it
@@ -190,7 +191,7 @@ int shell_try_open(const struct shell *sh, unsigned int type,
 void shell_info(const struct shell *sh, int fd, struct gosync_info *info);
 
 /**
- * shell_deadline() - when the wait is to end
+ * shell_deadline() - the deadline of the wait
  * @sh: the verb
  *
  * Return: the absolute time, GOSYNC_FOREVER if never.
@@ -198,40 +199,40 @@ void shell_info(const struct shell *sh, int fd, struct gosync_info *info);
 uint64_t shell_deadline(const struct shell *sh);
 
 /**
- * shell_gave_up() - tell that the wait was in vain, if that is to be told
+ * shell_gave_up() - the wait has failed: print a message, unless -n forbids it
  * @sh: the verb
  *
- * Return: the exit status for that.
+ * Return: the exit status.
  */
 int shell_gave_up(const struct shell *sh);
 
 /**
- * shell_read() - an operand, or standard input
+ * shell_read() - get the bytes of an operand, or of standard input
  * @sh: the verb; the program ends if reading fails
- * @i: which operand; standard input if it is "-" or missing
+ * @i: the index of the operand; standard input if it is "-" or missing
  * @max: more bytes than this are an error
- * @len: how many they are
+ * @len: out: the number of bytes
  *
  * Return: the bytes, never freed.
  */
 const void *shell_read(const struct shell *sh, int i, size_t max, size_t *len);
 
 /**
- * shell_write() - bytes to standard output, as they are
+ * shell_write() - write bytes to standard output, as they are
  * @data: the bytes
  * @len: how many
  *
- * A terminal gets a newline after what does not end with one.
+ * A terminal gets a newline after bytes that do not end with one.
  *
  * Return: an exit status.
  */
 int shell_write(const void *data, size_t len);
 
 /**
- * command_helper() - what a process begins with that is only there to help
- * @name: what it is to be called, for ps
+ * command_helper() - make this process a helper
+ * @name: its new name, for ps
  *
- * No signal but SIGKILL gets at it, and it is not taken for gosync.
+ * Only SIGKILL ends it, and a search for gosync does not find it.
  */
 void command_helper(const char *name);
 
@@ -241,19 +242,19 @@ void command_helper(const char *name);
  * @killed: out: a signal ended it
  *
  * Signals that are sent to this process alone are passed on. Afterwards they
- * are blocked, so that whatever is to be put in order is.
+ * are blocked, so that the caller can clean up.
  *
- * Return: its exit status, as shells have it: 126, 127, 128 + signal; EX_OSERR
- * if there was no process to be had for it.
+ * Return: the exit status of COMMAND, as in shells: 126, 127, 128 + signal;
+ * EX_OSERR if no process could be created for it.
  */
 int command_run(const struct shell *sh, bool *killed);
 
 /**
- * command_end() - end as COMMAND has, when all is in order
+ * command_end() - end in the same way as COMMAND, after cleaning up
  * @status: from command_run()
- * @killed: likewise
+ * @killed: from command_run()
  *
- * Return: @status, which the program is to exit with.
+ * Return: @status, the exit status for this program.
  */
 int command_end(int status, bool killed);
 
@@ -261,25 +262,25 @@ int command_end(int status, bool killed);
  * command_exec() - become COMMAND
  * @sh: the verb, with COMMAND
  *
- * Return: 126 or 127, if that fails. It has been told.
+ * Return: 126 or 127 if that fails, after a message.
  */
 int command_exec(const struct shell *sh);
 
 /**
- * command_tell_death() - say that somebody died, here and to COMMAND
+ * command_tell_death() - tell the user and COMMAND of a death
  * @sh: the verb
- * @died: so it is
- * @what: the message if it is
+ * @died: an owner died; otherwise nothing is told
+ * @what: the message
  */
 void command_tell_death(const struct shell *sh, bool died, const char *what);
 
 /**
- * command_keep() - have COMMAND inherit a descriptor, unless -o
- * @sh: the verb; the program ends if that can't be
- * @fd: the descriptor, closed
+ * command_keep() - let COMMAND inherit a descriptor, unless -o
+ * @sh: the verb; the program ends if that is not possible
+ * @fd: the descriptor, which is closed
  *
- * To be called before anything is had with it. Those below 10 are left to
- * COMMAND's own redirections.
+ * Call it before anything is acquired by the descriptor. Descriptors below 10
+ * are left to the redirections of COMMAND.
  *
  * Return: the descriptor.
  */

@@ -35,7 +35,7 @@ static int once(struct shell *sh)
 		return shell_error(sh, GOSYNC_IOC_ONCE_BEGIN, -errno);
 
 	command_tell_death(sh, ret == GOSYNC_ONCE_RUN_AGAIN,
-			   "somebody began and did not get it done; it is tried again");
+			   "a process began this and did not finish; it is tried again");
 	status = command_run(sh, &killed);
 	if (status)
 		ioctl(fd, GOSYNC_IOC_ABANDON, 0);
@@ -45,25 +45,27 @@ static int once(struct shell *sh)
 }
 
 static const char once_more[] =
-	"It has been done when a COMMAND has exited with 0. While another runs it,\n"
-	"gosync waits. If that fails or is killed, the next that waits or comes runs\n"
-	"its own at once, with GOSYNC_OWNER_DIED=1 in the environment. If gosync is\n"
-	"killed, COMMAND goes on, and the others wait until it and what it has started\n"
-	"have ended; with -o they do not. Signals are passed on as by gosync run.\n\n"
-	"NAME stays until gosync rm NAME, until the module is unloaded (rmmod), which\n"
-	"it can be when nothing uses it, or until a reboot, and a container's with\n"
-	"that: nothing is written to a disk. Then it is done again. What must be\n"
-	"once for ever has to leave a mark of its own, and COMMAND to look for it.\n\n"
-	"Exit status: 0 if it has been done, now or before; otherwise COMMAND's own;\n"
-	"128 + N if signal N killed it; 126 if it cannot be run, 127 if there is\n"
-	"none; 1 (or -E) if another did not get it done in time; others as gosync\n"
-	"run.";
+	"NAME is done when a COMMAND has exited with 0. While another gosync runs its\n"
+	"COMMAND, this one waits. If that COMMAND fails or is killed, the next waiter\n"
+	"runs its own at once, with GOSYNC_OWNER_DIED=1 in the environment. If gosync\n"
+	"is killed, COMMAND goes on, and the waiters wait until it and the processes\n"
+	"that it has started have ended; with -o they do not. Signals are passed on as\n"
+	"by gosync run.\n\n"
+	"NAME stays until gosync rm NAME, until a reboot, or until the module is\n"
+	"unloaded (rmmod), which is possible when nothing uses it. In a container, it\n"
+	"stays until the container ends. Nothing is written to a disk, so after that\n"
+	"it is done again. If it must never be done again, let COMMAND leave a file,\n"
+	"and look for that file.\n\n"
+	"Exit status: 0 if it is done, now or before; otherwise that of COMMAND;\n"
+	"128 + N if signal N killed it; 126 if it cannot be run; 127 if it does not\n"
+	"exist; 1 (or -E) if another process did not finish in time; others as for\n"
+	"gosync run.";
 
 int once_main(int argc, char **argv)
 {
 	static const struct verb verbs[] = {
 		{ .args = "NAME [--] COMMAND [ARG...]\nNAME -c COMMAND",
-		  .doc = "Run COMMAND, unless that has been done for NAME.",
+		  .doc = "Run COMMAND, unless NAME is already done.",
 		  .more = once_more, .run = once, .min = 2, .command = true,
 		  .options = { "timeout", "nonblock", "command",
 			"conflict-exit-code", "close", "mode" } },
@@ -104,7 +106,7 @@ static int wg_add(struct shell *sh)
 {
 	int64_t n = wg_number(sh, INT32_MIN + 1);
 
-	/* Who waits for a new name is not to see a counter that is still 0. */
+	/* A process that waits for a new name must not see the counter at 0. */
 	if (n > 0) {
 		sh->capacity = n;
 		if (shell_try_open(sh, GOSYNC_WAITGROUP, GOSYNC_CREATE |
@@ -149,11 +151,10 @@ static int count_down(int fd)
 }
 
 /*
- * A process of its own counts down: when it is told to, or when nobody is left
- * who could tell it, because gosync was killed, and COMMAND has ended, which
- * inherits the other end of the pipe.
+ * Start a process that counts down when it is told to. If gosync was killed, it
+ * counts down when COMMAND, which inherits the other end of the pipe, has ended.
  *
- * Return: that end.
+ * Return: the other end.
  */
 static int call_counter(const struct shell *sh, int fd, pid_t *pid)
 {
@@ -188,12 +189,12 @@ static int wg_run(struct shell *sh)
 
 	shell_info(sh, wg, &info);
 	if (!(info.word & GOSYNC_WAITGROUP_COUNTER)) {
-		shell_say(sh, "the counter is 0; gosync wg add comes first");
+		shell_say(sh, "the counter is 0; call gosync wg add first");
 		return 1;
 	}
 	counter = call_counter(sh, wg, &pid);
 	status = command_run(sh, &killed);
-	/* It is not one of those that are reaped unseen. */
+	/* It must not be reaped as an orphan. */
 	signal(SIGCHLD, SIG_DFL);
 	if (write(counter, "", 1) == 1 && waitpid(pid, &ended, 0) == pid &&
 	    WIFEXITED(ended))
@@ -206,19 +207,20 @@ static int wg_run(struct shell *sh)
 }
 
 static const char wg_run_more[] =
-	"To be added before: gosync wg add NAME 3, and then three times, in the\n"
-	"background, gosync wg run NAME COMMAND. It is counted down when COMMAND has\n"
-	"ended, also if it failed, was killed, or could not be run at all. If gosync is\n"
-	"killed, a process named `counter' does it when COMMAND and what it has started\n"
-	"have ended, or at once with -o. Signals are passed on as by gosync run.\n\n"
-	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
-	"be run, 127 if there is none; 1 if the counter is 0; 66 if there is no NAME;\n"
-	"others as gosync run.";
+	"Add to the counter before: gosync wg add NAME 3, and then three times, in the\n"
+	"background, gosync wg run NAME COMMAND. The counter is reduced when COMMAND\n"
+	"has ended, also if it failed, was killed, or could not be run at all. If\n"
+	"gosync is killed, a process named `counter' does it when COMMAND and the\n"
+	"processes that it has started have ended; with -o, at once. Signals are passed\n"
+	"on as by gosync run.\n\n"
+	"Exit status: that of COMMAND; 128 + N if signal N killed it; 126 if it cannot\n"
+	"be run; 127 if it does not exist; 1 if the counter is 0; 66 if NAME does not\n"
+	"exist; others as for gosync run.";
 
 static const char wg_add_more[] =
-	"NAME is created with 0 if it isn't there, and stays until gosync rm NAME,\n"
+	"NAME is created with 0 if it does not exist. It stays until gosync rm NAME,\n"
 	"rmmod or a reboot.\n"
-	"Add before those are started who say done, or wait may come too early.";
+	"Add N before you start the N processes: otherwise wait may return too early.";
 
 int wg_main(int argc, char **argv)
 {
@@ -237,7 +239,7 @@ int wg_main(int argc, char **argv)
 		  .options = { "timeout", "nonblock", "wait-for-name" } },
 		{ .name = "run",
 		  .args = "NAME [--] COMMAND [ARG...]\nNAME -c COMMAND",
-		  .doc = "Run COMMAND, and subtract 1 however it ends.",
+		  .doc = "Run COMMAND, and subtract 1 when it ends, in whatever way.",
 		  .more = wg_run_more, .run = wg_run, .min = 2,
 		  .command = true,
 		  .options = { "command", "close", "wait-for-name",
@@ -248,7 +250,7 @@ int wg_main(int argc, char **argv)
 	};
 
 	return verbs_main(argc, argv, verbs,
-			  "WaitGroups: wait until as many are done as were added.");
+			  "WaitGroups: wait until as many parts are done as were added.");
 }
 
 /* --- sem ------------------------------------------------------------------- */
@@ -260,7 +262,7 @@ static unsigned int permits(const struct shell *sh)
 	return shell_number(sh, sh->args[0], "N", 0, INT32_MAX);
 }
 
-/* Made if --permits tells how many there are to be */
+/* Open the semaphore, or create it with the number of --permits. */
 static int open_sem(const struct shell *sh, unsigned int flags)
 {
 	if (sh->capacity)
@@ -270,7 +272,7 @@ static int open_sem(const struct shell *sh, unsigned int flags)
 	return shell_open(sh, GOSYNC_SEMAPHORE, flags);
 }
 
-/* Otherwise @status is what to exit with. */
+/* If it returns false, @status is the exit status. */
 static bool acquire(const struct shell *sh, int fd, unsigned int n, int *status)
 {
 	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
@@ -320,7 +322,7 @@ static int sem_acquire(struct shell *sh)
 
 	shell_info(sh, fd, &info);
 	if (info.flags & GOSYNC_GIVE_BACK) {
-		shell_say(sh, "this command would end and give permits back; use gosync sem run");
+		shell_say(sh, "the permits would be given back when this command ends; use gosync sem run");
 		return 1;
 	}
 	acquire(sh, fd, n, &status);
@@ -357,7 +359,7 @@ static int sem_limit(struct shell *sh)
 		return shell_error(sh, GOSYNC_IOC_SEMAPHORE_LIMIT, -errno);
 	shell_info(sh, fd, &info);
 	if (info.owed)
-		shell_say(sh, "that many more are out now, until they come back: %u",
+		shell_say(sh, "permits that are in use beyond the limit until they come back: %u",
 			  info.owed);
 	return 0;
 }
@@ -380,29 +382,29 @@ static const char sem_create_more[] =
 	"It stays until gosync rm NAME, rmmod or a reboot.";
 
 static const char sem_release_more[] =
-	"Of a semaphore that gives back, permits are released by who has acquired\n"
-	"them, and by nobody else: gosync sem run does that. To change how many there\n"
-	"are, see gosync sem limit.";
+	"If the semaphore gives back permits (--give-back), only their holder can\n"
+	"release them: gosync sem run does that. To change the number of permits, see\n"
+	"gosync sem limit.";
 
 static const char sem_limit_more[] =
-	"It begins with the limit that it is created with. There are more or fewer\n"
-	"permits by the difference. If more than N are out, nobody loses any: those\n"
-	"that come back are not given out again until no more than N are out. From\n"
-	"now on, --permits must be N, or be left out.";
+	"The first limit is the number of permits at creation. A new limit adds or\n"
+	"removes permits. If more than N are in use, no holder loses any: permits that\n"
+	"come back are not given out again until at most N are in use. From now on,\n"
+	"--permits must be N, or be left out.";
 
 static const char sem_run_more[] =
-	"A semaphore that is created here gives back what a process had that is\n"
-	"killed. If gosync is killed, COMMAND keeps the permits until it and what it\n"
-	"has started have ended; with -o it does not. Another semaphore will do, but\n"
-	"the permits that a killed gosync had are lost.\n\n"
+	"If NAME is created here, the permits of a killed process are given back. If\n"
+	"gosync is killed, COMMAND keeps the permits until it and the processes that it\n"
+	"has started have ended; with -o it does not. NAME may also be a semaphore\n"
+	"without --give-back, but then the permits of a killed gosync are lost.\n\n"
 	"Signals are passed on as by gosync run.\n\n"
-	"Exit status: COMMAND's own; 128 + N if signal N killed it; 126 if it cannot\n"
-	"be run, 127 if there is none; 1 (or -E) if the permits were not to be had in\n"
-	"time; 66 if there is no such name; others as gosync run.";
+	"Exit status: that of COMMAND; 128 + N if signal N killed it; 126 if it cannot\n"
+	"be run; 127 if it does not exist; 1 (or -E) if the permits were not free in\n"
+	"time; 66 if NAME does not exist; others as for gosync run.";
 
 static const char sem_acquire_more[] =
-	"They are gone until somebody releases as many. Where a killed script must\n"
-	"not keep them, use sem run.";
+	"The permits are taken until a process releases as many. If a killed script\n"
+	"must not keep them, use sem run.";
 
 int sem_main(int argc, char **argv)
 {
@@ -430,11 +432,11 @@ int sem_main(int argc, char **argv)
 		  .run = sem_release, .min = 1, .max = 2,
 		  .options = { "wait-for-name", "timeout" } },
 		{ .name = "limit", .args = "NAME N",
-		  .doc = "Change how many permits there are in all.",
+		  .doc = "Change the number of permits.",
 		  .more = sem_limit_more, .run = sem_limit, .min = 2, .max = 2,
 		  .numbers = true },
 		{ .name = "get", .args = "NAME",
-		  .doc = "Print how many permits there are.", .run = sem_get,
+		  .doc = "Print the number of free permits.", .run = sem_get,
 		  .min = 1, .max = 1 },
 		{ }
 	};
@@ -445,7 +447,7 @@ int sem_main(int argc, char **argv)
 
 /* --- cond ------------------------------------------------------------------ */
 
-/* A lock of our own, for those who do not care */
+/* A lock of this process, for callers without --lock */
 static int private_lock(const struct shell *sh)
 {
 	struct shell lock = *sh;
@@ -457,7 +459,7 @@ static int private_lock(const struct shell *sh)
 	return fd;
 }
 
-/* The lock of the gosync run that we are in */
+/* The lock of the gosync run around this command */
 static int inherited_lock(const struct shell *sh, unsigned int *flags)
 {
 	const char *number = getenv("GOSYNC_LOCK_FD");
@@ -466,7 +468,7 @@ static int inherited_lock(const struct shell *sh, unsigned int *flags)
 
 	if (ioctl(fd, GOSYNC_IOC_INFO, &info) < 0 ||
 	    (info.type != GOSYNC_MUTEX && info.type != GOSYNC_RWMUTEX)) {
-		shell_say(sh, "--lock is for commands of gosync run, without -o");
+		shell_say(sh, "--lock needs a gosync run, without -o, around this command");
 		exit(1);
 	}
 	if (info.owner != info.holder)
@@ -493,11 +495,11 @@ static int cond_wait(struct shell *sh)
 	if (ret < 0)
 		return shell_error(sh, GOSYNC_IOC_COND_WAIT, -errno);
 	if (ret)
-		shell_say(sh, "an owner of the lock died with it");
+		shell_say(sh, "an owner died with the lock");
 	return 0;
 }
 
-/* Where nobody waits there may be no such name. */
+/* Without waiters the name may not exist. */
 static int wake(const struct shell *sh, unsigned int op)
 {
 	int fd = shell_try_open(sh, GOSYNC_COND, 0);
@@ -525,36 +527,36 @@ static int cond_broadcast(struct shell *sh)
 }
 
 static const char cond_wait_more[] =
-	"A signal that comes before is nobody's. To wait for something that others\n"
-	"change, let all change it under gosync run LOCK, and say there\n\n"
+	"A signal before the wait is lost. To wait for something that other processes\n"
+	"change, let all change it under gosync run LOCK, and there call\n\n"
 	"  until SOMETHING; do gosync cond wait --lock NAME || exit; done\n\n"
-	"so that nothing happens between the look and the wait. When the wait is\n"
+	"so that nothing happens between the check and the wait. When the wait is\n"
 	"over, also by -w, the lock is held again; but not if gosync is killed.\n\n"
-	"NAME is there while somebody waits.";
+	"NAME exists while there is a waiter.";
 
 static const char cond_signal_more[] =
-	"Prints how many were woken, 1 or 0.";
+	"It prints the number of woken waiters, 1 or 0.";
 
 static const char cond_broadcast_more[] =
-	"Prints how many were woken.";
+	"It prints the number of woken waiters.";
 
 int cond_main(int argc, char **argv)
 {
 	static const struct verb verbs[] = {
 		{ .name = "wait", .args = "NAME",
-		  .doc = "Wait to be signalled.", .more = cond_wait_more,
+		  .doc = "Wait for a signal or a broadcast.", .more = cond_wait_more,
 		  .run = cond_wait, .min = 1, .max = 1,
 		  .options = { "lock", "timeout", "mode" } },
 		{ .name = "signal", .args = "NAME",
-		  .doc = "Wake the one that has waited longest.",
+		  .doc = "Wake the waiter that has waited longest.",
 		  .more = cond_signal_more, .run = cond_signal, .min = 1,
 		  .max = 1 },
 		{ .name = "broadcast", .args = "NAME",
-		  .doc = "Wake all who wait.", .more = cond_broadcast_more,
+		  .doc = "Wake all waiters.", .more = cond_broadcast_more,
 		  .run = cond_broadcast, .min = 1, .max = 1 },
 		{ }
 	};
 
 	return verbs_main(argc, argv, verbs,
-			  "Wait until others say something.");
+			  "Wait for signals of other processes.");
 }

@@ -2,8 +2,8 @@
 /*
  * gosync value: a Value from a shell.
  *
- * What shells store is of a type of its own, bytes. A Value that holds a
- * program's type can be read, but not set by mistake.
+ * Values of shells have a type of their own, bytes. A Value with the type of a
+ * program can be read, but not be set by mistake.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,13 +17,13 @@
 #define CAPACITY_DEFAULT	4096
 #define CAPACITY_MAX		(4U << 20)
 
-/* How often watch looks whether the name is still there */
+/* How often watch checks that the name still exists */
 #define NAME_NS			1000000000
 
 /*
- * The payload, never freed.
+ * Load the payload, which is never freed.
  *
- * Return: how often it was stored, or -errno.
+ * Return: the number of stores so far, or -errno.
  */
 static int64_t load(const struct shell *sh, int fd, void **buf, size_t *len)
 {
@@ -51,7 +51,7 @@ static int64_t load(const struct shell *sh, int fd, void **buf, size_t *len)
 	return args.version;
 }
 
-/* Return: 0 if it was stored since, or an exit status */
+/* Return: 0 if there was a store since, or an exit status */
 static int await_store(const struct shell *sh, int fd, uint64_t since,
 		       uint64_t deadline)
 {
@@ -84,10 +84,10 @@ static int await_store(const struct shell *sh, int fd, uint64_t since,
 			return shell_error(sh, GOSYNC_IOC_VALUE_WAIT, -errno);
 		if (gosync_deadline(0) >= deadline)
 			return shell_gave_up(sh);
-		/* That wakes nobody. */
+		/* Removing the name wakes no waiter. */
 		shell_info(sh, fd, &info);
 		if (!info.name_len) {
-			shell_say(sh, "the name was taken away");
+			shell_say(sh, "the name was removed");
 			return 1;
 		}
 	}
@@ -100,7 +100,7 @@ static int value_get(struct shell *sh)
 	size_t len;
 	void *buf;
 
-	/* A name that has just been made holds nothing yet. */
+	/* A name that was just created holds nothing yet. */
 	if (sh->await) {
 		ret = await_store(sh, fd, 0, shell_deadline(sh));
 		if (ret)
@@ -112,7 +112,7 @@ static int value_get(struct shell *sh)
 	return shell_write(buf, len);
 }
 
-/* One that is there keeps its capacity; a new one has room for this payload. */
+/* An existing Value keeps its capacity; a new one has room for this payload. */
 static int open_to_set(struct shell *sh, size_t len)
 {
 	int fd = shell_try_open(sh, GOSYNC_VALUE, 0);
@@ -124,7 +124,7 @@ static int open_to_set(struct shell *sh, size_t len)
 	fd = shell_try_open(sh, GOSYNC_VALUE, GOSYNC_CREATE | GOSYNC_PERSIST);
 	if (fd >= 0)
 		return fd;
-	/* Another was faster. */
+	/* Another process was faster. */
 	sh->capacity = 0;
 	return shell_open(sh, GOSYNC_VALUE, GOSYNC_CREATE | GOSYNC_PERSIST);
 }
@@ -150,11 +150,11 @@ static int value_set(struct shell *sh)
 	switch (errno) {
 	case EMSGSIZE:
 		shell_info(sh, fd, &info);
-		shell_say(sh, "made for %llu bytes; gosync rm it, and set it with --capacity %zu",
+		shell_say(sh, "it was created for %llu bytes; remove it (gosync rm), and set it with --capacity %zu",
 			  (unsigned long long)info.capacity, len);
 		return 1;
 	case EPROTOTYPE:
-		shell_say(sh, "it holds what a program has stored; choose another name");
+		shell_say(sh, "it holds the data of a program; choose another name");
 		return 1;
 	}
 	return shell_error(sh, GOSYNC_IOC_VALUE_STORE, -errno);
@@ -183,7 +183,7 @@ static int value_watch(struct shell *sh)
 	int64_t ret;
 	void *buf;
 
-	/* From now on -w begins anew with each. */
+	/* From now on, -w is for each wait. */
 	sh->await = false;
 	if (sh->skip) {
 		shell_info(sh, fd, &info);
@@ -205,18 +205,17 @@ static int value_watch(struct shell *sh)
 }
 
 static const char value_get_more[] =
-	"They are printed as they are; a terminal gets a newline after them if they\n"
-	"have none. With --wait-for-name the first bytes are waited for, too.";
+	"The bytes are printed as they are. A terminal gets a newline after bytes that\n"
+	"do not end with one. --wait-for-name also waits for the first set.";
 
 static const char value_set_more[] =
-	"Who reads gets all of the old bytes or all of the new. NAME is created if it\n"
-	"isn't there, and stays until gosync rm NAME,\n"
-	"rmmod or a reboot.";
+	"A reader gets all of the old bytes or all of the new. NAME is created if it\n"
+	"does not exist. It stays until gosync rm NAME, rmmod or a reboot.";
 
 static const char value_watch_more[] =
-	"Each is printed with a newline if it has none at its end. Of sets in quick\n"
-	"succession only the last may be seen. -w begins anew with each. Ends with 1\n"
-	"when the name is taken away.";
+	"A newline is printed after bytes that do not end with one. If there are many\n"
+	"sets in quick succession, only the last may be printed. -w is for each wait.\n"
+	"The exit status is 1 when the name is removed.";
 
 int value_main(int argc, char **argv)
 {
@@ -226,11 +225,11 @@ int value_main(int argc, char **argv)
 		  .more = value_get_more, .run = value_get, .min = 1,
 		  .max = 1, .options = { "wait-for-name", "timeout" } },
 		{ .name = "set", .args = "NAME [DATA|-]",
-		  .doc = "Have NAME hold DATA, or what standard input has.",
+		  .doc = "Store DATA, or the bytes of standard input, in NAME.",
 		  .more = value_set_more, .run = value_set, .min = 1, .max = 2,
 		  .options = { "capacity", "mode" } },
 		{ .name = "watch", .args = "NAME",
-		  .doc = "Print what NAME holds, and again each time it is set.",
+		  .doc = "Print the bytes that NAME holds, and again after each set.",
 		  .more = value_watch_more, .run = value_watch, .min = 1,
 		  .max = 1, .options = { "count", "new", "zero", "timeout",
 			"wait-for-name" } },

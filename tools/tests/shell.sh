@@ -54,9 +54,9 @@ run_gives_up_as_told()
 		exits 9 gosync run -nE 9 "$N" true &&
 		exits 0 gosync run -E 0 --nb "$N" false &&
 		exits 1 gosync run --nonblock --verbose "$N" true 2>verbose &&
-		grep -q 'somebody else has it' verbose &&
+		grep -q 'another process has it' verbose &&
 		exits 1 gosync run -w 0.2 "$N" true 2>told &&
-		grep -q 'nothing within 0.2 seconds' told &&
+		grep -q 'timed out after 0.2 seconds' told &&
 		exits 5 gosync run --timeout 0.1 -E 5 "$N" true &&
 		exits 1 gosync run -s -w 0 "$N" true &&
 		touch stop && gosync run -w 30 "$N" true
@@ -286,7 +286,7 @@ sem_counts()
 		[ "$(gosync sem get "$N")" = 0 ] &&
 		exits 1 gosync sem create "$N" 2 &&
 		exits 65 gosync sem acquire --permits 3 "$N" 2>told &&
-		grep -q 'made with 2 permits' told
+		grep -q 'created with 2 permits' told
 }
 
 sem_run_lets_so_many_in()
@@ -408,7 +408,7 @@ value_watch_sees_what_is_set()
 lines" && until_so grep -q lines seen && until_so grep -q lines new &&
 		gosync value set "$N" three && ends 0 "$watch" &&
 		until_so grep -q three new && gosync rm "$N" &&
-		ends 1 "$new" && grep -q 'name was taken away' told &&
+		ends 1 "$new" && grep -q 'name was removed' told &&
 		[ "$(cat seen)" = "one
 two
 lines
@@ -426,7 +426,7 @@ value_of_a_program_is_not_overwritten()
 	status=$?
 	gosync rm config.example
 	[ "$status" = 0 ] && [ -s before ] && cmp before after &&
-		grep -q 'what a program has stored' told
+		grep -q 'the data of a program' told
 }
 
 maps_hold_any_bytes()
@@ -445,7 +445,7 @@ maps_hold_any_bytes()
 		exits 1 gosync map set "$N" "${key}k" text 2>told &&
 		grep -q 'its keys have 1 to 255' told &&
 		exits 65 gosync map set --entries 4 "$N" c new 2>told &&
-		grep -q 'made with --entries 3' told &&
+		grep -q 'created with --entries 3' told &&
 		[ "$(gosync map get "$N" c)" = text ] || return 1
 	[ "$(gosync map ls "$N" | LC_ALL=C sort)" = "\$'a \"b\"'
 c
