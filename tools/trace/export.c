@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync trace --json: an object on a line of its own for each event, as it
- * comes. This is also the format in which recordings are kept: import.c reads
- * it.
+ * gosync trace --json: a line with a JSON object for each event, as it comes.
+ * Recordings have this format, too; import.c reads it.
  */
 #include <err.h>
 #include <errno.h>
@@ -74,7 +73,7 @@ int trace_close(FILE *f, const char *path)
 
 	if (f != stdout)
 		failed |= fclose(f);
-	/* Whoever was to read it has seen enough. */
+	/* The reader has seen enough. */
 	if (failed && f == stdout && errno == EPIPE)
 		return 1;
 	if (failed)
@@ -93,7 +92,7 @@ static void export_frame(const struct trace_frame *frame)
 		json_string(stdout, frame->function, strlen(frame->function));
 		return;
 	}
-	/* As flame graphs mark the kernel's */
+	/* Flame graphs mark functions of the kernel so. */
 	if (asprintf(&text, "%s_[k]", frame->function) < 0)
 		err(1, "gosync");
 	json_string(stdout, text, strlen(text));

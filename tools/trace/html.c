@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync report: how things are written in a page.
+ * gosync report: writing texts and figures in a page.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -147,7 +147,7 @@ const char *duration_with(uint64_t ns, int digits)
 		digits = 0;
 	else if (n >= 9.995 && digits)
 		digits = 1;
-	/* The space does not break. */
+	/* A space that does not break the line */
 	snprintf(buf, sizeof(bufs[0]), "%.*f\302\240%s", digits, n, units[i]);
 	return buf;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gosync report: how things are written in a page, to standard output.
+ * gosync report: functions of html.c that write a page to standard output, and
+ * the parts of the page that report_who.c writes for report.c.
  *
- * Names and commands may be anything. They are only ever written by html(), as
- * text, in an element that keeps their direction of writing to itself.
+ * Names and commands may have any bytes. Only html() writes them: as text, in an
+ * element that isolates their direction of writing.
  */
 #ifndef GOSYNC_HTML_H
 #define GOSYNC_HTML_H
@@ -20,13 +21,13 @@ void html_process(const struct trace_task *task);
 const char *count(uint64_t n);
 const char *duration(uint64_t ns);
 
-/* With so many digits behind the point at most */
+/* The same with at most @digits digits after the point */
 const char *duration_with(uint64_t ns, int digits);
 
-/* What is behind a word of which there are so many */
+/* The ending of a noun: "" for 1, "s" for other numbers */
 const char *plural(uint64_t n);
 
-/* A rectangle of a picture; its title follows, and its end. */
+/* Begin a rectangle of a picture; the caller writes its title and its end. */
 void rect(const char *class, double x, double y, double width, double height);
 
 /* --- report_who.c -------------------------------------------------------- */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync trace and report: reading a recording that gosync trace --json has
- * made.
+ * gosync trace and report: reading a recording of gosync trace --json.
  *
- * A line that is no event is passed over: a command that is traced may write to
- * the same place, and the last line of a recorder that was killed is not whole.
- * What is read may have been made by anybody.
+ * Lines that are not events are skipped: the traced command may write to the
+ * same file, and the last line of a killed recorder is incomplete. The recording
+ * may come from an attacker, so nothing in it is trusted.
  */
 #include <err.h>
 #include <errno.h>
@@ -38,7 +37,7 @@ static uint64_t get_number(struct json_object *line, const char *key)
 	return json_object_get_uint64(value);
 }
 
-/* In ns, and no more than some decades: sums of a few are to fit */
+/* The largest time in ns, some decades: a sum of a few times must fit */
 static uint64_t get_time(struct json_object *line, const char *key)
 {
 	uint64_t time = get_number(line, key);
@@ -87,13 +86,13 @@ static struct trace_task *get_task(pid_t tid, pid_t pid, const char *comm)
 	if (tid <= 0)
 		return NULL;
 	task = trace_task(tid, pid, comm);
-	/* It may have become another program. */
+	/* The process may run another program now. */
 	if (*comm)
 		snprintf(task->comm, sizeof(task->comm), "%s", comm);
 	return task;
 }
 
-/* How export.c marks the kernel's functions; it is cut off. */
+/* Cut off the mark that export.c adds to functions of the kernel. */
 static bool cut_kernel_mark(char *function)
 {
 	size_t len = strlen(function);
@@ -135,7 +134,7 @@ static const struct trace_stack *get_stack(struct json_object *line)
 	return stack;
 }
 
-/* Return: whether it is an event */
+/* Return: whether the line is an event */
 static bool take_event(struct json_object *line)
 {
 	unsigned int kind = get_one_of(line, "event", trace_kinds, TRACE_KINDS);
@@ -218,7 +217,7 @@ void import(const char *path, struct trace_summary *summary)
 		exit(1);
 	}
 	if (!summary->end) {
-		fprintf(stderr, "%s: %s: no recording; make one: gosync trace --json -o FILE\n",
+		fprintf(stderr, "%s: %s: this is no recording; make one with: gosync trace --json -o FILE\n",
 			program_invocation_name, path);
 		exit(1);
 	}

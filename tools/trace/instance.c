@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync trace: tracefs instances of our own, which disturb no other tracing
- * and go away with us.
+ * gosync trace: tracefs instances for this recording. They disturb no other
+ * tracing, and are removed at the end.
  */
 #include <err.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ void give_up(const char *format, ...)
 	exit(1);
 }
 
-/* Those of recorders that were killed; one that lives has its files open. */
+/* Remove instances of killed recorders; a living one has its files open. */
 static void remove_old_instances(void)
 {
 	char **names = tracefs_instances("^gosync-[0-9]"), **name;
@@ -87,12 +87,12 @@ static void create_instance(const char *suffix, size_t buffer_kib)
 	must_write(instance, "trace_clock", "mono");
 	snprintf(size, sizeof(size), "%zu", buffer_kib);
 	if (tracefs_instance_file_write(instance, "buffer_size_kb", size) < 0)
-		give_up("no buffers of %zu KiB for each processor; use a smaller --buffer-size",
+		give_up("there is no memory for %zu KiB per processor; use a smaller --buffer-size",
 			buffer_kib);
 	switches[nr_instances - 1] = tracefs_trace_on_get_fd(instance);
 }
 
-/* What the kernel's filters cannot have in a string, is left to wanted(). */
+/* Names that a kernel filter cannot contain are left to wanted(). */
 static bool can_be_filtered(const char *name)
 {
 	return *name && !name[strcspn(name, "\"\\*?[]")];
@@ -114,7 +114,7 @@ static void filter_names(struct tracefs_instance *instance, char **names)
 		fprintf(f, "%sname == \"%s\"", name > names ? " || " : "",
 			*name);
 	fclose(f);
-	/* If there are too many, they are all recorded. */
+	/* With too many names, all objects are recorded. */
 	if (*names)
 		tracefs_instance_file_write(instance, "events/gosync/filter",
 					    filter);
@@ -133,12 +133,12 @@ static void check_access(void)
 	const char *dir = tracefs_tracing_dir();
 
 	if (!dir)
-		give_up("no tracefs; as root: mount -t tracefs none /sys/kernel/tracing");
+		give_up("there is no tracefs; as root: mount -t tracefs none /sys/kernel/tracing");
 	if (access(dir, R_OK | X_OK) ||
 	    !tracefs_dir_exists(NULL, "instances"))
-		give_up("%s: %s; recording is for root", dir, strerror(errno));
+		give_up("%s: %s; only root can record", dir, strerror(errno));
 	if (!tracefs_dir_exists(NULL, "events/gosync"))
-		give_up("the module is not loaded; as root: insmod gosync.ko");
+		give_up("the module is not loaded; load it as root: insmod gosync.ko");
 }
 
 unsigned int create_instances(const struct record_options *options)

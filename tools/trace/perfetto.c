@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * gosync trace --perfetto: the trace event format, which ui.perfetto.dev and
- * others open.
+ * other programs open.
  *
- * Each thread has a track with a slice for each of its waits. Each object has a
- * track in a process that does not exist, with what happened to it, and a
- * counter of those who wait for it. An arrow can only go from slice to slice:
- * so who lets another go on has a slice of a nanosecond there.
+ * Each thread has a track with a slice for each of its waits. An invented
+ * process has a track for each object, with its events and a counter of its
+ * waiters. An arrow can only go from slice to slice, so a waker gets a slice of a
+ * nanosecond.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "gosync.h"
 #include "trace.h"
 
-/* Larger than any process's number can be */
+/* Larger than the number of any process */
 #define OBJECTS_PID	5000000
 
 static FILE *out;
@@ -98,7 +98,7 @@ static void waiting(const struct trace_object *object, uint64_t time)
 		object->waiting);
 }
 
-/* Something that happened to an object, for its track */
+/* An event on the track of an object */
 static void happened(const struct trace_event *event, const char *what)
 {
 	begin("i", event->time);
@@ -117,7 +117,7 @@ static void starved(const struct trace_object *object, uint64_t end)
 	fputs(",\"name\":\"handed from waiter to waiter\",\"args\":{}}", out);
 }
 
-/* Called before the event has changed the object's state */
+/* Called before the event changes the state of the object */
 static void perfetto_event(const struct trace_event *event)
 {
 	switch (event->kind) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync trace --pprof: a profile of the waits, as Go's mutex and block
- * profiles are, for `go tool pprof': a Profile of profile.proto in a gzip file.
+ * gosync trace --pprof: a profile of the waits for `go tool pprof', like the
+ * mutex and block profiles of Go. The file is a Profile of profile.proto,
+ * compressed by gzip.
  *
- * A message of protocol buffers is a sequence of fields, each a key (its number
- * and how it is encoded), then a number, or a length and so many bytes. A
- * message in a field is such bytes.
+ * A message of protocol buffers is a sequence of fields. Each has a key (its
+ * number and encoding), and then a number, or a length and bytes. A message
+ * inside a message is a field of bytes.
  */
 #include <err.h>
 #include <errno.h>
@@ -71,7 +72,7 @@ static struct message profile, texts;
 
 /* --- Messages ------------------------------------------------------------ */
 
-/* It has to stay where it is. */
+/* The message must not move. */
 static void begin(struct message *m)
 {
 	m->f = open_memstream(&m->bytes, &m->len);
@@ -100,7 +101,7 @@ static void put_bytes(const struct message *to, int field, const void *bytes,
 	fwrite(bytes, 1, len, to->f);
 }
 
-/* @part is gone afterwards. */
+/* Add @part as a field, and free it. */
 static void put_message(const struct message *to, int field,
 			struct message *part)
 {
@@ -116,7 +117,7 @@ static int compare_strings(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
-/* The number of a string in the profile's table of them */
+/* Return: the number of a string in the string table of the profile */
 static unsigned int string(const char *text)
 {
 	struct string key = { .text = (char *)text }, *new, **found;
@@ -135,7 +136,7 @@ static unsigned int string(const char *text)
 	return new->number;
 }
 
-/* --- Where --------------------------------------------------------------- */
+/* --- Locations ----------------------------------------------------------- */
 
 static unsigned int mapping(struct trace_file *file)
 {
@@ -160,7 +161,7 @@ static unsigned int mapping(struct trace_file *file)
 	return file->number;
 }
 
-/* Functions are numbered as the locations that they are of. */
+/* A function has the number of its location. */
 static unsigned int location(struct trace_frame *frame)
 {
 	struct message m, line;
@@ -190,7 +191,7 @@ static unsigned int location(struct trace_frame *frame)
 	return frame->number;
 }
 
-/* --- What ---------------------------------------------------------------- */
+/* --- Samples ------------------------------------------------------------- */
 
 static void label(const struct message *to, const char *key, const char *text)
 {
@@ -246,7 +247,7 @@ static int write_gzip(void)
 	size_t room;
 	void *to;
 
-	/* 16 more: with gzip's header */
+	/* 16 more asks for a gzip header. */
 	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16,
 			 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		err(1, "gosync");
@@ -302,7 +303,7 @@ const struct trace_output *pprof_output(const char *path)
 	out = trace_create(path);
 	begin(&profile);
 	begin(&texts);
-	/* The first string has to be the empty one. */
+	/* The first string must be empty. */
 	string("");
 	value_type(PROFILE_SAMPLE_TYPE, "contentions", "count");
 	value_type(PROFILE_SAMPLE_TYPE, "delay", "nanoseconds");

@@ -2,15 +2,15 @@
 /*
  * gosync trace: recording.
  *
- * The kernel writes the events to ring buffers, one for each processor, of a
- * tracefs instance. Stacks are wanted where a wait begins and nowhere else, and
- * an instance has stacks with all of its events or with none: so these events
- * have a second instance.
+ * The kernel writes the events to the ring buffers of a tracefs instance, one
+ * for each processor. Only the events that begin a wait need stacks, but an
+ * instance adds stacks to all of its events or to none. So those events have an
+ * instance of their own.
  *
- * All buffers are read while they are written. What one of them has is in the
- * order of time, so when each was seen empty, or with a later event, after some
- * moment, then all that happened before it is here, and goes on, sorted. Since
- * an event gets its time before it can be read, it is given a moment of grace.
+ * All buffers are read while they are written. Each buffer is in the order of
+ * time. When every buffer was seen empty after some moment, or with a later
+ * event, all events before that moment are here; they are sorted and passed on.
+ * An event gets its time shortly before it can be read, so there is a delay.
  */
 #include <errno.h>
 #include <err.h>
@@ -39,7 +39,7 @@ struct field {
 	int offset, size;
 };
 
-/* Where an event has what; not all have all of it. */
+/* The offsets of the fields in an event; not every event has every field. */
 struct layout {
 	struct field name, id, token, holder, type;
 	struct field wants, owner, owner_pid, ret, how, wait_ns, count, tid;
@@ -50,10 +50,10 @@ struct pending {
 	uint64_t number;	/* in the order in which they were read */
 };
 
-/* One processor's buffer in one of the instances */
+/* The buffer of a processor in one of the instances */
 struct reader {
 	int fd;
-	bool begun;		/* a wait, whose stacks may follow */
+	bool begun;		/* the beginning of a wait; its stacks may follow */
 	struct trace_event begin;
 	unsigned int nr_kernel;
 	uint64_t kernel[MAX_CALLERS];
@@ -130,7 +130,7 @@ static void learn_event(enum trace_kind kind)
 	snprintf(name, sizeof(name), "gosync_%s", trace_kinds[kind]);
 	event = tep_find_event_by_name(tep, "gosync", name);
 	if (!event)
-		give_up("there is no event %s: module and command are of different versions",
+		give_up("there is no event %s: the module and the command have different versions",
 			name);
 	kinds[event->id & 0xffff] = kind + 1;
 	pid = tep_find_common_field(event, "common_pid");
@@ -145,7 +145,7 @@ static void learn_event(enum trace_kind kind)
 		find(event, "count"), find(event, "tid"),
 	};
 	if (layout->name.offset < 0 || layout->id.offset < 0)
-		give_up("event %s has no name or id: module and command are of different versions",
+		give_up("event %s has no name or id: the module and the command have different versions",
 			name);
 }
 
@@ -155,7 +155,7 @@ static void learn_events(void)
 	struct tep_event *event;
 	enum trace_kind kind;
 
-	/* Nothing is printed by the formats: whether it can be is no matter. */
+	/* Ignore errors of the print formats, which are not used. */
 	tep_set_loglevel(TEP_LOG_NONE);
 	tep = tracefs_local_events_system(NULL, systems);
 	if (!tep)
@@ -199,7 +199,7 @@ static uint64_t get(const char *data, struct field field)
 	return 0;
 }
 
-/* Its process has ended before it was asked for; the kernel may know. */
+/* The process ended before it was asked for; the kernel may know its name. */
 static void name_the_dead(struct trace_task *task)
 {
 	const char *comm;
@@ -261,7 +261,7 @@ static void decode(struct reader *reader, const struct record_options *options,
 	uint32_t where = get(data, layout->name);
 	uint32_t len = where >> 16;
 
-	/* The name's length has its final 0. */
+	/* The length of the name includes its final 0. */
 	event.object = trace_object(get(data, layout->id),
 				    get(data, layout->type),
 				    data + (where & 0xffff), len ? len - 1 : 0);
@@ -292,7 +292,7 @@ static void decode(struct reader *reader, const struct record_options *options,
 	}
 }
 
-/* How many, at most, fit in the record */
+/* The largest number that fits into the record */
 static unsigned int callers(const char *data, int len, struct field field,
 			    unsigned int want, uint64_t *to)
 {
@@ -323,7 +323,7 @@ static void take_stack(struct reader *reader, int id, const char *data, int len)
 		return;
 	}
 	n = callers(data, len, user_caller, MAX_CALLERS, user);
-	/* It is filled up with zeros. */
+	/* The rest is zeros. */
 	while (n && !user[n - 1])
 		n--;
 	reader->begin.stack = trace_stack(get(data, user_tgid), reader->kernel,
@@ -355,7 +355,7 @@ static uint64_t take_page(struct reader *reader, void *page,
 	return last;
 }
 
-/* Return: the moment up to which all of its events are here */
+/* Return: the moment before which all events of the buffer have been read */
 static uint64_t drain(struct reader *reader,
 		      const struct record_options *options)
 {
@@ -393,7 +393,7 @@ static void feed_until(uint64_t moment)
 	memmove(queue, queue + i, queued * sizeof(*queue));
 }
 
-/* Return: whether there may be more at once */
+/* Return: whether there may be more events now */
 static bool read_all(const struct record_options *options)
 {
 	uint64_t moment = UINT64_MAX, seen, before = nr_pages;
@@ -439,11 +439,11 @@ static void catch_signals(void)
 
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &action, NULL);
-	/* Whoever reads what we write may leave; we have to clean up. */
+	/* If the reader of the output leaves, the instances must still be removed. */
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* It waits until the other end of the pipe is written to. */
+/* The command waits until this process writes to the pipe. */
 static int prepare_command(char **command)
 {
 	int pipes[2], err;
@@ -518,7 +518,7 @@ int record(const struct record_options *options, struct trace_summary *summary)
 	struct reader *reader;
 	int go = -1;
 
-	/* What we open is not for the command to have. */
+	/* The command must not inherit the descriptors of this process. */
 	if (options->command)
 		go = prepare_command(options->command);
 	if (options->output >= 0 && dup2(options->output, STDOUT_FILENO) < 0)

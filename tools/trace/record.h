@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gosync trace: what instance.c does for record.c.
+ * gosync trace: the functions of instance.c, which record.c calls.
  */
 #ifndef GOSYNC_RECORD_H
 #define GOSYNC_RECORD_H
 
 #include "trace.h"
 
-/* Say what is wrong and what to do, and end. */
+/* Print an error with advice, and end the program. */
 void give_up(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 
 /**
- * create_instances() - have a place to record to; it is not yet switched on
+ * create_instances() - create the tracefs instances, switched off
  * @options: what to record
  *
- * Ends the program, with advice, if that cannot be had. The instances are
- * removed when it ends, too.
+ * Ends the program, with advice, if that fails. The instances are removed when
+ * the program ends.
  *
  * Return: how many there are.
  */
 unsigned int create_instances(const struct record_options *options);
 
-/* May be called by a signal's handler, and when there are none. */
+/* A signal handler may call it, also when there are no instances. */
 void switch_recording(bool on);
 
 /**
@@ -35,7 +35,7 @@ void switch_recording(bool on);
  */
 int open_buffer(unsigned int instance, long cpu);
 
-/* How many events did not fit */
+/* Return: the number of events that did not fit into the buffers */
 uint64_t count_lost(void);
 
 void remove_instances(void);

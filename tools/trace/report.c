@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync report: a page of a recording: one file of HTML, which needs nothing
- * else and has no script.
+ * gosync report: an HTML page of a recording, in one file without scripts.
  *
- * Names and commands may be anything. Besides what html() does about that, the
- * page forbids the browser to load or run anything.
+ * Names and commands may have any bytes. html() makes them harmless; in addition
+ * the page forbids the browser to load or run anything.
  */
 #include <err.h>
 #include <errno.h>
@@ -21,13 +20,13 @@
 #define LANE_WIDTH	900
 #define LANE_HEIGHT	44
 
-/* Part of a wait; the rest is in the sums */
+/* The part of a wait that the sums do not have */
 struct span {
 	const struct trace_object *object;
 	uint64_t begin, end;
 };
 
-/* A moment, or an interval, to be marked in the picture */
+/* A moment or an interval that the picture marks */
 struct mark {
 	const struct trace_object *object;
 	enum trace_kind kind;
@@ -49,7 +48,7 @@ static uint64_t from, to;	/* the time that is shown */
 
 static void *grow(void *array, size_t n, size_t size)
 {
-	/* Whenever there is a power of 2 of them */
+	/* The array doubles when it is full, at powers of two. */
 	if (n & (n - 1))
 		return array;
 	array = reallocarray(array, n ? 2 * n : 1, size);
@@ -66,7 +65,7 @@ static void add_mark(const struct trace_event *event, uint64_t begin)
 	};
 }
 
-/* Called before the object knows that it is no longer starving */
+/* Called while the object still counts as starving */
 static void report_event(const struct trace_event *event)
 {
 	switch (event->kind) {
@@ -149,7 +148,7 @@ static void show_tiles(void)
 	}
 	puts("</span></div>");
 	if (deaths || recoveries) {
-		snprintf(text, sizeof(text), "died with what they held; %s recovered",
+		snprintf(text, sizeof(text), "died as owners; %s recovered",
 			 count(recoveries));
 		tile(count(deaths), text);
 	}
@@ -168,7 +167,7 @@ static void show_head(const struct trace_summary *summary)
 	       duration(to - from), count(summary->events));
 	if (summary->lost)
 		printf("<section class=\"lost\">%s event%s lost while recording:\n"
-		       "what is shown here is too little. Record with a larger\n"
+		       "the figures here are too small. Record with a larger\n"
 		       "<code>--buffer-size</code>.</section>\n",
 		       count(summary->lost),
 		       summary->lost == 1 ? " was" : "s were");
@@ -186,7 +185,7 @@ static double x_of(uint64_t time)
 	return (double)(time - from) / (to - from) * LANE_WIDTH;
 }
 
-/* How long, in each of the bins, somebody waited for an object */
+/* The time waited for an object in each of the bins */
 static void fill_bins(const struct trace_object *object, double bins[BINS])
 {
 	double left, right, width = (double)LANE_WIDTH / BINS;
@@ -205,7 +204,7 @@ static void fill_bins(const struct trace_object *object, double bins[BINS])
 	}
 }
 
-/* A distance in time that makes 4 to 10 pieces, of 1, 2 or 5 with zeros */
+/* Return: a step of 1, 2 or 5 times a power of ten that makes 4 to 10 pieces */
 static uint64_t tick(void)
 {
 	uint64_t step = 1;
@@ -255,7 +254,7 @@ static void show_marks(const struct trace_object *object)
 			       duration(mark->end - mark->begin));
 			continue;
 		}
-		/* Not beside each other often: one flag is below the other. */
+		/* One flag is below the other, as both may be at the same place. */
 		well = mark->kind == TRACE_RECOVERED;
 		if (x > LANE_WIDTH - 7)
 			x = LANE_WIDTH - 7;
@@ -306,7 +305,7 @@ static bool worth_showing(const struct trace_object *object)
 	       object->stats.recoveries;
 }
 
-/* Show each that is worth it, @most at the most. Return: how many. */
+/* Show the objects that are worth it, at most @most. Return: how many. */
 static unsigned int show_each(struct trace_object **objects, unsigned int most,
 			      void (*show)(const struct trace_object *object))
 {
@@ -323,10 +322,10 @@ static unsigned int show_each(struct trace_object **objects, unsigned int most,
 
 static void show_when(struct trace_object **objects)
 {
-	puts("<section><h2>When</h2>\n<p>How many waited for each object, as time went by.</p>\n"
+	puts("<section><h2>When</h2>\n<p>The number of waiters of each object over time.</p>\n"
 	     "<div class=\"key\"><span style=\"--c:var(--bar)\">waiting</span>\n"
-	     "<span style=\"--c:var(--starve)\">handed from waiter to waiter, because one had waited\n"
-	     "for 1 ms</span>\n"
+	     "<span style=\"--c:var(--starve)\">handed from waiter to waiter, after a wait of\n"
+	     "1 ms</span>\n"
 	     "<span style=\"--c:var(--death)\">an owner died</span>\n"
 	     "<span style=\"--c:var(--well)\">recovered</span></div>");
 	show_each(objects, MOST_LANES, show_lane);
@@ -344,7 +343,7 @@ static void cell(uint64_t n, bool bad)
 				bad ? " class=\"bad\"" : "", count(n));
 }
 
-/* The range that has waits, so that no room is wasted */
+/* Show only the ranges from the first to the last that has waits. */
 static void histogram_range(const struct trace_stats *stats, int *first,
 			    int *last)
 {
@@ -398,17 +397,17 @@ static void show_what(struct trace_object **objects)
 	unsigned int n;
 
 	puts("<section><h2>What</h2>\n"
-	     "<p>The objects, those first that were waited for longest. How a wait ended:\n"
-	     "woken and took it, was handed it, gave up, or still waited at the end.\n"
-	     "Barged: got without waiting although others waited.</p>\n"
+	     "<p>The objects, the longest total wait first. How the waits ended: woken and\n"
+	     "then acquired; handed over; given up; or still waiting at the end.\n"
+	     "Barged: acquired without a wait while there were waiters.</p>\n"
 	     "<table><tr><th>name<th class=\"l\">type<th>waits<th>total<th>mean<th>longest\n"
 	     "<th>woken<th>handed over<th>barged<th>gave up<th>still waiting<th>deaths</tr>");
 	n = show_each(objects, MOST_ROWS, show_row);
 	puts("</table>");
 	if (n == MOST_ROWS)
-		puts("<p class=\"more\">and those that cost less</p>");
+		puts("<p class=\"more\">and other objects with shorter waits</p>");
 	else if (n < nr_trace_objects)
-		printf("<p class=\"more\">and %s for which nobody waited</p>",
+		printf("<p class=\"more\">and %s without waits</p>",
 		       count(nr_trace_objects - n));
 	puts("</section>");
 }
@@ -442,7 +441,7 @@ static void show_histogram(const struct trace_object *object)
 			       i ? duration(limit / 2) : "0", duration(limit));
 		}
 	}
-	/* As many labels as there is room for */
+	/* Write as many labels as fit. */
 	for (i = first; i <= last; i += (int)(58 / width) + 1)
 		printf("<text x=\"%.1f\" y=\"91\">%s</text>",
 		       (i - first) * width,
@@ -457,7 +456,7 @@ static void show_how_long(struct trace_object **objects)
 	unsigned int i, n = 0;
 
 	puts("<section><h2>How long</h2>\n"
-	     "<p>Waits by their length, each range twice as long as the one before.</p>\n"
+	     "<p>Waits by length; each range is twice as long as the one before.</p>\n"
 	     "<div class=\"small\">");
 	for (i = 0; objects[i] && n < MOST_HISTOGRAMS; i++) {
 		if (!objects[i]->stats.acquired)
@@ -466,7 +465,7 @@ static void show_how_long(struct trace_object **objects)
 		n++;
 	}
 	if (!n)
-		puts("Nobody got anything by waiting.");
+		puts("No wait ended in a grant.");
 	puts("</div></section>");
 }
 
@@ -522,10 +521,11 @@ int report_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.args_doc = "[FILE]",
-		.doc = "Write a page (HTML) of a recording that `gosync trace --json' has\n"
-		       "made: who waited for whom, when and how long, and where in the code.\n"
-		       "Without FILE, or if it is -, it is read from standard input.\v    gosync trace --json -d 5 | gosync report >report.html\n\n"
-		       "The exit status is 0, or 1 when something failed, or 2 for a wrong option.",
+		.doc = "Write an HTML page of a recording of `gosync trace --json'. It shows which\n"
+		       "process waited for which, when, how long, and where in the code. Without\n"
+		       "FILE, or if it is -, the recording is read from standard input.\n"
+		       "\v    gosync trace --json -d 5 | gosync report >report.html\n\n"
+		       "The exit status is 0, or 1 if the page was not written, or 2 for wrong usage.",
 	};
 	struct trace_summary summary = { };
 	const char *path = "-";

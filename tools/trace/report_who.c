@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync report: who waited for whom, and where in the code.
+ * gosync report: waits by pairs of processes, and by places in the code.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 static struct trace_sums pairs, stacks;
 
-/* Threads of a process are one. */
+/* All threads of a process count as one. */
 static struct trace_task *process_of(const struct trace_task *task)
 {
 	return task ? trace_task(task->pid, task->pid, task->comm) : NULL;
@@ -59,7 +59,7 @@ static int compare_parties(const void *a, const void *b)
 	return (x->task > y->task) - (x->task < y->task);
 }
 
-/* Those on one side of the pairs, the dearest first; @n: how many */
+/* The processes on one side of the pairs, the longest waits first; @n: how many */
 static struct party *parties_of(const struct trace_sum *all, bool blockers,
 				size_t *n)
 {
@@ -161,15 +161,15 @@ void show_who(void)
 	size_t i;
 
 	puts("<section><h2>Who waited for whom</h2>\n"
-	     "<p>For who had it when the wait began; or where nobody owns it, as with\n"
-	     "semaphores and conditions, for who let the waiter go on. All objects\n"
-	     "together, the stronger the colour the longer.</p>");
+	     "<p>A process waited for the owner at the beginning of the wait. Semaphores\n"
+	     "and conditions have no owner: there it is the process that ended the wait.\n"
+	     "The table adds up all objects; a stronger colour is a longer time.</p>");
 	if (pairs.nr)
 		show_matrix(all);
 	else
-		puts("<p>Nobody waited.</p>");
+		puts("<p>There were no waits.</p>");
 	puts("</section>\n<section><h2>What for</h2>\n"
-	     "<p>The pairs that cost most, by object.</p>\n"
+	     "<p>The pairs with the longest waits, for each object.</p>\n"
 	     "<table><tr><th>waited<th class=\"l\">for<th class=\"l\">object<th>waits<th>total\n"
 	     "<th class=\"l\"></tr>");
 	for (i = 0; i < pairs.nr && i < MOST_PAIRS; i++) {
@@ -222,7 +222,7 @@ void show_where(void)
 			continue;
 		if (!shown++)
 			puts("<section><h2>Where</h2>\n"
-			     "<p>The stacks of the waits that cost most; the kernel's part is grey.</p>");
+			     "<p>The stacks of the longest waits; functions of the kernel are grey.</p>");
 		show_stack(&all[i]);
 	}
 	if (shown)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync trace: who runs, and where in the code.
+ * gosync trace: names of processes, and places in the code.
  *
- * What a process is called and what it has mapped is read when it is first
- * seen, since later it may have ended; and again after it has opened an object,
- * since it may have become another program. From there on a place in the code
- * is a file and an address in it, so that processes of one program have their
- * stacks in common wherever they are loaded.
+ * The name and the mappings of a process are read when its first event comes,
+ * because it may end soon. They are read again when it opens an object, because
+ * it may run another program by then. A place in the code is a file and an
+ * address in it. So processes of one program share their stacks, wherever the
+ * program is loaded.
  */
 #include <elfutils/libdwfl.h>
 #include <err.h>
@@ -33,7 +33,7 @@ struct process {
 	size_t nr_maps;
 };
 
-/* A stack as the kernel tells it */
+/* A stack as the kernel records it */
 struct raw_stack {
 	const struct process *process;
 	unsigned int version;
@@ -85,7 +85,7 @@ static void ask(struct trace_task *task)
 		if (sscanf(line, "Tgid: %d", &task->pid) == 1)
 			break;
 	fclose(f);
-	/* There, what is not to be printed would be escaped. */
+	/* The file status would have the name with escapes. */
 	snprintf(path, sizeof(path), "/proc/%d/comm", task->tid);
 	f = fopen(path, "re");
 	if (!f)
@@ -125,7 +125,7 @@ static int compare_files(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* Where in the file as it is linked its code is */
+/* Find the addresses of the code in the file as it is linked. */
 static void find_code(struct trace_file *file, Elf *elf)
 {
 	GElf_Phdr phdr;
@@ -165,7 +165,7 @@ static void read_symbols(struct trace_file *file)
 	Dwfl *dwfl;
 	GElf_Addr bias;
 
-	/* What is not on this machine is not to be waited for. */
+	/* Do not ask a server for debug information. */
 	unsetenv("DEBUGINFOD_URLS");
 	dwfl = dwfl_begin(&callbacks);
 	if (!dwfl)
@@ -247,7 +247,7 @@ static void read_maps(struct process *process)
 	} while (len == room);
 	fclose(f);
 	text[len] = 0;
-	/* It has ended, or is what it was. */
+	/* The process has ended, or its mappings have not changed. */
 	if (!len || (process->text && !strcmp(text, process->text))) {
 		free(text);
 		return;
@@ -346,7 +346,7 @@ const struct trace_frame *trace_named(struct trace_frame *frame)
 	return frame;
 }
 
-/* A return address is behind the call that is meant. */
+/* A return address is behind its call. */
 static struct trace_frame *user_frame(const struct process *process,
 				      uint64_t address)
 {
@@ -368,7 +368,7 @@ static int compare_symbols(const void *a, const void *b)
 	return compare(x->address, y->address);
 }
 
-/* Of the module alone: below it are the same few frames always. */
+/* Keep only functions of the module: the frames below are always the same. */
 void trace_read_kernel_symbols(void)
 {
 	unsigned long long address;
@@ -391,7 +391,7 @@ void trace_read_kernel_symbols(void)
 		to = &kernel_symbols[nr_kernel_symbols++];
 		to->address = address;
 		to->name = must_have(strdup(name));
-		/* The compiler's own names for a function's clones */
+		/* The names that the compiler gives to clones of a function */
 		to->name[strcspn(to->name, ".")] = 0;
 	}
 	fclose(f);
@@ -399,7 +399,7 @@ void trace_read_kernel_symbols(void)
 	      compare_symbols);
 }
 
-/* Return: NULL if it isn't the module's, or says nothing */
+/* Return: NULL if the function is not the module's, or says nothing */
 static struct trace_frame *kernel_frame(uint64_t address)
 {
 	static const char * const dull[] = {
@@ -421,7 +421,7 @@ static struct trace_frame *kernel_frame(uint64_t address)
 			high = middle;
 	}
 	name = kernel_symbols[low].name;
-	/* What is not in the module lies far away from what is. */
+	/* Other code lies far away from that of the module. */
 	if (!name || address - kernel_symbols[low].address > 16384)
 		return NULL;
 	if (!strcmp(name, "gosync_wait"))
@@ -481,7 +481,7 @@ static const struct trace_stack *resolve(const struct raw_stack *raw)
 		if (frame)
 			at[depth++] = frame;
 		else if (i >= raw->nr_kernel)
-			/* What follows was taken for a frame by mistake. */
+			/* The frames after this one are not real. */
 			break;
 	}
 	return depth ? get_stack(at, depth) : NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync trace: record who waits for what, and show it.
+ * gosync trace: record the waits, and show them.
  */
 #include <err.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "table.h"
 #include "trace.h"
 
-/* How much is shown of each object */
+/* The number of lines for each object */
 #define MOST_PAIRS	5
 #define MOST_STACKS	3
 
@@ -30,7 +30,7 @@ struct trace_args {
 	size_t nr_names;
 };
 
-/* What the waits cost that were alike */
+/* Sums of waits that are alike */
 static struct trace_sums pairs, stacks;
 
 static void add_pair(const struct trace_wait *wait)
@@ -56,7 +56,7 @@ static void add_stack(const struct trace_wait *wait)
 
 /* --- Folded stacks ------------------------------------------------------- */
 
-/* One frame: what would end it or the line becomes a space. */
+/* Print a frame; characters that would end it or the line become spaces. */
 static void fold(const char *text)
 {
 	for (; *text; text++)
@@ -256,7 +256,7 @@ static int text_end(const struct trace_summary *summary)
 			return 1;
 		show_who_and_where(objects);
 	} else {
-		printf("Nobody waited, and nothing else happened, in %.1f s.\n",
+		printf("There were no waits and no other events in %.1f s.\n",
 		       (summary->end - summary->begin) / 1e9);
 	}
 	free(objects);
@@ -271,26 +271,26 @@ static const struct trace_output text_output = {
 /* --- The command --------------------------------------------------------- */
 
 static const struct argp_option options[] = {
-	{ "duration", 'd', "SEC", 0, "record for so many seconds", 0 },
+	{ "duration", 'd', "SEC", 0, "record for SEC seconds", 0 },
 	{ "input", 'i', "FILE", 0,
-	  "do not record, but show what is in FILE, which --json has made", 0 },
+	  "do not record: show FILE, a recording of --json", 0 },
 	{ "output", 'o', "FILE", 0,
-	  "write to FILE instead of standard output, which is COMMAND's too",
+	  "write to FILE; standard output also has the output of COMMAND",
 	  0 },
 	{ "json", 'J', NULL, 0,
-	  "print events as they come, each a line of JSON, for `gosync report' too",
+	  "print each event as a line of JSON; `gosync report' reads this",
 	  0 },
 	{ "folded", OPT_FOLDED, NULL, 0,
-	  "print stacks for flame graphs, with the nanoseconds waited there",
+	  "print stacks with the nanoseconds waited there, for flame graphs",
 	  0 },
 	{ "perfetto", OPT_PERFETTO, "FILE", 0,
-	  "write a trace that ui.perfetto.dev opens", 0 },
+	  "write a trace for ui.perfetto.dev", 0 },
 	{ "pprof", OPT_PPROF, "FILE", 0,
-	  "write a profile that `go tool pprof' opens", 0 },
+	  "write a profile for `go tool pprof'", 0 },
 	{ "no-stacks", OPT_NO_STACKS, NULL, 0,
-	  "do without stacks, which costs less", 0 },
+	  "do not record stacks, which is cheaper", 0 },
 	{ "buffer-size", 'b', "KIB", 0,
-	  "the kernel's buffer for each processor (default 4096)", 0 },
+	  "size of the kernel's buffer for each processor (4096)", 0 },
 	{ }
 };
 
@@ -341,7 +341,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->record.stacks = false;
 		break;
 	case ARGP_KEY_ARG:
-		/* What follows -- is the command. */
+		/* The command follows "--". */
 		if (!state->quoted || state->next <= state->quoted) {
 			add_name(state, arg);
 			break;
@@ -358,7 +358,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--folded needs stacks");
 		if (args->input && (args->record.command || args->nr_names ||
 				    args->record.seconds))
-			argp_error(state, "with --input nothing is recorded");
+			argp_error(state, "--input excludes NAMEs, --duration and a COMMAND");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -386,13 +386,13 @@ int trace_main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[NAME...] [-- COMMAND [ARG...]]",
-		.doc = "Record who waits for what, while COMMAND runs, for some seconds,\n"
-		       "or until Ctrl-C, and show for each name what it cost, who waited for\n"
-		       "whom, and where in the code.\vWithout NAMEs all are recorded. For root.\n"
-		       "Stacks reach as far into a program as it was compiled with\n"
-		       "-fno-omit-frame-pointer.\n\n"
-		       "The exit status is COMMAND's; without one 0, or 1 when something\n"
-		       "failed; 2 for a wrong option.",
+		.doc = "Record the waits for objects while COMMAND runs, for some seconds, or until\n"
+		       "Ctrl-C. Then show for each name how long the waits took, which process\n"
+		       "waited for which, and where in the code.\n"
+		       "\vWithout NAMEs all objects are recorded. Only root can record. Stacks show\n"
+		       "the functions of a program if it was compiled with -fno-omit-frame-pointer.\n\n"
+		       "The exit status is that of COMMAND; without COMMAND it is 0, or 1 if the\n"
+		       "recording failed; 2 for wrong usage.",
 	};
 	struct trace_args args = {
 		.record = {
@@ -409,7 +409,7 @@ int trace_main(int argc, char **argv)
 	args.record.names = calloc(argc + 1, sizeof(char *));
 	if (!args.record.names)
 		err(1, "gosync");
-	/* In order: otherwise all that is no option would come after --. */
+	/* In order: otherwise argp moves all arguments behind "--". */
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &args);
 	if (args.output)
 		args.record.output = fileno(trace_create(args.output));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gosync trace and gosync report: what their files share.
+ * gosync trace and gosync report: declarations for all files of this folder, by
+ * file. record.h and html.h have those that only two files share.
  *
- * record.c reads the kernel's events through tracefs, import.c reads a
- * recording that was made before. Both make &struct trace_event of them, in the
- * order of time, with what symbols.c knows of processes and stacks, and give
- * them to trace_feed(), in waits.c, which makes waits of them. Events and waits
- * go on to the outputs: text and folded stacks (trace.c), JSON lines
- * (export.c), perfetto.c, pprof.c, and report.c.
+ * record.c reads the kernel's events through tracefs; import.c reads an older
+ * recording. Both make &struct trace_event in the order of time; symbols.c adds
+ * processes and stacks. They pass the events to trace_feed() in waits.c, which
+ * makes waits of them. Events and waits go on to the outputs: text and folded
+ * stacks (trace.c), JSON lines (export.c), perfetto.c, pprof.c, and report.c.
  *
- * Objects, tasks, frames and stacks are made once and never freed.
+ * Objects, tasks, frames and stacks are created once and never freed.
  */
 #ifndef GOSYNC_TOOL_TRACE_H
 #define GOSYNC_TOOL_TRACE_H
@@ -48,28 +48,28 @@ enum trace_kind {
 	TRACE_KINDS,
 };
 
-/* How an object was got, as the kernel's gosync_how */
+/* How an object was acquired, as the kernel's gosync_how */
 enum {
 	TRACE_BARGED,
 	TRACE_WOKEN,
 	TRACE_HANDED_OVER,
 };
 
-/* Without the "gosync_" that the kernel's have */
+/* The names of the kernel without "gosync_" */
 extern const char * const trace_kinds[TRACE_KINDS];
 extern const char * const trace_wants[3];
 extern const char * const trace_hows[3];
 
-/* What became of the waits for an object; @wait_ns is the kernel's */
+/* The statistics of an object; @wait_ns is as the kernel counts it */
 struct trace_stats {
 	uint64_t acquired;	/* waits that ended in a grant */
-	uint64_t handed_over;	/* so many of these */
+	uint64_t handed_over;	/* waits of these that were handed it */
 	uint64_t gave_up;
 	uint64_t unfinished;
-	uint64_t barged;	/* got by others although somebody waited */
-	uint64_t wait_ns;	/* of the waits that ended in a grant */
-	uint64_t other_ns;	/* of those that did not */
-	uint64_t wait_max_ns;	/* of all */
+	uint64_t barged;	/* acquired without a wait while there were waiters */
+	uint64_t wait_ns;	/* of waits that ended in a grant */
+	uint64_t other_ns;	/* of waits that did not */
+	uint64_t wait_max_ns;	/* of all waits */
 	uint64_t starvations;
 	uint64_t deaths;
 	uint64_t recoveries;
@@ -79,7 +79,7 @@ struct trace_stats {
 struct trace_object {
 	uint64_t id;
 	unsigned int type;
-	unsigned int number;	/* from 0, as they are seen */
+	unsigned int number;	/* from 0, in the order of appearance */
 	struct trace_object *next;
 	struct trace_stats stats;
 	uint64_t starving_since;	/* 0: it isn't */
@@ -100,16 +100,16 @@ struct trace_task {
 struct trace_frame {
 	struct trace_file *file;
 	uint64_t address;	/* in the file as it is linked; in the kernel */
-	const char *function;	/* see trace_named(), as of the following */
+	const char *function;	/* valid after trace_named(), as are the next two */
 	const char *source;	/* may be NULL */
 	int line;
 	unsigned int number;	/* an output's, 0: none yet */
 };
 
 /*
- * The frame with its function (or what there is instead) and source. They are
- * looked for when somebody first asks: reading a program's symbols takes long,
- * and meanwhile the next process might end before it was seen.
+ * The frame with its function (or a substitute) and source. They are looked up
+ * at the first call, as reading the symbols of a program takes long. While
+ * recording, a process could end before its mappings are read.
  */
 const struct trace_frame *trace_named(struct trace_frame *frame);
 
@@ -132,25 +132,25 @@ struct trace_event {
 	enum trace_kind kind;
 	struct trace_object *object;
 	struct trace_task *task;	/* the running one */
-	struct trace_task *other;	/* begin: owner; wake: who is woken */
+	struct trace_task *other;	/* begin: the owner; wake: the woken task */
 	const struct trace_stack *stack;	/* begin: or NULL */
 	uint64_t token;
 	uint32_t holder;
 	uint32_t owner;		/* begin: its holder */
 	uint8_t wants;		/* begin */
 	uint8_t how;		/* acquired, wake */
-	uint64_t count;		/* acquired: the wait in ns; what has a count */
+	uint64_t count;		/* acquired: the wait in ns; others: their count */
 	int ret;		/* end */
 };
 
 struct trace_wait {
 	struct trace_object *object;
 	struct trace_task *task;
-	struct trace_task *owner;	/* who had it when it began, or NULL */
-	struct trace_task *waker;	/* who let it go on, or NULL */
+	struct trace_task *owner;	/* the owner at the beginning, or NULL */
+	struct trace_task *waker;	/* the task that ended the wait, or NULL */
 	const struct trace_stack *stack;
 	uint64_t begin;		/* 0: not yet begun */
-	uint64_t woken;		/* 0: it wasn't */
+	uint64_t woken;		/* 0: it was not woken */
 	uint64_t end;
 	uint64_t ns;		/* as the kernel's statistics count it */
 	uint64_t token;
@@ -162,7 +162,7 @@ struct trace_wait {
 	int ret;
 };
 
-/* What is to be said of a recording as a whole */
+/* Figures of the recording as a whole */
 struct trace_summary {
 	uint64_t begin, end;
 	uint64_t events;
@@ -178,7 +178,7 @@ struct trace_output {
 
 /* --- waits.c: from events to waits --------------------------------------- */
 
-/* All objects, in the order in which they were seen */
+/* All objects, in the order of their appearance */
 extern struct trace_object *trace_objects;
 extern unsigned int nr_trace_objects;
 
@@ -188,29 +188,29 @@ struct trace_object *trace_object(uint64_t id, unsigned int type,
 void trace_feed(const struct trace_event *event);
 
 /**
- * trace_end() - no event follows
+ * trace_end() - end the outputs after the last event
  * @summary: of the recording
  *
- * Return: 0, or 1 if an output could not be written, which has been told.
+ * Return: 0, or 1, after a message, if an output could not be written.
  */
 int trace_end(const struct trace_summary *summary);
 
 /**
- * trace_blocker() - for whom somebody waited
+ * trace_blocker() - the task that a wait was for
  * @wait: the wait
  *
- * Return: who had it when the wait began; if nobody did, or only who waits, as
- * the writer of an rwmutex does until its readers have gone: who let it go on;
- * or NULL.
+ * Return: the owner at the beginning of the wait. If there was none, or if the
+ * waiter is the owner (a writer that waits for readers): the task that ended the
+ * wait, or NULL.
  */
 struct trace_task *trace_blocker(const struct trace_wait *wait);
 
-/* An array of all objects, those first that were waited for longest */
+/* An array of all objects, the longest total wait first */
 struct trace_object **trace_objects_by_cost(void);
 
-/* --- table of who waited for whom, with what stack ----------------------- */
+/* --- waits.c: sums of waits by task, blocker and stack ------------------- */
 
-/* What waits have in common, and what they cost together */
+/* A group of waits, and the time that they took together */
 struct trace_sum {
 	const struct trace_object *object;
 	const struct trace_task *task;		/* or NULL: not told apart */
@@ -225,7 +225,7 @@ struct trace_sums {
 	size_t nr;
 };
 
-/* Add a wait to the sum of those alike. */
+/* Add a wait of @ns to the sum of the waits like @alike. */
 void trace_sum(struct trace_sums *sums, const struct trace_sum *alike,
 	       uint64_t ns);
 
@@ -237,12 +237,12 @@ struct trace_sum *trace_sums_by_cost(const struct trace_sums *sums);
 /* @comm: NULL to ask the system */
 struct trace_task *trace_task(pid_t tid, pid_t pid, const char *comm);
 
-/* It has opened an object: it may have become another program. */
+/* The task has opened an object, so it may run another program now. */
 void trace_task_changed(struct trace_task *task);
 
 /*
- * To be called before trace_stack(). It takes long, and nothing that is recorded
- * should wait for it.
+ * Call it before trace_stack(), and before the recording begins, as it takes
+ * long.
  */
 void trace_read_kernel_symbols(void);
 
@@ -279,11 +279,11 @@ struct record_options {
 };
 
 /**
- * record() - record, feeding the events to trace_feed()
+ * record() - record, and pass the events to trace_feed()
  * @options: how
- * @summary: what there was
+ * @summary: out: the figures of the recording
  *
- * Ends the program, with advice, when it can't.
+ * Ends the program, with advice, if it fails.
  *
  * Return: the command's exit status, 0 without one.
  */
@@ -292,28 +292,28 @@ int record(const struct record_options *options, struct trace_summary *summary);
 /* --- import.c ------------------------------------------------------------ */
 
 /**
- * import() - read a recording, feeding the events to trace_feed()
+ * import() - read a recording, and pass its events to trace_feed()
  * @path: its name, - for standard input
- * @summary: what there was
+ * @summary: out: the figures of the recording
  *
- * Ends the program when there is none.
+ * Ends the program if there is no recording.
  */
 void import(const char *path, struct trace_summary *summary);
 
-/* --- outputs ------------------------------------------------------------- */
+/* --- export.c, perfetto.c, pprof.c: outputs ------------------------------ */
 
-/* A string in JSON, with its quotes; what is not UTF-8 becomes U+FFFD */
+/* Write a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_string(FILE *f, const char *s, size_t len);
 void json_name(FILE *f, const struct trace_object *object);
 void json_comm(FILE *f, const struct trace_task *task);
 
-/* The name as a terminal shows it; good until the next call */
+/* The name as a terminal can show it; good until the next call */
 const char *object_text(const struct trace_object *object);
 
-/* Open a file to be written, or end the program. */
+/* Open a file for writing, or end the program. */
 FILE *trace_create(const char *path);
 
-/* Close it. Return: 0, or 1 if not all could be written, which is told. */
+/* Close the file. Return: 0, or 1, after a message, if writing failed. */
 int trace_close(FILE *f, const char *path);
 
 extern const struct trace_output export_output;

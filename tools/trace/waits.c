@@ -2,14 +2,14 @@
 /*
  * gosync trace and report: from events to waits.
  *
- * A wait begins with contention_begin and ends with contention_end, both of the
- * task that waits. Between them come the wakes that other tasks owe it, of
- * which the last is what let it go on, and, if it has got what it wanted, its
- * own acquired, which tells how and after how many nanoseconds. A wake may even
- * come before the beginning: who waits has queued before it says so.
+ * A wait begins with contention_begin and ends with contention_end, both events
+ * of the waiter. Between them come wakes by other tasks; the last wake ends the
+ * wait. If the wait ends in a grant, the waiter also has an event acquired, with
+ * the kind of the grant and the length of the wait. A wake may come before
+ * contention_begin, because the waiter queues first.
  *
- * A wait that had begun before the recording did has no beginning. Since
- * acquired tells how long it took, that is known nevertheless.
+ * A wait that began before the recording has no contention_begin. Its length is
+ * still known, from acquired.
  */
 #include <err.h>
 #include <search.h>
@@ -159,7 +159,7 @@ static void begin(const struct trace_event *event)
 {
 	struct trace_wait *wait = open_wait(event->object, event->task);
 
-	/* If its end was lost, it is another one now. */
+	/* If the end of the last wait was lost, this is a new one. */
 	if (wait->begin)
 		*wait = (struct trace_wait) {
 			.object = event->object, .task = event->task,
@@ -321,7 +321,7 @@ int trace_end(const struct trace_summary *summary)
 	while (open_waits) {
 		struct trace_wait *wait = *(struct trace_wait **)open_waits;
 
-		/* Only the wake was seen. */
+		/* There was only a wake, no wait. */
 		if (!wait->begin) {
 			forget(wait);
 			continue;
