@@ -2,23 +2,22 @@
 /*
  * gosync demo --contended: a shop that takes too few orders.
  *
- * Four processes take orders; for each they look up a price, ask the database,
- * and enter the order in the book. Others bill what is in the book and change
- * prices. They have in common
+ * Four processes take orders: for each order they look up a price, ask the
+ * database, and enter the order in the book. One process bills the orders in the
+ * book, another changes prices. They share
  *
  *   demo.orders  a Mutex: the book of orders
  *   demo.prices  an RWMutex: the prices
  *   demo.db      a Semaphore: connections to the database
  *
- * and three mistakes are made, one with each:
+ * There are three mistakes, one with each:
  *
- *   - billing prints the invoices with the book locked, where taking out the
- *     orders would do;
- *   - pricing locks all prices for each that it changes, where once for all
- *     would do;
- *   - there is one connection to the database, for four who want one.
+ *   - billing prints the invoices while it has the book locked; it could take
+ *     the orders out and unlock the book first;
+ *   - pricing locks the prices again for each price; it could lock them once;
+ *   - there is one connection to the database, and four processes need one.
  *
- * --fixed makes none of them. Documentation/tracing.md finds them one by one.
+ * --fixed avoids them. Documentation/tracing.md finds them one by one.
  */
 #include <errno.h>
 #include <signal.h>
@@ -33,10 +32,10 @@
 #include "demo.h"
 
 #define SHOPS		4
-#define INVOICE_NS	(20 * NSEC_PER_MSEC)	/* to print all that are there */
-#define QUERY_NS	(2 * NSEC_PER_MSEC)	/* of the database */
+#define INVOICE_NS	(20 * NSEC_PER_MSEC)	/* to print all invoices */
+#define QUERY_NS	(2 * NSEC_PER_MSEC)	/* to ask the database */
 #define CHANGE_NS	(NSEC_PER_MSEC / 2)	/* to write prices */
-#define CHANGES		20			/* at a time */
+#define CHANGES		20			/* prices in a row */
 
 enum { ORDERS, PRICES, DB, NR };
 
@@ -46,25 +45,25 @@ static gosync_mutex_t *book;
 static gosync_rwmutex_t *prices;
 static gosync_semaphore_t *db;
 
-/* Shared by all of them */
+/* The processes share this memory. */
 struct shop {
 	uint64_t ordered;
 	uint64_t in_book;		/* under the lock */
-	uint64_t price;			/* likewise */
+	uint64_t price;			/* under the lock */
 };
 
 static struct shop *shop;
 static bool mended;
 static volatile sig_atomic_t stopped;
 
-/* What came of it */
+/* The result of a run */
 struct outcome {
 	uint64_t orders;
 	double seconds;
 	struct gosync_stat stat[NR];
 };
 
-/* --- Those who work. The names of these functions are seen in traces. ------ */
+/* --- The processes. Traces show the names of these functions. -------------- */
 
 static __attribute__((noinline)) void look_up_price(void)
 {
@@ -116,7 +115,7 @@ static void bill(void)
 	}
 }
 
-/* To write them takes the time, not how many there are. */
+/* Writing takes the same time for one price and for many. */
 static __attribute__((noinline)) void change_prices(int n)
 {
 	or_die(gosync_rwmutex_lock(prices), "lock demo.prices");
@@ -139,7 +138,7 @@ static void reprice(void)
 	}
 }
 
-/* --- Who starts and watches them ------------------------------------------ */
+/* --- The parent ----------------------------------------------------------- */
 
 static void stop(int sig)
 {
@@ -184,7 +183,7 @@ static void watch(pid_t pids[SHOPS + 2], int seconds, struct outcome *outcome)
 		snooze(50 * NSEC_PER_MSEC);
 		if (waitpid(-1, NULL, WNOHANG) <= 0)
 			continue;
-		fprintf(stderr, "gosync demo: a worker has ended too early\n");
+		fprintf(stderr, "gosync demo: a process of the shop ended too early\n");
 		exit(1);
 	}
 	outcome->orders = shop->ordered;
@@ -217,14 +216,14 @@ static void run(bool fixed, int seconds, struct outcome *outcome)
 	pids[SHOPS] = start("billing", bill);
 	pids[SHOPS + 1] = start("pricing", reprice);
 	watch(pids, seconds, outcome);
-	/* All has ended, and nothing is left to be cleaned up. */
+	/* All processes have ended, so the objects are gone. */
 	if (stopped) {
-		fprintf(stderr, "gosync demo: interrupted, nothing is left behind\n");
+		fprintf(stderr, "gosync demo: interrupted; nothing is left behind\n");
 		exit(128 + stopped);
 	}
 }
 
-/* How long somebody waited for it, for each order */
+/* The time waited for an object, divided by the number of orders */
 static const char *waited(const struct outcome *outcome, int which, char buf[16])
 {
 	uint64_t orders = outcome->orders ? outcome->orders : 1;
@@ -237,16 +236,16 @@ static void compare(const struct outcome *slow, const struct outcome *good)
 	char a[16], b[16];
 	int i;
 
-	printf("\n%-28s %12s %12s\n", "", "as it was", "mended");
+	printf("\n%-28s %12s %12s\n", "", "as it was", "fixed");
 	printf("%-28s %10.0f/s %10.0f/s\n", "orders taken",
 	       slow->orders / slow->seconds, good->orders / good->seconds);
 	for (i = 0; i < NR; i++)
 		printf("waited for %-11s an order %9s %12s\n", names[i],
 		       waited(slow, i, a), waited(good, i, b));
-	printf("\nThe causes, and what --fixed does about them:\n"
-	       "  demo.orders  billing prints invoices with the book locked; it can do so afterwards\n"
-	       "  demo.db      one connection for %d shops; with %d none has to wait\n"
-	       "  demo.prices  pricing locks %d times to change %d prices; once will do\n",
+	printf("\nThe causes, and how --fixed removes them:\n"
+	       "  demo.orders  billing prints invoices with the book locked; it can unlock first\n"
+	       "  demo.db      %d shops share one connection; with %d connections none waits\n"
+	       "  demo.prices  pricing locks %d times to change %d prices; it can lock once\n",
 	       SHOPS, SHOPS, CHANGES, CHANGES);
 }
 
@@ -263,7 +262,7 @@ int demo_contended(int seconds, bool fixed)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	setlinebuf(stdout);
-	printf("A shop takes %s orders, for %d seconds. Look at it meanwhile, from elsewhere:\n"
+	printf("A shop takes %s orders, for %d seconds. Meanwhile look at it from another terminal:\n"
 	       "    gosync top\n"
 	       "    gosync waiters demo.orders\n"
 	       "    gosync holders demo.orders\n"
@@ -272,7 +271,7 @@ int demo_contended(int seconds, bool fixed)
 	       "    gosync deadlocks\n",
 	       fixed ? "many" : "too few", seconds);
 	run(fixed, seconds, fixed ? &good : &slow);
-	printf("The same for %d seconds %s.\n", rest,
+	printf("Now the same shop runs for %d seconds %s.\n", rest,
 	       fixed ? "with the mistakes" : "without the mistakes");
 	run(!fixed, rest, fixed ? &slow : &good);
 	compare(&slow, &good);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync demo --deadlock: philosophers, of whom each takes the fork at the left
- * and then, when all have one, the fork at the right.
+ * gosync demo --deadlock: each philosopher takes the left fork. When all have
+ * one, each tries to take the right fork.
  *
  * The forks are demo.fork.1, demo.fork.2 and so on, of four kinds: a Mutex; an
  * RWMutex that is held for reading while the other neighbour wants to write; a
- * Semaphore of one permit; an RWMutex the other way round.
+ * Semaphore of one permit; an RWMutex that is held for writing while the other
+ * neighbour wants to read.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -93,7 +94,7 @@ static void dine(int me, int n, const struct demo_deadlock *how)
 	or_die(gosync_waitgroup_wait(table), "the table");
 	if (how->deadline && !me)
 		deadline = now_ns() + how->deadline * NSEC_PER_SEC;
-	/* It will not come. */
+	/* Only the deadline ends this wait. */
 	take(&forks[(me + 1) % n], false, deadline);
 	for (;;)
 		pause();
@@ -120,14 +121,14 @@ int demo_deadlock(const struct demo_deadlock *how)
 		}
 		printf("philosopher-%d is process %d\n", i + 1, pid);
 	}
-	/* So that only they have the forks. */
+	/* Only the philosophers are to have the forks. */
 	for (i = 0; i < n; i++) {
 		gosync_close(forks[i].mutex);
 		gosync_close(forks[i].rwmutex);
 		gosync_close(forks[i].semaphore);
 	}
 	or_die(gosync_waitgroup_wait(table), "the table");
-	printf("Each has a fork and waits for the next. Find them with: gosync deadlocks\n"
+	printf("Each has a fork and waits for the next one. To see that: gosync deadlocks\n"
 	       "To end it: Ctrl-C, or kill %d\n", parent);
 	while (wait(NULL) > 0)
 		;

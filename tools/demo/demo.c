@@ -1,37 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync demo: processes that know nothing of each other but names.
+ * gosync demo: processes that know only names of each other.
  *
  * The parent creates named objects and starts itself again, by fork and exec,
- * as workers and a clerk, who share no memory and no descriptor with it:
+ * as workers and a clerk, which share no memory and no descriptor with it:
  *
- *   setup     a Once: whoever comes first fills the accounts
- *   crew      a WaitGroup: until all are there, and in the end until all are done
+ *   setup     a Once: the first process fills the accounts
+ *   crew      a WaitGroup: the parent waits until all have started, and in the
+ *             end until all are done
  *   phase     int32: begin, stop
  *   config    a Value: how to work; published, and later replaced
  *   rules     an RWMutex: all read the index under it, the parent changes it
- *   index     int64[2]: which configuration is the present one, and a check
+ *   index     int64[2]: the number of the present configuration, and a check
  *   queue     a Mutex, with two Conds, work and room: the clerk puts jobs in, and
  *             waits for room; workers take them out, and wait for work
  *   ring      int64[]: the jobs in the queue
- *   desks     a Semaphore: not all workers are at the accounts at a time
- *   lock      a Mutex: protects the next
+ *   desks     a Semaphore: only some workers are at the accounts at a time
+ *   lock      a Mutex: protects the accounts
  *   accounts  int64[3]: two accounts whose sum never changes, and the largest
  *             fencing token that was used on them
- *   jobs      int64: counts what has been done
- *   results   a Map: every process's own record, by its name, so that what
- *             a process did that is killed remains
+ *   jobs      int64: counts the jobs that are done
+ *   results   a Map: the record of each process by its name, which remains when
+ *             the process is killed
  *
- * A job is to move an amount from one account to the other under the lock: first
- * a store that takes it, some work, then a store that gives it. The parent
+ * A job is to move an amount from one account to the other under the lock. A
+ * store takes it, some work follows, and a second store gives it. The parent
  * watches the lock's owner through GOSYNC_IOC_INFO and kills one worker between
- * those two stores. The worker has no part in that: it is stopped (SIGSTOP) at
- * a random moment, and continued if that was not the right one. It leaves a job
+ * those two stores. The worker does not help: it is stopped (SIGSTOP) at a
+ * random moment, and continued if that was not the right one. It leaves a job
  * undone, an account wrong, a lock locked and a desk occupied.
  *
- * No object is GOSYNC_PERSIST, so everything goes with the last process, and
- * the others go with the parent (PR_SET_PDEATHSIG): nothing is left behind
- * however the demo ends.
+ * No object is GOSYNC_PERSIST, so the objects go with the last process, and the
+ * processes go with the parent (PR_SET_PDEATHSIG). Nothing is left behind,
+ * however the demonstration ends.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ static error_t demo_parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (contended && deadlock.philosophers)
-			argp_error(state, "--contended and --deadlock are two demonstrations");
+			argp_error(state, "--contended and --deadlock exclude each other");
 		if (!seconds)
 			seconds = contended ? 10 : 3;
 		return 0;
@@ -97,19 +98,19 @@ static error_t demo_parse(int key, char *arg, struct argp_state *state)
 int demo_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "workers", 'w', "WORKERS", 0, "how many workers (4)", 0 },
+		{ "workers", 'w', "WORKERS", 0, "number of workers (4)", 0 },
 		{ "seconds", 's', "SECONDS", 0,
-		  "how long they work (3, with --contended 10)", 0 },
-		{ "quiet", 'q', NULL, 0, "only tell what came of it", 0 },
+		  "run for SECONDS (3; with --contended 10)", 0 },
+		{ "quiet", 'q', NULL, 0, "print only the results", 0 },
 		{ "contended", KEY_CONTENDED, NULL, 0,
-		  "another one: a shop that is slow, to find out why", 1 },
-		{ "fixed", KEY_FIXED, NULL, 0, "the same shop, mended", 1 },
+		  "run another demonstration: a slow shop, to find out why it is slow", 1 },
+		{ "fixed", KEY_FIXED, NULL, 0, "run the same shop without its mistakes", 1 },
 		{ "deadlock", KEY_DEADLOCK, "N", 0,
-		  "yet another: N processes that wait for each other", 1 },
+		  "run a third demonstration: N processes wait for each other", 1 },
 		{ "deadline", KEY_DEADLINE, "SECONDS", 0,
-		  "but the first of them not longer than this", 1 },
+		  "the first process waits only for SECONDS", 1 },
 		{ "threads", KEY_THREADS, NULL, 0,
-		  "and each has a thread that does not wait", 1 },
+		  "each process has another thread, which does not wait", 1 },
 		{ "worker", KEY_WORKER, "N", OPTION_HIDDEN, NULL, 0 },
 		{ "prefix", KEY_PREFIX, "PREFIX", OPTION_HIDDEN, NULL, 0 },
 		{ }
@@ -117,9 +118,9 @@ int demo_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = demo_parse,
-		.doc = "Workers find jobs, a configuration and locks by name, and use them.\n"
-		       "The configuration changes, and one worker is killed while it has a lock.\n"
-		       "Fails if what the lock protects is wrong in the end.",
+		.doc = "Worker processes find jobs, a configuration and locks by name, and use them.\n"
+		       "The configuration changes, and one worker is killed while it has the lock.\n"
+		       "The command fails if the data under the lock is wrong in the end.",
 	};
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);

@@ -21,7 +21,7 @@ static void on_signal(int sig)
 	interrupted = sig;
 }
 
-/* Called wherever the parent waits: the demo may end here. */
+/* Called wherever the parent waits: it ends the program if that is due. */
 static void look_around(void)
 {
 	int status;
@@ -29,7 +29,7 @@ static void look_around(void)
 
 	if (interrupted) {
 		kill_workers();
-		fprintf(stderr, "gosync demo: interrupted, nothing is left behind\n");
+		fprintf(stderr, "gosync demo: interrupted; nothing is left behind\n");
 		exit(128 + interrupted);
 	}
 	for (i = 1; i <= demo.workers + 1; i++) {
@@ -78,7 +78,7 @@ static void start_worker(int n)
 		fail("fork: %s", strerror(errno));
 	}
 	if (!demo.pids[n]) {
-		/* Ctrl-C is for the parent, and this goes with the parent. */
+		/* Ctrl-C is for the parent, whose death kills this process. */
 		signal(SIGINT, SIG_IGN);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -91,7 +91,7 @@ static void start_worker(int n)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Until all who were added to the crew are done */
+/* Wait until every process that was added to the crew is done. */
 static void await_crew(bool may_end)
 {
 	uint64_t deadline = now_ns() + PATIENCE;
@@ -109,7 +109,7 @@ static void await_crew(bool may_end)
 		if (!may_end)
 			look_around();
 		if (now_ns() > deadline)
-			fail("%d of the crew are missing",
+			fail("%d processes of the crew are missing",
 			     gosync_waitgroup_count(demo.crew));
 	}
 }
@@ -152,7 +152,10 @@ static void set_phase(int32_t to)
 	must(gosync_int32_store(demo.phase, 0, to), "store phase");
 	must(gosync_int32_wake(demo.phase, 0, demo.workers + 1), "wake the workers");
 	demo.row[PHASE] += 2;
-	/* Who is about to wait at the queue has it locked, or looks again. */
+	/*
+	 * A process that is about to wait at the queue has it locked, or looks
+	 * at the phase again.
+	 */
 	must(gosync_mutex_lock(demo.queue), "lock queue");
 	must(gosync_cond_broadcast(demo.work), "broadcast");
 	must(gosync_cond_broadcast(demo.room), "broadcast");
@@ -167,7 +170,7 @@ static void lock_info(struct gosync_info *info)
 	must(gosync_info(demo.lock, info), "info of lock");
 }
 
-/* Stop a worker that is between taking and giving. */
+/* Stop a worker that has taken an amount and has not given it yet. */
 static int catch_worker(int n)
 {
 	uint64_t deadline = now_ns() + PATIENCE;
@@ -180,7 +183,7 @@ static int catch_worker(int n)
 		if (now_ns() > deadline)
 			fail("could not catch worker %d with the lock", n);
 		lock_info(&info);
-		/* One try per acquisition, so that it gets on meanwhile. */
+		/* One try for each acquisition, so that the worker gets on. */
 		if (info.owner_pid != (uint32_t)demo.pids[n] ||
 		    info.token == tried) {
 			snooze(20000);
@@ -213,7 +216,7 @@ static void kill_one(int n)
 	say("stopped worker %d, which owns the lock, between taking %d and giving it",
 	    n, amount);
 	if (left + right != TOTAL - amount)
-		fail("found %lld + %lld, which is not %d: somebody else was at them",
+		fail("found %lld + %lld, which is not %d: another process changed them",
 		     (long long)left, (long long)right, TOTAL - amount);
 	do {
 		snooze(NSEC_PER_MSEC);
@@ -221,7 +224,7 @@ static void kill_one(int n)
 		must(gosync_info(demo.desks, &desk_info), "info of desks");
 	} while ((int)(info.waiters + desk_info.waiters) < demo.workers - 1 &&
 		 now_ns() < deadline);
-	say("the accounts say %lld + %lld; %u wait for the lock, %u for a desk",
+	say("finds %lld + %lld in the accounts; %u wait for the lock, %u for a desk",
 	    (long long)left, (long long)right, info.waiters, desk_info.waiters);
 
 	say("kills worker %d (SIGKILL)", n);
@@ -233,7 +236,7 @@ static void kill_one(int n)
 	while (!sum_counts(MY_REPORTS)) {
 		look_around();
 		if (now_ns() > deadline)
-			fail("nobody was told of the death");
+			fail("no worker was told of the death");
 		snooze(NSEC_PER_MSEC);
 	}
 }
@@ -244,7 +247,7 @@ static void stop_workers(void)
 	int i, status;
 	pid_t pid;
 
-	/* One of them lives no longer. */
+	/* One of the workers is dead. */
 	must(gosync_waitgroup_add(demo.crew, demo.workers), "add to the crew");
 	set_phase(STOP);
 	await_crew(true);
@@ -262,7 +265,7 @@ static void stop_workers(void)
 	}
 }
 
-/* --- What came of it ----------------------------------------------------- */
+/* --- The results --------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3)))
 static int verdict(bool good, const char *format, ...)
@@ -304,25 +307,25 @@ static int check(int victim)
 		if (i != victim && get_count(i, MY_CONFIG) != 2)
 			late++;
 
-	bad += verdict(setups == 1, "the setup: %lld of %d processes did it",
+	bad += verdict(setups == 1, "the setup: %lld of %d processes did it, the others waited",
 		       (long long)setups, demo.workers + 1);
 	bad += verdict(left + right == TOTAL,
 		       "the accounts: %lld + %lld, together %lld of %d",
 		       (long long)left, (long long)right,
 		       (long long)(left + right), TOTAL);
 	bad += verdict(done == own && taken == done + 1 && done > 0,
-		       "the jobs: %lld put, %lld taken, %lld done, %lld died with its worker",
+		       "the jobs: %lld were put, %lld taken, %lld done, %lld lost with its worker",
 		       (long long)put, (long long)taken, (long long)own,
 		       (long long)(taken - done));
 	bad += verdict(info.deaths == 1 && told_of == 1 && !told,
-		       "the death: %u owner died, %lld was told of it before recovery, %d after",
+		       "the death: %u owner died, %lld next owner was told, %d after the recovery",
 		       info.deaths, (long long)told_of, told);
 	bad += verdict(free == (int)desk_info.capacity && desk_info.deaths == 1,
-		       "the desks: %d of %llu are free, %u was given back for the dead",
+		       "the desks: %d of %llu are free, %u was given back for the dead worker",
 		       free, (unsigned long long)desk_info.capacity,
 		       desk_info.deaths);
 	bad += verdict(!late && looks > 0,
-		       "the configuration: %d of %d found the second, in %lld looks at the index",
+		       "the configuration: %d of %d workers use the second, after %lld looks at the index",
 		       demo.workers - late, demo.workers, (long long)looks);
 	return bad;
 }
@@ -366,7 +369,7 @@ int conduct(int seconds)
 	open_objects(GOSYNC_CREATE | GOSYNC_EXCL);
 	demo.row[MY_START] = demo.started;
 	publish_row();
-	say("is process %d, made %d objects named %s.*", getpid(), OBJECTS,
+	say("is process %d and made %d objects named %s.*", getpid(), OBJECTS,
 	    demo.prefix);
 
 	start_workers();
@@ -380,7 +383,7 @@ int conduct(int seconds)
 	kill_one(victim);
 	pass_time(third);
 
-	say("calls it a day");
+	say("tells all to stop");
 	stop_workers();
 	if (!demo.quiet)
 		putchar('\n');

@@ -36,14 +36,14 @@ static void find_config(struct demo_config *cfg)
 	must(gosync_value_load(demo.config, cfg, &len, &type), "load config");
 	demo.row[CONFIG]++;
 	if (type != CONFIG_TYPE || len != sizeof(*cfg))
-		fail("config is of another type");
+		fail("config has another type");
 	demo.row[MY_CONFIG] = cfg->number;
 	if (!is_clerk())
-		say("found configuration %u: moves up to %u, taking %u us",
+		say("found configuration %u: moves up to %u in %u us",
 		    cfg->number, cfg->most, cfg->work_us);
 }
 
-/* Many read the index and the parent changes it: is there something new? */
+/* Look for a new configuration: the parent changes the index, all others read it. */
 static void look_at_index(struct demo_config *cfg)
 {
 	int64_t number, check;
@@ -68,8 +68,8 @@ static int64_t queued(void)
 }
 
 /*
- * Lock the queue and wait there, on @cond, while it has @unwanted jobs in it.
- * Return: false if it's time to stop; then it isn't locked.
+ * Lock the queue, and wait on @cond while there are @unwanted jobs in it.
+ * Return: false if it is time to stop; the queue is not locked then.
  */
 static bool enter_queue(gosync_cond_t *cond, int object, int64_t unwanted)
 {
@@ -115,18 +115,18 @@ static bool take_job(int64_t *amount)
 
 /* --- A transfer ----------------------------------------------------------- */
 
-/* The lock is held and its last owner died with it. */
+/* This process has the lock, and the last owner died with it. */
 static void repair(void)
 {
 	int64_t left = load(demo.accounts, LEFT, ACCOUNTS);
 	int64_t right = load(demo.accounts, RIGHT, ACCOUNTS);
 	int64_t missing = TOTAL - left - right;
 
-	say("has the lock, was told that its last owner died (token %lld)",
+	say("has the lock and is told that its last owner died (token %lld)",
 	    (long long)demo.row[MY_TOKEN]);
 	store(demo.accounts, RIGHT, right + missing, ACCOUNTS);
 	must(gosync_mutex_recover(demo.lock), "recover");
-	say("found %lld + %lld, put the missing %lld back, recovered the lock",
+	say("found %lld + %lld, put the missing %lld back and recovered the lock",
 	    (long long)left, (long long)right, (long long)missing);
 	demo.row[MY_REPORTS]++;
 }
@@ -137,7 +137,7 @@ static void move(const struct demo_config *cfg, int64_t amount)
 	uint64_t until;
 	int from;
 
-	/* Loads, work and stores, which only the lock makes one step. */
+	/* Only the lock makes these loads, the work and the stores one step. */
 	had[LEFT] = load(demo.accounts, LEFT, ACCOUNTS);
 	had[RIGHT] = load(demo.accounts, RIGHT, ACCOUNTS);
 	if (had[LEFT] + had[RIGHT] != TOTAL)
@@ -165,7 +165,7 @@ static void transfer(const struct demo_config *cfg, int64_t amount)
 	must(gosync_mutex_token(demo.lock, &token), "token");
 	demo.row[MY_TOKEN] = token;
 
-	/* Refuse a delayed writer: see the fencing token. */
+	/* A delayed writer has a smaller fencing token, and is refused. */
 	if ((int64_t)token <= load(demo.accounts, LARGEST_TOKEN, ACCOUNTS))
 		fail("token %llu is not larger than the last",
 		     (unsigned long long)token);
@@ -201,7 +201,7 @@ int work(void)
 	open_objects(0);
 	demo.started = get_count(0, MY_START);
 	set_up_once();
-	say("is process %d, found everything named %s.*", getpid(), demo.prefix);
+	say("is process %d and found the objects named %s.*", getpid(), demo.prefix);
 	done();
 	await_work();
 
