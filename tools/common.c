@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the sub-commands share: texts for people, opening, numbers.
+ * Functions for all sub-commands: texts for people, opening, numbers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ double parse_seconds(struct argp_state *state, const char *arg,
 	char *end;
 
 	seconds = strtod(arg, &end);
-	/* What is no number at all is not between the two either. */
+	/* The comparison is false for "nan", too. */
 	if (end == arg || *end || !(seconds >= 0 && seconds <= 1e9))
 		argp_error(state, "%s must be a number of seconds, 0 or more",
 			   what);
@@ -147,7 +147,7 @@ int device_open(void)
 		err == EMFILE ? "; see ulimit -n" : "");
 	if (err != ENOENT && err != ENXIO && err != ENODEV)
 		exit(exit_status(-err));
-	fputs("gosync: the module is not loaded; as root: insmod gosync.ko\n",
+	fputs("gosync: the module is not loaded; load it as root: insmod gosync.ko\n",
 	      stderr);
 	exit(EX_UNAVAILABLE);
 }
@@ -180,22 +180,22 @@ void object_error(const char *name, unsigned int op, int err)
 
 	switch (err) {
 	case -ENOENT:
-		advice = "; gosync ls tells what there is";
+		advice = "; gosync ls lists the names";
 		break;
 	case -EACCES:
 		advice = "; ask its owner, or be root";
 		break;
 	case -EBUSY:
 		if (op == GOSYNC_IOC_UNLINK)
-			advice = "; somebody has it open";
+			advice = "; a process has it open";
 		else if (op == GOSYNC_IOC_CHANGE)
-			advice = "; it would have to be moved, and somebody has it open";
+			advice = "; it would have to be moved, and a process has it open";
 		break;
 	case -EPERM:
 		if (op == GOSYNC_IOC_UNLINK || op == GOSYNC_IOC_BREAK)
-			advice = "; be its owner or root";
+			advice = "; you must be its owner or root";
 		else if (op == GOSYNC_IOC_CHANGE)
-			advice = "; be its owner, or to give it to others, root";
+			advice = "; you must be its owner; only root gives it to another user";
 		break;
 	}
 	fprintf(stderr, "%s: %s: %s%s\n", program_invocation_name,
@@ -244,7 +244,7 @@ static int each_entry(const struct gosync_info *info, void *arg)
 	if (each->wanted && !each->wanted(info, each->arg))
 		return 0;
 	ret = each_name((const char *)info->name, each);
-	/* It may have gone meanwhile. */
+	/* The object may be gone meanwhile. */
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -277,7 +277,7 @@ int objects_each(const struct names *names,
 	return status;
 }
 
-/* A name or, if there is none that fits, the number; asked for once */
+/* A name or, if there is none, the number; the last answer is kept */
 struct id_text {
 	uint32_t id;
 	char text[33];

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync: look at named objects, remove them, see them work.
- *
- * The sub-commands stand in the table commands[], and are elsewhere.
+ * gosync: the command. The table commands[] lists its sub-commands.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,38 +18,39 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "add", "NAME [N]", "add to a number, and print it", add_main },
-	{ "atomic", "VERB ...", "numbers", atomic_main },
+	{ "add", "NAME [N]", "add to a number and print it", add_main },
+	{ "atomic", "VERB ...", "use a number", atomic_main },
 	{ "break", "NAME...", "take a lock from a process that hangs",
 	  break_main },
-	{ "chmod", "MODE ...", "change who may open objects", chmod_main },
-	{ "chown", "OWNER ...", "change whose they are", chown_main },
-	{ "cond", "VERB ...", "wait to be signalled", cond_main },
+	{ "chmod", "MODE ...", "change the permissions of objects", chmod_main },
+	{ "chown", "OWNER ...", "change the owner of objects", chown_main },
+	{ "cond", "VERB ...", "wait for a signal of another process", cond_main },
 	{ "deadlocks", "", "find processes that wait for each other",
 	  deadlocks_main },
-	{ "demo", "", "watch processes work together and survive a death",
+	{ "demo", "", "see processes work together and survive a death",
 	  demo_main },
-	{ "holders", "[NAME...]", "who holds objects", holders_main },
-	{ "info", "NAME...", "what is known of an object", info_main },
-	{ "limits", "", "how many objects there may be, and how large",
+	{ "holders", "[NAME...]", "list the holders of objects", holders_main },
+	{ "info", "NAME...", "show everything about an object", info_main },
+	{ "limits", "", "show how many objects there may be, and how large",
 	  limits_main },
 	{ "ls", "", "list the names", ls_main },
-	{ "map", "VERB ...", "values by key", map_main },
+	{ "map", "VERB ...", "use a map of keys and values", map_main },
 	{ "once", "NAME ...", "run a command once", once_main },
-	{ "recover", "NAME...", "make a lock whose owner died good again",
+	{ "recover", "NAME...", "recover a lock whose owner died",
 	  recover_main },
-	{ "report", "[FILE]", "make a page of a recording", report_main },
-	{ "rm", "NAME...", "take names away", rm_main },
+	{ "report", "[FILE]", "make an HTML page of a recording", report_main },
+	{ "rm", "NAME...", "remove names", rm_main },
 	{ "run", "NAME ...", "run a command under a lock", run_main },
-	{ "sem", "VERB ...", "permits", sem_main },
-	{ "stat", "[NAME...]", "how waits went, once or every so often",
+	{ "sem", "VERB ...", "use the permits of a semaphore", sem_main },
+	{ "stat", "[NAME...]", "show how many waits there were, and how long",
 	  stat_main },
-	{ "top", "", "watch what is waited for", top_main },
-	{ "trace", "[NAME...]", "record who waits for whom", trace_main },
-	{ "value", "VERB ...", "bytes that are replaced as a whole",
+	{ "top", "", "watch the objects that have waiters", top_main },
+	{ "trace", "[NAME...]", "record which process waits for which",
+	  trace_main },
+	{ "value", "VERB ...", "use bytes that are replaced as a whole",
 	  value_main },
-	{ "waiters", "[NAME...]", "who waits for objects", waiters_main },
-	{ "wg", "VERB ...", "wait until all are done", wg_main },
+	{ "waiters", "[NAME...]", "list the waiters of objects", waiters_main },
+	{ "wg", "VERB ...", "wait until all parts of a job are done", wg_main },
 	{ }
 };
 
@@ -72,7 +71,7 @@ static char *list_commands(int key, const char *text, void *input)
 	for (command = commands; command->name; command++)
 		fprintf(f, "  %-9s %-9s  %s\n", command->name, command->args,
 			command->doc);
-	fputs("\n`gosync COMMAND --help' tells more.", f);
+	fputs("\n`gosync COMMAND --help' explains a command.", f);
 	fclose(f);
 	return all;
 }
@@ -95,7 +94,7 @@ static error_t main_parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* Where they stand in memory, for ps and pkill to see */
+/* The memory that ps(1) and pkill(1) read */
 static char *arguments, *arguments_end;
 
 void forget_arguments(void)
@@ -109,8 +108,8 @@ static void end(int number)
 }
 
 /*
- * The first process of a container has no default actions, so while it waits
- * nothing would end it.
+ * Signals have no default action in the first process of a container. Without
+ * these handlers nothing would end it while it waits.
  */
 static void be_first(void)
 {
@@ -129,7 +128,7 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = main_parse,
 		.args_doc = "COMMAND [ARG...]",
-		.doc = "Named synchronization objects between processes.\v",
+		.doc = "Look at named synchronization objects, and use them.\v",
 		.help_filter = list_commands,
 	};
 	const struct command *command;
@@ -146,12 +145,12 @@ int main(int argc, char **argv)
 		if (!strcmp(command->name, argv[first]))
 			break;
 	if (!command->name) {
-		fprintf(stderr, "gosync: no command '%s'; see gosync --help\n",
+		fprintf(stderr, "gosync: there is no command '%s'; see gosync --help\n",
 			argv[first]);
 		return 2;
 	}
 
-	/* So that argp's messages name the sub-command, and ours. */
+	/* Messages, those of argp too, name the sub-command. */
 	snprintf(self, sizeof(self), "gosync %s", command->name);
 	argv[first] = self;
 	program_invocation_name = self;

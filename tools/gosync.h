@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The gosync command: what its files share.
+ * The gosync command: declarations for all of its files. The folders have
+ * headers of their own; files of other folders do not include them.
  *
- * gosync.c has the table of sub-commands. A new one is a function like
+ * gosync.c has the table of sub-commands. A new one needs a function like
  * demo_main(), which gets its own arguments and returns an exit status, and a
  * line in that table.
  */
@@ -47,23 +48,23 @@ int waiters_main(int argc, char **argv);
 int wg_main(int argc, char **argv);
 
 /**
- * forget_arguments() - have ps(1) and pkill(1) not see what they were
+ * forget_arguments() - hide the arguments of this process from ps(1), pkill(1)
  *
- * For a process that is none that anybody would look for. It can't use them
- * either.
+ * For a helper process, which nobody should find by the arguments of gosync.
+ * The process cannot use them any more either.
  */
 void forget_arguments(void);
 
 /**
- * exit_status() - what to exit with after an error
+ * exit_status() - the exit status for an error
  * @err: -errno
  *
- * Return: a status of sysexits.h where one fits, as flock(1); otherwise 1.
+ * Return: a status of sysexits.h where one fits, as in flock(1); otherwise 1.
  */
 int exit_status(int err);
 
 /**
- * now_ns() - what time it is
+ * now_ns() - the present time
  *
  * Return: CLOCK_MONOTONIC in nanoseconds.
  */
@@ -73,12 +74,12 @@ uint64_t now_ns(void);
  * output_pause() - do nothing for some time
  * @ns: how long
  *
- * Ends the program, as writing would, if nobody reads its output any more.
+ * Ends the program if the reader of its output is gone, as writing would.
  */
 void output_pause(uint64_t ns);
 
 /**
- * output_gone() - end the program, as writing would to which nobody listens
+ * output_gone() - end the program because the reader of its output is gone
  */
 __attribute__((noreturn)) void output_gone(void);
 
@@ -92,7 +93,7 @@ __attribute__((noreturn)) void output_gone(void);
 int device_open(void);
 
 /**
- * object_open() - open an object that is there
+ * object_open() - open an existing object
  * @name: its name
  * @type: &enum gosync_type, or 0 for any
  * @flags: GOSYNC_RDONLY or 0
@@ -104,7 +105,7 @@ int device_open(void);
 int object_open(const char *name, unsigned int type, unsigned int flags);
 
 /**
- * object_error() - tell that something cannot be done
+ * object_error() - print the message for a failed operation
  * @name: the object's name
  * @op: the ioctl that failed
  * @err: -errno
@@ -135,12 +136,13 @@ error_t names_parse(int key, struct argp_state *state, struct names *names);
 
 /**
  * objects_each() - look at some objects, or at all
- * @names: at which; none: at those that may be read, oldest first
- * @wanted: without names: whether at this one; NULL: yes
- * @fn: called with a read-only descriptor of each, and what is known of it
+ * @names: the objects; if there are none, all that the caller may read, the
+ *	oldest first
+ * @wanted: chooses among all objects; NULL: each is wanted
+ * @fn: called for each, with a read-only descriptor and its properties
  * @arg: passed on to @wanted and @fn
  *
- * What cannot be looked at is told.
+ * Prints a message for each object that cannot be looked at.
  *
  * Return: an exit status.
  */
@@ -150,32 +152,32 @@ int objects_each(const struct names *names,
 			    void *arg),
 		 void *arg);
 
-/* Long enough for any name as name_text() writes it */
+/* The longest text of name_text(), with its end */
 #define NAME_BUF	(4 * GOSYNC_NAME_MAX + 4)
 
 /**
- * name_text() - a name as a terminal can show it and a shell can read it
+ * name_text() - write a name so that terminals can show it, and shells read it
  * @name: the name, any bytes
  * @len: its length
  * @buf: where to put the text
  *
- * A name of plain characters stays as it is, any other becomes $'...'.
+ * A name of plain characters stays as it is; any other becomes $'...'.
  *
  * Return: @buf.
  */
 const char *name_text(const void *name, size_t len, char buf[NAME_BUF]);
 
 /**
- * duration_text() - a time for people
+ * duration_text() - write a duration for people
  * @ns: nanoseconds
  * @buf: where to put it
  *
- * Return: @buf, "12.3 us" say.
+ * Return: @buf, for example "12.3 us".
  */
 const char *duration_text(uint64_t ns, char buf[16]);
 
 /**
- * user_text() - who that is
+ * user_text() - the name of a user
  * @uid: a user's number
  *
  * Return: the name, or the number if there is none; good until the next call.
@@ -183,7 +185,7 @@ const char *duration_text(uint64_t ns, char buf[16]);
 const char *user_text(uint32_t uid);
 
 /**
- * group_text() - what group that is
+ * group_text() - the name of a group
  * @gid: a group's number
  *
  * Return: as user_text().
@@ -199,8 +201,8 @@ const char *group_text(uint32_t gid);
 const char *type_text(unsigned int type);
 
 /**
- * wants_text() - what a waiter wants
- * @type: &enum gosync_type of what it waits for
+ * wants_text() - the word for a kind of wait
+ * @type: &enum gosync_type of the object
  * @wants: &enum gosync_wants
  *
  * Return: a word: "lock", "read" ...
@@ -210,21 +212,21 @@ const char *wants_text(unsigned int type, unsigned int wants);
 #define FLAGS_BUF	64
 
 /**
- * flags_text() - what is special about an object
- * @info: what is known of it
+ * flags_text() - list the flags of an object
+ * @info: the object's properties
  * @buf: where to put the text
  *
- * Return: a list, in @buf; NULL if nothing is.
+ * Return: @buf; NULL if there are no flags.
  */
 const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF]);
 
 /**
- * parse_number() - an option's argument
+ * parse_number() - parse an option's argument that is a number
  * @state: argp's, which ends the program when @arg is wrong
  * @arg: the argument
- * @what: what it is, for the message
- * @min: the smallest and
- * @max: the largest number that will do
+ * @what: the name of the argument, for the message
+ * @min: the smallest valid number
+ * @max: the largest valid number
  *
  * Return: the number.
  */
@@ -232,12 +234,12 @@ long parse_number(struct argp_state *state, const char *arg, const char *what,
 		  long min, long max);
 
 /**
- * parse_seconds() - an option's argument that is a time
+ * parse_seconds() - parse an option's argument that is a time
  * @state: argp's, which ends the program when @arg is wrong
  * @arg: the argument, which may have a fraction
- * @what: what it is, for the message
+ * @what: the name of the argument, for the message
  *
- * Return: the seconds, not negative and not many.
+ * Return: the seconds, from 0 to 10^9.
  */
 double parse_seconds(struct argp_state *state, const char *arg,
 		     const char *what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync break: take a lock from a process that hangs, and lives.
+ * gosync break: take a lock from a process that hangs and still lives.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct breaking {
 	struct names names;
-	uint32_t holder;	/* 0: all who hold it */
+	uint32_t holder;	/* 0: from all holders */
 };
 
 static bool has_it(const struct gosync_party *holder)
@@ -20,7 +20,7 @@ static bool has_it(const struct gosync_party *holder)
 	return holder->flags & GOSYNC_PARTY_OWNS || holder->count;
 }
 
-/* Return: how many were broken, or -errno; one that has let go meanwhile is none */
+/* Return: 1, or -errno; 0 if the holder has released it meanwhile */
 static int break_one(int object, const char *name,
 		     const struct gosync_party *holder)
 {
@@ -38,7 +38,7 @@ static int break_one(int object, const char *name,
 	return 1;
 }
 
-/* Return: how many were broken, or -errno */
+/* Return: the number of holders that lost it, or -errno */
 static int break_all(int object, const char *name, uint32_t only)
 {
 	struct gosync_party holder;
@@ -76,9 +76,10 @@ static int break_name(const char *name, uint32_t only)
 	if (ret < 0)
 		object_error(name, GOSYNC_IOC_BREAK, ret);
 	else if (!ret)
-		fprintf(stderr, "gosync break: %s: %s holds it\n",
+		fprintf(stderr, "gosync break: %s: %s\n",
 			name_text(name, strlen(name), text),
-			only ? "no such holder, or it is not one who" : "nobody");
+			only ? "there is no such holder, or it does not hold it" :
+			       "nobody holds it");
 	return ret <= 0;
 }
 
@@ -98,18 +99,19 @@ int break_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "holder", 'H', "HOLDER", 0,
-		  "only from this one, by its number in gosync holders", 0 },
+		  "only from HOLDER, a number of the column HOLDER in gosync holders",
+		  0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Take locks, permits, or what is to be done once from those who hold\n"
-		       "them, as if they had died. For their owner, or root.\n"
-		       "\vThe processes live, and go on with what they do: each is told by its next\n"
-		       "operation, which fails. What it still writes, believing that it has the lock,\n"
-		       "only a fencing token keeps out.",
+		.doc = "Take locks, permits or a once that is being run from their holders, as if\n"
+		       "the holders had died. Only the owner of the object and root may do it.\n"
+		       "\vThe processes live and go on. The next operation of each on the object\n"
+		       "fails, and so tells it. Until then it may still write, because it believes\n"
+		       "that it has the lock; only a fencing token stops that.",
 	};
 	struct breaking how = { .names.required = true };
 	int status = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync chmod, gosync chown: who may open objects, and whose they are. Modes,
- * users and groups are written as for chmod(1) and chown(1).
+ * gosync chmod, gosync chown: change the permissions and the owner of objects.
+ * Modes, users and groups are written as for chmod(1) and chown(1).
  */
 #include <errno.h>
 #include <grp.h>
@@ -55,7 +55,7 @@ static int change_each(const struct job *job,
 
 /* --- chmod --------------------------------------------------------------- */
 
-/* One or more actions for the bits @who; where they end */
+/* Apply the actions at @s to the bits @who. Return: where the actions end. */
 static const char *act(const char *s, unsigned int who, unsigned int *mode)
 {
 	do {
@@ -73,7 +73,7 @@ static const char *act(const char *s, unsigned int who, unsigned int *mode)
 	return s;
 }
 
-/* *@mode as @text says, be it octal or relative to what it was */
+/* Change *@mode as @text says. Return: false if @text is no mode. */
 static bool apply_mode(const char *text, unsigned int *mode)
 {
 	unsigned int mask = umask(0);
@@ -127,9 +127,9 @@ int chmod_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = job_parse,
 		.args_doc = "MODE NAME...",
-		.doc = "Change who may open objects from now on: reading is to observe, writing\n"
-		       "to use. MODE is octal, or as u=rw,g+r,o-rwx. Who has the object open\n"
-		       "keeps what he has.",
+		.doc = "Change the permissions of objects: read permission is to observe them,\n"
+		       "write permission is to use them. MODE is octal, or like u=rw,g+r,o-rwx.\n"
+		       "Processes that have the object open keep their access.",
 	};
 	struct job job = { .names.required = true };
 	unsigned int any = 0;
@@ -157,7 +157,7 @@ static bool is_number(const char *text, unsigned int *number)
 	return !errno && !*end && n < NOBODY;
 }
 
-/* Names come first, as for chown(1): some are made of digits. */
+/* As chown(1), try a name first: some names consist of digits. */
 static bool find_owner(const char *text, unsigned int *uid, unsigned int *login)
 {
 	const struct passwd *user = getpwnam(text);
@@ -179,7 +179,7 @@ static bool find_group(const char *text, unsigned int *gid)
 	return true;
 }
 
-/* Ends the program if there are none such */
+/* Ends the program if there is no such user or group. */
 static void find_both(const char *text, unsigned int *uid, unsigned int *gid)
 {
 	char *owner = strdup(text), *group;
@@ -191,20 +191,20 @@ static void find_both(const char *text, unsigned int *uid, unsigned int *gid)
 	if (group)
 		*group++ = 0;
 	if (*owner && !find_owner(owner, uid, &login)) {
-		fprintf(stderr, "%s: no user '%s'\n", program_invocation_name,
+		fprintf(stderr, "%s: there is no user '%s'\n", program_invocation_name,
 			owner);
 		exit(2);
 	}
 	if (group && !*group) {
 		*gid = login;
 	} else if (group && !find_group(group, gid)) {
-		fprintf(stderr, "%s: no group '%s'\n", program_invocation_name,
+		fprintf(stderr, "%s: there is no group '%s'\n", program_invocation_name,
 			group);
 		exit(2);
 	}
 	free(owner);
 	if (*uid == NOBODY && *gid == NOBODY) {
-		fprintf(stderr, "%s: neither a user nor a group in '%s'\n",
+		fprintf(stderr, "%s: '%s' names neither a user nor a group\n",
 			program_invocation_name, text);
 		exit(2);
 	}
@@ -220,9 +220,9 @@ int chown_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = job_parse,
 		.args_doc = "OWNER[:GROUP] NAME...",
-		.doc = "Change whose objects are, by names or numbers. OWNER: is with his login\n"
-		       "group, :GROUP changes the group alone. Who has the object open keeps what\n"
-		       "he has.",
+		.doc = "Change the owner and the group of objects, by name or number. OWNER: also\n"
+		       "sets the login group of OWNER; :GROUP changes only the group. Processes\n"
+		       "that have the object open keep their access.",
 	};
 	struct job job = {
 		.names.required = true, .uid = NOBODY, .gid = NOBODY,

@@ -2,7 +2,7 @@
 /*
  * gosync deadlocks: processes that wait for each other, and for how long.
  *
- * Who waits for whom is found out in graph.c; this is how it is told.
+ * graph.c finds the deadlocks; this file prints them.
  */
 #include <json-c/json.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "graph.h"
 #include "table.h"
 
-/* Something is only on its way, and arrives in this time. */
+/* A wake-up that is under way arrives within this time. */
 #define PAUSE_NS	50000000
 
 enum { NONE, FOUND, FAILED = 3 };
@@ -27,9 +27,9 @@ static const char * const certainty_names[CERTAINTIES] = {
 static bool as_json;
 static bool all;
 static double interval = -1;
-static long most_looks;	/* 0: until something is found */
+static long most_looks;	/* 0: until there is a deadlock */
 
-/* What has been found in one look */
+/* The deadlocks of one look */
 struct findings {
 	struct graph graph;
 	bool *told;		/* of each process */
@@ -38,13 +38,13 @@ struct findings {
 	struct json_object *json;
 };
 
-/* The one holder that is being told of, and its wait */
+/* The holder that is being printed, and the wait for it */
 struct telling {
 	struct findings *findings;
 	const struct waits *waits;
 	struct json_object *json;
 	int told;
-	const struct process *next;	/* in the same knot, and not told yet */
+	const struct process *next;	/* in the same knot, and not printed yet */
 };
 
 static int index_of(const struct graph *graph, const struct process *process)
@@ -52,7 +52,7 @@ static int index_of(const struct graph *graph, const struct process *process)
 	return process - graph->processes;
 }
 
-/* A name that its process chose, without what a terminal takes for orders */
+/* A name that a process has chosen, without control characters */
 static const char *comm_text(const char *comm)
 {
 	static char text[17];
@@ -160,7 +160,7 @@ static void tell_wait(struct telling *telling)
 	fputc('\n', f);
 }
 
-/* Return: who is next, or NULL */
+/* Return: the next process of the knot, or NULL */
 static const struct process *tell_children(const struct findings *findings,
 					   const struct process *process,
 					   struct json_object *json)
@@ -236,9 +236,9 @@ static void add_wait(struct telling *telling, struct json_object *array)
 	free(name);
 }
 
-/* --- What there is to tell ------------------------------------------------ */
+/* --- What is printed ------------------------------------------------------ */
 
-/* Return: who is next: a process that this one waits for, or NULL. */
+/* Return: a process that this one waits for, which is next, or NULL. */
 static const struct process *tell_process(struct findings *findings,
 					  const struct process *process,
 					  struct json_object *processes)
@@ -282,7 +282,7 @@ static const struct process *untold(const struct findings *findings, int knot)
 	return NULL;
 }
 
-/* One that is part of a knot that was told with more certainty is known. */
+/* A knot that was printed with more certainty is not printed again. */
 static bool is_new(const struct findings *findings, int knot)
 {
 	const struct graph *graph = &findings->graph;
@@ -321,7 +321,7 @@ static void tell_knot(struct findings *findings, int knot,
 static void tell_others(struct findings *findings)
 {
 	const struct process *process = untold(findings, 0);
-	const char *before = "\nThese wait behind, for what will not come:\n";
+	const char *before = "\nThese processes wait behind the deadlock:\n";
 
 	for (; process; process = untold(findings, 0)) {
 		if (!findings->text) {
@@ -339,11 +339,11 @@ static void tell(struct findings *findings, enum certainty certainty)
 {
 	static const char * const what[CERTAINTIES] = {
 		"deadlock", "deadlock that a deadline will end",
-		"possible deadlock, in which other threads still run"
+		"possible deadlock, as other threads still run"
 	};
 	static const char * const whats[CERTAINTIES] = {
 		"deadlocks", "deadlocks that a deadline will end",
-		"possible deadlocks, in which other threads still run"
+		"possible deadlocks, as other threads still run"
 	};
 	int nr = findings->graph.nr_knots, new = 0;
 	int knot;
@@ -379,7 +379,7 @@ static int solve(struct findings *findings)
 	return 0;
 }
 
-/* Return: 0 or -errno; what is found is in @findings. */
+/* Put the deadlocks into @findings. Return: 0 or -errno. */
 static int look(struct findings *findings)
 {
 	const struct timespec pause = { 0, PAUSE_NS };
@@ -389,7 +389,7 @@ static int look(struct findings *findings)
 	ret = graph_look(graph);
 	if (ret)
 		return ret;
-	/* Whoever is stuck for certain is stuck possibly. */
+	/* A process that is certainly stuck is also possibly stuck. */
 	ret = graph_solve(graph, POSSIBLE);
 	if (ret <= 0)
 		return ret;
@@ -417,15 +417,15 @@ static void print_text(const struct findings *findings, const char *text,
 {
 	fputs(text, stdout);
 	if (found)
-		puts("End one of them: what it holds is released, and who gets it is told.");
+		puts("End one of these processes: its locks are released, and the next owner is told.");
 	else if (!findings->knots[UNTIL_DEADLINE])
 		puts("No deadlock.");
 	if (!all && findings->knots[POSSIBLE])
-		printf("%d possible, in which other threads still run: see --all.\n",
+		printf("%d possible, as other threads still run: see --all.\n",
 		       findings->knots[POSSIBLE]);
 }
 
-/* @last: tell that nothing was found */
+/* @last: print a line even if there is no deadlock */
 static int look_once(bool last, int *status)
 {
 	struct findings findings = { };
@@ -478,7 +478,7 @@ static int look_often(void)
 		return status;
 	fprintf(stderr, "gosync deadlocks: %s%s\n", gosync_strerror(0, ret),
 		ret == -ENOENT || ret == -ENXIO || ret == -ENODEV ?
-		"; the module is not loaded: as root, insmod gosync.ko" : "");
+		"; the module is not loaded; load it as root: insmod gosync.ko" : "");
 	return FAILED;
 }
 
@@ -506,23 +506,25 @@ int deadlocks_main(int argc, char **argv)
 	static const struct argp_option options[] = {
 		{ "json", 'J', NULL, 0, "as JSON", 0 },
 		{ "interval", 'i', "SEC", 0,
-		  "look again every SEC seconds, until there is a deadlock", 0 },
-		{ "count", 'n', "COUNT", 0, "but no more than COUNT times", 0 },
+		  "look again every SEC seconds until there is a deadlock", 0 },
+		{ "count", 'n', "COUNT", 0, "look at most COUNT times", 0 },
 		{ "all", 'a', NULL, 0,
-		  "also those that are only possible, as other threads still run", 0 },
+		  "also show deadlocks that are only possible, as other threads still run", 0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = deadlocks_parse,
 		.doc = "Find processes that wait for each other.\n"
-		       "\vWhat is said was so at one moment: it is found twice, unchanged in between.\n"
-		       "A process counts as stuck if all its threads are; one that waits for its\n"
-		       "children to end, as gosync run and shells do, if they are.\n\n"
-		       "Not seen are names that you may not read, objects without a name, and what\n"
-		       "processes of others share with those seen. So root sees most.\n\n"
-		       "Exit status: 0 no deadlock, or one that a deadline will end; 1 a deadlock,\n"
-		       "with --all also a possible one; 2 wrong usage; 3 it could not be found out.",
+		       "\vA deadlock is only shown if two looks find it, with nothing changed between\n"
+		       "them. A process counts as stuck if all its threads are stuck. A process that\n"
+		       "waits for its children, as gosync run and shells do, counts as stuck if all\n"
+		       "of them are stuck.\n\n"
+		       "The command does not see names that you may not read, objects without a\n"
+		       "name, and descriptors of other users' processes. Root sees most.\n\n"
+		       "Exit status: 0 if there is no deadlock, or only one that a deadline will end;\n"
+		       "1 if there is a deadlock, with --all also a possible one; 2 for wrong usage;\n"
+		       "3 if the objects could not be looked at.",
 	};
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);

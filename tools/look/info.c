@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync info: all that is known of an object.
+ * gosync info: show everything about an object.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static void print_mutex(const struct gosync_info *info)
 	if (info->word & GOSYNC_MUTEX_STARVING)
 		printf(", handed from waiter to waiter");
 	if (info->word & GOSYNC_MUTEX_POISONED)
-		printf(", an owner died and nobody has recovered");
+		printf(", poisoned: an owner died and no one has recovered it");
 	printf("\ntoken      %llu\n", (unsigned long long)info->token);
 	if (info->type == GOSYNC_RWMUTEX)
 		printf("readers    %u\n", info->readers);
@@ -76,7 +76,7 @@ static void print_once(const struct gosync_info *info)
 	else
 		printf("not done");
 	if (info->word & GOSYNC_ONCE_DIED)
-		printf(", somebody died doing it");
+		printf(", a process died while it ran it");
 	printf("\ndeaths     %u\n", info->deaths);
 }
 
@@ -172,7 +172,7 @@ static void look(int object, const struct gosync_info *info, void *arg)
 		look->status = 1;
 		return;
 	}
-	/* One of them is ours. */
+	/* This process is one of the holders. */
 	if (others.holders)
 		others.holders--;
 	if (look->json) {
@@ -188,7 +188,7 @@ static void look(int object, const struct gosync_info *info, void *arg)
 	print_stat(&stat);
 }
 
-/* Those of ls, and of stat what is not among them */
+/* The columns of ls, and those of stat that ls does not have */
 static void choose_columns(struct look *look)
 {
 	const struct column *from;
@@ -236,7 +236,8 @@ int info_main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Tell what is known of named objects.",
+		.doc = "Show everything about named objects: their properties, their waits so far,\n"
+		       "and how long these took.",
 	};
 	struct look info = { .names.required = true };
 	int status;

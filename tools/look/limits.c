@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync limits: how many objects there may be and how many there are, and how
- * large things may be.
+ * gosync limits: show how many objects there may be and how many there are, and
+ * how large objects may be.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -13,19 +13,19 @@
 enum { COL_LIMIT, COL_VALUE, COL_USED, COL_USE, COL_DESCRIPTION };
 
 static const struct column columns[] = {
-	[COL_LIMIT] = { "LIMIT", "its name; with max_, the module's parameter",
+	[COL_LIMIT] = { "LIMIT", "name of the limit; with max_ a parameter of the module",
 		COLUMN_TEXT, 0, false },
-	[COL_VALUE] = { "VALUE", "what it is", COLUMN_NUMBER, 0, false },
-	[COL_USED] = { "USED", "how many there are",
+	[COL_VALUE] = { "VALUE", "value of the limit", COLUMN_NUMBER, 0, false },
+	[COL_USED] = { "USED", "number of objects now",
 		COLUMN_NUMBER, 0, false },
-	[COL_USE] = { "USE%", "USED in hundredths of VALUE",
+	[COL_USE] = { "USE%", "USED in percent of VALUE",
 		COLUMN_NUMBER, 0, false },
-	[COL_DESCRIPTION] = { "DESCRIPTION", "what is limited",
+	[COL_DESCRIPTION] = { "DESCRIPTION", "meaning of the limit",
 		COLUMN_TEXT, 0, false },
 	{ }
 };
 
-/* Those that the header only tells in words are repeated here. */
+/* The header gives some of these limits only in comments. */
 static const struct limit {
 	const char *name;
 	unsigned long value;
@@ -45,7 +45,7 @@ static const struct limit {
 	  "waiters of an object that can be listed" },
 };
 
-/* Names that the caller may read; those without a name are not to be seen. */
+/* Objects that the caller may read; objects without a name are not listed. */
 struct counts {
 	uid_t uid;
 	unsigned long mine, all;
@@ -98,10 +98,10 @@ int limits_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.children = children,
-		.doc = "Tell how many objects there may be, how many there are, and how large\n"
-		       "things may be.\n"
-		       "\vUSED counts the names that you may read. Who has CAP_SYS_RESOURCE may\n"
-		       "exceed the first two. To change them, as root:\n"
+		.doc = "Show how many objects there may be, how many there are, and how large they\n"
+		       "may be.\n"
+		       "\vUSED counts the names that you may read. A process with CAP_SYS_RESOURCE may\n"
+		       "exceed the first two limits. Root changes these two by:\n"
 		       "  echo NUMBER >" PARAMETERS "LIMIT",
 	};
 	struct counts counts = { .uid = geteuid() };
@@ -119,7 +119,7 @@ int limits_main(int argc, char **argv)
 	}
 	table_begin(&table);
 	parameter_row(&table, "max_objects_per_user", counts.mine,
-		      "objects that one user (here: you) has created");
+		      "objects that one user has created; USED: you");
 	parameter_row(&table, "max_objects_per_ns", counts.all,
 		      "objects in one IPC namespace");
 	for (limit = limits; limit < limits + ARRAY_SIZE(limits);

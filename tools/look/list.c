@@ -21,47 +21,47 @@ enum {
 };
 
 const struct column object_columns[] = {
-	[COL_ID] = { "ID", "its number, never used twice",
+	[COL_ID] = { "ID", "number of the object, never used twice",
 		COLUMN_NUMBER, 0, true },
-	[COL_TYPE] = { "TYPE", "what it is",
+	[COL_TYPE] = { "TYPE", "type of the object",
 		COLUMN_TEXT, 9, false },
-	[COL_MODE] = { "MODE", "who may read and write it",
+	[COL_MODE] = { "MODE", "permission bits, octal",
 		COLUMN_TEXT, 0, false },
-	[COL_OWNER] = { "OWNER", "the user it belongs to",
+	[COL_OWNER] = { "OWNER", "user that owns it",
 		COLUMN_TEXT, 8, false },
-	[COL_GROUP] = { "GROUP", "the group it belongs to",
+	[COL_GROUP] = { "GROUP", "group that owns it",
 		COLUMN_TEXT, 8, true },
-	[COL_HOLDERS] = { "HOLDERS", "how many have it open",
+	[COL_HOLDERS] = { "HOLDERS", "number of times that it is open",
 		COLUMN_NUMBER, 0, false },
-	[COL_WAITERS] = { "WAITERS", "how many wait",
+	[COL_WAITERS] = { "WAITERS", "number of waiters",
 		COLUMN_NUMBER, 0, false },
-	[COL_LOCKED_BY] = { "LOCKED-BY", "who has the lock or runs the once; ?: unseen (JSON: 0)",
+	[COL_LOCKED_BY] = { "LOCKED-BY", "process that has the lock or runs the once; ?: hidden (JSON: 0)",
 		COLUMN_NUMBER, 0, false },
-	[COL_READERS] = { "READERS", "rwmutex: how many read locks there are",
+	[COL_READERS] = { "READERS", "rwmutex: number of read locks",
 		COLUMN_NUMBER, 0, true },
-	[COL_STATE] = { "STATE", "free, locked, read; running, done; or what it counts",
+	[COL_STATE] = { "STATE", "free, locked, read; running, done; or the present count",
 		COLUMN_TEXT, 0, true },
-	[COL_FLAGS] = { "FLAGS", "what is special about it",
+	[COL_FLAGS] = { "FLAGS", "flags, such as persist and poisoned",
 		COLUMN_TEXT, 8, false },
-	[COL_CONTENDED] = { "CONTENDED", "how often somebody had to wait",
+	[COL_CONTENDED] = { "CONTENDED", "number of waits",
 		COLUMN_NUMBER, 0, true },
-	[COL_LONGEST] = { "LONGEST", "the longest wait that ended in a grant",
+	[COL_LONGEST] = { "LONGEST", "longest wait that ended in a grant",
 		COLUMN_NUMBER, 8, true },
 	[COL_TOKEN] = { "TOKEN", "locks: the last fencing token; value: the type stored",
 		COLUMN_NUMBER, 0, true },
-	[COL_DEATHS] = { "DEATHS", "how many owners have died",
+	[COL_DEATHS] = { "DEATHS", "number of owners that died",
 		COLUMN_NUMBER, 0, true },
-	[COL_WORD] = { "WORD", "the mapped word, or the first",
+	[COL_WORD] = { "WORD", "the mapped word, or the first one",
 		COLUMN_NUMBER, 0, true },
-	[COL_CAPACITY] = { "CAPACITY", "how many words, bytes, entries, or permits in all",
+	[COL_CAPACITY] = { "CAPACITY", "size in words, bytes, entries or permits",
 		COLUMN_NUMBER, 0, true },
-	[COL_KEY_SIZE] = { "KEY-SIZE", "map: bytes of the longest key",
+	[COL_KEY_SIZE] = { "KEY-SIZE", "map: the largest size of a key, in bytes",
 		COLUMN_NUMBER, 0, true },
-	[COL_VALUE_SIZE] = { "VALUE-SIZE", "map: bytes of the longest value",
+	[COL_VALUE_SIZE] = { "VALUE-SIZE", "map: the largest size of a value, in bytes",
 		COLUMN_NUMBER, 0, true },
-	[COL_IDLE] = { "IDLE", "for how long nobody has had it open to use it",
+	[COL_IDLE] = { "IDLE", "time since a process last had it open to use it",
 		COLUMN_NUMBER, 8, false },
-	[COL_NAME] = { "NAME", "its name",
+	[COL_NAME] = { "NAME", "name of the object",
 		COLUMN_TEXT, 0, false },
 	{ }
 };
@@ -204,7 +204,7 @@ struct rm {
 
 enum { KEY_IF_UNUSED = 256 };
 
-/* Would somebody be surprised? As far as we may look. */
+/* Is it held, as far as this process may see? Then rm asks for --force. */
 static bool is_held(const char *name)
 {
 	struct gosync_info info = { .size = sizeof(info) };
@@ -220,7 +220,7 @@ static bool is_held(const char *name)
 			(info.word & GOSYNC_SEMAPHORE_PERMITS) < info.capacity);
 	close(object);
 	if (held)
-		fprintf(stderr, "gosync rm: %s: held (see gosync holders); --force takes it away\n",
+		fprintf(stderr, "gosync rm: %s: it is held (see gosync holders); --force removes it all the same\n",
 			name_text(name, strlen(name), text));
 	return held;
 }
@@ -245,19 +245,19 @@ int rm_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "force", 'f', NULL, 0,
-		  "do not mind names that are not there, nor that they are held",
+		  "also remove names that are held, and ignore missing names",
 		  0 },
 		{ "if-unused", KEY_IF_UNUSED, NULL, 0,
-		  "only if nobody has it open", 0 },
+		  "only remove names that no process has open", 0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = rm_parse,
 		.args_doc = "NAME...",
-		.doc = "Take names away, unless somebody holds a lock or permits there. Who has\n"
-		       "the object open goes on with it; who opens the name from now on gets\n"
-		       "another object or none.",
+		.doc = "Remove names, unless their locks or permits are held. Processes that have\n"
+		       "the object open keep using it. A process that opens the name from now on\n"
+		       "gets a new object, or an error.",
 	};
 	struct rm rm = { .names.required = true };
 	int status = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the commands that look at objects share: columns, and what stands in
- * them.
+ * Declarations for the commands that look at objects: the columns of ls and
+ * stat, which info and limits use too.
  */
 #ifndef GOSYNC_LOOK_H
 #define GOSYNC_LOOK_H
@@ -9,42 +9,42 @@
 #include "gosync.h"
 #include "table.h"
 
-/* The columns of ls; COLUMN_NAME is the last that is usual. */
+/* list.c: the columns of ls; COLUMN_NAME is the last usual one. */
 extern const struct column object_columns[];
 
 /**
  * object_row() - fill the columns of ls
- * @table: whose columns begin with object_columns
- * @info: what is known of the object
+ * @table: a table whose columns begin with object_columns
+ * @info: the object's properties
  */
 void object_row(struct table *table, const struct gosync_info *info);
 
-/* The columns of stat */
+/* stat.c: the columns of stat */
 extern const struct column stat_columns[];
 
 /**
  * stat_row() - fill the columns of stat
  * @table: the table
  * @first: the index of the first of stat_columns in it
- * @info: what is known of the object
- * @stat: how the waits went
+ * @info: the object's properties
+ * @stat: its statistics
  */
 void stat_row(struct table *table, unsigned int first,
 	      const struct gosync_info *info, const struct gosync_stat *stat);
 
 /**
- * stat_mean() - how long waits were that ended in a grant
- * @stat: how the waits went
+ * stat_mean() - the mean of the waits that ended in a grant
+ * @stat: the statistics
  *
  * Return: nanoseconds, 0 if there were none.
  */
 uint64_t stat_mean(const struct gosync_stat *stat);
 
 /**
- * histogram_print() - draw how long waits were
- * @stat: how the waits went
+ * histogram_print() - draw the distribution of the waits
+ * @stat: the statistics
  *
- * A line for each range, from the first to the last that is not empty.
+ * Prints a line for each range, from the first to the last non-empty one.
  */
 void histogram_print(const struct gosync_stat *stat);
 

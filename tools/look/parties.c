@@ -65,27 +65,27 @@ enum {
 };
 
 static const struct column holder_columns[] = {
-	[H_ID] = { "ID", "the object's number",
+	[H_ID] = { "ID", "number of the object",
 		COLUMN_NUMBER, 0, true },
-	[H_TYPE] = { "TYPE", "what the object is",
+	[H_TYPE] = { "TYPE", "type of the object",
 		COLUMN_TEXT, 9, false },
-	[H_HOLDER] = { "HOLDER", "the holder's number",
+	[H_HOLDER] = { "HOLDER", "number of the holder",
 		COLUMN_NUMBER, 0, true },
-	[H_PID] = { "PID", "process that has its descriptor; ?: not to be seen (JSON: 0)",
+	[H_PID] = { "PID", "process that has the descriptor; ?: hidden (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
 	[H_COMMAND] = { "COMMAND", "its name",
 		COLUMN_TEXT, 15, false },
 	[H_HOLDS] = { "HOLDS", "lock, write, read, run, permits",
 		COLUMN_TEXT, 0, false },
-	[H_COUNT] = { "COUNT", "how many read locks or permits",
+	[H_COUNT] = { "COUNT", "number of read locks or permits",
 		COLUMN_NUMBER, 0, false },
-	[H_HELD] = { "HELD", "for how long it has had it, at least",
+	[H_HELD] = { "HELD", "how long it has held it, at least",
 		COLUMN_NUMBER, 9, false },
-	[H_EXACT] = { "EXACT", "whether that is exact",
+	[H_EXACT] = { "EXACT", "whether HELD is exact",
 		COLUMN_BOOLEAN, 0, true },
-	[H_OPENER] = { "OPENER", "process that opened it; ?: ended, or not seen (JSON: 0)",
+	[H_OPENER] = { "OPENER", "process that opened it; ?: ended or hidden (JSON: 0)",
 		COLUMN_NUMBER, 7, true },
-	[H_NAME] = { "NAME", "the object's name",
+	[H_NAME] = { "NAME", "name of the object",
 		COLUMN_TEXT, 0, false },
 	{ }
 };
@@ -110,7 +110,7 @@ static const char *holds_text(const struct gosync_info *info,
 	return NULL;
 }
 
-/* Nobody has noted when a lock was taken that nobody had to wait for. */
+/* The time of an acquisition is only known if the holder had to wait. */
 static void set_held(struct table *table, const struct gosync_party *holder)
 {
 	bool exact = holder->flags & GOSYNC_PARTY_SINCE;
@@ -126,7 +126,7 @@ static void set_held(struct table *table, const struct gosync_party *holder)
 	table_set_text(table, H_EXACT, exact ? "yes" : "no");
 }
 
-/* @pid: a process that has it, 0: none that can be seen */
+/* @pid: a process that has the descriptor, 0 if none can be seen */
 static void holder_row(struct table *table, const struct gosync_info *info,
 		       const struct gosync_party *holder, uint32_t pid)
 {
@@ -171,7 +171,7 @@ static void look_at_holders(int object, const struct gosync_info *info,
 		got = get_parties(object, GOSYNC_IOC_HOLDERS, &args, entries,
 				  HOLDERS_AT_ONCE);
 		for (i = 0; i < got; i++) {
-			/* Ourselves we don't mean. */
+			/* Leave out this process. */
 			if (entries[i].holder == info->holder)
 				continue;
 			if (parties->all || holds_text(info, &entries[i]))
@@ -182,7 +182,7 @@ static void look_at_holders(int object, const struct gosync_info *info,
 		parties_error(parties, info, GOSYNC_IOC_HOLDERS, got);
 }
 
-/* Can it be that somebody holds something there? */
+/* May the object have a holder that holds something? */
 static bool is_held(const struct gosync_info *info, void *arg)
 {
 	const struct parties *parties = arg;
@@ -211,7 +211,7 @@ static error_t holders_parse(int key, char *arg, struct argp_state *state)
 int holders_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "all", 'a', NULL, 0, "also those that hold nothing", 0 },
+		{ "all", 'a', NULL, 0, "also list processes that have it open and hold nothing", 0 },
 		{ }
 	};
 	static const struct argp_child children[] = { TABLE_CHILD, { } };
@@ -220,12 +220,13 @@ int holders_main(int argc, char **argv)
 		.parser = holders_parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Tell who holds these objects, or any: which process, what, for how long.\n"
-		       "\vWho has a holder's descriptor is listed, be it the process that opened it or\n"
-		       "one that has inherited it: a line for each. Others' descriptors are for root\n"
-		       "to see; of those that can't be seen, it is who opened it.\n\n"
-		       "A time with >= is that of the one who has waited longest; there is none\n"
-		       "where nobody has waited.",
+		.doc = "List the holders of these objects, or of all: the process, what it holds,\n"
+		       "and for how long.\n"
+		       "\vThere is a line for each process that has the descriptor, also if it has\n"
+		       "inherited it. Only root sees the descriptors of other users; of a hidden\n"
+		       "descriptor the process that opened it is shown.\n\n"
+		       "A time with >= is the longest present wait for the lock: it has been held at\n"
+		       "least that long. There is no time if no process has had to wait.",
 	};
 	struct parties parties = {
 		.table = { .name = "holders", .columns = holder_columns },
@@ -248,37 +249,37 @@ enum {
 };
 
 static const struct column waiter_columns[] = {
-	[W_ID] = { "ID", "the object's number",
+	[W_ID] = { "ID", "number of the object",
 		COLUMN_NUMBER, 0, true },
-	[W_TYPE] = { "TYPE", "what the object is",
+	[W_TYPE] = { "TYPE", "type of the object",
 		COLUMN_TEXT, 9, false },
-	[W_POSITION] = { "POSITION", "place in the queue; an rwmutex has one for each want",
+	[W_POSITION] = { "POSITION", "place in the queue; an rwmutex has a queue for each kind",
 		COLUMN_NUMBER, 0, false },
-	[W_PID] = { "PID", "its process; ?: not to be seen (JSON: 0)",
+	[W_PID] = { "PID", "process of the waiter; ?: hidden (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
-	[W_TID] = { "TID", "its thread; none while that runs a signal handler, or if none sleeps",
+	[W_TID] = { "TID", "thread of the waiter; none if it runs a signal handler or does not sleep",
 		COLUMN_NUMBER, 7, false },
-	[W_COMMAND] = { "COMMAND", "the thread's name",
+	[W_COMMAND] = { "COMMAND", "name of the thread",
 		COLUMN_TEXT, 15, false },
-	[W_WANTS] = { "WANTS", "lock, write, drain (readers to go), read, zero, done ...",
+	[W_WANTS] = { "WANTS", "lock, read, write, drain (wait for readers), zero, done ...",
 		COLUMN_TEXT, 7, false },
-	[W_COUNT] = { "COUNT", "how many permits; of which word the change",
+	[W_COUNT] = { "COUNT", "number of permits; or index of the word",
 		COLUMN_NUMBER, 0, true },
-	[W_WAITED] = { "WAITED", "for how long it has waited",
+	[W_WAITED] = { "WAITED", "time that it has waited so far",
 		COLUMN_NUMBER, 8, false },
-	[W_STARVING] = { "STARVING", "whether it is to be handed what it waits for",
+	[W_STARVING] = { "STARVING", "whether the lock will be handed to it",
 		COLUMN_BOOLEAN, 0, false },
-	[W_TIMED] = { "TIMED", "whether it has a deadline",
+	[W_TIMED] = { "TIMED", "whether the wait has a deadline",
 		COLUMN_BOOLEAN, 0, false },
 	[W_ASYNC] = { "ASYNC", "whether no thread sleeps for it (io_uring)",
 		COLUMN_BOOLEAN, 0, false },
-	[W_AMONG] = { "AMONG", "whether it waits for one of several things, or for all",
+	[W_AMONG] = { "AMONG", "whether it waits for any or all of several objects",
 		COLUMN_BOOLEAN, 0, false },
-	[W_HOLDER] = { "HOLDER", "its holder's number",
+	[W_HOLDER] = { "HOLDER", "number of the waiter's holder",
 		COLUMN_NUMBER, 0, true },
-	[W_WAIT] = { "WAIT", "the wait's number, counted for the object",
+	[W_WAIT] = { "WAIT", "number of the wait, counted for each object",
 		COLUMN_NUMBER, 0, true },
-	[W_NAME] = { "NAME", "the object's name",
+	[W_NAME] = { "NAME", "name of the object",
 		COLUMN_TEXT, 0, false },
 	{ }
 };
@@ -327,7 +328,7 @@ static void look_at_waiters(int object, const struct gosync_info *info,
 	if (got < 0)
 		parties_error(parties, info, GOSYNC_IOC_WAITERS, got);
 	else if (got == GOSYNC_WAITERS_LISTED && info->waiters > got)
-		fprintf(stderr, "%s: %s: the first %ld of %u waiters are shown\n",
+		fprintf(stderr, "%s: %s: only the first %ld of %u waiters are shown\n",
 			program_invocation_name,
 			name_text(info->name, info->name_len, text), got,
 			info->waiters);
@@ -357,7 +358,7 @@ int waiters_main(int argc, char **argv)
 		.parser = waiters_parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Tell who waits for these objects, or any, in the order in which they\n"
+		.doc = "List the waiters of these objects, or of all, in the order in which they\n"
 		       "will be served.",
 	};
 	struct parties parties = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync recover: what a program does that finds its lock poisoned, for people
- * who have put right what the lock protects.
+ * gosync recover: recover a poisoned lock. It is for administrators who have
+ * repaired the data that the lock protects.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct recover {
 	bool nonblock;
 };
 
-#define NOT_POISONED	"no owner died with it, there is nothing to recover"
+#define NOT_POISONED	"no owner died with it, so there is nothing to recover"
 
 static const struct ops {
 	unsigned int lock, trylock, recover, unlock;
@@ -52,7 +52,7 @@ static int take(int object, const struct ops *op, const struct recover *how)
 	return ioctl(object, op->lock, &wait);
 }
 
-/* If we die before the unlock, it is poisoned again. */
+/* If this process dies before the unlock, the lock is poisoned again. */
 static int recover(int object, const char *name, const struct recover *how)
 {
 	struct gosync_info info = { .size = sizeof(info) };
@@ -66,13 +66,13 @@ static int recover(int object, const char *name, const struct recover *how)
 	}
 	op = &ops[info.type < GOSYNC_TYPE_MAX ? info.type : 0];
 	if (!op->lock)
-		return complain(name, "only a mutex or rwmutex can be recovered");
-	/* Nobody is to be stopped for nothing. */
+		return complain(name, "only a mutex or an rwmutex can be recovered");
+	/* Do not lock in vain, which could make others wait. */
 	if (!(info.word & GOSYNC_MUTEX_POISONED))
 		return complain(name, NOT_POISONED);
 	ret = take(object, op, how);
 	if (ret < 0 && (errno == EBUSY || errno == ETIMEDOUT))
-		return complain(name, "somebody has it; gosync holders tells who");
+		return complain(name, "another process has it; see gosync holders");
 	if (!ret) {
 		ioctl(object, op->unlock, 0);
 		return complain(name, NOT_POISONED);
@@ -82,7 +82,7 @@ static int recover(int object, const char *name, const struct recover *how)
 		object_error(name, op->recover, -errno);
 		return 1;
 	}
-	printf("%s: recovered; owners that have died: %u\n",
+	printf("%s: recovered; %u owners have died so far\n",
 	       name_text(name, strlen(name), text), info.deaths);
 	return 0;
 }
@@ -105,17 +105,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int recover_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "nonblock", 'n', NULL, 0, "fail if somebody has the lock", 0 },
+		{ "nonblock", 'n', NULL, 0,
+		  "fail if another process has the lock", 0 },
 		{ "wait", 'w', "SECONDS", 0,
-		  "fail if somebody has it after so long", 0 },
+		  "fail if another process still has it after SECONDS", 0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Declare that what these locks protect is right again, although an owner\n"
-		       "died with them: lock, recover, unlock.",
+		.doc = "Declare that the data under these locks is right again after the death of\n"
+		       "an owner: lock, recover, unlock.",
 	};
 	struct recover how = { .names.required = true, .wait = -1 };
 	const char *name;

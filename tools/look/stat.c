@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync stat: how waits went, since the objects were made or, every so often,
- * since the last time.
+ * gosync stat: statistics of the waits for objects, since their creation or,
+ * with an interval, since the last time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,55 +18,55 @@ enum {
 };
 
 const struct column stat_columns[] = {
-	[COL_ID] = { "ID", "its number",
+	[COL_ID] = { "ID", "number of the object",
 		COLUMN_NUMBER, 0, true },
-	[COL_TYPE] = { "TYPE", "what it is",
+	[COL_TYPE] = { "TYPE", "type of the object",
 		COLUMN_TEXT, 9, true },
-	[COL_CONTENDED] = { "CONTENDED", "how often somebody had to wait",
+	[COL_CONTENDED] = { "CONTENDED", "number of waits",
 		COLUMN_NUMBER, 0, false },
-	[COL_ACQUIRED] = { "ACQUIRED", "how many of these waits ended in a grant",
+	[COL_ACQUIRED] = { "ACQUIRED", "number of waits that ended in a grant",
 		COLUMN_NUMBER, 0, false },
-	[COL_HANDED] = { "HANDED", "how many of those were granted by who released",
+	[COL_HANDED] = { "HANDED", "number of grants that the releaser handed over",
 		COLUMN_NUMBER, 0, false },
-	[COL_GAVE_UP] = { "GAVE-UP", "how many waits a deadline or a signal ended",
+	[COL_GAVE_UP] = { "GAVE-UP", "number of waits that a deadline or a signal ended",
 		COLUMN_NUMBER, 0, false },
-	[COL_MEAN] = { "MEAN", "how long a wait was that ended in a grant, on average",
+	[COL_MEAN] = { "MEAN", "mean of the waits that ended in a grant",
 		COLUMN_NUMBER, 8, false },
-	[COL_P50] = { "P50", "half of them were shorter (estimated)",
+	[COL_P50] = { "P50", "half of these waits were shorter (estimated)",
 		COLUMN_NUMBER, 8, false },
-	[COL_P99] = { "P99", "99 of 100 were shorter (estimated)",
+	[COL_P99] = { "P99", "99 of 100 of these waits were shorter (estimated)",
 		COLUMN_NUMBER, 8, false },
-	[COL_LONGEST] = { "LONGEST", "the longest",
+	[COL_LONGEST] = { "LONGEST", "the longest of these waits",
 		COLUMN_NUMBER, 8, false },
-	[COL_TOTAL] = { "TOTAL", "all together",
+	[COL_TOTAL] = { "TOTAL", "sum of these waits",
 		COLUMN_NUMBER, 8, true },
-	[COL_STARVED] = { "STARVED", "how often it went over to handing the lock on",
+	[COL_STARVED] = { "STARVED", "number of times that the lock began to be handed on",
 		COLUMN_NUMBER, 0, false },
-	[COL_DEATHS] = { "DEATHS", "how many owners have died",
+	[COL_DEATHS] = { "DEATHS", "number of owners that died",
 		COLUMN_NUMBER, 0, false },
-	[COL_HISTOGRAM] = { "HISTOGRAM", "how many took less than 1024 ns, 2048, and so on",
+	[COL_HISTOGRAM] = { "HISTOGRAM", "numbers of waits below 1024 ns, 2048 ns, and so on",
 		COLUMN_NUMBERS, 0, true },
-	[COL_NAME] = { "NAME", "its name",
+	[COL_NAME] = { "NAME", "name of the object",
 		COLUMN_TEXT, 0, false },
 	{ }
 };
 
-/* --- What the numbers say ------------------------------------------------- */
+/* --- Estimates from the histogram ----------------------------------------- */
 
 uint64_t stat_mean(const struct gosync_stat *stat)
 {
 	return stat->acquired ? stat->wait_ns / stat->acquired : 0;
 }
 
-/* Where a range begins, and so the one before it ends */
+/* The beginning of a range, which is the end of the one before */
 static uint64_t range_begin(unsigned int i)
 {
 	return i ? 1ULL << (GOSYNC_HISTOGRAM_SHIFT + i - 1) : 0;
 }
 
 /*
- * So many of a hundred waits were shorter, if those of each range are evenly
- * spread over it.
+ * The length below which @percent of the waits were, if the waits of each range
+ * are spread evenly over it.
  */
 static uint64_t percentile(const struct gosync_stat *stat, unsigned int percent)
 {
@@ -164,7 +164,7 @@ void histogram_print(const struct gosync_stat *stat)
 
 /* --- The command ---------------------------------------------------------- */
 
-/* What an object's numbers were the last time */
+/* The statistics of an object at the last look */
 struct before {
 	uint64_t id;
 	struct gosync_stat stat;
@@ -178,7 +178,7 @@ struct stats {
 	long count;
 	int status;
 
-	/* Those looked at the last time, by their numbers, and this time */
+	/* The objects of the last look, sorted by id, and those of this look */
 	struct before *before, *now;
 	size_t nr_before, nr_now;
 };
@@ -193,7 +193,7 @@ static int compare_ids(const void *a, const void *b)
 static void remember(struct stats *stats, uint64_t id,
 		     const struct gosync_stat *stat)
 {
-	/* It doubles when it is full, at powers of two. */
+	/* The array doubles when it is full, at powers of two. */
 	if (!(stats->nr_now & (stats->nr_now - 1))) {
 		stats->now = reallocarray(stats->now, 2 * stats->nr_now + 1,
 					  sizeof(*stats->now));
@@ -206,8 +206,8 @@ static void remember(struct stats *stats, uint64_t id,
 }
 
 /*
- * What there is more than the last time. The longest wait is exact if there was
- * none as long before; otherwise it is no longer than its range, about.
+ * The difference to the last look. The longest wait is exact if no wait before
+ * was as long; otherwise it is the end of its range.
  */
 static void subtract(struct gosync_stat *stat, const struct gosync_stat *last)
 {
@@ -348,14 +348,14 @@ int stat_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "interval", 'i', "SECONDS", 0,
-		  "again every so often: first all, then what came since",
+		  "print again every SECONDS: first all waits, then the new ones",
 		  0 },
-		{ "count", 'c', "N", 0, "so many times (implies -i 1)", 0 },
+		{ "count", 'c', "N", 0, "print N times (implies -i 1)", 0 },
 		{ "histogram", 'b', NULL, 0,
-		  "draw bars (JSON: show the column) of how many waits were how long",
+		  "draw the distribution of the waits as bars (JSON: add the column)",
 		  0 },
 		{ "all", 'a', NULL, 0,
-		  "also those that nobody had to wait for, when no NAME is given",
+		  "without NAME, also show objects that have had no waits",
 		  0 },
 		{ }
 	};
@@ -365,10 +365,10 @@ int stat_main(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Tell how the waits for these objects went, or for any: how many, and how\n"
-		       "long.\n"
-		       "\vWhat is got without waiting is counted nowhere. Waits that are not over\n"
-		       "are in CONTENDED alone.",
+		.doc = "Show statistics of the waits for these objects, or for all: how many there\n"
+		       "were, how they ended, and how long they took.\n"
+		       "\vAn acquisition without a wait is not counted. A wait that is not over counts\n"
+		       "only in CONTENDED.",
 	};
 	struct stats stats = {
 		.table = { .name = "stat", .columns = stat_columns },

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync top: what is waited for, now.
+ * gosync top: the objects that have waiters now.
  *
- * Statistics are kept by the kernel from an object's beginning on, so what went
- * on in an interval is the difference of two looks. A wait enters them when it
- * is over; those under way are added, as far as they have come, so that a wait
- * is seen while it lasts.
+ * The kernel keeps statistics from the creation of an object on, so an interval
+ * is the difference of two looks. The kernel counts a wait when it is over. To
+ * show a wait while it lasts, its time so far is added here.
  *
- * All objects are listed in each look, but only those closely looked at for
- * which somebody has waited since the last.
+ * Each look lists all objects, but reads the statistics only of those that have
+ * had a wait since the last look.
  */
 #include <errno.h>
 #include <langinfo.h>
@@ -29,17 +28,17 @@
 #include "gosync.h"
 #include "sharers.h"
 
-/* What is known of an object from the last look */
+/* An object as the last look saw it */
 struct known {
 	uint64_t id;
 	uint64_t ns;			/* when it was looked at */
 	uint64_t contended;
 	uint32_t waiters;
-	uint64_t waited_ns;		/* in waits that are over, and others */
-	struct gosync_stat *stat;	/* NULL: nobody has ever waited */
+	uint64_t waited_ns;		/* in waits that are over, and in present ones */
+	struct gosync_stat *stat;	/* NULL: no wait so far */
 };
 
-/* What went on since */
+/* The interval between two looks */
 struct line {
 	char name[NAME_BUF];
 	const char *type;
@@ -73,7 +72,7 @@ static const char * const column_names[COLUMNS] = {
 };
 
 static double delay = 1;
-static long count;			/* 0: until told to end */
+static long count;			/* 0: until the user ends it */
 static bool batch;
 static int sort = WAIT;
 static bool colour, blocks;
@@ -88,7 +87,7 @@ static void enter(void)
 {
 	struct termios raw = before_us;
 
-	/* No echo, and keys at once; but those that send signals still do. */
+	/* No echo, and each key at once. Ctrl-C and Ctrl-Z still send signals. */
 	raw.c_lflag &= ~(ICANON | ECHO);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;
@@ -137,7 +136,7 @@ static const struct known *find_known(const struct frame *frame, uint64_t id)
 	return NULL;
 }
 
-/* Return: how long those that wait have waited, the longest in @max */
+/* Return: the sum of the present waits so far; @max: the longest of them */
 static uint64_t waits_under_way(int fd, uint64_t *max)
 {
 	static struct gosync_party parties[GOSYNC_WAITERS_LISTED];
@@ -192,7 +191,7 @@ static void compare(const struct known *before, const struct known *after,
 	line->owner = info->owner;
 	line->owner_pid = owner_now(info);
 	line->waits = (new->contended - old->contended) / seconds;
-	/* Who gave up takes what it has waited away again. */
+	/* A wait that gave up no longer counts, so the sum may become smaller. */
 	line->waited = waited > 0 ? waited / 1e9 / seconds : 0;
 	line->mean_ns = acquired ? (new->wait_ns - old->wait_ns) / acquired : 0;
 	line->handed = acquired ? (double)(new->handed_over - old->handed_over) /
@@ -214,7 +213,7 @@ static void *more(void *array, int nr, size_t size)
 	return array;
 }
 
-/* Return: whether the object is still there. */
+/* Return: whether the object still exists. */
 static bool look_closely(const struct gosync_info *info, struct known *known,
 			 uint64_t *max_ns)
 {
@@ -269,12 +268,12 @@ static int add_object(const struct gosync_info *info, void *arg)
 	}
 	if (!look_closely(info, known, &max_ns) || !sample->before)
 		return 0;
-	/* It could not be looked at: there is nothing to compare with. */
+	/* The last look could not read it: there is nothing to compare with. */
 	if (before && before->contended && !before->stat)
 		return 0;
 	frame->lines = more(frame->lines, frame->nr_lines,
 			    sizeof(*frame->lines));
-	/* The list is long: what counts is when it was this one's turn. */
+	/* The list may be long, so use the times when this object was read. */
 	seconds = (known->ns - (before ? before->ns : sample->before->ns)) / 1e9;
 	compare(before, known, info, max_ns, seconds,
 		&frame->lines[frame->nr_lines]);
@@ -310,7 +309,7 @@ static void look(struct frame *before, struct frame *frame)
 	ret = gosync_list(add_object, &sample);
 	if (ret)
 		fail_top("the list of names", -ret);
-	/* They come in this order, but for those made at the same time. */
+	/* They come in this order, except those created at the same time. */
 	if (frame->nr_known)
 		qsort(frame->known, frame->nr_known, sizeof(*frame->known),
 		      by_id);
@@ -318,7 +317,7 @@ static void look(struct frame *before, struct frame *frame)
 
 /* --- Showing -------------------------------------------------------------- */
 
-/* What to sort by, where it is a number */
+/* The number to sort by */
 static double number(const struct line *line)
 {
 	switch (sort) {
@@ -355,7 +354,7 @@ static int by_column(const void *a, const void *b)
 	return m > n ? -1 : m < n ? 1 : strcmp(x->name, y->name);
 }
 
-/* As short as can be: six characters */
+/* A duration in six characters */
 static const char *short_text(uint64_t ns, char buf[16])
 {
 	static const char * const units[] = { "ns", "us", "ms", "s" };
@@ -389,7 +388,7 @@ static const char *owner_text(const struct line *line, char buf[32])
 	return buf;
 }
 
-/* The waits by their length: @width characters for all the ranges there are */
+/* Draw the distribution of the waits in @width characters. */
 static void bar(FILE *f, const uint64_t histogram[GOSYNC_HISTOGRAM], int width)
 {
 	static const char * const unicode[] = {
@@ -409,13 +408,13 @@ static void bar(FILE *f, const uint64_t histogram[GOSYNC_HISTOGRAM], int width)
 		if (sums[i] > most)
 			most = sums[i];
 	for (i = 0; i < width; i++) {
-		/* One wait is to be seen, too. */
+		/* A single wait must be visible. */
 		level = (sums[i] * 8 + most - 1) / most;
 		fputs((blocks ? unicode : ascii)[level], f);
 	}
 }
 
-/* How much of a line that is cut there fits; only bars are not ASCII. */
+/* Return: the bytes of the line that fit into @width; only bars are not ASCII. */
 static size_t cut(const char *text, size_t len, int width)
 {
 	size_t i;
@@ -446,7 +445,7 @@ static void put(FILE *f, const struct layout *layout, const char *style,
 	fputs(layout->width ? "\033[K\r\n" : "\n", f);
 }
 
-/* Its columns, with what fits */
+/* Print the line of an object. */
 static void put_line(FILE *f, const struct layout *layout,
 		     const struct line *line)
 {
@@ -474,7 +473,7 @@ static void put_line(FILE *f, const struct layout *layout,
 		layout->owner, owner_text(line, owner));
 	bar(to, line->histogram, layout->bar);
 	fclose(to);
-	/* Somebody waits all the time. */
+	/* At every moment there is a waiter. */
 	if (line->waited >= 1)
 		style = "31";
 	else if (line->waited >= 0.1)
@@ -494,13 +493,13 @@ static void put_head(FILE *f, const struct layout *layout,
 	localtime_r(&t, &tm);
 	strftime(time_text, sizeof(time_text), "%H:%M:%S", &tm);
 	len = snprintf(text, sizeof(text),
-		       "gosync top  %s  every %g s  %d objects  %d waited for  %llu waiting  %.0f%% waited  %llu deaths",
+		       "gosync top  %s  every %g s  %d objects  %d contended  %llu waiters  %.0f%% waited  %llu deaths",
 		       time_text, delay, frame->nr_known, frame->nr_lines,
 		       (unsigned long long)frame->waiters, 100 * frame->waited,
 		       (unsigned long long)frame->deaths);
 	put(f, layout, "1", text, len);
 
-	/* Where in a bar a wait of so much is */
+	/* The scale above the bars */
 	snprintf(scale, sizeof(scale), "%s",
 		 layout->bar < 16 ? "us ms s" : "1us  1ms  1s");
 	len = snprintf(text, sizeof(text), "%-*s ", layout->name, "NAME");
@@ -542,7 +541,7 @@ static void choose_layout(struct layout *layout, const struct frame *frame)
 		layout->owner = 14;
 		layout->bar = 8;
 	}
-	/* What is left of the line beside the other columns */
+	/* The name gets the room that the other columns leave. */
 	len = layout->width - 46 - (layout->type ? 10 : 0) - layout->owner -
 	      layout->bar;
 	if (len < 8)
@@ -593,7 +592,7 @@ static void show(struct frame *frame)
 
 /* --- Signals and keys ----------------------------------------------------- */
 
-/* As if we had not caught it: whoever started us is to know. */
+/* End by the signal, so that the parent process sees it. */
 static void end_by(int sig)
 {
 	sigset_t set;
@@ -663,7 +662,7 @@ static bool on_key(void)
 	return true;
 }
 
-/* Until the next look; @frame is shown again when something is changed. */
+/* Wait until the next look; a key or a signal shows @frame again. */
 static void pass_time(struct frame *frame, int signals)
 {
 	uint64_t end = now_ns() + delay * 1e9;
@@ -682,7 +681,7 @@ static void pass_time(struct frame *frame, int signals)
 			continue;
 		if (fds[0].revents)
 			on_signal(signals);
-		/* The terminal has gone: then comes a signal, too. */
+		/* The terminal is gone; a signal will come, too. */
 		if (fds[1].revents && !on_key())
 			fds[1].fd = -1;
 		if (!batch)
@@ -718,7 +717,7 @@ static int run(void)
 	return 0;
 }
 
-/* A locale that isn't installed is believed by its name. */
+/* If the locale is not installed, its name decides. */
 static bool is_utf8(void)
 {
 	const char *name = getenv("LC_ALL");
@@ -750,7 +749,7 @@ static error_t top_parse(int key, char *arg, struct argp_state *state)
 		for (sort = 0; sort < COLUMNS; sort++)
 			if (!strcasecmp(arg, column_names[sort]))
 				return 0;
-		argp_error(state, "COLUMN must be a heading: name, type, waiters, ...");
+		argp_error(state, "COLUMN must be a heading such as name, type or waiters");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -759,31 +758,31 @@ static error_t top_parse(int key, char *arg, struct argp_state *state)
 int top_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "delay", 'd', "SEC", 0, "how long an interval is (1)", 0 },
-		{ "count", 'n', "COUNT", 0, "end after so many", 0 },
+		{ "delay", 'd', "SEC", 0, "length of an interval in seconds (1)", 0 },
+		{ "count", 'n', "COUNT", 0, "end after COUNT intervals", 0 },
 		{ "batch", 'b', NULL, 0,
-		  "one after the other, and no colours: for files and programs", 0 },
+		  "print the intervals one below the other, without colours", 0 },
 		{ "sort", 's', "COLUMN", 0, "sort by this column (WAIT%)", 0 },
 		{ }
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = top_parse,
-		.doc = "Show what is waited for, anew in each interval.\n"
-		       "\vWAITERS   wait at the end of the interval\n"
-		       "WAITS/s   began in it\n"
-		       "WAIT%     the time that all together waited in it: 100% is as if one\n"
-		       "          waited all the time\n"
-		       "MEAN      of the waits that ended in it\n"
-		       "MAX       the longest of them, rounded up to a power of two unless it is\n"
-		       "          the longest ever\n"
-		       "HANDED    how many of them were handed it by who had it\n"
-		       "OWNER     the process that has it\n"
-		       "1us 1ms   the waits that ended, by their length\n\n"
-		       "Keys: q ends; s and S sort by the next column and the one before.\n"
-		       "If standard output is no terminal, one interval is shown, as by\n"
+		.doc = "Show the objects that have waiters, anew in each interval.\n"
+		       "\vWAITERS   waiters at the end of the interval\n"
+		       "WAITS/s   waits that began in the interval, per second\n"
+		       "WAIT%     time waited in the interval by all waiters together: 100% is as\n"
+		       "          much as one process that always waits\n"
+		       "MEAN      mean of the waits that ended in the interval\n"
+		       "MAX       the longest of them; rounded up to a power of two, unless it is\n"
+		       "          the longest so far\n"
+		       "HANDED    share of them that the releaser handed over\n"
+		       "OWNER     process that has the lock\n"
+		       "1us 1ms   the waits that ended, by length\n\n"
+		       "Keys: q ends the program; s sorts by the next column, S by the one before.\n"
+		       "If standard output is not a terminal, one interval is shown, as with\n"
 		       "--batch --count 1. NO_COLOR in the environment turns colours off.\n\n"
-		       "Exit status: 0; 1 if it cannot be seen; 2 wrong usage.",
+		       "Exit status: 0; 1 if the objects cannot be listed; 2 for wrong usage.",
 	};
 	const char *no_colour = getenv("NO_COLOR");
 

@@ -47,7 +47,7 @@ rm_is_for_the_owner()
 {
 	su alice -c 'gosync rm config.example' >"$out/1" 2>&1 && return 1
 	su alice -c 'gosync info config.example' >"$out/2" 2>&1 || return 1
-	grep -q 'not permitted; be its owner' "$out/1"
+	grep -q 'not permitted; you must be its owner' "$out/1"
 }
 
 rm_takes_the_name_away()
@@ -286,7 +286,7 @@ recover_does_not_wait_longer_than_told()
 {
 	for how in -n "-w 0.01" "--wait=0.01" "-w 0"; do
 		gosync recover $how dead.held >"$out/1" 2>"$out/2"
-		[ $? = 1 ] && grep -q 'somebody has it' "$out/2" || return 1
+		[ $? = 1 ] && grep -q 'another process has it' "$out/2" || return 1
 	done
 	gosync ls -no NAME,FLAGS | grep -q '^dead.held .*poisoned'
 }
