@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables, by libsmartcols. It holds and measures a table before it prints
- * anything, which is too much for a long one. So it gets a piece; what follows
- * is printed at once, with the columns as wide as they are there. Of JSON each
- * piece is an array, and we make one of them all.
+ * Tables, by libsmartcols. The library keeps a whole table in memory to measure
+ * it, which is too much for a long table. So it gets only a first piece, and the
+ * lines after it are printed at once, with the same widths. In JSON each piece
+ * is an array; these are joined to one array here.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -31,12 +31,12 @@ enum {
 static const struct argp_option options[] = {
 	{ "json", 'J', NULL, 0, "print JSON", 0 },
 	{ "raw", 'r', NULL, 0,
-	  "print words with one blank between, and times in nanoseconds", 0 },
+	  "print words with one blank between them, and times in nanoseconds", 0 },
 	{ "noheadings", 'n', NULL, 0, "print no headings", 0 },
 	{ "output", 'o', "LIST", 0,
-	  "print these columns; +LIST: besides the usual ones", 0 },
+	  "print these columns; +LIST adds columns to the usual ones", 0 },
 	{ "output-all", OPT_OUTPUT_ALL, NULL, 0, "print all columns", 0 },
-	{ "list-columns", 'H', NULL, 0, "tell what columns there are", 0 },
+	{ "list-columns", 'H', NULL, 0, "list the columns, and end", 0 },
 	{ }
 };
 
@@ -78,7 +78,7 @@ static void parse_columns(struct argp_state *state, struct table *table,
 				break;
 		if (!table->columns[i].name)
 			argp_error(state,
-				   "there is no column '%.*s'; --list-columns tells what there is",
+				   "there is no column '%.*s'; --list-columns lists them",
 				   (int)len, list);
 		show(table, i);
 		if (!list[len])
@@ -170,7 +170,7 @@ void table_begin(struct table *table)
 	scols_table_enable_json(table->cols, table->json);
 	scols_table_enable_raw(table->cols, table->raw);
 	scols_table_enable_noheadings(table->cols, table->noheadings);
-	/* name_text() has written what a terminal might not bear. */
+	/* name_text() has already escaped control characters. */
 	scols_table_enable_noencoding(table->cols, !table->raw);
 	for (i = 0; i < table->nr_shown; i++) {
 		const struct column *column = &table->columns[table->shown[i]];
@@ -192,7 +192,7 @@ void table_begin(struct table *table)
 	table->in_line = false;
 }
 
-/* What is around the array is printed once. */
+/* The text around the array is printed only once. */
 static void print_json(struct table *table, bool last)
 {
 	char *text, *from, *to;
@@ -228,7 +228,7 @@ static void print_piece(struct table *table, bool last)
 	table->began = true;
 }
 
-/* As libsmartcols does it */
+/* The same as libsmartcols does */
 static void print_raw(const char *text)
 {
 	for (; *text; text++)
@@ -360,7 +360,7 @@ void table_set_number(struct table *table, unsigned int column, uint64_t number)
 	set_cell(table, column, strdup(at));
 }
 
-/* How many bytes the character that begins there has; 0 if it is not UTF-8 */
+/* Return: the bytes of the first character; 0 if it is not UTF-8 */
 static size_t utf8_len(const unsigned char *s, size_t len)
 {
 	size_t n, i;
@@ -373,7 +373,7 @@ static size_t utf8_len(const unsigned char *s, size_t len)
 	for (i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	/* Longer than need be, a surrogate, or beyond the last character */
+	/* Not the shortest form, a surrogate, or beyond the last character */
 	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
 	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tables, in the manner of util-linux: the columns are to be chosen, and the
- * same can be had as JSON.
+ * Tables in the manner of util-linux, for all commands: the user chooses the
+ * columns, and may have JSON instead.
  *
  * A command describes its columns in an array, gives table_argp as a child to
  * its own argp with the &struct table as input, and then
@@ -13,7 +13,7 @@
  *	}
  *	table_end(&table);
  *
- * What is not set is "-" in text and null in JSON.
+ * A column without a value is "-" in text and null in JSON.
  */
 #ifndef GOSYNC_TABLE_H
 #define GOSYNC_TABLE_H
@@ -28,11 +28,11 @@
 #define TABLE_COLUMNS	40
 
 /**
- * enum column_kind - what stands in a column
+ * enum column_kind - the kind of the values of a column
  * @COLUMN_TEXT: words
  * @COLUMN_NUMBER: a number or a time
  * @COLUMN_BOOLEAN: yes or no
- * @COLUMN_NUMBERS: several numbers, each but the last with a line's end
+ * @COLUMN_NUMBERS: several numbers, separated by newlines
  */
 enum column_kind {
 	COLUMN_TEXT,
@@ -44,10 +44,10 @@ enum column_kind {
 /**
  * struct column - a column that a table may have
  * @name: its heading; in JSON its key, in lower case
- * @help: what is in it
+ * @help: its description
  * @kind: &enum column_kind
- * @width: at least so many characters, so that long tables stay in line
- * @extra: it is only shown when asked for
+ * @width: the smallest width, so that the columns of long tables stay in line
+ * @extra: it is shown only if the user asks for it
  */
 struct column {
 	const char *name;
@@ -58,9 +58,9 @@ struct column {
 };
 
 /**
- * struct table - a table, and how it is wanted
+ * struct table - a table and its options
  * @name: the name of the array in JSON
- * @columns: what columns there are, the last is without a name
+ * @columns: the columns; the last one has no name
  *
  */
 struct table {
@@ -85,99 +85,99 @@ extern const struct argp table_argp;
 #define TABLE_CHILD	{ &table_argp, 0, "Output options:", 0 }
 
 /**
- * table_show() - show a column besides those that are wanted
- * @table: which, before it begins
+ * table_show() - add a column to the chosen ones
+ * @table: the table, before table_begin()
  * @column: its index in &table.columns
  */
 void table_show(struct table *table, unsigned int column);
 
 /**
  * table_begin() - begin a table
- * @table: which
+ * @table: the table
  *
- * Ends the program when there is no memory, as do the others.
+ * This and the other functions end the program if there is no memory.
  */
 void table_begin(struct table *table);
 
 /**
  * table_line() - begin a line
- * @table: which
+ * @table: the table
  */
 void table_line(struct table *table);
 
 /**
- * table_wants() - is a column shown
- * @table: which
+ * table_wants() - whether a column is shown
+ * @table: the table
  * @column: its index in &table.columns
  *
- * Return: whether it is worth the trouble to find out what to put there.
+ * Return: false if the caller need not compute the value.
  */
 bool table_wants(const struct table *table, unsigned int column);
 
 /**
- * table_set() - put something in the line that was begun last
- * @table: which
+ * table_set() - put a text into the present line
+ * @table: the table
  * @column: the index of the column; it need not be shown
- * @format: as printf()'s, for characters of ASCII that a terminal can show
+ * @format: as for printf(); the text must be printable ASCII
  */
 void table_set(struct table *table, unsigned int column, const char *format,
 	       ...) __attribute__((format(printf, 3, 4)));
 
 /**
- * table_set_text() - put a word there
- * @table: which
+ * table_set_text() - put a word into the present line
+ * @table: the table
  * @column: the index of the column
  * @text: the word, as in table_set(); NULL: nothing
  */
 void table_set_text(struct table *table, unsigned int column, const char *text);
 
 /**
- * table_set_number() - put a number there
- * @table: which
+ * table_set_number() - put a number into the present line
+ * @table: the table
  * @column: the index of the column
  * @number: the number
  */
 void table_set_number(struct table *table, unsigned int column, uint64_t number);
 
 /**
- * table_set_name() - put a name there: any bytes
- * @table: which
+ * table_set_name() - put a name of any bytes into the present line
+ * @table: the table
  * @column: the index of the column
  * @name: the name
  * @len: its length; 0: nothing
  *
- * In text as name_text(), with --raw as libsmartcols does. In JSON what is not
- * UTF-8 becomes U+FFFD.
+ * The text is that of name_text(); with --raw libsmartcols escapes the name. In
+ * JSON, bytes that are not UTF-8 become U+FFFD.
  */
 void table_set_name(struct table *table, unsigned int column, const void *name,
 		    size_t len);
 
 /**
- * utf8_text() - a name as JSON can have it
+ * utf8_text() - write a name as UTF-8, for JSON
  * @name: the name, any bytes
  * @len: its length
  *
- * What is not UTF-8 becomes U+FFFD.
+ * Bytes that are not UTF-8 become U+FFFD.
  *
  * Return: allocated memory, or NULL.
  */
 char *utf8_text(const void *name, size_t len);
 
 /**
- * table_set_time() - put a time there
- * @table: which
+ * table_set_time() - put a time into the present line
+ * @table: the table
  * @column: the index of the column
  * @ns: nanoseconds
  *
- * In text as duration_text(), with --raw and --json the number.
+ * The text is that of duration_text(); with --raw and --json, the number.
  */
 void table_set_time(struct table *table, unsigned int column, uint64_t ns);
 
 /**
- * table_end() - print what has not been printed, and forget the table
- * @table: which
+ * table_end() - print the rest, and free the table
+ * @table: the table
  *
- * Return: 0, or 1 if it could not be written, which has been told.
+ * Return: 0, or 1, after a message, if it could not be written.
  */
 int table_end(struct table *table);
 

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who waits for whom, and who is stuck.
+ * The graph of waits between processes, and its deadlocks.
  *
- * Only what a process can be waited for is looked at: the owner of a Mutex, the
- * writer and the readers of an RWMutex, the runner of a Once, who took permits
- * of a Semaphore that counts whose they are. Whoever waits for something else
- * (a Cond, a WaitGroup, a word) may be let go by anybody, and who waits for any
- * of several things by whoever lets go one of them.
+ * Only waits for a holder count: for the owner of a Mutex, the writer and the
+ * readers of an RWMutex, the runner of a Once, and the holders of permits of a
+ * Semaphore with GOSYNC_GIVE_BACK. Any process may end another wait (for a
+ * Cond, a WaitGroup, a word). A wait for any of several objects ends when one of
+ * them is released.
  *
- * A wait ends when one of those who can release it does. A holder is a
- * descriptor, so these are all processes that have it, and all of their
- * threads. Hence a process is stuck if all its threads wait for something that
- * only stuck processes have; beginning with all who wait, those for whom that
- * is not so are taken out until nothing changes. What remains are knots, in
- * which processes wait for each other, and those who wait behind one.
+ * A holder is a descriptor, so every thread of every process that has the
+ * descriptor can release it. Hence a process is stuck if each of its threads
+ * waits for something that only stuck processes hold. To find them, begin with
+ * all processes that wait, and take out those for which this is false, until
+ * nothing changes. The rest are knots, in which processes wait for each other,
+ * and processes that wait behind a knot.
  *
- * A process that waits for its children to end is stuck if they are: so gosync
- * run waits for its COMMAND, and shells for what they run, with the descriptor.
+ * A process that waits for its children is stuck if all of them are: gosync run
+ * waits for its COMMAND, and shells for their children, with the descriptor open.
  *
- * Objects are looked at one after the other, so what is seen may never have
- * been so at one moment. Therefore one looks twice. A thread whose wait has the
- * same number was asleep all the time in between, so a process of which this is
- * true of all threads has done nothing. If the lock has the same owner and the
- * same token as well, it was owned all the time.
+ * The objects are read one after the other, so the graph may never have been
+ * true at one moment. Therefore there are two looks. If a wait has the same
+ * number in both, its thread slept all the time in between. If that is true of
+ * all threads of a process, the process has done nothing. If a lock also has the
+ * same owner and the same token, it was owned all the time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@
 
 #include "graph.h"
 
-/* Room for more in an array that has @nr, which grows by doubling. */
+/* Make room for one more in an array of @nr; it doubles when it is full. */
 static int grow(void *array, int nr, size_t size)
 {
 	void **at = array;
@@ -108,7 +108,7 @@ static void contended_free(struct contended *object)
 /*
  * Look at the object with this name.
  *
- * Return: 0; -ENOENT if it isn't there any more, or is another; or an error.
+ * Return: 0; -ENOENT if it is gone, or another object has the name; or an error.
  */
 static int contended_look(const struct gosync_info *info,
 			  struct contended *object)
@@ -126,7 +126,7 @@ static int contended_look(const struct gosync_info *info,
 	ret = get_waiters(fd, object);
 	if (!ret)
 		ret = get_holders(fd, object);
-	/* Last, so that owner and token are not older than who holds. */
+	/* Read last, so that owner and token are not older than the holders. */
 	if (!ret && ioctl(fd, GOSYNC_IOC_INFO, &object->info) < 0)
 		ret = -errno;
 	close(fd);
@@ -168,14 +168,14 @@ static int add_object(const struct gosync_info *info, void *arg)
 
 /* --- Looking at processes ------------------------------------------------- */
 
-/* How many threads it has; -1 if that cannot be seen */
+/* Return: the number of threads; -1 if it is hidden */
 static int count_threads(uint32_t pid)
 {
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
-	/* Each is a directory, and there are two more links. */
+	/* Each thread is a directory, and there are two more links. */
 	return stat(path, &st) ? -1 : (int)st.st_nlink - 2;
 }
 
@@ -197,7 +197,7 @@ static int add_waits(struct graph *graph)
 	for (i = 0; i < graph->nr_objects; i++) {
 		object = &graph->objects[i];
 		for (j = 0; j < object->nr_waiters; j++) {
-			/* Not to be seen from here, or in a signal handler */
+			/* The thread is hidden, or runs a signal handler. */
 			if (!object->waiters[j].pid || !object->waiters[j].tid)
 				continue;
 			if (grow(&graph->waits, graph->nr_waits,
@@ -262,7 +262,7 @@ static uint32_t parent_of(uint32_t pid)
 	char text[256], *at;
 
 	process_read(pid, "stat", text, sizeof(text));
-	/* Behind the name, which may be anything */
+	/* After the name, which may have any bytes */
 	at = strrchr(text, ')');
 	if (!at || sscanf(at, ") %*c %u", &parent) != 1)
 		return 0;
@@ -270,8 +270,8 @@ static uint32_t parent_of(uint32_t pid)
 }
 
 /*
- * Does its only thread wait for children to end? Then *@which is the number of
- * the one that it waits for, as it knows it, or 0 if any will do.
+ * Does the only thread of the process wait for children? Then *@which is the
+ * number of that child in the process's own namespace, or 0 if it waits for any.
  */
 static bool waits_for_children(uint32_t pid, uint32_t *which)
 {
@@ -292,7 +292,7 @@ static bool waits_for_children(uint32_t pid, uint32_t *which)
 	return number == SYS_wait4 || number == SYS_waitid;
 }
 
-/* Of whom that can't be seen, it is believed that they have what they opened. */
+/* Processes with hidden descriptors are assumed to have what they opened. */
 static int look_at_one(struct sharers *sharers, uint32_t pid, bool seen,
 		       void *arg)
 {
@@ -343,7 +343,7 @@ static int compare_processes(const void *a, const void *b)
 	return compare_pid(&((const struct process *)a)->pid, b);
 }
 
-/* The child that it waits for is one that is seen from here by this number. */
+/* Is @pid, in this namespace, a child of @parent? */
 static bool is_child(const struct graph *graph, uint32_t pid, uint32_t parent)
 {
 	const struct relative key = { .pid = pid, .parent = parent };
@@ -371,7 +371,7 @@ const struct relative *graph_children(const struct graph *graph,
 	return from;
 }
 
-/* Those who wait for a process that waits, or for one that waits for it ... */
+/* Add the parents that wait for a process of the graph, and their parents ... */
 static int add_parents(struct graph *graph)
 {
 	struct process parent;
@@ -466,7 +466,7 @@ static bool still_holds(const struct contended *old,
 	       old->info.token == new->info.token;
 }
 
-/* Who waits no longer gets no thread, who has it no longer becomes unknown. */
+/* A waiter that waits no longer loses its thread, a former holder its number. */
 static void keep_the_same(struct contended *old, const struct contended *new)
 {
 	int i;
@@ -484,7 +484,7 @@ static void keep_the_same(struct contended *old, const struct contended *new)
 	for (i = 0; i < old->nr_holders; i++)
 		if (!new || !still_holds(old, new, &old->holders[i]))
 			old->holders[i].holder = 0;
-	/* Permits that somebody else has now may come from there. */
+	/* A new holder may have got the permits of an old one. */
 	if (new && new->nr_holders != old->nr_holders &&
 	    old->info.type == GOSYNC_SEMAPHORE)
 		for (i = 0; i < old->nr_holders; i++)
@@ -516,7 +516,7 @@ int graph_confirm(struct graph *graph)
 	return 0;
 }
 
-/* --- Who is stuck --------------------------------------------------------- */
+/* --- Stuck processes ------------------------------------------------------ */
 
 int graph_blockers(const struct waits *waits,
 		   int (*fn)(const struct gosync_party *holder, void *arg),
@@ -540,10 +540,10 @@ struct question {
 	const struct graph *graph;
 	const struct contended *object;
 	enum certainty certainty;
-	int stuck, free;		/* of the holders */
+	int stuck, free;		/* numbers of holders */
 };
 
-/* Can nobody act for this holder? */
+/* Are all processes stuck that can act for this holder? */
 static int ask_holder(const struct gosync_party *party, void *arg)
 {
 	struct question *question = arg;
@@ -573,23 +573,23 @@ static bool is_stuck(const struct graph *graph, const struct waits *waits,
 		.certainty = certainty,
 	};
 
-	/* It has ended, when one looked again; or no thread sleeps for it. */
+	/* The wait was over at the second look, or no thread sleeps for it. */
 	if (!waits->party->tid)
 		return false;
-	/* Something else may come, of which nothing need be known here. */
+	/* Another of its objects may end the wait. */
 	if (certainty != POSSIBLE && waits->party->flags & GOSYNC_PARTY_AMONG)
 		return false;
 	if (certainty == CERTAIN && waits->party->flags & GOSYNC_PARTY_TIMED)
 		return false;
 	graph_blockers(waits, ask_holder, &question);
-	/* All readers have to go, but permits may come from anybody. */
+	/* A writer needs all readers to leave; permits may come from any holder. */
 	if (waits->object->info.type == GOSYNC_SEMAPHORE &&
 	    certainty != POSSIBLE && question.free)
 		return false;
 	return question.stuck;
 }
 
-/* Return: whether that has changed */
+/* Return: whether the process has turned out not to be stuck */
 static bool look_at_process(const struct graph *graph, struct process *process,
 			    enum certainty certainty)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who waits for whom, across processes. See graph.c for what is believed when.
+ * The graph of waits between processes: graph.c builds it, deadlocks.c prints
+ * its knots.
  */
 #ifndef GOSYNC_GRAPH_H
 #define GOSYNC_GRAPH_H
@@ -11,16 +12,16 @@
 #include "sharers.h"
 
 /*
- * What to take for stuck: who will never go on; also who will at a deadline;
- * also who will if another thread, of which nothing is known, lets go of it.
+ * Which processes count as stuck: those that never go on; also those that a
+ * deadline frees; also those that another, running thread may free.
  */
 enum certainty { CERTAIN, UNTIL_DEADLINE, POSSIBLE, CERTAINTIES };
 
-/* An object that somebody waits for */
+/* An object that has waiters */
 struct contended {
 	struct gosync_info info;
 	struct gosync_party *waiters;
-	struct gosync_party *holders;	/* who own or hold something of it */
+	struct gosync_party *holders;	/* that own or hold something of it */
 	int nr_waiters;
 	int nr_holders;
 };
@@ -31,23 +32,23 @@ struct waits {
 	bool stuck;
 };
 
-/* A process and whose child it is */
+/* A process and its parent */
 struct relative {
 	uint32_t pid;
 	uint32_t parent;
 };
 
-/* A process of which a thread waits, or that waits for such a child to end */
+/* A process with a thread that waits, or that waits for such a child to end */
 struct process {
 	uint32_t pid;
-	int nr_threads;			/* -1: it isn't known how many */
+	int nr_threads;			/* -1: unknown */
 	bool is_parent;
-	uint32_t child;			/* for this one; 0: for any */
+	uint32_t child;			/* it waits for this child; 0: for any */
 	int nr_waits;
 	struct waits *waits;
 	bool stuck;
-	int knot;			/* the same number for all of it, 0: none */
-	int order, low;			/* while knots are looked for */
+	int knot;			/* the number of its knot, 0: none */
+	int order, low;			/* for the search of knots */
 	bool open;
 };
 
@@ -65,7 +66,7 @@ struct graph {
 };
 
 /**
- * graph_look() - look at everything that somebody waits for
+ * graph_look() - build the graph
  * @graph: where to put it; graph_free() it
  *
  * Return: 0 or -errno.
@@ -73,21 +74,23 @@ struct graph {
 int graph_look(struct graph *graph);
 
 /**
- * graph_confirm() - look again, and keep only what is the same
+ * graph_confirm() - look again, and keep only the unchanged parts of the graph
  * @graph: from graph_look() some time ago
  *
- * What is left was so at one moment, and all the time in between.
+ * These parts were true all the time between the two looks.
  *
  * Return: 0 or -errno.
  */
 int graph_confirm(struct graph *graph);
 
 /**
- * graph_solve() - find out who is stuck
+ * graph_solve() - find the stuck processes
  * @graph: the graph
- * @certainty: what counts
+ * @certainty: which processes count as stuck
  *
- * Return: how many knots there are; &process.stuck and &process.knot tell more.
+ * Sets &process.stuck and &process.knot.
+ *
+ * Return: the number of knots.
  */
 int graph_solve(struct graph *graph, enum certainty certainty);
 
@@ -96,12 +99,12 @@ int graph_solve(struct graph *graph, enum certainty certainty);
  * @graph: the graph
  * @pid: its number
  *
- * Return: it, NULL if it does not wait.
+ * Return: the process, NULL if it does not wait.
  */
 struct process *graph_process(const struct graph *graph, uint32_t pid);
 
 /**
- * graph_blockers() - who has what a wait is for
+ * graph_blockers() - the holders that a wait is for
  * @waits: the wait
  * @fn: called for each holder; a return other than 0 ends it
  * @arg: passed on to @fn
@@ -113,11 +116,11 @@ int graph_blockers(const struct waits *waits,
 		   void *arg);
 
 /**
- * graph_sharers() - what processes can act for a holder
+ * graph_sharers() - the processes that can act for a holder
  * @graph: the graph
- * @object: of this object
- * @holder: the holder
- * @nr: where to put how many there are
+ * @object: the object
+ * @holder: a holder of the object
+ * @nr: out: their number
  *
  * Return: the first of them; they stand in a row.
  */
@@ -126,10 +129,10 @@ const struct sharer *graph_sharers(const struct graph *graph,
 				   uint32_t holder, int *nr);
 
 /**
- * graph_children() - what children a process waits for
+ * graph_children() - the children that a process waits for
  * @graph: the graph
  * @process: the process
- * @nr: where to put how many there are, 0 if it does not wait for any
+ * @nr: out: their number, 0 if it does not wait for children
  *
  * Return: the first of them; they stand in a row.
  */

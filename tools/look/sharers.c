@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What processes have a holder's descriptor, now.
+ * The processes that have a holder's descriptor now.
  *
- * The kernel remembers who opened it. That one may have ended, and those that
- * it started, or sent it to, have what it had. /proc/PID/fdinfo tells whose
- * descriptors are whose holder's, to those who may see that.
+ * The kernel remembers the process that opened it. This process may have ended;
+ * its children, or receivers of the descriptor, may still have it.
+ * /proc/PID/fdinfo shows the holder of each descriptor to users with permission.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -31,7 +31,7 @@ int sharers_add(struct sharers *sharers, const struct sharer *sharer)
 {
 	struct sharer *more;
 
-	/* It doubles when it is full, at powers of two. */
+	/* The array doubles when it is full, at powers of two. */
 	if (!(sharers->nr & (sharers->nr - 1))) {
 		more = reallocarray(sharers->all, 2 * sharers->nr + 1,
 				    sizeof(*more));
@@ -43,7 +43,7 @@ int sharers_add(struct sharers *sharers, const struct sharer *sharer)
 	return 0;
 }
 
-/* What holder is that descriptor? */
+/* Read the holder of a descriptor. */
 static bool read_fdinfo(const char *pid, const char *fd, struct sharer *sharer)
 {
 	unsigned long long id = 0;
@@ -67,7 +67,7 @@ static bool read_fdinfo(const char *pid, const char *fd, struct sharer *sharer)
 }
 
 /*
- * Return: 1 if its descriptors could be seen, 0 if not, or -ENOMEM.
+ * Return: 1 if the descriptors of the process can be seen, 0 if not, or -ENOMEM.
  */
 static int add_descriptors(struct sharers *sharers, const char *pid)
 {
@@ -124,7 +124,7 @@ int sharers_look(struct sharers *sharers,
 	if (!sharers->nr)
 		return 0;
 	qsort(sharers->all, sharers->nr, sizeof(*sharers->all), by_holder);
-	/* Some have it more than once. */
+	/* A process may have the descriptor more than once. */
 	for (i = 1; i < sharers->nr; i++)
 		if (by_holder(&sharers->all[nr], &sharers->all[i]))
 			sharers->all[++nr] = sharers->all[i];
@@ -154,7 +154,7 @@ const struct sharer *sharers_of(const struct sharers *sharers, uint64_t id,
 	return sharers->all + first;
 }
 
-/* --- For one answer ------------------------------------------------------- */
+/* --- The processes of the last look --------------------------------------- */
 
 static struct sharers now;
 static bool looked;
@@ -166,7 +166,7 @@ void sharers_forget(void)
 	looked = false;
 }
 
-/* Has it the descriptor? Of one that can't be seen that is believed. */
+/* Does the process have the descriptor? If its descriptors are hidden, yes. */
 static bool still_has(uint32_t pid, uint64_t id, uint32_t holder)
 {
 	struct sharers its = { };
@@ -192,7 +192,7 @@ const struct sharer *sharers_now(uint64_t id, uint32_t holder, uint32_t opener,
 		sharers_look(&now, NULL, NULL);
 	looked = true;
 	found = sharers_of(&now, id, holder, nr);
-	/* It may have been opened since. */
+	/* The opener may have opened it after that look. */
 	if (*nr || !opener || !still_has(opener, id, holder))
 		return found;
 	one = (struct sharer) { id, holder, opener };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What processes have a holder's descriptor, now. See sharers.c.
+ * sharers.c: the processes that have a holder's descriptor now, for the other
+ * files of this folder.
  */
 #ifndef GOSYNC_SHARERS_H
 #define GOSYNC_SHARERS_H
@@ -23,11 +24,10 @@ struct sharers {
 
 /**
  * sharers_look() - look at the descriptors of all processes
- * @sharers: where to put who has which; free() @sharers->all
- * @each: called for each process, may sharers_add() what it believes, returns 0
- *	or -errno; or NULL
- * @arg: passed on to @each, which is also told whether the process's
- *	descriptors could be seen
+ * @sharers: where to put the result; free() @sharers->all
+ * @each: called for each process, or NULL; returns 0 or -errno. It is told
+ *	whether the descriptors could be seen, and may call sharers_add()
+ * @arg: passed on to @each
  *
  * Return: 0 or -errno.
  */
@@ -37,20 +37,20 @@ int sharers_look(struct sharers *sharers,
 		 void *arg);
 
 /**
- * sharers_add() - one more
- * @sharers: while sharers_look() looks
- * @sharer: it
+ * sharers_add() - add a sharer
+ * @sharers: the result of sharers_look(), while that runs
+ * @sharer: the sharer
  *
  * Return: 0 or -ENOMEM.
  */
 int sharers_add(struct sharers *sharers, const struct sharer *sharer);
 
 /**
- * sharers_of() - who has a holder's descriptor
+ * sharers_of() - find the processes that have a holder's descriptor
  * @sharers: from sharers_look()
  * @id: of the object
  * @holder: the holder
- * @nr: where to put how many there are
+ * @nr: out: their number
  *
  * Return: the first of them; they stand in a row.
  */
@@ -58,36 +58,36 @@ const struct sharer *sharers_of(const struct sharers *sharers, uint64_t id,
 				uint32_t holder, int *nr);
 
 /**
- * sharers_now() - who has a holder's descriptor, for one answer
+ * sharers_now() - find the processes that have a holder's descriptor
  * @id: of the object
  * @holder: the holder
  * @opener: the process that opened it, as the kernel tells, or 0
- * @nr: where to put how many there are; 0: nobody that can be seen
+ * @nr: out: their number; 0 if all of them are hidden
  *
- * Looks at all processes when first asked. Of an opener that can't be seen it
- * is believed that it has what it opened.
+ * The first call looks at all processes; the later ones use that look. A hidden
+ * opener is assumed to have the descriptor still.
  *
- * Return: them, until the next call.
+ * Return: the first of them, valid until the next call; they stand in a row.
  */
 const struct sharer *sharers_now(uint64_t id, uint32_t holder, uint32_t opener,
 				 int *nr);
 
 /**
- * sharers_forget() - look again when next asked
+ * sharers_forget() - let the next sharers_now() look again
  */
 void sharers_forget(void);
 
 /**
- * owner_now() - a process that has what an object's owner has
- * @info: what is known of the object
+ * owner_now() - find a process that has the descriptor of an object's owner
+ * @info: the object's properties
  *
- * Return: the one that opened it if that still has it, otherwise another; 0 if
- * there is none that can be seen.
+ * Return: the opener if it still has the descriptor, otherwise another process;
+ * 0 if all of them are hidden.
  */
 uint32_t owner_now(const struct gosync_info *info);
 
 /**
- * process_read() - read what /proc tells of a process
+ * process_read() - read a file of /proc about a process
  * @pid: its number
  * @file: "comm", "stat" ...
  * @text: where to put the beginning of the file, ended by a 0 byte
@@ -98,10 +98,10 @@ uint32_t owner_now(const struct gosync_info *info);
 size_t process_read(uint32_t pid, const char *file, char *text, size_t size);
 
 /**
- * process_comm() - what a process calls itself
+ * process_comm() - the name of a process
  * @pid: its number
  *
- * Return: that, or "?"; good until the next call. It may be any bytes.
+ * Return: the name, which may have any bytes, or "?"; good until the next call.
  */
 const char *process_comm(uint32_t pid);
 
