@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A configuration that every process can read and one can replace.
+ * A configuration that every process can read, and one process can replace.
  *
  *   config HOST PORT   publish
  *   config             show
  *   config --watch N   show it whenever it changes, N times
- *   config --remove    take it away
+ *   config --remove    remove it
  *
- * The Value is GOSYNC_PERSIST: it stays when nobody has it open. A reader
- * gets either the old or the new configuration, never a bit of both.
+ * The Value is GOSYNC_PERSIST: it stays when no process has it open. A reader
+ * gets either the old or the new configuration, never a mixture.
  */
 #include <errno.h>
 #include <gosync-user.h>

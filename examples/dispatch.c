@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A dispatcher that sleeps in one place for whatever comes first: a job of one
- * of three priorities, or the order to stop, which is but a descriptor.
+ * A dispatcher with one wait for several things: a job of one of three
+ * priorities, or the order to stop, which is a file descriptor.
  *
  *   dispatch                      do jobs; SIGTERM: stop, when none is left
  *   dispatch --put PRIORITY N     order N jobs: urgent, normal or bulk
- *   dispatch --remove             take the queues away
+ *   dispatch --remove             remove the queues
  *
- * There may be several of them. A job needs both the disk and the line, so two
- * dispatchers that took one after the other could wait for each other for ever.
+ * There may be several dispatchers. A job needs both the disk and the line. If
+ * they took one after the other, two dispatchers could wait for each other for
+ * ever.
  */
 #include <errno.h>
 #include <gosync-user.h>

@@ -26,7 +26,7 @@ static int fan_out(int workers, int n)
 {
 	int ret;
 
-	/* Add first: the counter is not to be 0 before the last is done. */
+	/* Add first: the counter must not be 0 before the last worker is done. */
 	ret = gosync_waitgroup_add(wg, workers);
 	if (ret)
 		return ret;
@@ -36,11 +36,11 @@ static int fan_out(int workers, int n)
 			work(i, workers, n);
 			_exit(0);
 		case -1:
-			/* Nobody will do this one. */
+			/* No worker does this part. */
 			gosync_waitgroup_done(wg);
 		}
 	}
-	/* A worker that dies is not done: do not wait for ever. */
+	/* A dead worker is never done: do not wait for ever. */
 	return gosync_waitgroup_wait_until(wg, gosync_deadline(60000000000), 0);
 }
 
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	int64_t all = 0;
 	int ret;
 
-	/* Anonymous objects will do: the children have them from their parent. */
+	/* Anonymous objects are enough: the children inherit them. */
 	ret = gosync_waitgroup_open(NULL, GOSYNC_CREATE, 0600, &wg);
 	if (!ret)
 		ret = gosync_int64_open(NULL, 1, GOSYNC_CREATE, 0600, &sum);

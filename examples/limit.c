@@ -4,7 +4,7 @@
  *
  *   limit N COMMAND [ARGUMENT...]
  *
- * Who is killed gives back its permit: the kernel sees to that.
+ * If a command is killed, the kernel gives its permit back.
  */
 #include <errno.h>
 #include <gosync-user.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A table that many processes read and one changes at times: prices, and their
- * total, which has to be right whenever somebody looks.
+ * A table that many processes read and one process changes: prices, and their
+ * total, which must be right for every reader.
  *
  *   prices READERS CHANGES
  */

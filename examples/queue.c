@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A queue of numbers with room for four, between any processes.
+ * A queue of numbers between any processes, with room for four.
  *
  *   queue put FROM TO   put numbers in, waiting for room
  *   queue take N        take that many out, waiting for them
  *
- * The queue is there as long as somebody has it open.
+ * The queue exists as long as a process has it open.
  */
 #include <gosync-user.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which service is where.
+ * A registry of the addresses of services.
  *
- *   registry                  list
- *   registry NAME             find
- *   registry NAME ADDRESS     add, unless somebody has taken the name
- *   registry --drop NAME      remove
+ *   registry                  list them
+ *   registry NAME             find one
+ *   registry NAME ADDRESS     add one, unless the name is taken
+ *   registry --drop NAME      remove one
  */
 #include <errno.h>
 #include <gosync-user.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A server that reloads its configuration when it changes, and that is one more
- * descriptor to the event loop it has anyway.
+ * A server that reloads its configuration when it changes. The configuration is
+ * one more descriptor in the server's event loop.
  *
- *   reload SOCKET              serve: whoever sends a name is greeted
+ *   reload SOCKET              serve: a client sends a name and is greeted
  *   reload --set GREETING      publish another configuration
  *   reload --ask SOCKET NAME   be greeted
  */

@@ -21,14 +21,14 @@ hello_takes_turns()
 	[ "$(cat "$out/all")" = "1 2 3 " ]
 }
 
-# info_says NAME PATTERN: of an object
+# info_says NAME PATTERN: a line of gosync info matches PATTERN
 info_says()
 {
 	gosync info "$1" >"$out/info" 2>&1 && grep -q "$2" "$out/info"
 }
 
-# stop_one COMMAND NAME HAS: start it, and stop it when "HAS process N" is to be
-# read of NAME, however slow this machine is
+# stop_one COMMAND NAME HAS: start COMMAND, and stop it when gosync info shows
+# "HAS process N" for NAME, however slow this machine is
 stop_one()
 {
 	for delay in 0.2 0.4 0.6 0.8 1.0 1.2 1.4 1.6 1.8 2.0; do
@@ -125,7 +125,7 @@ queue_hands_on_everything()
 	seq 1 100 | cmp -s - "$out/all"
 }
 
-# Each leaves a file while it runs, and says how many there are.
+# Each command makes a file while it runs, and counts the files.
 limit_is_kept()
 {
 	mkdir "$out/running"
@@ -151,7 +151,7 @@ limit_is_given_back_by_the_dead()
 	wait "$two" && [ "$(cat "$out/2")" = mine ]
 }
 
-registry_knows_who_is_where()
+registry_knows_the_addresses()
 {
 	registry mail 10.0.0.1 >"$out/1" 2>&1 || return 1
 	registry web 10.0.0.2 >"$out/2" 2>&1 || return 1
@@ -199,7 +199,7 @@ dispatchers_share_the_jobs()
 	dispatch >"$out/1" 2>&1 & one=$!
 	dispatch >"$out/2" 2>&1 & two=$!
 	dispatch --put bulk 300 && dispatch --put urgent 200 || return 1
-	# Who is told to stop does what is left first.
+	# A dispatcher that is told to stop does the remaining jobs first.
 	kill -TERM "$one" "$two"
 	wait "$one" && wait "$two" && dispatch --remove || return 1
 	[ "$(cat "$out/1" "$out/2" | grep -c '^bulk$')" = 300 ] &&
@@ -229,7 +229,7 @@ tests="hello_takes_turns
 	queue_hands_on_everything
 	limit_is_kept
 	limit_is_given_back_by_the_dead
-	registry_knows_who_is_where
+	registry_knows_the_addresses
 	reload_sees_a_change
 	dispatch_takes_the_urgent_first
 	dispatchers_share_the_jobs

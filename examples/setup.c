@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Run this several times at once: one sets up, the others wait for it. Kill
- * that one (kill -9) and the next does it.
+ * Run this several times at once: one process sets up, the others wait for it.
+ * If that process is killed (kill -9), the next one sets up.
  *
  *   setup            set up, or find it done
- *   setup --remove   so that it will be done again
+ *   setup --remove   forget that it was done
  */
 #include <gosync-user.h>
 #include <stdio.h>

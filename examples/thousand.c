@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thousand named locks, asked for at once by one thread, with io_uring.
+ * One thread asks for a thousand named locks at once, with io_uring.
  *
  *   thousand [N]
  *
- * Another process has every tenth of them. The others are got at once, those
- * as they are let go; meanwhile the thread could do what it likes, and in the
- * kernel nobody sleeps for it either.
+ * Another process has every tenth of them. The thread gets the others at once,
+ * and these when they are released. Meanwhile it could do other work, and no
+ * thread of the kernel sleeps for it.
  */
 #include <errno.h>
 #include <gosync-uring.h>
@@ -39,7 +39,7 @@ static int open_locks(void)
 	return locks ? ret : -ENOMEM;
 }
 
-/* The other process: have some, until told to let go, the last one first */
+/* The other process: hold some, until told to release them, the last one first */
 static int have_some(int ready, int go)
 {
 	char byte = 0;

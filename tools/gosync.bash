@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Completion for gosync(1). The command itself is asked what there is: commands
-# and options by --help, columns by --list-columns, names by ls.
+# Completion for gosync(1). The command itself lists the words: commands and
+# options by --help, columns by --list-columns, names by ls.
 
-# Those lines of a help text that begin with options, without what they do
+# The lines of a help text that begin with options, without their descriptions
 _gosync_options()
 {
 	gosync "$@" --help 2>/dev/null |
 		sed -n 's/^  \( \{4\}\)\{0,1\}\(-.*\)/\2/p' | sed 's/  .*//'
 }
 
-# What the option's argument is: LIST, FILE ... nothing if it has none
+# The argument of an option: LIST, FILE ..., or nothing
 _gosync_argument()
 {
 	local option=$1 line
@@ -29,7 +29,7 @@ _gosync_argument()
 	done < <(_gosync_options "$@")
 }
 
-# The names, as one writes them in a shell
+# The names, as a shell reads them
 _gosync_names()
 {
 	local name
@@ -138,7 +138,7 @@ _gosync()
 	for word in "${all[@]}"; do
 		[[ -z $word || $word != "$cur"* ]] || COMPREPLY+=("$word")
 	done
-	# It replaces only what follows the last place to take apart.
+	# The completion replaces only the part after the last : or =.
 	word=${cur%"${cur##*[:=]}"}
 	COMPREPLY=("${COMPREPLY[@]#"$word"}")
 }

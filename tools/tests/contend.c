@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync-contend [-a] [-p PROCESSES] [-s SECONDS] NAME: have something to trace.
+ * gosync-contend [-a] [-p PROCESSES] [-s SECONDS] NAME: make waits to trace.
  *
- * Processes contend for NAME, a mutex, as fast as they can. With -a also for
- * NAME.rw, an rwmutex, and NAME.sem, a semaphore; some of them give up, and one
- * dies with the mutex. Whether they meet is up to the scheduler, so at first
- * there is one wait of each kind for certain. At last what the kernel counted of
- * each object is printed, and how often the mutex was locked.
+ * Processes contend for NAME, a mutex, as fast as they can. With -a they also
+ * contend for NAME.rw, an rwmutex, and NAME.sem, a semaphore; some give up, and
+ * one dies with the mutex. The scheduler decides whether they meet, so first
+ * there is one certain wait of each kind. At the end the program prints the
+ * kernel's statistics of each object, and the number of locks of the mutex.
  */
 #include <err.h>
 #include <signal.h>
@@ -55,7 +55,7 @@ static void open_all(const char *name, bool all)
 	must(gosync_semaphore_open(more, 2, GOSYNC_CREATE, 0600, &semaphore));
 }
 
-/* The functions that stacks are to show */
+/* The stacks must show these functions. */
 
 static __attribute__((noinline)) void work_under_lock(void)
 {
@@ -112,7 +112,7 @@ static void work(const char *name, bool all, uint64_t until, int me)
 			write_something();
 		use_permit();
 	}
-	/* The first to be finished dies with it. */
+	/* The first process that finishes dies with the mutex. */
 	if (all && me == 1) {
 		must(gosync_mutex_lock(mutex));
 		usleep(20000);
@@ -147,7 +147,7 @@ static void await_waiters(const void *object, unsigned int count)
 	}
 }
 
-/* One wait of each kind, as nobody gets anything until all of them wait. */
+/* One wait of each kind: nothing is released until all of them wait. */
 static void wait_once_each(const char *name, bool all)
 {
 	must(gosync_mutex_lock(mutex));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * json [KEY|INDEX...]: read JSON, which must be right and all there is, and
- * print what stands at the place that the arguments lead to.
+ * json [KEY|INDEX...]: read JSON from standard input, which must be valid and
+ * have nothing else, and print the value at the place that the arguments name.
  */
 #include <err.h>
 #include <json-c/json.h>
@@ -19,10 +19,10 @@ int main(int argc, char **argv)
 
 	json_tokener_set_flags(parser, JSON_TOKENER_STRICT |
 			       JSON_TOKENER_VALIDATE_UTF8);
-	/* With its end, so that what is cut off is known for what it is */
+	/* Parse the final 0 too, so that incomplete JSON is an error. */
 	at = json_tokener_parse_ex(parser, input, len + 1);
 	if (json_tokener_get_error(parser) != json_tokener_success)
-		errx(1, "it is no JSON");
+		errx(1, "this is no valid JSON");
 	for (i = 1; i < argc; i++) {
 		if (json_object_is_type(at, json_type_array))
 			at = json_object_array_get_idx(at, atoi(argv[i]));

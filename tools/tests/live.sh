@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# gosync deadlocks, gosync top and what there is for them to see: TAP on
+# gosync deadlocks and gosync top, with demonstrations as their objects: TAP on
 # standard output, as the other tests. With arguments only the tests of these
 # names are run.
 
@@ -14,12 +14,12 @@ demos=
 looks=200
 [ "${GOSYNC_TEST_SECONDS%%.*}" -lt 5 ] 2>/dev/null || looks=1000
 
-# demo NUMBER ARG...: begin a demonstration, which says what goes to $out/NUMBER
+# demo FILE ARG...: begin a demonstration, with its output in $out/FILE
 demo()
 {
-	number=$1
+	file=$1
 	shift
-	gosync demo "$@" >"$out/$number" 2>&1 &
+	gosync demo "$@" >"$out/$file" 2>&1 &
 	demos="$demos $!"
 }
 
@@ -37,13 +37,13 @@ after()
 	end_demos
 }
 
-# plant ARG...: philosophers who wait for each other
+# plant ARG...: begin a deadlock of philosophers
 plant()
 {
 	demo demo --deadlock "$@" && until_so grep -qs '^Each has' "$out/demo"
 }
 
-# open_shop: the demonstration of contention, until the test ends
+# open_shop: begin the demonstration of contention, which runs until the test ends
 open_shop()
 {
 	demo shop --contended --seconds 10000 && until_so is_open
@@ -54,7 +54,7 @@ is_open()
 	gosync ls 2>&1 | grep -q demo.orders
 }
 
-# found WHAT [OPTION]: does gosync deadlocks say so?
+# found TEXT [OPTION]: gosync deadlocks finds one deadlock, described by TEXT
 found()
 {
 	# shellcheck disable=SC2086 # none or one
@@ -62,7 +62,7 @@ found()
 	grep -q "^Found 1 $1" "$out/1"
 }
 
-# names N: is each of N philosophers told of, with its process and its fork?
+# names N: each of N philosophers is listed, with its process and its fork
 names()
 {
 	for i in $(seq "$1"); do
@@ -139,7 +139,7 @@ an_ended_process_ends_the_deadlock()
 	until_so gosync deadlocks >"$out/1" 2>&1
 }
 
-top_shows_what_is_waited_for_most_first()
+top_shows_the_longest_waits_first()
 {
 	open_shop || return 1
 	gosync top -d 2 >"$out/1" 2>&1 || return 1
@@ -206,7 +206,7 @@ tests="deadlocks_are_found_and_named_every_time
 	a_thread_that_runs_may_release
 	no_deadlock_is_seen_where_there_is_none
 	an_ended_process_ends_the_deadlock
-	top_shows_what_is_waited_for_most_first
+	top_shows_the_longest_waits_first
 	top_is_plain_without_a_terminal
 	top_shows_blocks_where_they_can_be_shown
 	top_leaves_the_terminal_as_it_was

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What people wish flock(1) did: gosync run, and how the command shows who has
-# what, where the module is loaded. TAP on standard output, as the other tests.
-# With arguments only the tests of these names are run.
+# gosync run, beyond what flock(1) does, and the holders that the command shows,
+# where the module is loaded. TAP on standard output, as the other tests. With
+# arguments only the tests of these names are run.
 
 # shellcheck disable=SC2317 # functions are called by their names
 # shellcheck disable=SC2016 # $ is for the shells of the commands
@@ -11,23 +11,23 @@
 # shellcheck source=tools/tests/kit.sh
 . "${0%/*}/kit.sh"
 
-# A COMMAND that does so, too, and leaves a daemon that has all its descriptors
+# A COMMAND that also leaves a daemon behind, which has all its descriptors
 leaving='setsid sleep 1000 & echo $! >daemon; until [ -e daemon ]; do :; done; '
 
-# A COMMAND that writes down which signals it gets, until there is a file "stop"
+# A COMMAND that writes down its signals, until there is a file "stop"
 noting='for s in HUP INT QUIT ABRT USR1 USR2 ALRM TERM WINCH; do
 		trap "echo $s >>got" "$s"
 	done
 	echo "$$" >running
 	until [ -e stop ]; do sleep 0.1; done; exit 3'
 
-# has_descriptor PID: one of gosync's
+# has_descriptor PID: the process has a descriptor of gosync
 has_descriptor()
 {
 	find "/proc/$1/fd" -exec readlink {} \; 2>/dev/null | grep -q gosync
 }
 
-# witness PID: the process that tells gosync PID what is sent to all
+# witness PID: the number of the witness of gosync PID
 witness()
 {
 	local stat
@@ -39,7 +39,7 @@ witness()
 	done
 }
 
-# poison NAME: an owner dies with it
+# poison NAME: let an owner die with NAME
 poison()
 {
 	exits 137 gosync run "$1" -c 'kill -9 $$'
@@ -50,7 +50,7 @@ token()
 	gosync info "$1" | sed -n 's/^token  *//p'
 }
 
-# --- What COMMAND is told -----------------------------------------------------
+# --- The environment of COMMAND -----------------------------------------------
 
 nested_runs_tell_of_each_others_dead_owners()
 {
@@ -112,7 +112,7 @@ a_killed_command_is_a_death_for_each_lock_around_it()
 
 # --- When COMMAND has ended ---------------------------------------------------
 
-# free_beside DAEMON COMMAND...: that gets it at once although DAEMON has a copy
+# free_beside DAEMON COMMAND...: COMMAND gets it at once, although DAEMON has a copy
 free_beside()
 {
 	local daemon
@@ -123,7 +123,7 @@ free_beside()
 		kill "$daemon"
 }
 
-what_is_left_behind_keeps_no_lock()
+background_processes_keep_no_lock()
 {
 	exits 137 gosync run "$N" -c "$leaving kill -9 \$\$" &&
 		free_beside daemon gosync run -n "$N" sh -c \
@@ -137,7 +137,7 @@ what_is_left_behind_keeps_no_lock()
 		free_beside daemon gosync run -n "$N" true && info "$N" deaths 1
 }
 
-what_is_left_behind_keeps_no_once_and_no_permits()
+background_processes_keep_no_once_and_no_permits()
 {
 	exits 137 gosync once "$N" -c "$leaving kill -9 \$\$" &&
 		free_beside daemon gosync once -n "$N" false
@@ -153,7 +153,7 @@ what_is_left_behind_keeps_no_once_and_no_permits()
 		free_beside daemon gosync sem run -n "$N.sem" true
 }
 
-who_waits_gets_it_when_the_command_is_killed()
+a_waiter_gets_it_when_the_command_is_killed()
 {
 	gosync run "$N" -c "$leaving$going_on" & run=$!
 	until_so [ -e running ] || return 1
@@ -163,7 +163,7 @@ who_waits_gets_it_when_the_command_is_killed()
 		has_descriptor "$(cat daemon)" && kill "$(cat daemon)"
 }
 
-# --- Who has it ---------------------------------------------------------------
+# --- Holders ------------------------------------------------------------------
 
 # columns COMMAND... : a line without headings, words with one blank between
 columns()
@@ -171,7 +171,7 @@ columns()
 	"$@" -rn
 }
 
-who_has_the_descriptor_is_shown()
+processes_with_the_descriptor_are_shown()
 {
 	local job innocent
 
@@ -188,7 +188,7 @@ who_has_the_descriptor_is_shown()
 		"$job sleep ?" ] &&
 		columns gosync ls -o LOCKED-BY,NAME | grep -qx "$job $N" &&
 		gosync info "$N" | grep -q "of process $job\$" || return 1
-	# An innocent one gets the number.
+	# Another process gets the number.
 	if [ -w /proc/sys/kernel/ns_last_pid ]; then
 		innocent=
 		until_so eval 'echo $((run - 1)) >/proc/sys/kernel/ns_last_pid
@@ -207,7 +207,7 @@ who_has_the_descriptor_is_shown()
 
 # --- Signals ------------------------------------------------------------------
 
-# begin COMMAND...: gosync run in a process group of its own
+# begin COMMAND...: start gosync run in a process group of its own
 begin()
 {
 	rm -f got running stop
@@ -218,14 +218,14 @@ begin()
 	until_so [ -e running ] && job=$(cat running)
 }
 
-# got SIGNAL...: these and no others, once USR2 has come, which is sent now
+# got SIGNAL...: send USR2 as a last signal; only these came before it
 got()
 {
 	kill -USR2 "$run" && until_so grep -q USR2 got &&
 		[ "$(cat got)" = "$(printf '%s\n' "$@" USR2)" ] && rm got
 }
 
-what_a_group_gets_the_command_gets_once()
+a_signal_to_the_group_reaches_the_command_once()
 {
 	local signal
 
@@ -238,13 +238,13 @@ what_a_group_gets_the_command_gets_once()
 	ends 3 "$run" && info "$N" deaths 0
 }
 
-what_a_manager_sends_to_each_the_command_gets_once()
+a_signal_to_each_process_reaches_the_command_once()
 {
 	local signal
 
 	begin -c "$noting" || return 1
 	for signal in TERM HUP; do
-		# So that the last gets it before gosync looks
+		# The last process must get it before gosync looks.
 		kill -STOP "$run" && kill -"$signal" "$run" &&
 			kill -"$signal" "$job" &&
 			kill -"$signal" "$(witness "$run")" &&
@@ -255,7 +255,7 @@ what_a_manager_sends_to_each_the_command_gets_once()
 	ends 3 "$run"
 }
 
-what_gosync_gets_is_passed_on()
+a_signal_to_gosync_is_passed_on()
 {
 	local signal
 
@@ -279,7 +279,7 @@ what_gosync_gets_is_passed_on()
 	ends 0 "$run"
 }
 
-what_the_command_sends_does_not_come_back()
+a_signal_of_the_command_does_not_come_back()
 {
 	begin -c "trap 'echo USR1 >>got' USR1; trap 'echo TERM >>got' TERM
 		kill -USR1 \$PPID; kill -TERM 0; $noting" &&
@@ -288,7 +288,7 @@ what_the_command_sends_does_not_come_back()
 	ends 3 "$run"
 }
 
-what_is_ignored_stays_so()
+ignored_signals_stay_ignored()
 {
 	(trap '' HUP; exec setsid gosync run "$N" -c "$going_on") & run=$!
 	until_so [ -e running ] && kill -HUP "$run" && kill -HUP -- "-$run" &&
@@ -310,7 +310,7 @@ nothing_of_gosync_is_left()
 
 # --- The first process of a container -----------------------------------------
 
-# inside COMMAND...: as the first process; $first is its number here
+# inside COMMAND...: run it as a first process; $first is its number here
 first=
 inside()
 {
@@ -421,9 +421,9 @@ each_reason_has_its_status()
 	return "$status"
 }
 
-# --- Output that nobody reads any more ----------------------------------------
+# --- Output without a reader --------------------------------------------------
 
-who_prints_ends_when_nobody_reads()
+printing_ends_when_the_reader_is_gone()
 {
 	local job
 
@@ -443,7 +443,7 @@ who_prints_ends_when_nobody_reads()
 
 # --- gosync deadlocks ---------------------------------------------------------
 
-# deadlocked PROCESSES: so many are told of, and who looks again ends
+# deadlocked PROCESSES: a deadlock of this size is found, and by a second look
 deadlocked()
 {
 	exits 1 gosync deadlocks -i 0.1 -n 600 >found &&
@@ -460,7 +460,7 @@ runs_that_wait_for_their_own_lock_are_seen()
 	deadlocked 2 && kill -- "-$run" && until_so gone "$run" || return 1
 	wait "$run"
 	exits 0 gosync deadlocks || return 1
-	# And with shells between, which wait for what they run
+	# The same with shells between, which wait for their children
 	setsid gosync run "$N" sh -c "gosync run $N touch wrong; true" & run=$!
 	deadlocked 3 && kill -- "-$run" && until_so gone "$run" || return 1
 	wait "$run"
@@ -486,7 +486,7 @@ runs_that_only_wait_are_no_deadlock()
 		grep -q 'No deadlock' found && touch stop
 }
 
-who_looks_for_deadlocks_again_and_again_can_be_ended()
+a_repeated_search_for_deadlocks_can_be_ended()
 {
 	local signal
 
@@ -494,7 +494,7 @@ who_looks_for_deadlocks_again_and_again_can_be_ended()
 		set -m
 		gosync deadlocks -i 0.2 & look=$!
 		set +m
-		# Before that it is this script's own shell.
+		# Before that it is the shell of this script.
 		until_so grep -qx gosync "/proc/$look/comm" &&
 			kill -"${signal%:*}" "$look" &&
 			ends "${signal#*:}" "$look" ||
@@ -505,25 +505,25 @@ who_looks_for_deadlocks_again_and_again_can_be_ended()
 tests="nested_runs_tell_of_each_others_dead_owners
 	nested_runs_tell_the_tokens_and_descriptors_of_all
 	a_killed_command_is_a_death_for_each_lock_around_it
-	what_is_left_behind_keeps_no_lock
-	what_is_left_behind_keeps_no_once_and_no_permits
-	who_waits_gets_it_when_the_command_is_killed
-	who_has_the_descriptor_is_shown
-	what_a_group_gets_the_command_gets_once
-	what_a_manager_sends_to_each_the_command_gets_once
-	what_gosync_gets_is_passed_on
-	what_the_command_sends_does_not_come_back
-	what_is_ignored_stays_so
+	background_processes_keep_no_lock
+	background_processes_keep_no_once_and_no_permits
+	a_waiter_gets_it_when_the_command_is_killed
+	processes_with_the_descriptor_are_shown
+	a_signal_to_the_group_reaches_the_command_once
+	a_signal_to_each_process_reaches_the_command_once
+	a_signal_to_gosync_is_passed_on
+	a_signal_of_the_command_does_not_come_back
+	ignored_signals_stay_ignored
 	nothing_of_gosync_is_left
 	the_first_of_a_container_ends_while_it_waits
 	the_first_of_a_container_passes_on_and_reaps
 	too_few_descriptors_are_told_and_nothing_is_taken
 	options_stand_before_and_behind_names
 	each_reason_has_its_status
-	who_prints_ends_when_nobody_reads
+	printing_ends_when_the_reader_is_gone
 	runs_that_wait_for_their_own_lock_are_seen
 	runs_that_wait_for_each_other_are_seen
 	runs_that_only_wait_are_no_deadlock
-	who_looks_for_deadlocks_again_and_again_can_be_ended"
+	a_repeated_search_for_deadlocks_can_be_ended"
 
 check_all "$@"

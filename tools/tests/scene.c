@@ -2,11 +2,11 @@
 /*
  * scene: objects for the command's tests to look at, until it is killed.
  *
- *	scene many COUNT	creates many.0 and so on, that stay
- *	scene contend	has "contended" waited for twice; one wait ends in a
- *			grant, one by its deadline
- *	scene		one object of each kind of interest; says "ready" once
- *			everybody has taken his place
+ *	scene many COUNT	creates many.0 and so on, which stay
+ *	scene contend	makes two waits for "contended": one ends in a grant,
+ *			one by its deadline
+ *	scene		makes objects of many kinds, with holders and waiters;
+ *			prints "ready" when all of them are in place
  */
 #include <err.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static void many(long count)
 	}
 }
 
-/* A child that ends with us */
+/* A child that ends with this process */
 static int child(void)
 {
 	pid_t parent = getpid(), pid = fork();
@@ -61,7 +61,7 @@ static int child(void)
 	return 1;
 }
 
-/* Three poisoned locks; one of them is taken once more. */
+/* Three poisoned locks; one of them is locked again. */
 static void die_with_locks(void)
 {
 	gosync_mutex_t *mutex, *held;
@@ -84,7 +84,7 @@ static void die_with_locks(void)
 	must(gosync_mutex_lock(held), "lock");
 }
 
-/* Hold the lock that three wait for, two of them after one another for ever. */
+/* Hold the lock that has three waiters. */
 static void hold_and_wait(void)
 {
 	struct gosync_party parties[4];
@@ -107,7 +107,7 @@ static void hold_and_wait(void)
 	}
 }
 
-/* And one that waits for a permit or for a lock. */
+/* One waiter waits for a permit or for a lock. */
 static void wait_for_either(void)
 {
 	struct gosync_wait_entry entries[2];

@@ -94,7 +94,7 @@ died=1
 died=" ] && [ "$(grep -c 'an owner died' errors)" = 3 ]
 }
 
-those_who_wait_are_told_of_a_death()
+waiters_are_told_of_a_death()
 {
 	gosync run -t "$N" -c "$going_on" &
 	until_so [ -e running ] || return 1
@@ -133,7 +133,7 @@ no_fork_becomes_the_command()
 		gosync run -w 30 "$N" true && grep -q 'an owner died' errors
 }
 
-what_stays_in_the_background_does_not_keep_it()
+a_background_process_does_not_keep_it()
 {
 	gosync run "$N" -c "($going_on) & until [ -e running ]; do sleep 0.1; done" &&
 		gosync run -n "$N" true && info "$N" deaths 0
@@ -149,7 +149,7 @@ signals_are_passed_on()
 		info "$N" deaths 1
 }
 
-who_waits_can_be_ended()
+a_waiter_can_be_ended()
 {
 	local signal
 
@@ -289,12 +289,12 @@ sem_counts()
 		grep -q 'created with 2 permits' told
 }
 
-sem_run_lets_so_many_in()
+sem_run_lets_in_as_many_as_there_are_permits()
 {
 	local i job=()
 
 	for i in 1 2 3 4 5 6; do
-		# mkdir fails where two would be in one place
+		# mkdir fails if two are in one place.
 		gosync sem run --permits 2 "$N" -c \
 			'mkdir a 2>/dev/null && d=a || { mkdir b && d=b; } &&
 				sleep 0.3 && rmdir $d' &
@@ -310,7 +310,7 @@ sem_run_lets_so_many_in()
 		grep -q 'use gosync sem run' told
 }
 
-sem_run_gives_back_what_the_killed_had()
+sem_run_gives_back_the_permits_of_the_killed()
 {
 	gosync sem run --permits 1 "$N" -c "$going_on" & run=$!
 	until_so [ -e running ] && kill -9 "$run" || return 1
@@ -398,7 +398,7 @@ values_are_any_bytes()
 		grep -q 'No such' told
 }
 
-value_watch_sees_what_is_set()
+value_watch_sees_each_set()
 {
 	gosync value set "$N" one || return 1
 	gosync value watch --count 3 "$N" >seen & watch=$!
@@ -487,7 +487,7 @@ atomic_swaps_and_waits()
 		[ "$(gosync atomic get "$N")" = 8 ]
 }
 
-who_may_not_is_told()
+a_denied_user_is_told()
 {
 	(umask 022 && gosync value set "$N" data && gosync run "$N.lock" true) &&
 		gosync map set -m 600 "$N.map" k v || return 1
@@ -534,20 +534,20 @@ wrong_usage_makes_nothing()
 
 tests="run_is_mutual_exclusion run_exits_as_its_command run_gives_up_as_told
 	shared_ones_exclude_exclusive_ones the_next_is_told_of_a_death
-	those_who_wait_are_told_of_a_death
+	waiters_are_told_of_a_death
 	the_command_keeps_the_lock_if_gosync_is_killed
 	close_leaves_the_lock_with_gosync no_fork_becomes_the_command
-	what_stays_in_the_background_does_not_keep_it signals_are_passed_on
-	who_waits_can_be_ended tokens_grow run_takes_a_programs_mutex
+	a_background_process_does_not_keep_it signals_are_passed_on
+	a_waiter_can_be_ended tokens_grow run_takes_a_programs_mutex
 	once_runs_once once_is_tried_until_it_is_done
 	once_goes_on_if_gosync_is_killed wg_waits_for_all
 	a_name_is_waited_for sem_counts
-	sem_run_lets_so_many_in sem_run_gives_back_what_the_killed_had
+	sem_run_lets_in_as_many_as_there_are_permits sem_run_gives_back_the_permits_of_the_killed
 	cond_wakes_in_order cond_gives_up_the_lock_of_run
 	a_killed_cond_wait_takes_nobodys_lock values_are_any_bytes
-	value_watch_sees_what_is_set value_of_a_program_is_not_overwritten
+	value_watch_sees_each_set value_of_a_program_is_not_overwritten
 	maps_hold_any_bytes add_loses_nothing atomic_swaps_and_waits
-	who_may_not_is_told a_name_of_another_type_is_told
+	a_denied_user_is_told a_name_of_another_type_is_told
 	wrong_usage_makes_nothing"
 
 check_all "$@"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What administrators do with the command, where the module is loaded. TAP on
+# The commands for administrators, where the module is loaded. TAP on
 # standard output, as the other tests. With arguments only the tests of these
 # names are run.
 
@@ -50,7 +50,7 @@ a_failure_poisons_if_asked_to()
 		[ ! -e wrong ]
 }
 
-wg_run_counts_down_whatever_happens()
+wg_run_always_counts_down()
 {
 	gosync wg add "$N" 5 && gosync wg run "$N" true &&
 		exits 5 gosync wg run "$N" -- sh -c 'exit 5' &&
@@ -60,7 +60,7 @@ wg_run_counts_down_whatever_happens()
 		[ ! -e wrong ] && [ "$(gosync wg get "$N")" = 0 ]
 }
 
-# As pkill -9 gosync does
+# The same as pkill -9 gosync
 kill_all_gosync()
 {
 	local process
@@ -96,7 +96,7 @@ wg_run_wants_something_to_count_down()
 		grep -q 'gosync wg add' told && [ ! -e wrong ]
 }
 
-rm_spares_what_is_held()
+rm_spares_held_names()
 {
 	gosync run "$N" -c "$going_on" &
 	until_so [ -e running ] && exits 1 gosync rm "$N" 2>told &&
@@ -109,7 +109,7 @@ rm_spares_what_is_held()
 		gosync rm "$N"
 }
 
-rm_takes_what_is_unused()
+rm_takes_unused_names()
 {
 	gosync run "$N" true && gosync ls -o NAME,IDLE >idle &&
 		grep -Eq "^$N +[0-9.]+ [mun]?s$" idle &&
@@ -166,10 +166,10 @@ it_is_given_away()
 
 tests="permits_are_not_made_by_releasing a_limit_changes
 	tokens_grow_over_rm a_failure_poisons_if_asked_to
-	wg_run_counts_down_whatever_happens
+	wg_run_always_counts_down
 	wg_run_counts_down_when_gosync_is_killed
 	wg_run_wants_something_to_count_down
-	rm_spares_what_is_held rm_takes_what_is_unused
+	rm_spares_held_names rm_takes_unused_names
 	the_mode_is_told the_mode_changes it_is_given_away"
 
 check_all "$@"

@@ -58,7 +58,7 @@ rm_takes_the_name_away()
 	! grep -q config.example "$out/2" && grep -q 'No such' "$out/3"
 }
 
-rm_force_does_not_mind_what_is_not_there()
+rm_force_ignores_missing_names()
 {
 	gosync-scene many 2 || return 1
 	gosync rm -f many.0 nonsense many.1 >"$out/1" 2>&1 || return 1
@@ -66,7 +66,7 @@ rm_force_does_not_mind_what_is_not_there()
 		[ "$(grep -c 'No such' "$out/2")" = 2 ]
 }
 
-# says FILE LINE...: the file's lines are these, but for the blanks
+# says FILE LINE...: the file has these lines, if blanks are ignored
 says()
 {
 	file=$1
@@ -88,7 +88,7 @@ columns_are_chosen()
 		[ "$(head -n 1 "$out/4" | wc -w)" = "$(wc -l <"$out/5")" ]
 }
 
-# The scene has such names.
+# The scene has these names.
 strange="new
 line \"quote\" back\\slash $(printf '\033')[31m"
 bytes=$(printf '\377\376 bytes')
@@ -148,7 +148,7 @@ long_tables_are_whole()
 		grep '^many' "$out/2" | cmp - "$out/4" &&
 		gosync-json <"$out/3" | grep -o '"many[^"]*' | tr -d \" |
 			cmp - "$out/4" || return 1
-	# All in one column
+	# All names begin in one column.
 	awk '$NF ~ /^many/ { print index($0, "many") }' "$out/1" | uniq |
 		wc -l | grep -qx 1
 }
@@ -223,8 +223,8 @@ stat_draws_how_long_waits_were()
 		grep -q '^  below  *[0-9.]* [mun]*s |##* 1$' "$out/1"
 }
 
-# What each round says, taken together, is what there has been.
-stat_shows_what_came_since_the_last_time()
+# The sum of the rounds is the number of all waits.
+stat_shows_the_waits_since_the_last_time()
 {
 	gosync stat -i 0.2 -rno CONTENDED,ACQUIRED,GAVE-UP contended \
 		>"$out/1" 2>&1 & stat=$!
@@ -272,7 +272,7 @@ recover_makes_a_poisoned_lock_good()
 		[ "$(grep -c 'recovered' "$out/2")" = 2 ]
 }
 
-recover_refuses_what_is_not_poisoned()
+recover_refuses_locks_that_are_not_poisoned()
 {
 	for name in dead.mutex held shared permits; do
 		echo $name >"$out/1"
@@ -291,7 +291,7 @@ recover_does_not_wait_longer_than_told()
 	gosync ls -no NAME,FLAGS | grep -q '^dead.held .*poisoned'
 }
 
-what_is_not_allowed_is_told()
+denied_operations_are_told()
 {
 	for command in info holders waiters stat recover break rm; do
 		echo $command >"$out/1"
@@ -322,7 +322,7 @@ a_full_disk_is_told()
 	grep -q 'standard output: No space' "$out/1"
 }
 
-# Of a help text: what stands where options stand
+# Print the options of a help text.
 options()
 {
 	sed -n 's/^  \( \{4\}\)\{0,1\}\(-.*\)/\2/p' | grep -o -e '--[a-z][a-z-]*'
@@ -353,7 +353,7 @@ the_page_tells_every_command_and_option()
 	done <"$out/1"
 }
 
-# completes LINE WORD...: these are among what bash offers at its end
+# completes LINE WORD...: bash offers these words at the end of LINE
 completes()
 {
 	line=$1
@@ -381,7 +381,7 @@ bash_completes_commands_options_columns_and_names()
 		! grep -q '<held>' "$out/is" || return 1
 	completes "gosync recover dead.mutex -- hel" held || return 1
 	completes "gosync stat -i " '' && completes "gosync ls " '' || return 1
-	# What is offered can be pasted.
+	# The offered words can be pasted.
 	completes "gosync rm " held || return 1
 	name=$(sed -n '/line/s/^<\(.*\)>$/\1/p' "$out/is")
 	[ "$(bash -c "printf %s $name")" = "$strange" ]
@@ -423,7 +423,7 @@ break_takes_a_lock_from_a_process_that_lives()
 	[ $? = 1 ] && [ ! -s "$out/2" ] &&
 		grep -qx 'gosync break: hung: nobody holds it' "$out/3" ||
 		return 1
-	# It lives: when its command ends, it is told.
+	# The process lives: it is told when its command ends.
 	: >"$out/end"
 	wait $run && grep -q 'without the lock' "$out/1" || return 1
 	gosync run -n hung true && gosync rm hung
@@ -434,7 +434,7 @@ tests="demo_survives_a_death
 	ls_and_info_show_an_object
 	rm_is_for_the_owner
 	rm_takes_the_name_away
-	rm_force_does_not_mind_what_is_not_there
+	rm_force_ignores_missing_names
 	columns_are_chosen
 	strange_names_do_no_harm
 	strange_names_can_be_pasted
@@ -446,21 +446,21 @@ tests="demo_survives_a_death
 	waiters_stand_in_their_order
 	stat_says_how_the_waits_went
 	stat_draws_how_long_waits_were
-	stat_shows_what_came_since_the_last_time
+	stat_shows_the_waits_since_the_last_time
 	stat_counts_its_rounds
 	limits_are_the_modules
 	recover_makes_a_poisoned_lock_good
-	recover_refuses_what_is_not_poisoned
+	recover_refuses_locks_that_are_not_poisoned
 	recover_does_not_wait_longer_than_told
 	break_takes_a_lock_from_a_process_that_lives
-	what_is_not_allowed_is_told
+	denied_operations_are_told
 	one_that_is_missing_does_not_hide_the_others
 	a_full_disk_is_told
 	the_page_tells_every_command_and_option
 	bash_completes_commands_options_columns_and_names
 	usage_errors_are_told"
 
-# Not a job of this shell: check() waits for those.
+# It must not be a job of this shell, as check() waits for jobs.
 scene=$(gosync-scene >"$top/scene" & echo $!)
 trap 'kill "$scene"; rm -rf "$top"' EXIT
 until_so grep -q ready "$top/scene"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # gosync trace and report, where the module is loaded: TAP on standard output,
-# as the other tests. What they write stays in $GOSYNC_OUT/trace, if that is
-# set, for trace_files.sh, which opens it with the programs it is meant for.
+# as the other tests. If $GOSYNC_OUT is set, the files stay in $GOSYNC_OUT/trace
+# for trace_files.sh, which opens them with the programs that they are for.
 # With arguments only the tests of these names are run.
 
 # shellcheck disable=SC2317 # tests are called by their names
@@ -14,10 +14,10 @@ keep=$top/keep
 [ -z "$GOSYNC_OUT" ] || keep=$GOSYNC_OUT/trace
 mkdir -p "$keep"
 
-# Where names are written, it may do no harm.
+# Outputs must write this name without harm.
 hostile='</script><b>"&'\''\ x'
 
-# number KEY LINE: what "KEY":NUMBER in a line of JSON says
+# number KEY LINE: print the NUMBER of "KEY":NUMBER in a line of JSON
 number()
 {
 	local rest=${2#*\""$1"\":}
@@ -30,7 +30,7 @@ lost()
 	number lost "$(tail -n 1 "$1")"
 }
 
-# counted RECORDING TYPE: what gosync-contend prints of the object of that type
+# counted RECORDING TYPE: print the line of gosync-contend for the object of TYPE
 counted()
 {
 	awk -v type="$2" '
@@ -66,15 +66,15 @@ instances()
 		-name 'gosync-*'
 }
 
-# until_recording PID: it has its instances, and what it wants of them
+# until_recording PID: wait until it has its instances and records
 until_recording()
 {
 	until_so grep -qs 1 \
 		"/sys/kernel/tracing/instances/gosync-$1/tracing_on"
 }
 
-# Of each wait, how it ended and how long it was, to the nanosecond
-trace_counts_what_the_kernel_counts()
+# The end and the length of each wait agree, to the nanosecond.
+trace_counts_as_the_kernel_does()
 {
 	local type
 
@@ -114,7 +114,7 @@ full_contention_loses_nothing_or_says_so()
 	fi
 }
 
-# Nobody reads, and there is little room.
+# The buffers are small, and the recorder is stopped.
 lost_events_are_counted_and_said()
 {
 	local tracer
@@ -131,8 +131,8 @@ lost_events_are_counted_and_said()
 			"$out/2"
 }
 
-# The name that the kernel's filter can't have, and one that it can
-names_choose_what_is_recorded()
+# One name that the kernel's filter cannot contain, and one that it can
+names_choose_the_recorded_objects()
 {
 	local name
 
@@ -145,7 +145,7 @@ names_choose_what_is_recorded()
 	done
 }
 
-# One recording: the nanoseconds of its stacks are those of its slices.
+# The stacks and the slices of a recording have the same nanoseconds.
 folded_stacks_have_all_waits()
 {
 	local folded slices
@@ -169,7 +169,7 @@ stacks_show_program_library_and_kernel()
 		"$out/1"
 }
 
-text_tells_who_waited_for_whom()
+text_tells_which_process_waited_for_which()
 {
 	gosync trace -o "$out/1" -- gosync-contend -a -p 4 -s 1 told >"$out/2" 2>&1 ||
 		return 1
@@ -200,7 +200,7 @@ report_wants_a_recording()
 		grep -q 'No such file' "$out/3"
 }
 
-# However it ends; and what one that was killed has left, the next removes.
+# For each way to end. After a kill, the next recorder removes the rest.
 nothing_is_left_behind()
 {
 	local signal tracer status
@@ -215,7 +215,7 @@ nothing_is_left_behind()
 			return 1
 	done
 	[ -n "$(instances)" ] || return 1
-	# Whoever reads it has enough.
+	# The reader has enough.
 	gosync trace -J -- gosync-contend -a -s 1 cut 2>"$out/1" | head -n 1 >"$out/2"
 	[ -s "$out/2" ] && [ -z "$(instances)" ]
 }
@@ -234,7 +234,7 @@ recording_is_for_root()
 	[ ! -s "$out/1" ] && grep -q 'root' "$out/2"
 }
 
-what_cannot_be_written_is_told()
+write_errors_are_told()
 {
 	gosync trace -d 0.1 -o /dev/full >"$out/1" 2>&1
 	[ $? = 1 ] && grep -q 'No space' "$out/1" || return 1
@@ -255,19 +255,19 @@ usage_errors_are_told()
 	done
 }
 
-tests="trace_counts_what_the_kernel_counts
+tests="trace_counts_as_the_kernel_does
 	full_contention_loses_nothing_or_says_so
 	lost_events_are_counted_and_said
-	names_choose_what_is_recorded
+	names_choose_the_recorded_objects
 	folded_stacks_have_all_waits
 	stacks_show_program_library_and_kernel
-	text_tells_who_waited_for_whom
+	text_tells_which_process_waited_for_which
 	report_is_one_page
 	report_wants_a_recording
 	nothing_is_left_behind
 	status_is_the_commands
 	recording_is_for_root
-	what_cannot_be_written_is_told
+	write_errors_are_told
 	usage_errors_are_told"
 
 check_all "$@"

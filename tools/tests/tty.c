@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tty HOW COMMAND [ARG...]: run a command that takes over its terminal, and see
- * whether it leaves the terminal as it was.
+ * tty HOW COMMAND [ARG...]: run a command that changes its terminal, and check
+ * that it restores the terminal.
  *
- * HOW is quit (the key q), int (Ctrl-C), stop (Ctrl-Z; continued, it is to show
- * something again; then q), size (it is to show something for the new one, then
- * q), or the name of a signal: term, hup. What the command showed goes to
- * standard output.
+ * HOW is quit (the key q), int (Ctrl-C), stop (Ctrl-Z, continue, then q), size
+ * (change the size, then q), or a signal: term, hup. After it has been continued
+ * or has got a new size, the command must show something again. The output of
+ * the command goes to standard output.
  */
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +44,7 @@ static int as_before(void)
 	       !memcmp(now.c_cc, before.c_cc, sizeof(now.c_cc));
 }
 
-/* Return: 0 when nothing came for a while */
+/* Return: 0 if nothing came for a while */
 static int hear(int ms)
 {
 	struct pollfd fd = { .fd = master, .events = POLLIN };
@@ -53,7 +53,7 @@ static int hear(int ms)
 	if (poll(&fd, 1, ms) <= 0)
 		return 0;
 	if (nr_seen == sizeof(seen) - 1)
-		fail("it shows too much");
+		fail("the command prints too much");
 	n = read(master, seen + nr_seen, sizeof(seen) - 1 - nr_seen);
 	if (n <= 0)
 		return 0;
@@ -61,12 +61,12 @@ static int hear(int ms)
 	return 1;
 }
 
-/* Until it shows this, from where we stopped to look before */
+/* Wait until it prints this, after the place where the last search ended. */
 static void await(const char *text)
 {
 	while (!strstr(seen + nr_old, text))
 		if (!hear(30000))
-			fail("it shows nothing more");
+			fail("the command prints nothing more");
 	nr_old = nr_seen;
 }
 
@@ -81,16 +81,16 @@ static void await_stop(void)
 	int status;
 
 	if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
-		fail("it does not stop");
+		fail("the command does not stop");
 	while (hear(100))
 		;
 	if (!as_before())
-		fail("stopped, it leaves the terminal changed");
+		fail("the command stops and leaves the terminal changed");
 	nr_old = nr_seen;
 	kill(child, SIGCONT);
 	await("NAME");
 	if (as_before())
-		fail("continued, it does not take the terminal");
+		fail("the command continues and does not change the terminal");
 }
 
 int main(int argc, char **argv)
@@ -103,23 +103,23 @@ int main(int argc, char **argv)
 		fail("usage: tty HOW COMMAND");
 	how = argv[1];
 	alarm(120);
-	/* The shell's end stays open, so that what it was set to remains. */
+	/* The parent's end stays open, so that the settings remain. */
 	child = forkpty(&master, NULL, NULL, &size);
 	if (child < 0)
 		fail(strerror(errno));
 	if (!child) {
-		/* Until we know how the terminal was */
+		/* Stop until the parent has read the settings of the terminal. */
 		raise(SIGSTOP);
 		execvp(argv[2], argv + 2);
 		_exit(127);
 	}
 	if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status) ||
 	    tcgetattr(master, &before))
-		fail("it does not begin");
+		fail("the command does not begin");
 	kill(child, SIGCONT);
 	await("NAME");
 	if (as_before())
-		fail("it does not take the terminal");
+		fail("the command does not change the terminal");
 
 	if (!strcmp(how, "stop")) {
 		type(26);
@@ -147,12 +147,12 @@ int main(int argc, char **argv)
 	while (hear(2000))
 		;
 	if (waitpid(child, &status, 0) != child)
-		fail("it does not end");
+		fail("the command does not end");
 	fwrite(seen, 1, nr_seen, stdout);
 	if (expected ? !WIFSIGNALED(status) || WTERMSIG(status) != expected :
 	    status)
-		fail("it ends in another way");
+		fail("the command ends in another way");
 	if (!as_before())
-		fail("it leaves the terminal changed");
+		fail("the command leaves the terminal changed");
 	return 0;
 }
