@@ -262,7 +262,7 @@ int demo_contended(int seconds, bool fixed)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	setlinebuf(stdout);
-	printf("A shop takes %s orders, for %d seconds. Meanwhile look at it from another terminal:\n"
+	printf("A shop takes %s orders, for %d seconds. Look at it from another terminal:\n"
 	       "    gosync top\n"
 	       "    gosync waiters demo.orders\n"
 	       "    gosync holders demo.orders\n"

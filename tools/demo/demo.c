@@ -16,7 +16,7 @@
  *             waits for room; workers take them out, and wait for work
  *   ring      int64[]: the jobs in the queue
  *   desks     a Semaphore: only some workers are at the accounts at a time
- *   lock      a Mutex: protects the accounts
+ *   lock      a Mutex: for the next object
  *   accounts  int64[3]: two accounts whose sum never changes, and the largest
  *             fencing token that was used on them
  *   jobs      int64: counts the jobs that are done
@@ -118,7 +118,7 @@ int demo_main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = demo_parse,
-		.doc = "Worker processes find jobs, a configuration and locks by name, and use them.\n"
+		.doc = "Workers find jobs, a configuration and locks by name, and use them.\n"
 		       "The configuration changes, and one worker is killed while it has the lock.\n"
 		       "The command fails if the data under the lock is wrong in the end.",
 	};

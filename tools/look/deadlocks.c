@@ -417,7 +417,7 @@ static void print_text(const struct findings *findings, const char *text,
 {
 	fputs(text, stdout);
 	if (found)
-		puts("End one of these processes: its locks are released, and the next owner is told.");
+		puts("End one of them: its locks are released, and the next owner is told.");
 	else if (!findings->knots[UNTIL_DEADLINE])
 		puts("No deadlock.");
 	if (!all && findings->knots[POSSIBLE])

@@ -98,10 +98,10 @@ int limits_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.children = children,
-		.doc = "Show how many objects there may be, how many there are, and how large they\n"
-		       "may be.\n"
-		       "\vUSED counts the names that you may read. A process with CAP_SYS_RESOURCE may\n"
-		       "exceed the first two limits. Root changes these two by:\n"
+		.doc = "Show how many objects there may be, how many there are, and how large\n"
+		       "they may be.\n"
+		       "\vUSED counts the names that you may read. A process with CAP_SYS_RESOURCE\n"
+		       "may exceed the first two limits. Root changes these two by:\n"
 		       "  echo NUMBER >" PARAMETERS "LIMIT",
 	};
 	struct counts counts = { .uid = geteuid() };

@@ -35,7 +35,7 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[COL_WAITERS] = { "WAITERS", "number of waiters",
 		COLUMN_NUMBER, 0, false },
-	[COL_LOCKED_BY] = { "LOCKED-BY", "process that has the lock or runs the once; ?: hidden (JSON: 0)",
+	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or in the once; ?: hidden (JSON: 0)",
 		COLUMN_NUMBER, 0, false },
 	[COL_READERS] = { "READERS", "rwmutex: number of read locks",
 		COLUMN_NUMBER, 0, true },
@@ -220,7 +220,7 @@ static bool is_held(const char *name)
 			(info.word & GOSYNC_SEMAPHORE_PERMITS) < info.capacity);
 	close(object);
 	if (held)
-		fprintf(stderr, "gosync rm: %s: it is held (see gosync holders); --force removes it all the same\n",
+		fprintf(stderr, "gosync rm: %s: it is held (see gosync holders); use --force\n",
 			name_text(name, strlen(name), text));
 	return held;
 }

@@ -211,7 +211,7 @@ static error_t holders_parse(int key, char *arg, struct argp_state *state)
 int holders_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "all", 'a', NULL, 0, "also list processes that have it open and hold nothing", 0 },
+		{ "all", 'a', NULL, 0, "also list processes that hold nothing", 0 },
 		{ }
 	};
 	static const struct argp_child children[] = { TABLE_CHILD, { } };
@@ -257,7 +257,7 @@ static const struct column waiter_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[W_PID] = { "PID", "process of the waiter; ?: hidden (JSON: 0)",
 		COLUMN_NUMBER, 7, false },
-	[W_TID] = { "TID", "thread of the waiter; none if it runs a signal handler or does not sleep",
+	[W_TID] = { "TID", "thread of the waiter; none while it is in a signal handler",
 		COLUMN_NUMBER, 7, false },
 	[W_COMMAND] = { "COMMAND", "name of the thread",
 		COLUMN_TEXT, 15, false },

@@ -365,8 +365,8 @@ int stat_main(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "[NAME...]",
 		.children = children,
-		.doc = "Show statistics of the waits for these objects, or for all: how many there\n"
-		       "were, how they ended, and how long they took.\n"
+		.doc = "Show statistics of the waits for these objects, or for all: how many,\n"
+		       "how they ended, and how long they took.\n"
 		       "\vAn acquisition without a wait is not counted. A wait that is not over counts\n"
 		       "only in CONTENDED.",
 	};

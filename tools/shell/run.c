@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gosync run: a command under a lock. Also the functions by which once, sem run
- * and wg run run their commands.
+ * gosync run: a command under a lock. The commands of once, sem and wg are run
+ * by the same functions.
  *
  * COMMAND inherits the descriptor, so it is the same holder as this process. If
  * this process is killed, COMMAND goes on with the lock until it ends, and with
@@ -284,7 +284,7 @@ int command_keep(const struct shell *sh, int fd)
 	if (!sh->close) {
 		kept = fcntl(fd, F_DUPFD, FIRST_FD);
 		if (kept < 0) {
-			shell_say(sh, "there is no free descriptor from %d on for COMMAND; raise ulimit -n, or use -o",
+			shell_say(sh, "no descriptor from %d on is free; raise ulimit -n, or use -o",
 				  FIRST_FD);
 			exit(EX_OSERR);
 		}

@@ -67,7 +67,7 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 			return "; --wait-for-name waits for it; gosync ls lists the names";
 		return "; gosync ls lists the names";
 	case -EACCES:
-		return "; you need permission by its mode, or must be root";
+		return "; its mode must let you use it, or be root";
 	case -EMFILE:
 		return "; see ulimit -n";
 	case -EDQUOT:
@@ -552,7 +552,7 @@ static void tell_type(const struct shell *sh, unsigned int type)
 		shell_say(sh, "it is a %s, not a %s; choose another name",
 			  gosync_type_name(info.type), gosync_type_name(type));
 	else if (type == GOSYNC_MAP)
-		shell_say(sh, "it was created with --entries %llu --key-size %u --value-size %u; use these",
+		shell_say(sh, "created with --entries %llu --key-size %u --value-size %u; use these",
 			  (unsigned long long)info.capacity, info.key_size,
 			  info.value_size);
 	else

@@ -322,7 +322,7 @@ static int sem_acquire(struct shell *sh)
 
 	shell_info(sh, fd, &info);
 	if (info.flags & GOSYNC_GIVE_BACK) {
-		shell_say(sh, "the permits would be given back when this command ends; use gosync sem run");
+		shell_say(sh, "the permits would be given back at once; use gosync sem run");
 		return 1;
 	}
 	acquire(sh, fd, n, &status);

@@ -150,7 +150,7 @@ static int value_set(struct shell *sh)
 	switch (errno) {
 	case EMSGSIZE:
 		shell_info(sh, fd, &info);
-		shell_say(sh, "it was created for %llu bytes; remove it (gosync rm), and set it with --capacity %zu",
+		shell_say(sh, "it has room for %llu bytes; gosync rm it, then use --capacity %zu",
 			  (unsigned long long)info.capacity, len);
 		return 1;
 	case EPROTOTYPE:

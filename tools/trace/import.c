@@ -217,7 +217,7 @@ void import(const char *path, struct trace_summary *summary)
 		exit(1);
 	}
 	if (!summary->end) {
-		fprintf(stderr, "%s: %s: this is no recording; make one with: gosync trace --json -o FILE\n",
+		fprintf(stderr, "%s: %s: this is no recording; see gosync trace --json\n",
 			program_invocation_name, path);
 		exit(1);
 	}

@@ -145,7 +145,7 @@ static void learn_event(enum trace_kind kind)
 		find(event, "count"), find(event, "tid"),
 	};
 	if (layout->name.offset < 0 || layout->id.offset < 0)
-		give_up("event %s has no name or id: the module and the command have different versions",
+		give_up("event %s has no name or id: module and command have different versions",
 			name);
 }
 

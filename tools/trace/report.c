@@ -521,8 +521,8 @@ int report_main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.args_doc = "[FILE]",
-		.doc = "Write an HTML page of a recording of `gosync trace --json'. It shows which\n"
-		       "process waited for which, when, how long, and where in the code. Without\n"
+		.doc = "Write an HTML page of a recording of `gosync trace --json': which process\n"
+		       "waited for which, when, how long, and where in the code. Without\n"
 		       "FILE, or if it is -, the recording is read from standard input.\n"
 		       "\v    gosync trace --json -d 5 | gosync report >report.html\n\n"
 		       "The exit status is 0, or 1 if the page was not written, or 2 for wrong usage.",

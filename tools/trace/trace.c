@@ -386,9 +386,9 @@ int trace_main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[NAME...] [-- COMMAND [ARG...]]",
-		.doc = "Record the waits for objects while COMMAND runs, for some seconds, or until\n"
-		       "Ctrl-C. Then show for each name how long the waits took, which process\n"
-		       "waited for which, and where in the code.\n"
+		.doc = "Record the waits for objects while COMMAND runs, for some seconds, or\n"
+		       "until Ctrl-C. Then show for each name how long the waits took, which\n"
+		       "process waited for which, and where in the code.\n"
 		       "\vWithout NAMEs all objects are recorded. Only root can record. Stacks show\n"
 		       "the functions of a program if it was compiled with -fno-omit-frame-pointer.\n\n"
 		       "The exit status is that of COMMAND; without COMMAND it is 0, or 1 if the\n"
