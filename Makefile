@@ -5,6 +5,8 @@
 # goes to build/. Nothing below but install and modules_install touches the
 # machine's own kernel: the module is run in virtual machines.
 
+include Makefile.common
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
@@ -15,10 +17,10 @@ kernel := $(or $(firstword $(KERNEL)),stock)
 
 vm     := selftests/vm
 build  := $(CURDIR)/build
-jobs   := -j$(shell nproc)
+jobs    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 run    := $(vm)/run -k $(kernel)
-user   := $(MAKE) $(jobs) O=$(build)/user -C
-user32 := $(MAKE) $(jobs) O=$(build)/user32 M32=1 -C
+user    = $(MAKE) $(jobs) O=$(build)/user -C
+user32  = $(MAKE) $(jobs) O=$(build)/user32 M32=1 -C
 kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 
 # Randomised tests go on for so many seconds each (up to 60) instead of half of
@@ -45,30 +47,30 @@ deps: ## install the packages that building and running need
 # --- build ----------------------------------------------------------------
 
 module: deps ## build the module for KERNEL (default stock)
-	@kdir=$$($(vm)/kernel.sh $(kernel)) && \
+	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules)
 
 other: deps # the same with another layout of the mapped state, for a test
-	@kdir=$$($(vm)/kernel.sh $(kernel)) && \
+	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	dir=$(build)/kmod-$(notdir $(kernel))-other && \
 	selftests/library/other.sh $$dir && \
 	$(MAKE) $(jobs) -C $$kdir/build M=$$dir modules
 
 lib: deps ## build the library
-	@$(user) libuser
+	+@$(user) libuser
 
 tools: lib ## build the gosync command
-	@$(user) tools
+	+@$(user) tools
 
 examples: lib ## build the examples
-	@$(user) examples
+	+@$(user) examples
 
 tests: tools examples ## build the selftests, 64 and 32 bit
-	@selftests/library/other.sh $(build)/other
-	@$(MAKE) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
-	@$(user) selftests $(kselftest)
-	@$(user32) libuser
-	@$(user32) selftests $(kselftest)
+	+@selftests/library/other.sh $(build)/other
+	+@$(MAKE) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
+	+@$(user) selftests $(kselftest)
+	+@$(user32) libuser
+	+@$(user32) selftests $(kselftest)
 
 # --- run in a virtual machine ---------------------------------------------
 
@@ -99,20 +101,19 @@ clean: ## remove build/
 release := $(shell uname -r)
 KDIR    ?= /lib/modules/$(release)/build
 here    := $(build)/kmod-$(release)
-PREFIX  ?= /usr/local
 
 modules: ## build the module for the running kernel
 	@[ -e $(KDIR)/Makefile ] || \
 		{ echo "no $(KDIR): install linux-headers-$(release)"; exit 1; }
-	@$(call kbuild,$(here),$(KDIR),modules)
+	+@$(call kbuild,$(here),$(KDIR),modules)
 
 modules_install: modules ## install it where modprobe finds it
-	@$(MAKE) -C $(KDIR) M=$(here) modules_install
+	+@$(MAKE) -C $(KDIR) M=$(here) modules_install
 	depmod $(release)
 
 install: ## install library, headers and command below PREFIX
-	@$(user) libuser install PREFIX=$(PREFIX)
-	@$(user) tools install PREFIX=$(PREFIX)
+	+@$(user) libuser install PREFIX=$(PREFIX)
+	+@$(user) tools install PREFIX=$(PREFIX)
 
 .PHONY: help deps module other lib tools examples tests run shell test bench check \
 	clean modules modules_install install

@@ -13,7 +13,7 @@ version=$(awk '/define GOSYNC_ABI_VERSION/ { print $3 }' \
 	"$here/uapi/linux/gosync.h")
 
 mkdir -p "$1/uapi/linux"
-cp -rsf "$here/Kbuild" "$here/kmod" "$here/libuser" "$1/"
+cp -rsf "$here/Kbuild" "$here/Makefile.common" "$here/kmod" "$here/libuser" "$1/"
 find "$1" -xtype l -delete
 sed -e "/define GOSYNC_ABI_VERSION/s/$version\$/$((version + 1))/" \
     -e '/define GOSYNC_MUTEX_LOCKED/s/<< 0/<< 3/' \
