@@ -19,8 +19,8 @@ vm     := selftests/vm
 build  := $(CURDIR)/build
 jobs    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 run    := $(vm)/run -k $(kernel)
-user    = $(MAKE) $(jobs) O=$(build)/user -C
-user32  = $(MAKE) $(jobs) O=$(build)/user32 M32=1 -C
+user    = $(MAKE) $(hush) $(jobs) O=$(build)/user -C
+user32  = $(MAKE) $(hush) $(jobs) O=$(build)/user32 M32=1 -C
 kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 
 # Randomised tests go on for so many seconds each (up to 60) instead of half of
@@ -28,12 +28,18 @@ kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 SOAK ?=
 TESTS ?=
 
+# What runs something says in a line what is built before it, and how long it
+# takes; what only builds shows a line for each file.
+run shell test bench: export PROGRESS := $(if $(verbose)$(silent),,1)
+hush = $(if $(PROGRESS),-s)
+say  = $(if $(PROGRESS),echo 'gosync: $(1)' >&2,:)
+
 # $(call kbuild,DIR,KDIR,TARGET): kbuild writes beside its sources, so each
 # kernel gets a directory of links to them.
 kbuild = mkdir -p $(1) && \
 	cp -rsf $(CURDIR)/Kbuild $(CURDIR)/kmod $(CURDIR)/uapi $(1)/ && \
 	find $(1) -xtype l -delete && \
-	$(MAKE) $(jobs) -C $(2) M=$(1) W=1 $(3)
+	$(MAKE) $(hush) $(jobs) -C $(2) M=$(1) W=1 $(3)
 
 help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|kasan|PATH]'
@@ -48,26 +54,30 @@ deps: ## install the packages that building and running need
 
 module: deps ## build the module for KERNEL (default stock)
 	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
+	$(call say,building the module for $(kernel) (half a minute the first time)) && \
 	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules)
 
 other: deps # the same with another layout of the mapped state, for a test
 	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	dir=$(build)/kmod-$(notdir $(kernel))-other && \
 	selftests/library/other.sh $$dir && \
-	$(MAKE) $(jobs) -C $$kdir/build M=$$dir modules
+	$(MAKE) $(hush) $(jobs) -C $$kdir/build M=$$dir modules
 
 lib: deps ## build the library
+	@$(call say,building the library (seconds))
 	+@$(user) libuser
 
 tools: lib ## build the gosync command
+	@$(call say,building the gosync command (half a minute the first time))
 	+@$(user) tools
 
 examples: lib ## build the examples
 	+@$(user) examples
 
 tests: tools examples ## build the selftests, 64 and 32 bit
+	@$(call say,building the tests (two minutes the first time))
 	+@selftests/library/other.sh $(build)/other
-	+@$(MAKE) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
+	+@$(MAKE) $(hush) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
 	+@$(user) selftests $(kselftest)
 	+@$(user32) libuser
 	+@$(user32) selftests $(kselftest)

@@ -23,7 +23,9 @@ for set in "$@"; do
 done
 
 if ! command -v dpkg-query >/dev/null; then
-	echo "deps.sh: not a Debian system, hoping for the best" >&2
+	# shellcheck disable=SC2086 # a list of words
+	echo "gosync: not a Debian system; what it calls these must be there:" \
+		$packages >&2
 	exit 0
 fi
 
@@ -39,15 +41,18 @@ done
 as_root=
 if [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null; then
-		echo "deps.sh: as root, please: apt-get install$missing" >&2
+		echo "deps.sh: there is no sudo; as root, run:" \
+			"apt-get install$missing" >&2
 		exit 1
 	fi
 	as_root=sudo
 fi
 
-echo "deps.sh: installing$missing" >&2
+echo "gosync: installing Debian packages${as_root:+ with sudo}" \
+	"(a minute or two):$missing" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+trap 'echo "deps.sh: interrupted; run it again to go on" >&2; exit 1' HUP INT TERM
 
 apt_install()
 {
@@ -57,9 +62,12 @@ apt_install()
 }
 
 apt_install && exit 0
-# No package lists yet, or stale ones.
+echo "gosync: fetching new package lists, and trying again (a minute or two)" >&2
 if $as_root apt-get update -qq >"$log" 2>&1 && apt_install; then
 	exit 0
 fi
 tail -20 "$log" >&2
+echo "deps.sh: cannot install the packages: see what apt-get says above." \
+	"It needs a network, space in /var, and root's rights. By hand:" \
+	"apt-get install$missing" >&2
 exit 1

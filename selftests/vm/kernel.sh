@@ -26,18 +26,32 @@ die()
 
 say()
 {
-	echo "kernel.sh: $*" >&2
+	echo "gosync: $*" >&2
 }
 
-# One process at a time fills the cache; everything appears by a rename.
+# lock MEGABYTES: one process at a time fills the cache, which needs that much
+# space. Everything appears there by a rename.
 lock()
 {
-	mkdir -p "$cache/kernels" "$cache/src"
+	local space
+
+	mkdir -p "$cache/kernels" "$cache/src" ||
+		die "cannot write to $cache: set GOSYNC_CACHE to another directory"
 	exec 9>"$cache/lock"
-	flock 9
+	if ! flock -n 9; then
+		say "waiting for another process that fills $cache"
+		flock 9
+	fi
+	# What was killed has left its own.
+	rm -rf "$cache"/tmp.*
+	space=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
+	[ "$space" -ge "$1" ] ||
+		die "$cache needs $1 MB and has $space: make space, or set" \
+			"GOSYNC_CACHE to a directory elsewhere"
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
-	trap 'exit 1' HUP INT TERM
+	trap 'die "interrupted; what was complete is kept, run it again to go on"' \
+		HUP INT TERM
 }
 
 depends_on()
@@ -46,20 +60,43 @@ depends_on()
 		sed -n 's/^Depends:.*\blinux-image-\([^ ,]*\).*/\1/p' | head -1
 }
 
-apt_download()
+apt_get()
 {
 	local opts=(-qq)
 
 	[ "$(id -u)" != 0 ] || opts+=(-o APT::Sandbox::User=root)
-	(cd "$tmp" && apt-get "${opts[@]}" download "$@" >&2)
+	(cd "$tmp" && apt-get "${opts[@]}" "$@")
 }
 
 update_lists()
 {
 	local as_root=()
 
-	[ "$(id -u)" = 0 ] || as_root=(sudo)
-	"${as_root[@]}" apt-get -qq update >&2
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null ||
+			die "apt's package lists are old or missing:" \
+				"as root, run apt-get update"
+		as_root=(sudo)
+	fi
+	say "fetching new package lists (half a minute)"
+	"${as_root[@]}" apt-get -qq update >&2 ||
+		die "cannot fetch the package lists: is there a network?"
+}
+
+# download WHAT PACKAGE...: into $tmp, saying how much it is
+download()
+{
+	local what=$1 bytes
+
+	shift
+	bytes=$(apt_get download --print-uris "$@" 2>/dev/null |
+		awk '{ sum += $3 } END { printf "%d", sum / 1000000 }') || bytes=0
+	say "downloading $what, $bytes MB (about a minute)"
+	apt_get download "$@" >&2 && return
+	update_lists
+	say "downloading $what once more"
+	apt_get download "$@" >&2 ||
+		die "cannot download $what: is there a network? Run it again to try again"
 }
 
 get_debian()
@@ -71,16 +108,17 @@ get_debian()
 		update_lists
 		version=$(depends_on "linux-image-$series-$flavour")
 	fi
-	[ -n "$version" ] || die "apt knows no linux-image-$series-$flavour"
+	[ -n "$version" ] ||
+		die "apt knows no linux-image-$series-$flavour: it comes with Debian 12's" \
+			"security updates, and with Debian 13"
 	abi=${version%-"$flavour"}
 	common=linux-headers-$abi-common$suffix
 
-	say "fetching Debian's $version"
-	set -- "linux-image-$version" "linux-headers-$version" "$common" \
+	download "Debian's kernel $version and its headers" \
+		"linux-image-$version" "linux-headers-$version" "$common" \
 		"linux-kbuild-$abi"
-	apt_download "$@" || { update_lists && apt_download "$@"; } ||
-		die "cannot download $version"
 
+	say "unpacking them into $cache (some seconds)"
 	dir=$tmp/root
 	mkdir "$dir"
 	for deb in "$tmp"/*.deb; do
@@ -113,7 +151,7 @@ debian()
 	local link=$cache/kernels/$name
 
 	if [ ! -e "$link/vmlinuz" ]; then
-		lock
+		lock 500
 		[ -e "$link/vmlinuz" ] || get_debian "$@" || exit 1
 	fi
 	readlink -f "$link"
@@ -124,7 +162,7 @@ source_tree()
 	local src=$cache/src/linux-source-$series
 
 	if [ ! -e "$src" ]; then
-		lock
+		lock 2500
 		[ -e "$src" ] || get_source
 	fi
 	echo "$src"
@@ -132,10 +170,8 @@ source_tree()
 
 get_source()
 {
-	say "fetching Debian's linux-source-$series"
-	apt_download "linux-source-$series" ||
-		{ update_lists && apt_download "linux-source-$series"; } ||
-		die "cannot download linux-source-$series"
+	download "the kernel's source" "linux-source-$series"
+	say "unpacking it into $cache (a minute)"
 	dpkg-deb --fsys-tarfile "$tmp"/linux-source-*.deb |
 		tar -xO "./usr/src/linux-source-$series.tar.xz" |
 		tar -xJ -C "$tmp" || die "cannot unpack the source"
@@ -172,7 +208,8 @@ get_kasan()
 
 	mkdir -p "$obj"
 	make=(make -s -C "$src" O="$obj" "-j$(($(nproc) + 1))")
-	say "building the debug kernel, this takes minutes (log: $cache/kasan.log)"
+	say "building the debug kernel, about 5 minutes on two processors, once" \
+		"(log: $cache/kasan.log)"
 	{
 		"${make[@]}" tinyconfig &&
 		"$src/scripts/kconfig/merge_config.sh" -m -O "$obj" \
@@ -206,7 +243,7 @@ kasan()
 		gcc --version
 	} | sha256sum | cut -c 1-12)
 	if [ ! -e "$dir" ]; then
-		lock
+		lock 3000
 		[ -e "$dir" ] || get_kasan "$dir"
 	fi
 	echo "$dir"
