@@ -38,14 +38,14 @@ EXPORT int gosync_words_open(unsigned int abi, const char *name,
 		.capacity = count,
 	};
 
-	return gosync_open_handle(&words_kind, &create, (void **)words);
+	return __gosync_open_handle(&words_kind, &create, (void **)words);
 }
 
 EXPORT int gosync_words_from_fd(unsigned int abi, int fd, unsigned int type,
 				unsigned int flags, struct gosync_words **words)
 {
-	return gosync_adopt_fd(&words_kind, abi, fd, type, flags,
-			       (void **)words);
+	return __gosync_adopt_fd(&words_kind, abi, fd, type, flags,
+				 (void **)words);
 }
 
 EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
@@ -62,7 +62,7 @@ EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
 
 	if (index > UINT32_MAX)
 		return -EINVAL;
-	ret = gosync_ioctl(words, op, &args);
+	ret = __gosync_ioctl(words, op, &args);
 	if (ret >= 0)
 		*result = args.result;
 	return ret;
@@ -107,7 +107,7 @@ EXPORT int gosync_words_wait(struct gosync_words *words, size_t index,
 		if (*now != expected)
 			return 0;
 	}
-	ret = gosync_wait_ioctl(words, GOSYNC_IOC_ATOMIC_WAIT, &args, flags);
+	ret = __gosync_wait_ioctl(words, GOSYNC_IOC_ATOMIC_WAIT, &args, flags);
 	if (!ret)
 		*now = args.result;
 	return ret;
@@ -133,5 +133,5 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 		if (!__atomic_load_n(&words->slot->waiters, __ATOMIC_RELAXED))
 			return 0;
 	}
-	return gosync_ioctl(words, GOSYNC_IOC_ATOMIC_WAKE, &args);
+	return __gosync_ioctl(words, GOSYNC_IOC_ATOMIC_WAKE, &args);
 }

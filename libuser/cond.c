@@ -38,7 +38,7 @@ static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
 	int interrupted = 0;
 	int ret;
 
-	while ((ret = gosync_ioctl(cond, GOSYNC_IOC_COND_WAIT, &args)) == -EINTR) {
+	while ((ret = __gosync_ioctl(cond, GOSYNC_IOC_COND_WAIT, &args)) == -EINTR) {
 		if (flags & GOSYNC_INTERRUPTIBLE) {
 			interrupted = 1;
 			args.deadline = 1;
@@ -74,7 +74,7 @@ static int wake(gosync_cond_t *cond, unsigned int op)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (slot && !__atomic_load_n(&slot->waiters, __ATOMIC_RELAXED))
 		return 0;
-	ret = gosync_ioctl(cond, op, NULL);
+	ret = __gosync_ioctl(cond, op, NULL);
 	return ret < 0 ? ret : 0;
 }
 

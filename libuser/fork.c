@@ -16,7 +16,7 @@
  *   kernel fills with zeros in any copy of the process, however it was made:
  *   fork(2), _Fork(3), clone(2). A handle of zeros has no state and no holder:
  *   each operation then comes to a descriptor, by gosync_fd() or
- *   gosync_ioctl(), and there it is noticed that this is a copy. A child of
+ *   __gosync_ioctl(), and there it is noticed that this is a copy. A child of
  *   vfork(2) or posix_spawn(3) is none: it uses its parent's memory, and finds
  *   all as it was.
  * - fork(2) runs our handlers, so that a child which never comes here does not
@@ -58,7 +58,7 @@ _Static_assert(sizeof(struct gosync_process) <= GOSYNC_HANDLE_SIZE, "size");
 
 /* Before there is a list there is nothing to notice. */
 static struct gosync_process no_list = { .known = 1 };
-struct gosync_process *gosync_process = &no_list;
+struct gosync_process *__gosync_process = &no_list;
 
 /*
  * The list: the arenas, of the newest of which @begun places have been used, and
@@ -83,13 +83,13 @@ static struct arena *make_arena(void)
 }
 
 /**
- * gosync_base_alloc() - a place for a handle, with the list locked
+ * __gosync_base_alloc() - a place for a handle, with the list locked
  *
  * It is in the list once it has a type.
  *
  * Return: the place, all zeros; or NULL.
  */
-struct gosync_base *gosync_base_alloc(void)
+struct gosync_base *__gosync_base_alloc(void)
 {
 	struct gosync_base *base = unused;
 	struct arena *arena;
@@ -112,10 +112,10 @@ struct gosync_base *gosync_base_alloc(void)
 }
 
 /**
- * gosync_base_free() - give a place up, with the list locked
+ * __gosync_base_free() - give a place up, with the list locked
  * @base: whose descriptor is closed
  */
-void gosync_base_free(struct gosync_base *base)
+void __gosync_base_free(struct gosync_base *base)
 {
 	__atomic_store_n(&base->type, 0, __ATOMIC_RELEASE);
 	memset(gosync_handle_of(base), 0, GOSYNC_HANDLE_SIZE);
@@ -125,24 +125,24 @@ void gosync_base_free(struct gosync_base *base)
 }
 
 /**
- * gosync_close_base() - close a handle's descriptor, if it still is one
+ * __gosync_close_base() - close a handle's descriptor, if it still is one
  * @base: the handle
  *
  * The program may have closed it with all others, and have something else under
  * its number.
  */
-void gosync_close_base(struct gosync_base *base)
+void __gosync_close_base(struct gosync_base *base)
 {
-	if (gosync_has_fd(base))
-		gosync_close_fd(base->fd);
+	if (__gosync_has_fd(base))
+		__gosync_close_fd(base->fd);
 	base->fd = -EBADF;
 }
 
 /**
- * gosync_unmap_base() - a handle without mapped state
+ * __gosync_unmap_base() - a handle without mapped state
  * @base: the handle
  */
-void gosync_unmap_base(struct gosync_base *base)
+void __gosync_unmap_base(struct gosync_base *base)
 {
 	char *map = base->map;
 
@@ -156,16 +156,16 @@ static int reopen(struct gosync_base *base, struct gosync_info *info)
 {
 	int flags, fd, ret;
 
-	if (!gosync_has_fd(base))
+	if (!__gosync_has_fd(base))
 		return -EBADF;
 	flags = fcntl(base->fd, F_GETFD);
-	fd = gosync_fd_ioctl(base->fd, GOSYNC_IOC_REOPEN, NULL);
+	fd = __gosync_fd_ioctl(base->fd, GOSYNC_IOC_REOPEN, NULL);
 	if (fd < 0)
 		return fd;
-	ret = gosync_fd_info(fd, info);
+	ret = __gosync_fd_info(fd, info);
 	if (!ret && dup3(fd, base->fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
 		ret = -errno;
-	gosync_close_fd(fd);
+	__gosync_close_fd(fd);
 	return ret;
 }
 
@@ -175,8 +175,8 @@ static void renew(struct gosync_base *base)
 
 	memset(gosync_handle_of(base), 0, GOSYNC_HANDLE_SIZE);
 	if (reopen(base, &info)) {
-		gosync_close_base(base);
-		gosync_unmap_base(base);
+		__gosync_close_base(base);
+		__gosync_unmap_base(base);
 		return;
 	}
 	base->holder = info.holder;
@@ -194,47 +194,47 @@ static void renew_all(void)
 			if (__atomic_load_n(&arena->bases[i].type,
 					    __ATOMIC_ACQUIRE))
 				renew(&arena->bases[i]);
-	__atomic_store_n(&gosync_process->known, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&__gosync_process->known, 1, __ATOMIC_RELEASE);
 }
 
 /* No function that runs with the lock held may come to gosync_notice(). */
-void gosync_lock_list(void)
+void __gosync_lock_list(void)
 {
-	pthread_mutex_lock(&gosync_process->lock);
-	if (!gosync_process->known)
+	pthread_mutex_lock(&__gosync_process->lock);
+	if (!__gosync_process->known)
 		renew_all();
 }
 
-void gosync_unlock_list(void)
+void __gosync_unlock_list(void)
 {
-	pthread_mutex_unlock(&gosync_process->lock);
+	pthread_mutex_unlock(&__gosync_process->lock);
 }
 
-void gosync_notice_slow(void)
+void __gosync_notice_slow(void)
 {
-	gosync_lock_list();
-	gosync_unlock_list();
+	__gosync_lock_list();
+	__gosync_unlock_list();
 }
 
 static void before_fork(void)
 {
-	pthread_mutex_lock(&gosync_process->lock);
+	pthread_mutex_lock(&__gosync_process->lock);
 }
 
 static void in_parent(void)
 {
-	pthread_mutex_unlock(&gosync_process->lock);
+	pthread_mutex_unlock(&__gosync_process->lock);
 }
 
 static void in_child(void)
 {
 	/* If the kernel has not */
-	memset(gosync_process, 0, sizeof(*gosync_process));
+	memset(__gosync_process, 0, sizeof(*__gosync_process));
 	renew_all();
 }
 
 /**
- * gosync_has_list() - make the list, if that was not done
+ * __gosync_has_list() - make the list, if that was not done
  *
  * It is when the library is loaded, before there are threads that fork; but
  * another constructor may come first.
@@ -242,16 +242,16 @@ static void in_child(void)
  * Return: whether there is one.
  */
 __attribute__((constructor))
-int gosync_has_list(void)
+int __gosync_has_list(void)
 {
-	if (gosync_process != &no_list)
+	if (__gosync_process != &no_list)
 		return 1;
 	arenas = make_arena();
 	if (!arenas)
 		return 0;
 	begun = 1;
-	gosync_process = (struct gosync_process *)arenas->handles[0];
-	gosync_process->known = 1;
+	__gosync_process = (struct gosync_process *)arenas->handles[0];
+	__gosync_process->known = 1;
 	pthread_atfork(before_fork, in_parent, in_child);
 	return 1;
 }

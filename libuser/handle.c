@@ -18,7 +18,7 @@
 
 #include "internal.h"
 
-int gosync_fd_ioctl(int fd, unsigned int op, void *arg)
+int __gosync_fd_ioctl(int fd, unsigned int op, void *arg)
 {
 	int ret = ioctl(fd, op, arg);
 
@@ -26,59 +26,59 @@ int gosync_fd_ioctl(int fd, unsigned int op, void *arg)
 }
 
 /* A module that knows of no version leaves 0 there. */
-int gosync_fd_info(int fd, struct gosync_info *info)
+int __gosync_fd_info(int fd, struct gosync_info *info)
 {
 	int ret;
 
 	info->size = sizeof(*info);
 	info->abi = GOSYNC_ABI_VERSION;
-	ret = gosync_fd_ioctl(fd, GOSYNC_IOC_INFO, info);
+	ret = __gosync_fd_ioctl(fd, GOSYNC_IOC_INFO, info);
 	if (!ret && info->abi != GOSYNC_ABI_VERSION)
 		ret = -EPROTO;
 	return ret;
 }
 
-void gosync_close_fd(int fd)
+void __gosync_close_fd(int fd)
 {
 	syscall(SYS_close, fd);
 }
 
 /**
- * gosync_has_fd() - is a handle's descriptor still the handle's
+ * __gosync_has_fd() - is a handle's descriptor still the handle's
  * @base: the handle
  *
  * Return: 0 if the number is something else's by now, or nothing's.
  */
-int gosync_has_fd(const struct gosync_base *base)
+int __gosync_has_fd(const struct gosync_base *base)
 {
 	struct gosync_info info;
-	int ret = gosync_fd_info(base->fd, &info);
+	int ret = __gosync_fd_info(base->fd, &info);
 
 	/* Only what is gosync's comes as far as having no memory. */
 	return ret ? ret == -ENOMEM :
 		     info.id == base->id && info.holder == base->holder;
 }
 
-int gosync_ioctl(const void *object, unsigned int op, void *arg)
+int __gosync_ioctl(const void *object, unsigned int op, void *arg)
 {
-	return gosync_fd_ioctl(gosync_fd_of(object), op, arg);
+	return __gosync_fd_ioctl(gosync_fd_of(object), op, arg);
 }
 
 /* An ioctl that may wait; it goes on after a signal unless asked not to */
-int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags)
+int __gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags)
 {
 	int ret;
 
 	do {
-		ret = gosync_fd_ioctl(fd, op, arg);
+		ret = __gosync_fd_ioctl(fd, op, arg);
 	} while (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE));
 	return ret;
 }
 
-int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
-		      unsigned int flags)
+int __gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
+			unsigned int flags)
 {
-	return gosync_wait_fd(gosync_fd_of(object), op, arg, flags);
+	return __gosync_wait_fd(gosync_fd_of(object), op, arg, flags);
 }
 
 static int open_device(void)
@@ -107,23 +107,23 @@ EXPORT int gosync_device(void)
 					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return mine;
 	/* Another thread was faster. */
-	gosync_close_fd(mine);
+	__gosync_close_fd(mine);
 	return fd;
 }
 
 /**
- * gosync_lost_device() - is the library's descriptor something else's by now
+ * __gosync_lost_device() - is the library's descriptor something else's by now
  * @fd: what gosync_device() has returned
  *
  * Return: whether; then gosync_device() will return another.
  */
-int gosync_lost_device(int fd)
+int __gosync_lost_device(int fd)
 {
 	struct gosync_info info;
 
 	/* The device knows the one and not the other. */
-	if (gosync_fd_ioctl(fd, GOSYNC_IOC_VERSION, NULL) > 0 &&
-	    gosync_fd_info(fd, &info) == -ENOTTY)
+	if (__gosync_fd_ioctl(fd, GOSYNC_IOC_VERSION, NULL) > 0 &&
+	    __gosync_fd_info(fd, &info) == -ENOTTY)
 		return 0;
 	__atomic_compare_exchange_n(&device, &fd, -1, 0, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
@@ -157,14 +157,14 @@ static int make_handle(const struct gosync_kind *kind, int fd,
 		       unsigned int flags, const struct gosync_info *info,
 		       void **object)
 {
-	struct gosync_base *base = gosync_base_alloc();
+	struct gosync_base *base = __gosync_base_alloc();
 
 	if (!base)
 		return -ENOMEM;
 	if (kind->extra) {
 		base->extra = calloc(1, kind->extra);
 		if (!base->extra) {
-			gosync_base_free(base);
+			__gosync_base_free(base);
 			return -ENOMEM;
 		}
 	}
@@ -185,7 +185,7 @@ static int adopt(const struct gosync_kind *kind, int fd, unsigned int type,
 		 unsigned int flags, void **object)
 {
 	struct gosync_info info;
-	int ret = gosync_fd_info(fd, &info);
+	int ret = __gosync_fd_info(fd, &info);
 
 	if (ret)
 		return ret;
@@ -194,8 +194,8 @@ static int adopt(const struct gosync_kind *kind, int fd, unsigned int type,
 	return make_handle(kind, fd, flags, &info, object);
 }
 
-int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
-		    unsigned int type, unsigned int flags, void **object)
+int __gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
+		      unsigned int type, unsigned int flags, void **object)
 {
 	int ret;
 
@@ -203,11 +203,11 @@ int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
 		return -EPROTO;
 	if (flags & ~GOSYNC_IOCTL_ONLY)
 		return -EINVAL;
-	if (!gosync_has_list())
+	if (!__gosync_has_list())
 		return -ENOMEM;
-	gosync_lock_list();
+	__gosync_lock_list();
 	ret = adopt(kind, fd, type, flags, object);
-	gosync_unlock_list();
+	__gosync_unlock_list();
 	return ret;
 }
 
@@ -218,16 +218,16 @@ static int open_fd(struct gosync_open_args *args, unsigned int flags)
 	dev = open_device();
 	if (dev < 0)
 		return dev;
-	fd = gosync_wait_fd(dev, GOSYNC_IOC_OPEN, args, flags);
+	fd = __gosync_wait_fd(dev, GOSYNC_IOC_OPEN, args, flags);
 	/* The first module had something else there that must be 0. */
-	if (fd == -EINVAL && gosync_fd_ioctl(dev, GOSYNC_IOC_VERSION, NULL) == 1)
+	if (fd == -EINVAL && __gosync_fd_ioctl(dev, GOSYNC_IOC_VERSION, NULL) == 1)
 		fd = -EPROTO;
-	gosync_close_fd(dev);
+	__gosync_close_fd(dev);
 	return fd;
 }
 
-int gosync_open_handle(const struct gosync_kind *kind,
-		       const struct gosync_create *create, void **object)
+int __gosync_open_handle(const struct gosync_kind *kind,
+			 const struct gosync_create *create, void **object)
 {
 	struct gosync_open_args args = {
 		.size = sizeof(args),
@@ -246,17 +246,17 @@ int gosync_open_handle(const struct gosync_kind *kind,
 
 	if (create->abi != GOSYNC_ABI_VERSION)
 		return -EPROTO;
-	if (!gosync_has_list())
+	if (!__gosync_has_list())
 		return -ENOMEM;
-	gosync_lock_list();
+	__gosync_lock_list();
 	fd = open_fd(&args, 0);
 	ret = fd;
 	if (fd >= 0) {
 		ret = adopt(kind, fd, create->type, create->flags, object);
 		if (ret)
-			gosync_close_fd(fd);
+			__gosync_close_fd(fd);
 	}
-	gosync_unlock_list();
+	__gosync_unlock_list();
 	return ret;
 }
 
@@ -289,11 +289,11 @@ EXPORT void gosync_close(void *object)
 	if (!object)
 		return;
 	base = gosync_base_of(object);
-	gosync_lock_list();
-	gosync_unmap_base(base);
-	gosync_close_base(base);
-	gosync_base_free(base);
-	gosync_unlock_list();
+	__gosync_lock_list();
+	__gosync_unmap_base(base);
+	__gosync_close_base(base);
+	__gosync_base_free(base);
+	__gosync_unlock_list();
 }
 
 EXPORT int gosync_fd(const void *object)
@@ -313,14 +313,14 @@ EXPORT int gosync_info_sized(const void *object, struct gosync_info *info,
 	info->size = size;
 	if (size >= offsetof(struct gosync_info, abi) + sizeof(info->abi))
 		info->abi = GOSYNC_ABI_VERSION;
-	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_INFO, info);
+	return __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_INFO, info);
 }
 
 EXPORT int gosync_stat_sized(const void *object, struct gosync_stat *stat,
 			     size_t size)
 {
 	stat->size = size;
-	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_STAT, stat);
+	return __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_STAT, stat);
 }
 
 EXPORT int gosync_waiters_sized(const void *object,
@@ -334,7 +334,7 @@ EXPORT int gosync_waiters_sized(const void *object,
 		.entry_size = size,
 	};
 
-	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_WAITERS, &args);
+	return __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_WAITERS, &args);
 }
 
 #define LIST_ENTRIES	64
@@ -355,7 +355,7 @@ EXPORT int gosync_holders_sized(const void *object,
 	int got, i, ret = 0;
 
 	do {
-		got = gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_HOLDERS, &args);
+		got = __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_HOLDERS, &args);
 		for (i = 0; i < got && !ret; i++)
 			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && got > 0);
@@ -366,7 +366,7 @@ EXPORT int gosync_break(const void *object, uint32_t holder)
 {
 	struct gosync_break_args args = { .size = sizeof(args), .holder = holder };
 
-	return gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_BREAK, &args);
+	return __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_BREAK, &args);
 }
 
 static int device_ioctl(unsigned int op, void *args)
@@ -376,8 +376,8 @@ static int device_ioctl(unsigned int op, void *args)
 
 	if (dev < 0)
 		return dev;
-	ret = gosync_fd_ioctl(dev, op, args);
-	gosync_close_fd(dev);
+	ret = __gosync_fd_ioctl(dev, op, args);
+	__gosync_close_fd(dev);
 	return ret;
 }
 
@@ -436,7 +436,7 @@ EXPORT int gosync_chown(const char *name, unsigned int uid, unsigned int gid)
 static void close_it(int *fd)
 {
 	if (*fd >= 0)
-		gosync_close_fd(*fd);
+		__gosync_close_fd(*fd);
 }
 
 EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
@@ -459,7 +459,7 @@ EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
 	if (dev < 0)
 		return dev;
 	do {
-		got = gosync_fd_ioctl(dev, GOSYNC_IOC_LIST, &args);
+		got = __gosync_fd_ioctl(dev, GOSYNC_IOC_LIST, &args);
 		for (i = 0; i < got && !ret; i++)
 			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && (got > 0 || got == -EINTR));

@@ -97,18 +97,18 @@ struct gosync_process {
 	int known;
 };
 
-extern struct gosync_process *gosync_process
+extern struct gosync_process *__gosync_process
 	__attribute__((visibility("hidden")));
 
-void gosync_notice_slow(void);
+void __gosync_notice_slow(void);
 
 /* Before a handle's descriptor is used: is this the process that it is for? */
 static inline void gosync_notice(void)
 {
 	/* Pairs with renew_all(), which another thread may have been in. */
-	if (unlikely(!__atomic_load_n(&gosync_process->known,
+	if (unlikely(!__atomic_load_n(&__gosync_process->known,
 				      __ATOMIC_ACQUIRE)))
-		gosync_notice_slow();
+		__gosync_notice_slow();
 }
 
 static inline int gosync_fd_of(const void *handle)
@@ -166,7 +166,7 @@ EXPORT int gosync_##N##_open_abi(unsigned int abi, const char *name,	\
 		.mode = mode,						\
 	};								\
 									\
-	return gosync_open_handle(&N##_kind, &create, (void **)handle);	\
+	return __gosync_open_handle(&N##_kind, &create, (void **)handle); \
 }									\
 DEFINE_FROM_FD(N, TYPE)
 
@@ -175,8 +175,8 @@ EXPORT int gosync_##N##_from_fd_abi(unsigned int abi, int fd,		\
 				    unsigned int flags,			\
 				    gosync_##N##_t **handle)		\
 {									\
-	return gosync_adopt_fd(&N##_kind, abi, fd, TYPE, flags,		\
-			       (void **)handle);			\
+	return __gosync_adopt_fd(&N##_kind, abi, fd, TYPE, flags,	\
+				 (void **)handle);			\
 }
 
 /* As in Go: so many rounds of so many pauses before sleeping */
@@ -274,29 +274,29 @@ static inline uint64_t locked_by(const void *object)
 #define WAIT_FLAGS	(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE)
 
 /* fork.c */
-int gosync_has_list(void);
-void gosync_lock_list(void);
-void gosync_unlock_list(void);
-struct gosync_base *gosync_base_alloc(void);
-void gosync_base_free(struct gosync_base *base);
-void gosync_close_base(struct gosync_base *base);
-void gosync_unmap_base(struct gosync_base *base);
+int __gosync_has_list(void);
+void __gosync_lock_list(void);
+void __gosync_unlock_list(void);
+struct gosync_base *__gosync_base_alloc(void);
+void __gosync_base_free(struct gosync_base *base);
+void __gosync_close_base(struct gosync_base *base);
+void __gosync_unmap_base(struct gosync_base *base);
 
 /* handle.c */
-int gosync_fd_ioctl(int fd, unsigned int op, void *arg);
-int gosync_fd_info(int fd, struct gosync_info *info);
-void gosync_close_fd(int fd);
-int gosync_has_fd(const struct gosync_base *base);
-int gosync_lost_device(int fd);
-int gosync_ioctl(const void *object, unsigned int op, void *arg);
-int gosync_open_handle(const struct gosync_kind *kind,
-		       const struct gosync_create *create, void **object);
-int gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
-		    unsigned int type, unsigned int flags, void **object);
-int gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags);
-int gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
-		      unsigned int flags);
-int gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
-			uint64_t deadline, unsigned int flags);
+int __gosync_fd_ioctl(int fd, unsigned int op, void *arg);
+int __gosync_fd_info(int fd, struct gosync_info *info);
+void __gosync_close_fd(int fd);
+int __gosync_has_fd(const struct gosync_base *base);
+int __gosync_lost_device(int fd);
+int __gosync_ioctl(const void *object, unsigned int op, void *arg);
+int __gosync_open_handle(const struct gosync_kind *kind,
+			 const struct gosync_create *create, void **object);
+int __gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
+		      unsigned int type, unsigned int flags, void **object);
+int __gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags);
+int __gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
+			unsigned int flags);
+int __gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
+			  uint64_t deadline, unsigned int flags);
 
 #endif /* GOSYNC_INTERNAL_H */

@@ -163,7 +163,7 @@ EXPORT int gosync_map_open_abi(unsigned int abi, const char *name,
 	create.capacity = limits.entries;
 	create.key_size = limits.key_size;
 	create.value_size = limits.value_size;
-	return gosync_open_handle(&map_kind, &create, (void **)map);
+	return __gosync_open_handle(&map_kind, &create, (void **)map);
 }
 
 DEFINE_FROM_FD(map, GOSYNC_MAP)
@@ -341,7 +341,7 @@ load_slow(struct gosync_map *map, const void *key, size_t key_len,
 	}
 	if (ret != AGAIN)
 		return ret;
-	ret = gosync_wait_ioctl(map, GOSYNC_IOC_MAP_LOAD, &args, 0);
+	ret = __gosync_wait_ioctl(map, GOSYNC_IOC_MAP_LOAD, &args, 0);
 	if (!ret || ret == -EMSGSIZE)
 		*len = args.len;
 	return ret;
@@ -387,7 +387,7 @@ static int range_ioctl(struct gosync_map *map,
 		return -ENOMEM;
 	args->buf = (uintptr_t)items;
 	do {
-		got = gosync_wait_ioctl(map, GOSYNC_IOC_MAP_RANGE, args, 0);
+		got = __gosync_wait_ioctl(map, GOSYNC_IOC_MAP_RANGE, args, 0);
 		item = (const void *)items;
 		for (i = 0; i < got && !ret; i++) {
 			const char *key = (const char *)(item + 1);
@@ -517,7 +517,7 @@ static int change(struct gosync_map *map, unsigned int op,
 	args->size = sizeof(*args);
 	args->key = (uintptr_t)key;
 	args->key_len = key_len;
-	return gosync_wait_ioctl(map, op, args, 0);
+	return __gosync_wait_ioctl(map, op, args, 0);
 }
 
 /* ... and get what was there, if it is wanted */
@@ -609,7 +609,7 @@ EXPORT int gosync_map_compare_and_delete(gosync_map_t *map, const void *key,
 
 EXPORT int gosync_map_clear(gosync_map_t *map)
 {
-	return gosync_wait_ioctl(map, GOSYNC_IOC_MAP_CLEAR, NULL, 0);
+	return __gosync_wait_ioctl(map, GOSYNC_IOC_MAP_CLEAR, NULL, 0);
 }
 
 EXPORT int gosync_map_wait_until(gosync_map_t *map, uint64_t *version,
@@ -617,8 +617,8 @@ EXPORT int gosync_map_wait_until(gosync_map_t *map, uint64_t *version,
 {
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
-	return gosync_wait_version(map, GOSYNC_IOC_MAP_WAIT, version, deadline,
-				   flags);
+	return __gosync_wait_version(map, GOSYNC_IOC_MAP_WAIT, version, deadline,
+				     flags);
 }
 
 EXPORT int gosync_map_wait(gosync_map_t *map, uint64_t *version)

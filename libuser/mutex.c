@@ -83,9 +83,9 @@ static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 			break;
 		spin();
 	}
-	return gosync_wait_ioctl(mutex, GOSYNC_IOC_MUTEX_LOCK,
-				 deadline == GOSYNC_FOREVER ? NULL : &args,
-				 flags);
+	return __gosync_wait_ioctl(mutex, GOSYNC_IOC_MUTEX_LOCK,
+				   deadline == GOSYNC_FOREVER ? NULL : &args,
+				   flags);
 }
 
 EXPORT int gosync_mutex_lock_slow(gosync_mutex_t *mutex)
@@ -116,7 +116,7 @@ EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 		      GOSYNC_MUTEX_STARVING))
 			return ret;
 	}
-	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);
+	return __gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_TRYLOCK, NULL);
 }
 
 /*
@@ -143,12 +143,12 @@ EXPORT int gosync_mutex_unlock_slow(gosync_mutex_t *mutex)
 						__ATOMIC_RELAXED))
 			return 0;
 	}
-	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_UNLOCK, NULL);
+	return __gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_UNLOCK, NULL);
 }
 
 EXPORT int gosync_mutex_recover(gosync_mutex_t *mutex)
 {
-	return gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_RECOVER, NULL);
+	return __gosync_ioctl(mutex, GOSYNC_IOC_MUTEX_RECOVER, NULL);
 }
 
 EXPORT int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token)

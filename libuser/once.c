@@ -34,7 +34,7 @@ static int begin_until(gosync_once_t *once, uint64_t deadline,
 
 	if (looks_done(once))
 		return GOSYNC_ONCE_DONE;
-	return gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_BEGIN, &args, flags);
+	return __gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_BEGIN, &args, flags);
 }
 
 EXPORT int gosync_once_begin(gosync_once_t *once)
@@ -60,7 +60,7 @@ static int wait_until(gosync_once_t *once, uint64_t deadline,
 
 	if (looks_done(once))
 		return 0;
-	return gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_WAIT, &args, flags);
+	return __gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_WAIT, &args, flags);
 }
 
 EXPORT int gosync_once_wait(gosync_once_t *once)
@@ -76,12 +76,12 @@ EXPORT int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
 
 EXPORT int gosync_once_done(gosync_once_t *once)
 {
-	return gosync_ioctl(once, GOSYNC_IOC_ONCE_DONE, NULL);
+	return __gosync_ioctl(once, GOSYNC_IOC_ONCE_DONE, NULL);
 }
 
 EXPORT int gosync_once_abandon(gosync_once_t *once)
 {
-	return gosync_ioctl(once, GOSYNC_IOC_ONCE_ABANDON, NULL);
+	return __gosync_ioctl(once, GOSYNC_IOC_ONCE_ABANDON, NULL);
 }
 
 /* One that runs; @counts: as done, even if its function is left */

@@ -102,9 +102,9 @@ static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
 		.deadline = deadline,
 	};
 
-	return gosync_wait_ioctl(rw, op,
-				 deadline == GOSYNC_FOREVER ? NULL : &args,
-				 flags);
+	return __gosync_wait_ioctl(rw, op,
+				   deadline == GOSYNC_FOREVER ? NULL : &args,
+				   flags);
 }
 
 /* --- Writers ------------------------------------------------------------- */
@@ -211,7 +211,7 @@ EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
 		gosync_rwmutex_unlock(rw);
 		return -EBUSY;
 	}
-	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
+	return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYLOCK, NULL);
 }
 
 /*
@@ -227,7 +227,7 @@ EXPORT int gosync_rwmutex_unlock(gosync_rwmutex_t *rw)
 
 	GOSYNC_PROBE(wrlock_release, rw);
 	if (!slot)
-		return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
+		return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 	do {
 		if (__atomic_compare_exchange_n(&slot->word, &word,
 						word & ~owned, 0,
@@ -237,12 +237,12 @@ EXPORT int gosync_rwmutex_unlock(gosync_rwmutex_t *rw)
 	} while (word & GOSYNC_MUTEX_LOCKED &&
 		 !(word & (GOSYNC_MUTEX_STARVING | GOSYNC_MUTEX_WAITERS)) &&
 		 (!handle_of(rw)->strict || (word & owned) == rw->locked));
-	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
+	return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 }
 
 EXPORT int gosync_rwmutex_recover(gosync_rwmutex_t *rw)
 {
-	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_RECOVER, NULL);
+	return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_RECOVER, NULL);
 }
 
 EXPORT int gosync_rwmutex_token(gosync_rwmutex_t *rw, uint64_t *token)
@@ -329,15 +329,15 @@ EXPORT int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rw)
 		ret = count_and_look(rw, reads);
 	if (reads && !is_the_kernels(rw->slot, ret))
 		return ret;
-	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
+	return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_TRYRLOCK, NULL);
 }
 
 EXPORT int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rw)
 {
-	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL);
+	return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_RUNLOCK, NULL);
 }
 
 EXPORT int gosync_rwmutex_tell(gosync_rwmutex_t *rw)
 {
-	return gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_DRAINED, NULL);
+	return __gosync_ioctl(rw, GOSYNC_IOC_RWMUTEX_DRAINED, NULL);
 }

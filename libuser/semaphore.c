@@ -48,7 +48,7 @@ EXPORT int gosync_semaphore_open_abi(unsigned int abi, const char *name,
 		.capacity = permits,
 	};
 
-	return gosync_open_handle(&semaphore_kind, &create, (void **)semaphore);
+	return __gosync_open_handle(&semaphore_kind, &create, (void **)semaphore);
 }
 
 DEFINE_FROM_FD(semaphore, GOSYNC_SEMAPHORE)
@@ -63,7 +63,7 @@ static int ask(gosync_semaphore_t *semaphore, unsigned int op, unsigned int n,
 		.count = n,
 	};
 
-	return gosync_wait_ioctl(semaphore, op, &args, flags);
+	return __gosync_wait_ioctl(semaphore, op, &args, flags);
 }
 
 static inline uint64_t look_at(const struct gosync_semaphore_slot *slot)

@@ -59,7 +59,7 @@ EXPORT int gosync_value_open_abi(unsigned int abi, const char *name,
 		.capacity = capacity,
 	};
 
-	return gosync_open_handle(&value_kind, &create, (void **)value);
+	return __gosync_open_handle(&value_kind, &create, (void **)value);
 }
 
 DEFINE_FROM_FD(value, GOSYNC_VALUE)
@@ -87,7 +87,7 @@ load_ioctl(struct gosync_value *value, void *buf, size_t *len,
 		.buf = (uintptr_t)buf,
 		.len = *len,
 	};
-	int ret = gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_LOAD, &args, 0);
+	int ret = __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_LOAD, &args, 0);
 
 	if (ret && ret != -EMSGSIZE)
 		return ret;
@@ -169,8 +169,8 @@ EXPORT int gosync_value_wait_until(gosync_value_t *value, uint64_t *version,
 			return 0;
 		}
 	}
-	return gosync_wait_version(value, GOSYNC_IOC_VALUE_WAIT, version,
-				   deadline, flags);
+	return __gosync_wait_version(value, GOSYNC_IOC_VALUE_WAIT, version,
+				     deadline, flags);
 }
 
 EXPORT int gosync_value_wait(gosync_value_t *value, uint64_t *version)
@@ -188,7 +188,7 @@ EXPORT int gosync_value_store(gosync_value_t *value, uint64_t type,
 		.len = len,
 	};
 
-	return gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_STORE, &args, 0);
+	return __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_STORE, &args, 0);
 }
 
 EXPORT int gosync_value_swap(gosync_value_t *value, uint64_t type,
@@ -203,7 +203,7 @@ EXPORT int gosync_value_swap(gosync_value_t *value, uint64_t type,
 		.old_buf = (uintptr_t)old,
 		.old_len = old ? *old_len : 0,
 	};
-	int ret = gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_SWAP, &args, 0);
+	int ret = __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_SWAP, &args, 0);
 
 	if (old_len && (ret >= 0 || ret == -EMSGSIZE))
 		*old_len = args.old_len;
@@ -224,5 +224,5 @@ EXPORT int gosync_value_cas(gosync_value_t *value, uint64_t old_type,
 		.old_len = old_len,
 	};
 
-	return gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_CAS, &args, 0);
+	return __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_CAS, &args, 0);
 }

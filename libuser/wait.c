@@ -29,9 +29,9 @@ static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 		device = gosync_device();
 		if (device < 0)
 			return device;
-		ret = gosync_wait_fd(device, GOSYNC_IOC_WAIT, &args, flags);
+		ret = __gosync_wait_fd(device, GOSYNC_IOC_WAIT, &args, flags);
 	} while ((ret == -ENOTTY || ret == -EBADF) &&
-		 gosync_lost_device(device));
+		 __gosync_lost_device(device));
 	return ret;
 }
 
@@ -50,8 +50,8 @@ EXPORT int gosync_wait_all(struct gosync_wait_entry *entries,
 }
 
 /* Of a Value or a Map; @version: in and out */
-int gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
-			uint64_t deadline, unsigned int flags)
+int __gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
+			  uint64_t deadline, unsigned int flags)
 {
 	struct gosync_version_wait_args args = {
 		.size = sizeof(args),
@@ -59,7 +59,7 @@ int gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
 		.version = *version,
 		.deadline = deadline,
 	};
-	int ret = gosync_wait_ioctl(object, op, &args, flags);
+	int ret = __gosync_wait_ioctl(object, op, &args, flags);
 
 	if (!ret)
 		*version = args.version;
@@ -76,7 +76,7 @@ EXPORT int gosync_watch(const void *object, size_t index, uint64_t value)
 
 	if (index > UINT32_MAX)
 		return -EINVAL;
-	return gosync_ioctl(object, GOSYNC_IOC_WATCH, &args);
+	return __gosync_ioctl(object, GOSYNC_IOC_WATCH, &args);
 }
 
 EXPORT int gosync_unwatch(const void *object)
@@ -86,5 +86,5 @@ EXPORT int gosync_unwatch(const void *object)
 		.flags = GOSYNC_WATCH_STOP,
 	};
 
-	return gosync_ioctl(object, GOSYNC_IOC_WATCH, &args);
+	return __gosync_ioctl(object, GOSYNC_IOC_WATCH, &args);
 }

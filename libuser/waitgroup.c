@@ -57,7 +57,7 @@ EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
 						__ATOMIC_RELAXED))
 			return 0;
 	}
-	return gosync_ioctl(wg, GOSYNC_IOC_WAITGROUP_ADD, &args);
+	return __gosync_ioctl(wg, GOSYNC_IOC_WAITGROUP_ADD, &args);
 }
 
 static int wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
@@ -74,7 +74,7 @@ static int wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
 	if (look && !(__atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
 		      GOSYNC_WAITGROUP_COUNTER))
 		return 0;
-	return gosync_wait_ioctl(wg, GOSYNC_IOC_WAITGROUP_WAIT, &args, flags);
+	return __gosync_wait_ioctl(wg, GOSYNC_IOC_WAITGROUP_WAIT, &args, flags);
 }
 
 EXPORT int gosync_waitgroup_wait(gosync_waitgroup_t *wg)

@@ -372,24 +372,32 @@ errno_names()
 		sed -n 's/^#define \(E[A-Z0-9]*\) .*/\1/p'
 }
 
-# Other languages find by its name what C has inline.
+# The headers, the map of symbols and the libraries have the same functions:
+# other languages find by its name what C has inline. The static library's own
+# names begin with __gosync_, as no program's do.
 exported()
 {
-	local status=0 name
+	local status=0 list lib=$work/user/lib/libgosync-user
 
 	make -C libuser O="$work/user" CFLAGS='-O2' >/dev/null || return 1
 	printf '#include <gosync-user.h>\n' >"$work/declared.c"
 	gcc -fsyntax-only -Iuapi -Ilibuser -aux-info "$work/declared" \
 		"$work/declared.c" || return 1
-	nm -D --defined-only "$work/user/lib/libgosync-user.so" |
-		sed 's/.* //; s/@.*//' | sort -u >"$work/exported"
-	while read -r name; do
-		grep -qx "$name" "$work/exported" && continue
-		echo "$name() is not in the library"
-		status=1
-	done < <(grep 'gosync-user\.h:' "$work/declared" |
-		 sed 's/(.*//; s/.*\*\/.*[ *]//' | grep . | sort -u)
-	[ "$(grep -c 'gosync-user\.h:' "$work/declared")" -gt 100 ] || status=1
+	grep 'libuser/gosync-[a-z]*\.h:' "$work/declared" |
+		sed 's/ *(.*//; s/.*[ *]//' | sort -u \
+		>"$work/headers"
+	sed -n 's/^\t\(gosync_.*\);$/\1/p' libuser/libgosync-user.map |
+		sort >"$work/map"
+	nm -D --defined-only "$lib.so" | sed 's/.* //; s/@.*//' |
+		grep -v '^GOSYNC_' | sort >"$work/shared"
+	nm --defined-only --extern-only "$lib.a" |
+		awk 'NF == 3 && $2 ~ /[TDBR]/ { print $3 }' |
+		grep -v '^__gosync_' | sort >"$work/static"
+	for list in map shared static; do
+		diff -U 0 --label "the headers" --label "$list" \
+			"$work/headers" "$work/$list" || status=1
+	done
+	[ "$(wc -l <"$work/headers")" -gt 100 ] || status=1
 	return $status
 }
 
@@ -494,7 +502,7 @@ check "library and a program link with musl" musl
 check "README's example is examples/hello.c" readme_example
 check "the pages' examples are pieces of examples/" page_examples
 check "errors are in the table, wherever they are spoken of" errors_are_listed
-check "every function of gosync-user.h is in the library" exported
+check "headers, symbol map and libraries have the same functions" exported
 check "documents name only what exists" documents
 check "the picture is what its script draws" picture
 check "no paths of the machine it was written on" here
