@@ -26,39 +26,42 @@
  * closed, by whatever way, what it held is recovered.
  *
  * Every argument is a structure that begins with its size, as user space was
- * compiled with it. A shorter structure is extended with zeros; a longer one
- * is accepted when what the kernel does not know of it is zero. So it is with
- * the entries of a list, whose size is said beside their number: of each as much
- * is written as fits, and what the kernel does not know is zero. An argument of
- * 0 in place of a pointer means a structure full of zeros where the
- * description of the ioctl says so.
+ * compiled with it. The kernel extends a shorter structure with zeros. It
+ * accepts a longer one if the part that it does not know is zero. The entries
+ * of a list work in the same way; their size is given beside their number. The
+ * kernel writes as much of each entry as fits, and zeros for what it does not
+ * know. Where the description of an ioctl says so, an argument of 0 in place of
+ * a pointer means a structure full of zeros.
  *
  * Time-outs are absolute, in nanoseconds of CLOCK_MONOTONIC as the caller's
  * time namespace shows it, or of CLOCK_REALTIME with GOSYNC_CLOCK_REALTIME.
- * 0 means for ever (as does a structure full of zeros), and so does
- * GOSYNC_FOREVER. A wait ends early when a signal is to be handled, and is
- * restarted afterwards when the handler has SA_RESTART; a grant that has
- * happened wins over a signal and over the time-out.
+ * Both 0 and GOSYNC_FOREVER mean that there is none. A wait ends early when a
+ * signal is to be handled. It is restarted afterwards if the handler has
+ * SA_RESTART. A grant that has happened wins over a signal and over the
+ * time-out.
  *
- * A wait that goes on after a signal's handler is the same wait: when the thread
- * makes the same call again (the kernel does it, or the program after EINTR), by
- * the same descriptor and for the same thing, though perhaps with another
- * deadline, it has its old place in the queue, and has waited since it began.
- * While the handler runs it is in nobody's way. This holds for a thread's last
- * interrupted wait and for 10 seconds, so who has given up has no place to come
- * back to later. (Of more than 1,000 waiters it may be a later place.) What is
- * gathered piece by piece would be lost each time, so who has been interrupted
- * once in waiting for readers to go, or for more permits than one, or for all of
- * several things, gets the next signal, unless that kills, only after a quarter
- * of the time that he has waited, at most a second.
+ * A wait that a signal's handler interrupts can go on as the same wait. For
+ * that the thread makes the same call again; with SA_RESTART the kernel does
+ * it, after EINTR the program. The descriptor and the thing asked for must be
+ * the same; the deadline may differ. The waiter then has its old place in the
+ * queue, and has waited since it began. While the handler runs, the waiter
+ * delays nobody.
+ *
+ * This holds for the last interrupted wait of a thread, and for 10 seconds;
+ * after that the place is given up. With more than 1,000 waiters it may be a
+ * later place. Some waits gather what they want piece by piece, and an
+ * interruption loses the pieces: waiting for readers to leave, for more than
+ * one permit, or for all of several things. After the first interruption of
+ * such a wait, the next signal that does not kill is delivered only after a
+ * quarter of the time waited so far, at most a second.
  *
  * Any ioctl may be called from any thread; those that wait say so.
  *
- * The mapped state, with the words in it and what user space may do with them,
- * is as GOSYNC_ABI_VERSION says. Who opens an object says which version it was
- * compiled with, and who wants to know where the state is says so again:
- * another than the kernel's is refused with EPROTO. 0 is for who does
- * ioctls alone, which stay as they are from version to version.
+ * GOSYNC_ABI_VERSION stands for the layout of the mapped state and for what
+ * user space may do with it. A caller that opens an object, or asks where its
+ * state is, gives the version that it was compiled with. If the kernel's is
+ * another one, the call fails with EPROTO. A caller that only uses ioctls may
+ * give 0: ioctls stay the same from version to version.
  */
 
 /**
@@ -210,7 +213,7 @@ enum gosync_type {
 #define GOSYNC_CANCEL_ALL	(1U << 3)	/* whatever is under way on the descriptor */
 
 /* Flag of the atomic operations that write */
-#define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all who wait on the word */
+#define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all waiters of the word */
 
 #define GOSYNC_IOC_TYPE		'g'
 
@@ -231,7 +234,7 @@ enum gosync_type {
 #define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)
 /* On Mutexes, RWMutexes, Onces and Semaphores */
 #define GOSYNC_IOC_BREAK	_IO(GOSYNC_IOC_TYPE, 0x8d)
-/* Likewise: see "Giving up" */
+/* On these, too: see "Giving up" */
 #define GOSYNC_IOC_ABANDON	_IO(GOSYNC_IOC_TYPE, 0x8f)
 /* On whatever has commands of io_uring under way, and only by io_uring */
 #define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
@@ -307,7 +310,7 @@ enum gosync_type {
  * @name: pointer to the name, any bytes but 0
  * @name_len: its length, 1 to GOSYNC_NAME_MAX; 0 makes an anonymous object
  *	(needs GOSYNC_CREATE, cannot be GOSYNC_PERSIST)
- * @abi: GOSYNC_ABI_VERSION, or 0 from who will not map the state
+ * @abi: GOSYNC_ABI_VERSION, or 0 if the caller will not map the state
  * @capacity: atomics: the number of words (0: 1; at most 65536); Value: the
  *	longest payload in bytes (0: 4096; at most 4 MiB); Semaphore: the
  *	permits that it begins with, its limit (at most 2147483647); Map: the
@@ -319,23 +322,25 @@ enum gosync_type {
  *	@capacity
  * @deadline: with GOSYNC_AWAIT: until when to wait for the name; otherwise 0
  *
- * Names are one name space for all types, one such space per IPC namespace.
- * The object and its name go when the last descriptor is closed, unless it is
- * GOSYNC_PERSIST; who only looks (a listing, an open that fails) keeps neither.
+ * All types share one name space; each IPC namespace has its own. The object
+ * and its name go when the last descriptor is closed, unless the object is
+ * GOSYNC_PERSIST. A listing, or an open that fails, keeps neither.
  *
- * Its memory is charged to the memory cgroup of who creates it, for as long as
- * it is there, whoever has it open then; what a descriptor costs to that of who
- * opens it. It counts for its owner, and, if it is created in a user namespace, for
- * who owns that, too: of several, one in the other, the outermost that root does
- * not own. To create waits for nobody else, but may take long where the cgroup
+ * The memory of an object is charged to the memory cgroup of its creator for as
+ * long as the object exists, even if only others have it open. The memory of a
+ * descriptor is charged to the cgroup of its opener. The object counts for its
+ * owner. If it is created in a user namespace it counts for the owner of that,
+ * too; in nested ones, for the owner of the outermost that root does not own.
+ * To create an object waits for nobody else, but may take long where the cgroup
  * has no memory.
  *
- * With GOSYNC_AWAIT a name that does not exist is waited for, in the caller's IPC
- * namespace, and opened once it does. What the caller may not have, or what is of
- * another type, is not waited for: the open fails as any does. A name that is
- * unlinked again at once may be missed; one that stays is not. Each who waits gets
- * its own descriptor, in no order. What it takes is charged to the memory cgroup of
- * who waits, and no create takes longer for it.
+ * With GOSYNC_AWAIT the call waits until the name exists in the caller's IPC
+ * namespace, and then opens it. A name that exists, but that the caller may not
+ * open or that has another type, is not waited for: the call fails at once. A
+ * name that is unlinked again immediately may be missed; a name that stays is
+ * not. Each waiter gets its own descriptor, in no particular order. The memory
+ * for the wait is charged to the waiter's memory cgroup, and waiters do not
+ * slow a creator down.
  *
  * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
  * EEXIST, EFAULT, EINTR (GOSYNC_AWAIT), EINVAL, EMFILE, ENAMETOOLONG, ENFILE,
@@ -363,9 +368,9 @@ struct gosync_open_args {
  * @name_len: its length, 1 to GOSYNC_NAME_MAX
  * @__reserved: must be 0
  *
- * Takes the name away at once; descriptors go on working. Only the object's
- * owner may, or who has CAP_SYS_ADMIN over the IPC namespace. Of several that do
- * it at once one succeeds, and the others find no name.
+ * Takes the name away at once; descriptors go on working. The caller must own
+ * the object or have CAP_SYS_ADMIN over the IPC namespace. When several callers
+ * unlink one name, one of them succeeds and the others find no name.
  *
  * Return: 0, or -1 with errno EBUSY (GOSYNC_IF_UNUSED: somebody has it open, be
  * it only to observe), EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM.
@@ -391,23 +396,25 @@ struct gosync_unlink_args {
  *
  * What is not to be changed must be 0. All that is changed is changed at once.
  *
- * Who may is as for chmod(2) and chown(2). The mode: the object's owner, or who
- * has CAP_SYS_ADMIN over the IPC namespace. The group: the owner, to one that he
- * is in. The owner, or another group: who has CAP_CHOWN over the IPC namespace.
- * The object then counts for its new owner as if the caller had created it there,
- * within the limit of objects per user. Its memory stays charged where it is; if
- * it is moved and a page is needed for that, this is charged to the caller.
+ * The rights are those of chmod(2) and chown(2). The mode may be changed by the
+ * object's owner, and with CAP_SYS_ADMIN over the IPC namespace. The group may
+ * be changed by the owner to one that the owner is in. Another group, or
+ * another owner, needs CAP_CHOWN over the IPC namespace. The object then counts
+ * for its new owner as if the caller had created it there, within the limit of
+ * objects per user. Its memory stays charged to the same cgroup. If the object
+ * moves and a page is needed for that, the page is charged to the caller.
  *
- * It is for who opens the object from now on. Who has it open or mapped keeps
- * what he has, as with a file. State, flags and name are as they were.
+ * The change is for later opens. Descriptors and mappings that exist keep what
+ * they have, as with a file. State, flags and name stay as they were.
  *
- * A page that several objects share shows all of them (see &struct gosync_info).
- * So an object there that gets another owner or group, or a mode with fewer bits,
- * is moved to a page of those who may open it then; which is possible only while
- * nobody has it open, and therefore only if it is GOSYNC_PERSIST. A mode that
- * only has more bits can be had at any time; but who may open the object only by
- * these is refused a mapping of it with EACCES, until it has been moved. What
- * shares its page with nothing, or is GOSYNC_NO_MMAP, is changed at any time.
+ * A process that maps a shared page sees all objects on it (see &struct
+ * gosync_info). So an object on such a page has to move to another page when
+ * its owner or group changes, or when its mode loses bits. It can move only
+ * while nobody has it open, which means that it must be GOSYNC_PERSIST. A mode
+ * that only gains bits can be set at any time. A caller that may open the
+ * object only by the new bits cannot map it (EACCES) until it has moved. An
+ * object that shares its page with no other, or is GOSYNC_NO_MMAP, can be
+ * changed at any time.
  *
  * Return: 0, or -1 with errno EBUSY (it would have to be moved, and somebody has
  * it open), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOMEM, EPERM.
@@ -434,12 +441,12 @@ struct gosync_change_args {
  * @gid: its group, in the caller's user namespace
  * @holder: the number of this descriptor's holder (0 in a listing)
  * @holders: how many holders there are
- * @waiters: how many wait in the kernel
+ * @waiters: how many waiters there are in the kernel
  * @owner: Mutex, RWMutex: the holder that owns it, 0 if none; Once: the one
  *	that runs it
  * @owner_pid: the process that opened that holder, in the caller's pid
- *	namespace; 0 if it isn't visible there or has ended. Others may have the
- *	descriptor, too, or alone
+ *	namespace; 0 if it isn't visible there or has ended. Other processes
+ *	may have the descriptor, too, or may be the only ones left that have it
  * @name_len: length of @name; 0 for an anonymous or unlinked object
  * @word: the mapped word, in atomics the first; Value: the version (how often
  *	it was stored); Map: the number of entries
@@ -459,22 +466,25 @@ struct gosync_change_args {
  * @key_size: as in &struct gosync_open_args
  * @value_size: as in &struct gosync_open_args
  * @name: the name, filled up with zeros
- * @abi: in: GOSYNC_ABI_VERSION, or 0 from who will not map the state; out: the
- *	kernel's
- * @owed: Semaphore: how many permits are out beyond the limit
- * @idle_ns: for how long nobody has had it open to operate it; 0: somebody has
+ * @abi: in: GOSYNC_ABI_VERSION, or 0 if the caller will not map the state; out:
+ *	the kernel's
+ * @owed: Semaphore: how many permits are in use beyond the limit
+ * @idle_ns: for how long nobody has had the object open to operate it; 0 while
+ *	somebody has
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
- * A page that several objects share, which are those with a name, of a slot's
- * size and without GOSYNC_OWN_PAGE, is mapped by whoever could open them all by
- * name: the caller has to be in their IPC namespace, and their owner, group and
- * mode must allow it to read, and to write if it maps for writing; otherwise
- * mmap() fails with EACCES, and the ioctls are there. That is all that is asked.
- * A sandbox of the same user, in the same namespace, that was passed a descriptor
- * but cannot reach the device may map the page: give it GOSYNC_OWN_PAGE or
- * GOSYNC_NO_MMAP, or an anonymous object. To map what shares with nothing the
- * descriptor is enough, wherever it came from.
+ * Objects with a name, of a slot's size and without GOSYNC_OWN_PAGE, share
+ * pages. A process may map such a page if it could open all objects on it by
+ * name. It has to be in their IPC namespace, and their owner, group and mode
+ * must allow it to read, and to write if it maps for writing. Otherwise mmap()
+ * fails with EACCES, and the process uses ioctls. Nothing else is checked.
+ *
+ * A sandbox of the same user, in the same namespace, may therefore map the page
+ * of a descriptor that it was passed, although it cannot reach the device. To
+ * prevent that, give the object GOSYNC_OWN_PAGE or GOSYNC_NO_MMAP, or make it
+ * anonymous. An object that shares its page with no other can be mapped by
+ * whoever has a descriptor.
  *
  * Return: 0, or -1 with errno EFAULT, EINVAL, ENOMEM, EPROTO.
  */
@@ -520,12 +530,13 @@ struct gosync_info {
  * @entry_size: sizeof(struct gosync_info)
  *
  * Lists the names of the caller's IPC namespace that the caller may read, in
- * the order of their creation. What is created or unlinked meanwhile may be
- * missed; what stays is listed once.
+ * the order of their creation. A name that is created or unlinked meanwhile may
+ * be missed; a name that stays is listed once.
  *
- * A signal ends it with the entries that it has found so far. If it has found
- * none, it goes on after a handler with SA_RESTART, or else fails with EINTR; the
- * cursor has moved, so that calling again goes on from there.
+ * A signal ends the call, which returns the entries that it has found so far.
+ * If it has found none, it goes on after a handler with SA_RESTART, and
+ * otherwise fails with EINTR. The cursor has moved, so a repeated call goes on
+ * from there.
  *
  * Return: the number of entries filled, 0 at the end, or -1 with
  * errno EFAULT, EINTR, EINVAL, ENOMEM.
@@ -539,32 +550,34 @@ struct gosync_list_args {
 	__u32 entry_size;
 };
 
-/* So many ranges of waits are counted apart, and the first ends at 2^10 ns. */
+/* The number of ranges of a histogram; the first ends at 2^10 ns. */
 #define GOSYNC_HISTOGRAM	32
 #define GOSYNC_HISTOGRAM_SHIFT	10
 
 /**
  * struct gosync_stat - argument of GOSYNC_IOC_STAT
  * @size: sizeof(struct gosync_stat)
- * @starvations: Mutex, RWMutex: how often it went over to handing the lock from
- *	waiter to waiter
+ * @starvations: Mutex, RWMutex: how often starvation began, and the lock was
+ *	handed over from waiter to waiter
  * @contended: how often somebody had to wait
  * @acquired: how many of these waits ended in a grant
- * @handed_over: how many of those were granted by who released; the others
- *	were woken, and took it themselves
- * @gave_up: how many waits a deadline, a signal or a cancellation ended, or
- *	that something else was got of what was waited for
- * @wait_ns: how long those that ended in a grant were, all together
- * @wait_max_ns: and the longest of them
+ * @handed_over: how many of those the releaser granted; the other waiters were
+ *	woken, and took it themselves
+ * @gave_up: how many waits ended without a grant: by a deadline, a signal or a
+ *	cancellation, or because another entry of the same wait for any was
+ *	granted
+ * @wait_ns: the total length of the waits that ended in a grant
+ * @wait_max_ns: the longest of them
  * @deaths: how many owners have died
- * @histogram: how many of those took less than 1024 ns; from 1024 to 2047; and
- *	so on, each range twice as long as the one before, the last without end
+ * @histogram: how many of the waits that ended in a grant took less than 1024
+ *	ns; from 1024 to 2047 ns; and so on. Each range is twice as long as the
+ *	one before; the last has no end
  *
- * What somebody had to wait for, since the object was made. What is got without
- * waiting is counted nowhere. Waits that are not over are in @contended alone.
- * A wait for which there was no memory to count in is in none of them. One that
- * a signal's handler interrupts is counted as one that gave up, and again when it
- * goes on.
+ * Counts the waits for the object since it was created. An operation that did
+ * not have to wait is not counted. A wait that has not ended is in @contended
+ * alone. A wait for which there was no memory to count in is in none of them. A
+ * wait that a signal's handler interrupts counts as one that gave up, and
+ * counts again when it goes on.
  *
  * Only @size is read. A shorter structure gets as much as fits. Any descriptor
  * may ask, also a read-only one.
@@ -585,10 +598,10 @@ struct gosync_stat {
 };
 
 /**
- * enum gosync_wants - what somebody waits for
- * @GOSYNC_WANTS_IT: the only thing there is, or to write
- * @GOSYNC_WANTS_TO_DRAIN: RWMutex: has the lock for writing, and waits until
- *	those who read have gone
+ * enum gosync_wants - what a waiter waits for
+ * @GOSYNC_WANTS_IT: what there is only one kind of; RWMutex: to write
+ * @GOSYNC_WANTS_TO_DRAIN: RWMutex: owns the word, and waits for the readers to
+ *	leave
  * @GOSYNC_WANTS_TO_READ: RWMutex: to read
  */
 enum gosync_wants {
@@ -610,7 +623,7 @@ enum gosync_wants {
 #define GOSYNC_WAITERS_LISTED	1024
 
 /**
- * struct gosync_party - who waits, or who has the object open
+ * struct gosync_party - a waiter or a holder of an object
  * @holder: the number of the holder
  * @pid: waiter: its process; holder: the process that opened it
  * @tid: waiter: its thread; 0 while it runs a signal handler, and if it is
@@ -623,14 +636,15 @@ enum gosync_wants {
  *	its word. Holder: RWMutex: its read locks; Semaphore with
  *	GOSYNC_GIVE_BACK: its permits; 0 if it holds nothing
  * @__reserved: 0
- * @wait: waiter: the wait's number, counted for the object; 0 if there was no
- *	memory to count in. It keeps it over a signal's handler
- * @ns: waiter: how long it has waited, handlers included; holder that owns it:
- *	for how long, at least; otherwise 0
+ * @wait: waiter: the number of the wait, counted for the object; 0 if there was
+ *	no memory to count in. A wait that a signal's handler interrupts keeps
+ *	its number
+ * @ns: waiter: how long it has waited, handlers included; holder that owns the
+ *	object: for how long, at least; otherwise 0
  * @comm: the name of the thread, or of the process, filled up with zeros
  *
- * Numbers of processes are as the caller's pid namespace has them, 0 if they
- * can't be seen there or have ended.
+ * Numbers of processes are those of the caller's pid namespace, 0 for a process
+ * that can't be seen there or has ended.
  */
 struct gosync_party {
 	__u32 holder;
@@ -656,9 +670,9 @@ struct gosync_party {
  * @count: how many entries fit there
  * @entry_size: sizeof(struct gosync_party)
  *
- * WAITERS lists at one moment who waits, queue by queue, in the order in which
- * they will be served. HOLDERS lists the holders by their numbers, this
- * descriptor's included; those that come and go meanwhile may be missed. Any
+ * WAITERS lists the waiters of one moment, queue by queue, in the order in
+ * which they will be served. HOLDERS lists the holders by their numbers, this
+ * descriptor's included; holders that come and go meanwhile may be missed. Any
  * descriptor may ask, also a read-only one.
  *
  * Return: the number of entries filled, or -1 with errno EFAULT, EINVAL,
@@ -692,15 +706,15 @@ struct gosync_reopen_args {
 /**
  * DOC: GOSYNC_IOC_ABANDON: giving up
  *
- * It takes no argument (0), and does at once what the end of
- * the holder would do: a Mutex or RWMutex that it owns is unlocked and poisoned,
- * its read locks are taken back, a Once that it runs is the next one's, who is
- * told, the permits that it took of a Semaphore with GOSYNC_GIVE_BACK are
+ * It takes no argument (0), and does at once what the end of the holder would
+ * do. A Mutex or RWMutex that the holder owns is unlocked and poisoned, and its
+ * read locks are taken back. A Once that it runs passes to the next waiter,
+ * which is told. Permits that it took of a Semaphore with GOSYNC_GIVE_BACK are
  * released. The holder lives on, and can be used again.
  *
- * It is for who knows that the one who used this descriptor has ended, while
- * others that do not matter still have it. Whoever goes on in the holder's name
- * is like one whose lock another has unlocked.
+ * Use it when the user of this descriptor has ended, while others that do not
+ * matter still have it open. A thread that goes on in the holder's name is like
+ * an owner whose lock another has unlocked.
  *
  * Return: 0, also if it holds nothing; or -1 with errno EBADF, ESTALE.
  */
@@ -712,21 +726,24 @@ struct gosync_reopen_args {
  * @holder: the number of a holder, as GOSYNC_IOC_HOLDERS tells it
  * @__reserved: must be 0
  *
- * For who hangs and does not let go: takes from a holder what it has, as if it had
- * died (see "Giving up"), although it lives. Only the object's owner may, or who
- * has CAP_SYS_ADMIN over the IPC namespace; a read-only descriptor will do.
+ * For a holder that hangs and does not let go: takes away what it has, as if it
+ * had died (see "Giving up"), although it lives. The caller must own the object
+ * or have CAP_SYS_ADMIN over the IPC namespace; a read-only descriptor is
+ * enough.
  *
- * The holder is not asked, and goes on with what it does. It is told by what it
- * does next: from now on every operation on its descriptor that does not merely
- * observe fails with ESTALE and changes nothing, to unlock above all. So do those
- * that wait: commands of io_uring at once, others when it would be their turn. To
- * go on it needs a new descriptor: GOSYNC_IOC_REOPEN of the old one will do.
+ * The holder is not asked, and goes on with what it does. Its next operation
+ * tells it: from now on every operation on its descriptor that does not merely
+ * observe, to unlock above all, fails with ESTALE and changes nothing. Its
+ * waits fail, too: commands of io_uring at once, others when it would be their
+ * turn. To go on the holder needs a new descriptor; GOSYNC_IOC_REOPEN of the
+ * old one makes one.
  *
- * Until its last descriptor is closed, a Mutex's or RWMutex's word says
- * GOSYNC_MUTEX_STARVING, which makes everybody lock and unlock by ioctl; and the
- * holder's line (&struct gosync_rwmutex_reader) is below 0. By this it cannot get
- * what is others' by a compare-and-swap that comes late. What it writes elsewhere,
- * believing that it has the lock, is kept out by who asks for the fencing token.
+ * Until the holder's last descriptor is closed, the word of a Mutex or RWMutex
+ * says GOSYNC_MUTEX_STARVING, so that everybody locks and unlocks by ioctl, and
+ * the holder's line (&struct gosync_rwmutex_reader) is below 0. A
+ * compare-and-swap of the holder that comes late therefore cannot take what
+ * belongs to others. Only the fencing token keeps out what the holder writes
+ * elsewhere, in the belief that it has the lock.
  *
  * Return: 0, or -1 with errno EFAULT, EINVAL, EPERM, ESRCH.
  */
@@ -777,9 +794,9 @@ struct gosync_atomic_args {
  * @deadline: when to give up
  * @result: out: what the word is now
  *
- * Who changes the word says so with GOSYNC_IOC_ATOMIC_WAKE or with
- * GOSYNC_ATOMIC_WAKE in the operation; the wait looks at the word when woken.
- * Read permission is enough. May sleep.
+ * A thread that changes the word has to wake the waiters, with
+ * GOSYNC_IOC_ATOMIC_WAKE or with GOSYNC_ATOMIC_WAKE in the operation. A woken
+ * waiter looks at the word again. Read permission is enough. May sleep.
  *
  * Return: 0 if the word differs, or -1 with errno EFAULT, EINTR, EINVAL,
  * ETIMEDOUT.
@@ -813,8 +830,9 @@ struct gosync_atomic_wake_args {
 /**
  * struct gosync_atomic_slot - an atomic object's mapped state
  * @words: the words, where they fit (otherwise they follow the slot)
- * @waiters: how many wait in the kernel, and one more if anybody watches;
- *	written by the kernel for user space, who wakes only if it isn't 0
+ * @waiters: how many waiters there are in the kernel, and one more while
+ *	anybody watches. Written by the kernel: user space wakes only if it
+ *	isn't 0
  * @__reserved: 0
  *
  * The words are at &gosync_info.map_data, not necessarily in @words.
@@ -841,8 +859,8 @@ struct gosync_atomic_slot {
  *	(also with EMSGSIZE)
  * @version: out: how often the Value had been stored, this store included
  *
- * What an operation does not use must be 0. Payloads may have length 0. Where
- * one is put, anything may be when none was got, up to the room.
+ * Fields that an operation does not use must be 0. Payloads may have length 0.
+ * When no payload was got, anything may be in the room for it.
  *
  * Return: 0; SWAP: 1 if something was there before; CAS: 1 if it stored, 0 if
  * something else was there; or -1 with errno EBADF (read-only, not LOAD),
@@ -913,7 +931,7 @@ struct gosync_wait_args {
  *
  * GOSYNC_IOC_MUTEX_TRYLOCK, GOSYNC_IOC_MUTEX_UNLOCK and
  * GOSYNC_IOC_MUTEX_RECOVER take no argument (0). RECOVER takes the poisoned
- * flag away; it is for the owner who has put right what the lock protects.
+ * flag away; the owner calls it after putting right what the lock protects.
  * LOCK may sleep.
  *
  * Return: LOCK, TRYLOCK: 0, or 1 if the lock is held and poisoned (an owner
@@ -947,13 +965,13 @@ struct gosync_wait_args {
  * User space may, by compare-and-swap of the whole word:
  *
  * - lock: if neither LOCKED nor STARVING is set, set LOCKED and OWNER to its
- *   own holder number, leave the rest. Nobody is owed anything; if it dies,
- *   the word names it and the kernel unlocks.
+ *   own holder number, leave the rest. No wake-up is owed to anybody. If the
+ *   process dies, the word names its holder and the kernel unlocks.
  * - unlock: if WAITERS is 0, or WOKEN is set and STARVING is not, clear LOCKED
- *   and OWNER, leave the rest. Nobody sleeps, or somebody is awake already
- *   for whom the kernel answers, so nobody is owed a wake-up. Nor are those
- *   who watch: who is awake takes the lock, and clears WOKEN by that, so that
- *   it is unlocked by the kernel before it is left alone.
+ *   and OWNER, leave the rest. Either nobody sleeps, or a waiter is awake
+ *   already and the kernel answers for it; so no wake-up is owed. Pollers miss
+ *   nothing: the awake waiter takes the lock and clears WOKEN by that, so the
+ *   kernel unlocks it before it is left alone.
  *
  * Everything else is the kernel's.
  */
@@ -968,13 +986,12 @@ struct gosync_wait_args {
 /**
  * struct gosync_mutex_slot - a Mutex's mapped state
  * @word: see above
- * @token: the fencing token: whoever locks adds 1 to it while holding the
- *	lock, so that no two acquisitions share one and a later one has the
- *	larger. It is the owner's if the word, looked at after it, isn't
- *	STARVING; otherwise &gosync_info.token is. It begins with the time, in
- *	nanoseconds since 1970: so those of a later object of the same name are
- *	larger, too, also after the machine was started again, unless its clock
- *	was set back then
+ * @token: the fencing token: each acquisition adds 1 to it while it holds the
+ *	lock, so no two have the same and a later one has the larger. The value
+ *	is the owner's if the word, looked at after it, isn't STARVING;
+ *	otherwise &gosync_info.token is. It begins with the time, in
+ *	nanoseconds since 1970. So tokens of a later object of the same name
+ *	are larger, also after a reboot, unless the clock was set back
  */
 struct gosync_mutex_slot {
 	__aligned_u64 word;
@@ -984,13 +1001,13 @@ struct gosync_mutex_slot {
 /**
  * DOC: RWMutex
  *
- * The word is a Mutex word, and writers do with it what the owners of a Mutex
- * do. Readers count themselves, each holder in a cache line of its own (&struct
- * gosync_rwmutex_reader), so that readers do not disturb each other and the
- * kernel knows what a dead one held. Who has the word has the lock once no
- * reader is left; from the moment that the word is LOCKED no new reader comes.
+ * The word is a Mutex word, and writers use it as the owners of a Mutex do.
+ * Each holder counts its read locks in a cache line of its own (&struct
+ * gosync_rwmutex_reader). So readers do not disturb each other, and the kernel
+ * knows what a dead holder held. The owner of the word has the lock once no
+ * reader is left; while the word is LOCKED no new reader is admitted.
  *
- * A holder for whom no line was left has a &gosync_info.map_data of 0, and its
+ * If no line was left for a holder, its &gosync_info.map_data is 0, and its
  * read locks are ioctls.
  *
  * User space may:
@@ -1003,15 +1020,16 @@ struct gosync_mutex_slot {
  *   GOSYNC_IOC_RWMUTEX_DRAINED. A death before that is as good as telling.
  *   Otherwise GOSYNC_IOC_RWMUTEX_RUNLOCK.
  * - lock: as a Mutex, then (full barrier) look at @extra and at the lines in
- *   @lines. If all are 0 the lock is held; they may be looked at for a while;
- *   then GOSYNC_IOC_RWMUTEX_DRAIN.
- * - unlock: if WAITERS is 0, clear LOCKED and OWNER, leave the rest. Readers
- *   that wait are counted in WAITERS, and go before the next writer.
+ *   @lines. If all are 0 the lock is held. User space may look at them for a
+ *   while, and then calls GOSYNC_IOC_RWMUTEX_DRAIN.
+ * - unlock: if WAITERS is 0, clear LOCKED and OWNER, leave the rest. Waiting
+ *   readers are counted in WAITERS, and go before the next writer.
  *
- * LOCK, RLOCK and DRAIN take &struct gosync_wait_args or 0, the others no argument.
- * DRAIN waits for the readers, given that the caller owns the word and
- * has not waited yet; after an error it does not own it any more. After EINTR
- * from DRAIN, LOCK begins anew. DRAINED looks whether a writer can go on.
+ * LOCK, RLOCK and DRAIN take &struct gosync_wait_args or 0, the others no
+ * argument. DRAIN waits for the readers to leave; the caller must own the word
+ * and must not have waited yet. After an error from DRAIN the caller does not
+ * own the word any more; after EINTR it begins again with LOCK. DRAINED looks
+ * whether a writer can go on.
  *
  * Return: LOCK, TRYLOCK, DRAIN, RLOCK, TRYRLOCK: 0, or 1 if the lock is held
  * and poisoned (a writer has died with it and nobody has called RECOVER
@@ -1024,12 +1042,12 @@ struct gosync_mutex_slot {
 /**
  * struct gosync_rwmutex_slot - an RWMutex's mapped state
  * @word: as in &struct gosync_mutex_slot
- * @token: likewise
- * @lines: a bit for each line that is somebody's, line N at N times
- *	GOSYNC_RWMUTEX_LINE bytes behind this slot. Kernel only
- * @draining: how many who own the word wait until the readers are gone, and one
- *	more if anybody watches. Kernel only
- * @extra: how many readers are in no line. Kernel only
+ * @token: as in &struct gosync_mutex_slot
+ * @lines: a bit for each line in use; line N is N times GOSYNC_RWMUTEX_LINE
+ *	bytes behind this slot. Kernel only
+ * @draining: how many owners of the word wait for the readers to leave, and one
+ *	more while anybody watches. Kernel only
+ * @extra: how many read locks are in no line. Kernel only
  * @__reserved: 0
  */
 struct gosync_rwmutex_slot {
@@ -1048,7 +1066,7 @@ struct gosync_rwmutex_slot {
 
 /**
  * struct gosync_rwmutex_reader - what a holder has locked for reading
- * @reads: how often
+ * @reads: how many read locks it has
  */
 struct gosync_rwmutex_reader {
 	__u32 reads;
@@ -1061,7 +1079,7 @@ struct gosync_rwmutex_reader {
  * @delta: what to add
  * @counter: out: the counter afterwards
  *
- * When the counter becomes 0, all who wait at that moment are released.
+ * When the counter becomes 0, all waiters of that moment are released.
  *
  * Return: 0, or -1 with errno EBADF, EBUSY (the counter is 0 and somebody
  * waits nevertheless: the word was written to), EFAULT, EINVAL, ERANGE (the
@@ -1079,9 +1097,9 @@ struct gosync_waitgroup_add_args {
  * @size: sizeof(struct gosync_waitgroup_wait_args)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @deadline: when to give up
- * @generation: 0; when a signal interrupts the call, it leaves here how often
- *	the counter had become 0. Called again with that, it returns at once if
- *	it has become 0 since
+ * @generation: 0 for a new wait. When a signal interrupts the call, it stores
+ *	here how often the counter had become 0. A call with that returns at
+ *	once if the counter has become 0 since
  *
  * Read permission is enough. May sleep.
  *
@@ -1096,13 +1114,13 @@ struct gosync_waitgroup_wait_args {
 
 /**
  * struct gosync_waitgroup_slot - a WaitGroup's mapped state
- * @word: the counter in bits 0 to 30, how many wait for it in bits 32 to 63, and
- *	one more if anybody watches
+ * @word: the counter in bits 0 to 30; in bits 32 to 63 how many waiters there
+ *	are, and one more while anybody watches
  *
- * User space may add, by compare-and-swap of the whole word, unless the
- * counter would leave its range, or becomes 0 or is 0 while bits 32 to 63 are not.
- * Then nobody is released by it, and nobody is owed anything. Bits 32 to 63
- * are the kernel's.
+ * User space may add, by compare-and-swap of the whole word, if the counter
+ * stays in its range. While bits 32 to 63 are not 0, the counter must not be 0
+ * nor become 0. Such an addition releases no waiter, so no wake-up is owed.
+ * Bits 32 to 63 are the kernel's.
  */
 struct gosync_waitgroup_slot {
 	__aligned_u64 word;
@@ -1115,19 +1133,21 @@ struct gosync_waitgroup_slot {
  * DOC: Once
  *
  * GOSYNC_IOC_ONCE_BEGIN (argument: &struct gosync_wait_args or 0) returns
- * GOSYNC_ONCE_DONE if it has been done; or one of the following if the caller
- * is to do it now and then call GOSYNC_IOC_ONCE_DONE (no argument); otherwise
- * it waits for one of these. If the holder that runs it ends before it is
- * done, or gives it up by GOSYNC_IOC_ONCE_ABANDON (no argument), the first who
- * waits is to run it. GOSYNC_IOC_ONCE_WAIT (argument likewise) waits until it
- * has been done, and never is to do it; read permission is enough.
+ * GOSYNC_ONCE_DONE if the Once has been done. It returns GOSYNC_ONCE_RUN or
+ * GOSYNC_ONCE_RUN_AGAIN if the caller is to do it now and then call
+ * GOSYNC_IOC_ONCE_DONE (no argument). Otherwise it waits for one of these. If
+ * the holder that runs it ends before it is done, or gives it up by
+ * GOSYNC_IOC_ONCE_ABANDON (no argument), the first waiter is to run it.
+ * GOSYNC_IOC_ONCE_WAIT (same argument as BEGIN) waits until the Once has been
+ * done, and never has the caller run it; read permission is enough.
  *
- * What can never end is refused: to wait without a deadline, by BEGIN or WAIT,
- * in the thread that runs it and by the same holder. By another holder it may
- * end, where tasks are moved from thread to thread.
+ * A wait that can never end is refused: one without a deadline, by BEGIN or
+ * WAIT, in the thread that runs the Once and by the same holder. A wait by
+ * another holder may end, where tasks are moved from thread to thread.
  *
- * The runner is the holder: a thread that ends before it is done, while others
- * of its process live on, has to abandon it or to leave it to one of them.
+ * The runner is the holder, not the thread. A thread that ends before it is
+ * done, while others of its process live on, has to abandon the Once or to
+ * leave it to one of them.
  *
  * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
  * if it is done), EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL,
@@ -1136,7 +1156,7 @@ struct gosync_waitgroup_slot {
  */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
-#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: somebody began, and is gone */
+#define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: a runner began, and is gone */
 
 /**
  * struct gosync_once_slot - a Once's mapped state
@@ -1159,30 +1179,33 @@ struct gosync_once_slot {
  * @size: sizeof(struct gosync_cond_wait_args)
  * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_READ_SIDE
  * @deadline: when to give up
- * @ticket: 0; when a signal interrupts the call, it leaves its place in the
- *	queue here. Called again with that, it goes on where it was, neither
- *	having lost a signal nor its place
+ * @ticket: 0 for a new wait. When a signal interrupts the call, it stores here
+ *	its place in the queue. A call with that goes on at the same place, and
+ *	has lost no signal
  * @lock: descriptor of the Mutex or RWMutex that is held
  * @__reserved: must be 0
  *
- * Takes a place in the queue, unlocks, waits to be signalled, and locks again,
- * with the holder of @lock. Whoever signals after the unlock finds it waiting.
- * It is not woken but by a signal, and a waiter that leaves by its deadline or
- * its death swallows none. The deadline ends the wait, not the locking: after
- * ETIMEDOUT the lock is held. If an owner of it died during the wait, and nobody
- * has called RECOVER since, that is returned (1) in place of ETIMEDOUT: whether it
- * was signalled is to be seen by what it waits for, and the next wait with a
- * deadline that has passed returns ETIMEDOUT.
+ * Takes a place in the queue, unlocks, waits for a signal, and locks again,
+ * with the holder of @lock. A signaller that comes after the unlock finds it
+ * waiting. Nothing but a signal wakes it. A waiter that leaves by its deadline
+ * or its death swallows no signal.
  *
- * After EINTR, and after a signal's handler in general, the lock is not held
- * until the call was made again with @ticket and has returned something else;
- * who does not want to wait any longer makes it with a deadline that has
- * passed.
+ * The deadline ends the wait, not the locking: after ETIMEDOUT the lock is
+ * held. If an owner of the lock died during the wait, and nobody has called
+ * RECOVER since, the call returns 1 in place of ETIMEDOUT. The caller then
+ * looks whether what it waits for has happened; its next wait with a deadline
+ * that has passed returns ETIMEDOUT.
  *
- * A ticket is its thread's. When that begins a wait for this Cond anew, by
- * whatever descriptor, or ends, the ticket is no more; had it been signalled, that
- * goes to the next that waited then, when the thread has ended within a second or
- * two. So a handler may jump out of the call (siglongjmp(3)) and not come back.
+ * After EINTR, and in a signal's handler, the lock is not held. It is held
+ * again when the call was repeated with @ticket and has returned something
+ * else. A caller that does not want to wait any longer repeats the call with a
+ * deadline that has passed.
+ *
+ * A ticket belongs to its thread. It ends when the thread begins a new wait for
+ * this Cond, by whatever descriptor, or ends. If it had been signalled, the
+ * signal goes to the next that waited then; when the thread ends, within a
+ * second or two. So a handler may jump out of the call (siglongjmp(3)) and not
+ * come back.
  *
  * Return: 0, or 1 if the lock is poisoned; or -1 with errno EBADF (also: @lock
  * is no descriptor, or read-only), EFAULT, EINTR, EINVAL (also: no such
@@ -1200,13 +1223,13 @@ struct gosync_cond_wait_args {
 
 /**
  * struct gosync_cond_slot - a Cond's mapped state
- * @waiters: how many wait to be signalled. Kernel only
+ * @waiters: how many waiters there are. Kernel only
  * @__reserved: 0
  *
- * GOSYNC_IOC_COND_SIGNAL wakes the one that has waited longest,
- * GOSYNC_IOC_COND_BROADCAST all who wait at that moment; neither takes an
- * argument, and both return how many they woke. User space need not call them
- * if, after a full barrier, @waiters is 0.
+ * GOSYNC_IOC_COND_SIGNAL wakes the longest waiter, GOSYNC_IOC_COND_BROADCAST
+ * all waiters of that moment. Neither takes an argument; both return how many
+ * they woke. User space need not call them if, after a full barrier, @waiters
+ * is 0.
  */
 struct gosync_cond_slot {
 	__u32 waiters;
@@ -1221,18 +1244,18 @@ struct gosync_cond_slot {
  * @count: how many permits, 0 to 2147483647; LIMIT: the new limit
  * @__reserved: must be 0
  *
- * ACQUIRE waits until nobody waits before it and @count permits are there, and
- * takes them; TRYACQUIRE takes them if that is so already; RELEASE adds
- * permits. Who releases need not be who acquired.
+ * ACQUIRE waits for its turn and until @count permits are there, and takes
+ * them. TRYACQUIRE takes them if that needs no wait. RELEASE adds permits, by
+ * any holder.
  *
- * With GOSYNC_GIVE_BACK, what a holder has acquired and not released is
- * released when it ends, and no holder can release more than that. Then all
+ * With GOSYNC_GIVE_BACK the permits that a holder has acquired and not released
+ * are released when it ends, and no holder can release more than that. Then all
  * operations are ioctls.
  *
- * LIMIT changes the limit, that is the &gosync_info.capacity, and with it the
- * permits, by the difference. Who waits gets what comes of that. If more than
- * the new limit are out, nobody loses any, but those that come back are
- * swallowed until no more are out than the limit says (&gosync_info.owed).
+ * LIMIT changes the limit, which is &gosync_info.capacity, and the permits by
+ * the same difference. Waiters get the permits that this adds. If more permits
+ * are in use than the new limit, nobody loses any. Permits that come back are
+ * swallowed until no more are in use than the limit says (&gosync_info.owed).
  *
  * Return: 0, or -1 with errno EBADF, EBUSY (TRYACQUIRE), EFAULT, EINTR,
  * EINVAL, EPERM (RELEASE with GOSYNC_GIVE_BACK: this holder has not acquired so
@@ -1252,10 +1275,10 @@ struct gosync_semaphore_args {
  * @word: the permits in bits 0 to 30, how many wait in bits 32 to 63, and one more
  *	if anybody watches, and if permits are out beyond the limit
  *
- * Unless the Semaphore is GOSYNC_GIVE_BACK, user space may, by
- * compare-and-swap of the whole word, if bits 32 to 63 are 0: subtract permits
- * that are there, and add some. Nobody waits, so nobody is owed any. Bits 32
- * to 63 are the kernel's.
+ * Unless the Semaphore is GOSYNC_GIVE_BACK, and while bits 32 to 63 are 0, user
+ * space may, by compare-and-swap of the whole word, subtract permits that are
+ * there, and add permits. There is no waiter, so no wake-up is owed. Bits 32 to
+ * 63 are the kernel's.
  */
 struct gosync_semaphore_slot {
 	__aligned_u64 word;
@@ -1282,10 +1305,10 @@ struct gosync_semaphore_slot {
  * @old_len: its length; where it is put somewhere in: the room, out: its
  *	length, 0 if there was none (also with EMSGSIZE)
  *
- * Where values are put, anything may be when none was got, up to the room.
- * What an operation does not use must be 0. Values may have length 0, and are
- * equal when their lengths and all their bytes are. GOSYNC_IOC_MAP_CLEAR takes
- * no argument and removes all keys at one moment.
+ * When no value was got, anything may be in the room for it. Fields that an
+ * operation does not use must be 0. Values may have length 0, and are equal
+ * when their lengths and all their bytes are. GOSYNC_IOC_MAP_CLEAR takes no
+ * argument and removes all keys at one moment.
  *
  * Return: 0; LOAD_OR_STORE: 1 if the key was there and nothing is stored;
  * DELETE: 1 if it was there; SWAP: 1 if it was there; CAS and
@@ -1314,13 +1337,14 @@ struct gosync_map_args {
  * @cursor: 0 to begin; the call moves it behind the last entry it returned
  * @after: out when @cursor is 0, then in: the walk is of entries that were
  *	created after the one of this number
- * @until: likewise, and not after this one
+ * @until: out when @cursor is 0, then in: the walk is of entries that were
+ *	created no later than the one of this number
  * @buf: where to put entries, each a &struct gosync_map_item; aligned to 8
  *	bytes if these are to be
  * @len: the room there; with EMSGSIZE out: what the next entry needs
  *
- * A walk returns no key twice, and each that is there from its beginning to its
- * end; it is no snapshot.
+ * A walk returns no key twice. It returns each key that is there from its
+ * beginning to its end; it is no snapshot.
  *
  * Return: how many entries were put there, 0 at the end; or -1 with errno
  * EFAULT, EINTR, EINVAL, EMSGSIZE (not even one fits), ENOMEM.
@@ -1339,7 +1363,7 @@ struct gosync_map_range_args {
  * struct gosync_map_item - an entry, as GOSYNC_IOC_MAP_RANGE returns it
  * @key_len: bytes of key, which follow
  * @value_len: bytes of value, which follow the key at the next multiple of 8;
- *	the next item follows likewise
+ *	the next item follows at the next multiple of 8, too
  */
 struct gosync_map_item {
 	__u32 key_len;
@@ -1358,10 +1382,10 @@ struct gosync_map_item {
  * @key_len: length of the key, which follows; 0: the record is not in use
  * @value_len: length of the value, which is at &gosync_map_page.value
  *
- * A record is never anything else, and where one has been is one for as long
- * as the mapping lasts: who looks at it late finds another key in it at worst.
- * Reading: read @seq (acquire); if it is even copy what is wanted; then (read
- * barrier) read @seq again: the copy is whole if it is the same.
+ * The memory of a record stays one for as long as the mapping lasts. A late
+ * reader finds another key in it at worst. Reading: read @seq (acquire). If it
+ * is even, copy what is wanted, then (read barrier) read @seq again. The copy
+ * is whole if @seq is the same.
  */
 struct gosync_map_record {
 	__aligned_u64 seq;
@@ -1382,7 +1406,7 @@ struct gosync_map_record {
 /**
  * struct gosync_map_rules - how keys are found in a table
  * @seed: random bits, of the hash
- * @reach: no key is further than so many slots from its place
+ * @reach: no key is further than this number of slots from its place
  * @__reserved: 0
  * @cleared: entries up to this &gosync_map_record.born are gone, whatever
  *	their record says
@@ -1415,11 +1439,11 @@ struct gosync_map_rules {
  *
  * A table of class 0 has GOSYNC_MAP_SMALL slots and is in @small. One of class
  * c > 0 fills @page_size << (c - 1) bytes; the first of the two is at
- * @page_size * ((1 << c) - 1), the second follows it. A slot is 0, a tombstone,
- * or the hash << 32 | the number of a record. A key's is the one that the upper
- * bits of its hash tell the place of, or one of the following (behind the last
- * one comes the first), as many as @reach says; it is not behind a slot that
- * is 0.
+ * @page_size * ((1 << c) - 1), the second follows it. A slot is 0 (empty), a
+ * tombstone, or the hash << 32 | the number of a record. Probing is linear:
+ * start at the slot given by the upper bits of the hash and go on, wrapping
+ * around, until the key or an empty slot is found, or for as many slots as
+ * @reach says.
  *
  * Reading without a system call: read @table (acquire), take its rules, look
  * through the slots (acquire) from where the key's hash says, and look at each
@@ -1490,9 +1514,9 @@ static __inline__ __u64 __gosync_mix(__u64 a, __u64 b)
  * words are its first and its last 8 bytes, or all of it and 0. What comes of
  * that is multiplied by two more secrets, of which one has the length in it.
  *
- * Without the seed nobody can tell which keys have the same hash. Who can read
- * the seed can make such keys, but not more than @reach of them for one table:
- * see kmod/map_table.c.
+ * Without the seed nobody can tell which keys have the same hash. A process
+ * that can read the seed can make such keys, but not more than @reach of them
+ * for one table: see kmod/map_table.c.
  *
  * Return: the hash, never 0, as its lowest bit is 1.
  */
@@ -1533,9 +1557,9 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
  * @version: wait until the version is no longer this; out: what it is
  * @deadline: when to give up
  *
- * A Value's version is how often it was stored. A Map's is a number that never
- * is 0, and is another one after each change of any key; who has not got one
- * yet asks for 0, which returns at once.
+ * A Value's version is how often it was stored. A Map's is a number that is
+ * never 0, and is another one after each change of any key. A caller that has
+ * no version of a Map yet gives 0, which returns at once.
  *
  * Read permission is enough. May sleep.
  *
@@ -1580,9 +1604,9 @@ struct gosync_version_wait_args {
  *              waited, if the watch is stopped or closed
  * ===========  ============================================================
  *
- * It belongs to the open file description, whose last WATCH counts. While
- * anybody polls an object, its operations are ioctls where they change who may
- * go on. Read permission is enough, but for a Cond.
+ * The setting belongs to the open file description, whose last WATCH counts.
+ * While anybody polls an object, its operations are ioctls where they may make
+ * a waiter go on. Read permission is enough, except for a Cond.
  *
  * Return: 0, or -1 with errno EBADF (Cond), EFAULT, EINVAL, ENOMEM, ENOTTY (of
  * a type that it means nothing to).
@@ -1595,7 +1619,7 @@ struct gosync_watch_args {
 	__aligned_u64 value;
 };
 
-/* So many can be waited for at once */
+/* The most entries that one call can wait for */
 #define GOSYNC_WAIT_MAX		64
 
 /**
@@ -1609,8 +1633,9 @@ struct gosync_watch_args {
  * @result: out: what was granted: what the ioctl returns; 0: the events that
  *	there are. Untouched if it was not granted
  * @value: SEMAPHORE_ACQUIRE: how many permits; ATOMIC_WAIT: what the word is no
- *	longer to be, out: what it is; VALUE_WAIT, MAP_WAIT: likewise the version;
- *	WAITGROUP_WAIT: as &gosync_waitgroup_wait.generation; otherwise 0
+ *	longer to be, out: what it is; VALUE_WAIT, MAP_WAIT: what the version
+ *	is no longer to be, out: what it is; WAITGROUP_WAIT: as
+ *	&gosync_waitgroup_wait_args.generation; otherwise 0
  */
 struct gosync_wait_entry {
 	__s32 fd;
@@ -1629,17 +1654,17 @@ struct gosync_wait_entry {
  * @count: how many, 1 to GOSYNC_WAIT_MAX
  * @entry_size: sizeof(struct gosync_wait_entry)
  *
- * Waits for any: exactly one entry is granted, the first that can be, and
- * nothing is done with the others. Or waits for all: they are granted together
- * or none is; until then nothing is held while there is something to wait for.
- * Locks that all can be had for a moment at a time are tried for; who has
- * waited for more than a millisecond takes its turn at keeping what it gets
- * for a moment, while it waits for the rest, and gives it back if that takes
- * longer. So waits for all cannot deadlock, with each other or with anyone,
- * and none is overtaken for ever.
+ * Wait for any: exactly one entry is granted, the first that can be, and
+ * nothing is done with the others.
  *
- * Of several conditions (all but locks and permits) each was true when looked
- * at, while the locks were held.
+ * Wait for all: all entries are granted together or none is. Locks are taken
+ * all at once or not at all. A waiter that has failed for 1 ms may, one waiter
+ * at a time, keep the locks that it gets while it waits for the rest. If that
+ * takes too long it releases them and tries again. So waits for all cannot
+ * deadlock, with each other or with anyone, and none is overtaken for ever.
+ *
+ * Of a wait for all, each condition (all but locks and permits) was true when
+ * looked at, while the locks were held.
  *
  * May sleep.
  *
@@ -1688,27 +1713,28 @@ struct gosync_wait_many_args {
  *                                        0 with GOSYNC_CANCEL_ALL
  * =====================================  ====================================
  *
- * len and what else there is in an SQE of this opcode must be 0. The CQE's res
- * is what the ioctl returns, or the negative errno. What is waited for is
- * granted without a thread that waits for it. A lock that is asked for in this
- * way is handed over in its turn, it is never competed for.
+ * len and all other fields of an SQE of this opcode must be 0. The CQE's res is
+ * what the ioctl returns, or the negative errno. No thread waits for the grant.
+ * A lock that is asked for in this way is handed over in its turn; the command
+ * never competes for it.
  *
- * CANCEL is for commands of the same ring on the same open file description,
- * and returns how many it ended, each with ECANCELED; ENOENT if there was none
- * (it may just have been granted). io_uring's own cancellation and time-outs do
- * not reach these commands.
+ * CANCEL is for commands of the same ring on the same open file description. It
+ * returns how many commands it ended, each with ECANCELED. It fails with ENOENT
+ * if there was none; the command may just have been granted. io_uring's own
+ * cancellation and time-outs do not reach these commands.
  *
- * When nobody has a descriptor any more of what a command waits for, of one of
- * its entries, or of a Cond's lock, it ends with ECANCELED; a file registered
- * with a ring is as good as a descriptor. It ends before close(2) has returned,
- * and what it had been granted and nobody was told of is released at once, not
- * poisoned. So is what is granted to a ring that is going; but a ring goes some
- * time after close(2), or after its process was waited for: a worker of the
- * kernel's tears it down, and until then its commands wait, and have what they
- * were granted.
+ * A command ends with ECANCELED when nobody has a descriptor any more of its
+ * object, of one of its entries, or of a Cond's lock. A file registered with a
+ * ring counts as a descriptor. The command ends before close(2) has returned.
+ * What it had been granted and nobody was told of is released at once, not
+ * poisoned; so is what is granted to a ring that is going.
  *
- * COND_WAIT: as the ioctl, the lock is held when it ends, also by @deadline; but
- * not after ECANCELED.
+ * A ring goes some time after close(2), or after its process was waited for,
+ * because a worker of the kernel's tears it down. Until then its commands wait,
+ * and have what they were granted.
+ *
+ * COND_WAIT: as with the ioctl, the lock is held when the command ends, also by
+ * @deadline, but not after ECANCELED.
  */
 struct gosync_uring {
 	__aligned_u64 deadline;
