@@ -112,9 +112,37 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
  * without mapped state.
  */
 #define GOSYNC__STAND_IN	65536
+#define GOSYNC__AT(handle)						\
+	__atomic_load_n(&(handle)->at, __ATOMIC_ACQUIRE)
+#define GOSYNC__STATE_AT(handle, at)					\
+	((uintptr_t)(handle) + (at) - GOSYNC__STAND_IN)
 #define GOSYNC__STATE(handle)						\
-	((uintptr_t)(handle) - GOSYNC__STAND_IN +			\
-	 __atomic_load_n(&(handle)->at, __ATOMIC_ACQUIRE))
+	GOSYNC__STATE_AT(handle, GOSYNC__AT(handle))
+
+/*
+ * Stands between two accesses to the state of one handle. An access adds up its
+ * address by itself, at no cost. But compilers add up an address that they see
+ * twice beforehand, by an instruction of its own. So this hides that @at is the
+ * same. It keeps its value, and no instruction comes of this. As @at was loaded
+ * only once, both accesses are to the state, or both are to the stand-in.
+ */
+#define GOSYNC__ANEW(at)	__asm__("" : "+r"(at))
+
+/*
+ * The new owner of a lock counts its token. Nobody else does while it owns the
+ * lock, so nothing is lost between the load and the store. Each of these is
+ * whole, so a reader sees one of the two numbers. On x86-64 one instruction does
+ * both, and compilers do not make it of two atomic accesses. It has no lock
+ * prefix, as it need not be atomic.
+ */
+#ifdef __x86_64__
+#define GOSYNC__COUNT(token)	__asm__("addq $1, %0" : "+m"(*(token)) : : "cc")
+#else
+#define GOSYNC__COUNT(token)						\
+	__atomic_store_n(token,						\
+			 __atomic_load_n(token, __ATOMIC_RELAXED) + 1,	\
+			 __ATOMIC_RELAXED)
+#endif
 
 /* Flags of this library, besides those of <linux/gosync.h> */
 
@@ -520,9 +548,7 @@ GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
 							  __ATOMIC_ACQUIRE,
 							  __ATOMIC_RELAXED), 0))
 		return gosync_mutex_lock_slow(mutex);
-	__atomic_store_n(&slot->token,
-			 __atomic_load_n(&slot->token, __ATOMIC_RELAXED) + 1,
-			 __ATOMIC_RELAXED);
+	GOSYNC__COUNT(&slot->token);
 	return 0;
 }
 
@@ -873,10 +899,11 @@ GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 {
 	uint32_t *reads = __atomic_load_n(&rwmutex->reads, __ATOMIC_ACQUIRE);
+	struct gosync_rwmutex_slot *slot = rwmutex->slot;
 	uint32_t n;
 
 	GOSYNC_PROBE(rdlock_release, rwmutex);
-	if (__builtin_expect(reads && !__atomic_load_n(&rwmutex->slot->draining,
+	if (__builtin_expect(reads && !__atomic_load_n(&slot->draining,
 						       __ATOMIC_RELAXED), 1)) {
 		n = __atomic_load_n(reads, __ATOMIC_RELAXED);
 		/* Below 0: it was taken from us, and the kernel tells. */
@@ -885,7 +912,7 @@ GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 							 __ATOMIC_SEQ_CST,
 							 __ATOMIC_RELAXED))
 				continue;
-			if (__builtin_expect(!__atomic_load_n(&rwmutex->slot->draining,
+			if (__builtin_expect(!__atomic_load_n(&slot->draining,
 							      __ATOMIC_SEQ_CST), 1))
 				return 0;
 			return gosync_rwmutex_tell(rwmutex);
@@ -1391,30 +1418,40 @@ int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
-	__u64 *slot = (__u64 *)GOSYNC__STATE(semaphore);
+	uintptr_t at = GOSYNC__AT(semaphore);
+	__u64 *slot = (__u64 *)GOSYNC__STATE_AT(semaphore, at);
 	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	GOSYNC_PROBE(semaphore_entry, semaphore);
-	if (__builtin_expect(word <= GOSYNC_SEMAPHORE_PERMITS && word >= n &&
-			     __atomic_compare_exchange_n(slot, &word, word - n,
-							 0, __ATOMIC_ACQUIRE,
-							 __ATOMIC_RELAXED), 1))
-		return 0;
+	if (__builtin_expect(word <= GOSYNC_SEMAPHORE_PERMITS && word >= n, 1)) {
+		GOSYNC__ANEW(at);
+		slot = (__u64 *)GOSYNC__STATE_AT(semaphore, at);
+		if (__builtin_expect(__atomic_compare_exchange_n(slot, &word,
+								 word - n, 0,
+								 __ATOMIC_ACQUIRE,
+								 __ATOMIC_RELAXED), 1))
+			return 0;
+	}
 	return gosync_semaphore_acquire_slow(semaphore, n);
 }
 
 GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
-	__u64 *slot = (__u64 *)GOSYNC__STATE(semaphore);
+	uintptr_t at = GOSYNC__AT(semaphore);
+	__u64 *slot = (__u64 *)GOSYNC__STATE_AT(semaphore, at);
 	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	GOSYNC_PROBE(semaphore_release, semaphore);
-	if (__builtin_expect(word + n <= GOSYNC_SEMAPHORE_PERMITS &&
-			     __atomic_compare_exchange_n(slot, &word, word + n,
-							 0, __ATOMIC_RELEASE,
-							 __ATOMIC_RELAXED), 1))
-		return 0;
+	if (__builtin_expect(word + n <= GOSYNC_SEMAPHORE_PERMITS, 1)) {
+		GOSYNC__ANEW(at);
+		slot = (__u64 *)GOSYNC__STATE_AT(semaphore, at);
+		if (__builtin_expect(__atomic_compare_exchange_n(slot, &word,
+								 word + n, 0,
+								 __ATOMIC_RELEASE,
+								 __ATOMIC_RELAXED), 1))
+			return 0;
+	}
 	return gosync_semaphore_release_slow(semaphore, n);
 }
 

@@ -220,7 +220,7 @@ static inline void *state_of(const void *object, const struct gosync_info *info,
 	return base->map + info->map_offset;
 }
 
-/* ... as a handle tells of it. Pairs with GOSYNC__STATE() and gosync_at(). */
+/* ... as a handle tells of it. Pairs with GOSYNC__AT() and gosync_at(). */
 static inline void set_state(uintptr_t *at, const void *handle, void *state)
 {
 	if (state)
@@ -231,13 +231,6 @@ static inline void set_state(uintptr_t *at, const void *handle, void *state)
 /* The state of a handle that tells of it so, or NULL */
 #define gosync_at(handle)						\
 	((handle)->at ? (void *)GOSYNC__STATE(handle) : NULL)
-
-/* What whoever has just locked a Mutex word does, while it owns the lock */
-static inline void count_token(__u64 *token)
-{
-	__atomic_store_n(token, __atomic_load_n(token, __ATOMIC_RELAXED) + 1,
-			 __ATOMIC_RELAXED);
-}
 
 /*
  * The token of a Mutex word that is ours. Before a holder is broken the word says

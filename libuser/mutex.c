@@ -55,7 +55,7 @@ static int barge(gosync_mutex_t *mutex, struct gosync_mutex_slot *slot)
 						(uint32_t)word | mutex->locked,
 						0, __ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED)) {
-			count_token(&slot->token);
+			GOSYNC__COUNT(&slot->token);
 			return !!(word & GOSYNC_MUTEX_POISONED);
 		}
 	}

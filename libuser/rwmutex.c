@@ -123,7 +123,7 @@ static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 						(uint32_t)word | rw->locked, 0,
 						__ATOMIC_SEQ_CST,
 						__ATOMIC_RELAXED)) {
-			count_token(&slot->token);
+			GOSYNC__COUNT(&slot->token);
 			return !!(word & GOSYNC_MUTEX_POISONED);
 		}
 	}
