@@ -158,6 +158,10 @@ static inline void bench_end(struct run *r, uint64_t ops, int failed)
  * The loop around every operation, so that all bear the same cost of it. The
  * operation assigns to `failed` whatever is not 0; it looks for the end of the
  * round once in a batch.
+ *
+ * What gives the operations of all implementations one form is __always_inline.
+ * By itself gcc takes each line of a probe's text for an instruction, although
+ * there is only one in it; so it would call gosync's fast paths in here.
  */
 #define BENCH_LOOP(r, batch, ...)					\
 do {									\

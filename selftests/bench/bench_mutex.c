@@ -65,82 +65,82 @@ static union mutex mutexes[MUTEXES];
 
 /* --- The implementations -------------------------------------------------- */
 
-static inline int lock_gosync(union mutex m)
+static __always_inline int lock_gosync(union mutex m)
 {
 	return gosync_mutex_lock(m.gosync);
 }
 
-static inline int unlock_gosync(union mutex m)
+static __always_inline int unlock_gosync(union mutex m)
 {
 	return gosync_mutex_unlock(m.gosync);
 }
 
-static inline int lock_pthread(union mutex m)
+static __always_inline int lock_pthread(union mutex m)
 {
 	return pthread_mutex_lock(m.pthread);
 }
 
-static inline int unlock_pthread(union mutex m)
+static __always_inline int unlock_pthread(union mutex m)
 {
 	return pthread_mutex_unlock(m.pthread);
 }
 
-static inline int lock_sem_t(union mutex m)
+static __always_inline int lock_sem_t(union mutex m)
 {
 	return sem_wait(m.sem);
 }
 
-static inline int unlock_sem_t(union mutex m)
+static __always_inline int unlock_sem_t(union mutex m)
 {
 	return sem_post(m.sem);
 }
 
-static inline int sysv(int id, int delta)
+static __always_inline int sysv(int id, int delta)
 {
 	struct sembuf op = { .sem_op = delta, .sem_flg = SEM_UNDO };
 
 	return semop(id, &op, 1);
 }
 
-static inline int lock_sysv(union mutex m)
+static __always_inline int lock_sysv(union mutex m)
 {
 	return sysv(m.id, -1);
 }
 
-static inline int unlock_sysv(union mutex m)
+static __always_inline int unlock_sysv(union mutex m)
 {
 	return sysv(m.id, 1);
 }
 
-static inline int lock_flock(union mutex m)
+static __always_inline int lock_flock(union mutex m)
 {
 	return flock(m.id, LOCK_EX);
 }
 
-static inline int unlock_flock(union mutex m)
+static __always_inline int unlock_flock(union mutex m)
 {
 	return flock(m.id, LOCK_UN);
 }
 
-static inline int ofd(int fd, int type)
+static __always_inline int ofd(int fd, int type)
 {
 	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
 
 	return fcntl(fd, F_OFD_SETLKW, &lock);
 }
 
-static inline int lock_ofd(union mutex m)
+static __always_inline int lock_ofd(union mutex m)
 {
 	return ofd(m.id, F_WRLCK);
 }
 
-static inline int unlock_ofd(union mutex m)
+static __always_inline int unlock_ofd(union mutex m)
 {
 	return ofd(m.id, F_UNLCK);
 }
 
 /* 0 free, 1 locked, 2 locked and somebody may sleep */
-static inline int lock_futex(union mutex m)
+static __always_inline int lock_futex(union mutex m)
 {
 	uint32_t seen = 0;
 
@@ -152,7 +152,7 @@ static inline int lock_futex(union mutex m)
 	return 0;
 }
 
-static inline int unlock_futex(union mutex m)
+static __always_inline int unlock_futex(union mutex m)
 {
 	if (__atomic_exchange_n(m.futex, 0, __ATOMIC_RELEASE) == 2)
 		syscall(SYS_futex, m.futex, FUTEX_WAKE, 1);

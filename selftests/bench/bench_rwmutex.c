@@ -39,42 +39,42 @@ static union rwlock rwlock;
 
 /* --- The implementations -------------------------------------------------- */
 
-static inline int lock_gosync(union rwlock l)
+static __always_inline int lock_gosync(union rwlock l)
 {
 	return gosync_rwmutex_lock(l.gosync);
 }
 
-static inline int unlock_gosync(union rwlock l)
+static __always_inline int unlock_gosync(union rwlock l)
 {
 	return gosync_rwmutex_unlock(l.gosync);
 }
 
-static inline int rlock_gosync(union rwlock l)
+static __always_inline int rlock_gosync(union rwlock l)
 {
 	return gosync_rwmutex_rlock(l.gosync);
 }
 
-static inline int runlock_gosync(union rwlock l)
+static __always_inline int runlock_gosync(union rwlock l)
 {
 	return gosync_rwmutex_runlock(l.gosync);
 }
 
-static inline int lock_pthread(union rwlock l)
+static __always_inline int lock_pthread(union rwlock l)
 {
 	return pthread_rwlock_wrlock(l.pthread);
 }
 
-static inline int unlock_pthread(union rwlock l)
+static __always_inline int unlock_pthread(union rwlock l)
 {
 	return pthread_rwlock_unlock(l.pthread);
 }
 
-static inline int rlock_pthread(union rwlock l)
+static __always_inline int rlock_pthread(union rwlock l)
 {
 	return pthread_rwlock_rdlock(l.pthread);
 }
 
-static inline int runlock_pthread(union rwlock l)
+static __always_inline int runlock_pthread(union rwlock l)
 {
 	return pthread_rwlock_unlock(l.pthread);
 }
@@ -148,7 +148,7 @@ static void write_##x(struct run *r)					\
 		   failed |= unlock_##x(l));				\
 }									\
 									\
-static inline int count_##x(union rwlock l, volatile uint64_t *counter)	\
+static __always_inline int count_##x(union rwlock l, volatile uint64_t *counter)	\
 {									\
 	int failed = lock_##x(l);					\
 									\
@@ -156,7 +156,7 @@ static inline int count_##x(union rwlock l, volatile uint64_t *counter)	\
 	return failed | unlock_##x(l);					\
 }									\
 									\
-static inline int look_##x(union rwlock l, volatile uint64_t *counter)	\
+static __always_inline int look_##x(union rwlock l, volatile uint64_t *counter)	\
 {									\
 	int failed = rlock_##x(l);					\
 	uint64_t seen = *counter;					\

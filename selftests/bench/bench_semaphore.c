@@ -35,34 +35,34 @@ static union semaphore semaphores[SEMAPHORES];
 
 /* --- The implementations -------------------------------------------------- */
 
-static inline int acquire_gosync(union semaphore s)
+static __always_inline int acquire_gosync(union semaphore s)
 {
 	return gosync_semaphore_acquire(s.gosync, 1);
 }
 
-static inline int release_gosync(union semaphore s)
+static __always_inline int release_gosync(union semaphore s)
 {
 	return gosync_semaphore_release(s.gosync, 1);
 }
 
-static inline int acquire_sem_t(union semaphore s)
+static __always_inline int acquire_sem_t(union semaphore s)
 {
 	return sem_wait(s.sem);
 }
 
-static inline int release_sem_t(union semaphore s)
+static __always_inline int release_sem_t(union semaphore s)
 {
 	return sem_post(s.sem);
 }
 
-static inline int acquire_futex(union semaphore s)
+static __always_inline int acquire_futex(union semaphore s)
 {
 	while (!__atomic_exchange_n(s.futex, 0, __ATOMIC_ACQUIRE))
 		bench_wait(s.futex, 0);
 	return 0;
 }
 
-static inline int release_futex(union semaphore s)
+static __always_inline int release_futex(union semaphore s)
 {
 	__atomic_store_n(s.futex, 1, __ATOMIC_RELEASE);
 	bench_wake(s.futex, 1);
