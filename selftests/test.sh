@@ -46,9 +46,9 @@ for test in "${tests[@]}"; do
 	live | run | shell | tending | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
 	abi | access | admin | atomic | cond | examples | failnth | library* | map | \
-	mapping | names | waitgroup)
+	map_many | mapping | names | waitgroup)
 		debug1+=("$test") ;;
-	cxx | mutex | once | poll | rwmutex | semaphore | uring_* | v*)
+	cxx | mutex | once | poll* | rwmutex | semaphore | stat | uring_* | v*)
 		debug2+=("$test") ;;
 	*) debug+=("$test") ;;
 	esac
