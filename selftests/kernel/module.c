@@ -5,6 +5,7 @@
  */
 #include <sys/syscall.h>
 #include "gosync_test_uring.h"
+#include "slabs.h"
 
 #define MODULE	"/gosync/gosync.ko"
 
@@ -139,43 +140,7 @@ TEST_F(module, takes_persistent_objects_with_it)
 
 /* --- what is left -------------------------------------------------------- */
 
-enum { OBJECTS = 3000, CACHES = 512 };
-
-struct cache {
-	char name[64];
-	long active;
-};
-
-static int read_caches(struct cache *caches)
-{
-	FILE *file = fopen("/proc/slabinfo", "r");
-	char line[512];
-	int n = 0;
-
-	while (file && n < CACHES && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%63s %ld", caches[n].name,
-			   &caches[n].active) == 2)
-			n++;
-	if (file)
-		fclose(file);
-	return n;
-}
-
-/* Has any cache grown by an object for each two of ours, or come to be? */
-static bool has_grown(const struct cache *before, int n)
-{
-	static struct cache now[CACHES];
-	int m = read_caches(now), i, j;
-
-	for (i = 0; i < m; i++) {
-		for (j = 0; j < n; j++)
-			if (!strcmp(now[i].name, before[j].name))
-				break;
-		if (j == n || now[i].active - before[j].active > OBJECTS / 2)
-			return true;
-	}
-	return false;
-}
+enum { OBJECTS = 3000 };
 
 TEST_F(module, leaves_nothing_behind)
 {
@@ -207,7 +172,7 @@ TEST_F(module, leaves_nothing_behind)
 		free(name);
 	}
 	EXPECT_TRUE(eventually(!unload_module()));
-	EXPECT_TRUE(eventually(!has_grown(before, n)));
+	EXPECT_TRUE(eventually(!has_grown(before, n, OBJECTS / 2, true)));
 }
 
 TEST_HARNESS_MAIN
