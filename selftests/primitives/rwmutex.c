@@ -3,7 +3,7 @@
  * RWMutex: one writer or many readers, in whose favour it decides, holders with
  * a line and without, deaths, and garbage in the page.
  */
-#include "gosync_test.h"
+#include "scribble.h"
 
 #define OWNED_BY(id)	(GOSYNC_MUTEX_LOCKED | \
 			 (uint64_t)(id) << GOSYNC_MUTEX_OWNER_SHIFT)
@@ -1491,25 +1491,8 @@ TEST_F(rwmutex, all_writers_that_wait_for_readers_go_on_when_they_are_gone)
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
 }
 
-static uint64_t nasty(uint64_t *seed)
-{
-	uint64_t word = random_u32(seed) & 0x3f;
-
-	switch (random_u32(seed) % 4) {
-	case 0:
-		return word | (uint64_t)(random_u32(seed) % 12) <<
-			GOSYNC_MUTEX_OWNER_SHIFT;
-	case 1:
-		return word;
-	case 2:
-		return 0;
-	default:
-		return (uint64_t)random_u32(seed) << 32 | random_u32(seed);
-	}
-}
-
 /* Mostly the slot and the first lines, where somebody looks */
-static pid_t spawn_scribbler(FIXTURE_DATA(rwmutex) *self)
+static pid_t spawn_page_scribbler(FIXTURE_DATA(rwmutex) *self)
 {
 	volatile uint64_t *page = (void *)self->slot;
 	uint64_t seed = random_seed();
@@ -1580,7 +1563,7 @@ TEST_F(rwmutex, scribbled_on_it_harms_itself_alone)
 	pid_t scribbler, victims[4], user, stuck;
 	int i;
 
-	scribbler = spawn_scribbler(self);
+	scribbler = spawn_page_scribbler(self);
 	for (i = 0; i < 4; i++)
 		victims[i] = spawn_victim(self, end, variant->how);
 	user = spawn();
