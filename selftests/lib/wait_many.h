@@ -371,4 +371,123 @@ static inline void spin_ns(uint64_t ns)
 		;
 }
 
+/* --- fixtures ------------------------------------------------------------ */
+
+/*
+ * For each kind: @thing, and a @gate that can be waited for besides. Nobody can
+ * have them yet.
+ */
+#define THING_AND_GATE(fixture)						\
+FIXTURE(fixture)							\
+{									\
+	union {								\
+		struct {						\
+			struct thing thing;				\
+			struct thing gate;				\
+		};							\
+		struct thing things[2];					\
+	};								\
+	struct gosync_info before[2];					\
+};									\
+									\
+EACH_KIND(fixture);							\
+									\
+FIXTURE_SETUP(fixture)							\
+{									\
+	self->thing = new_thing(variant->kind, variant->how);		\
+	self->gate = new_thing(PERMITS, variant->how);			\
+	ASSERT_EQ(0, keep(&self->thing));				\
+	self->before[0] = info_of(self->thing.fd);			\
+	self->before[1] = info_of(self->gate.fd);			\
+}									\
+									\
+FIXTURE_TEARDOWN(fixture)						\
+{									\
+}
+
+/* Some objects, and memory that is @shared with children */
+#define SOME_OBJECTS(fixture)						\
+FIXTURE(fixture)							\
+{									\
+	int mutex;							\
+	int rwmutex;							\
+	int semaphore;							\
+	unsigned int *shared;						\
+};									\
+									\
+MAPPED_AND_IOCTL(fixture);						\
+									\
+FIXTURE_SETUP(fixture)							\
+{									\
+	self->mutex = create(GOSYNC_MUTEX);				\
+	self->rwmutex = create(GOSYNC_RWMUTEX);				\
+	self->semaphore = create(GOSYNC_SEMAPHORE);			\
+	ASSERT_LE(0, self->mutex);					\
+	ASSERT_LE(0, self->rwmutex);					\
+	ASSERT_LE(0, self->semaphore);					\
+	self->shared = shared_memory(1 << 20);				\
+}									\
+									\
+FIXTURE_TEARDOWN(fixture)						\
+{									\
+}
+
+static inline int wait_any(struct gosync_wait_entry *entries,
+			   unsigned int count)
+{
+	return wait_many(entries, count, 0, 0);
+}
+
+static inline int wait_all(struct gosync_wait_entry *entries,
+			   unsigned int count)
+{
+	return wait_many(entries, count, GOSYNC_WAIT_ALL, 0);
+}
+
+static inline int wait_all_until(struct gosync_wait_entry *entries,
+				 unsigned int count, uint64_t deadline)
+{
+	return wait_many(entries, count, GOSYNC_WAIT_ALL, deadline);
+}
+
+/* Entries for these, one after another */
+static inline void fill(struct gosync_wait_entry *entries,
+			const struct thing *things, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		entries[i] = entry_for(&things[i]);
+}
+
+struct wait_in_thread {
+	struct gosync_wait_entry entries[2];
+	unsigned int flags;
+	int ret;
+};
+
+static inline void *wait_in_thread(void *arg)
+{
+	struct wait_in_thread *wait = arg;
+
+	wait->ret = wait_many(wait->entries, 2, wait->flags, 0);
+	return NULL;
+}
+
+static inline bool is_waiting(pid_t pid)
+{
+	return !waitpid(pid, NULL, WNOHANG);
+}
+
+static inline pid_t spawn_owner(int fd, unsigned int op)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		MUST(call(reopen_object(fd, 0), op, NULL) >= 0);
+		rest();
+	}
+	return eventually(rests(pid)) ? pid : -1;
+}
+
 #endif /* WAIT_MANY_H */
