@@ -236,8 +236,8 @@ int info_main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Show everything about named objects: their properties, their waits, and how\n"
-		       "long these took.",
+		.doc = "Show everything about named objects: their properties, their waits,\n"
+		       "and how long these took.",
 	};
 	struct look info = { .names.required = true };
 	int status;

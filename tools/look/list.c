@@ -35,7 +35,7 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[COL_WAITERS] = { "WAITERS", "number of waiters",
 		COLUMN_NUMBER, 0, false },
-	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or in the once; ?: hidden (JSON: 0)",
+	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or the once; ?: hidden (JSON: 0)",
 		COLUMN_NUMBER, 0, false },
 	[COL_READERS] = { "READERS", "rwmutex: number of read locks",
 		COLUMN_NUMBER, 0, true },

@@ -284,7 +284,7 @@ int command_keep(const struct shell *sh, int fd)
 	if (!sh->close) {
 		kept = fcntl(fd, F_DUPFD, FIRST_FD);
 		if (kept < 0) {
-			shell_say(sh, "no descriptor from %d on is free; raise ulimit -n, or use -o",
+			shell_say(sh, "no descriptor from %d on is free; see ulimit -n, or use -o",
 				  FIRST_FD);
 			exit(EX_OSERR);
 		}

@@ -552,7 +552,7 @@ static void tell_type(const struct shell *sh, unsigned int type)
 		shell_say(sh, "it is a %s, not a %s; choose another name",
 			  gosync_type_name(info.type), gosync_type_name(type));
 	else if (type == GOSYNC_MAP)
-		shell_say(sh, "created with --entries %llu --key-size %u --value-size %u; use these",
+		shell_say(sh, "created with --entries %llu --key-size %u --value-size %u; use them",
 			  (unsigned long long)info.capacity, info.key_size,
 			  info.value_size);
 	else
