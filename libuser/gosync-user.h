@@ -7,11 +7,11 @@
  * has to wait for make no system call.
  *
  * Every function that can fail returns 0 or a negative errno, with the
- * vocabulary at the top of <linux/gosync.h>; some return 1 for a second kind
- * of success, as their description says. After an error the state is
- * unchanged, except where the description says otherwise. gosync_strerror() tells what an error means in Go's words. By a
- * handle whose holder was broken (gosync_break()), whatever does not merely
- * observe fails with -ESTALE.
+ * vocabulary at the top of <linux/gosync.h>. Some return 1 for a second kind of
+ * success, as their description says. After an error the state is unchanged,
+ * except where the description says otherwise. gosync_strerror() tells what an
+ * error means in Go's words. When a holder was broken (gosync_break()),
+ * operations by its handle fail with -ESTALE, unless they merely observe.
  *
  * Callbacks may be left by an exception, pthread_exit(3) or a cancellation, and
  * nothing leaks; what that means to a Once, gosync_once_do() says.
