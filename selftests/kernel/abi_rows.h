@@ -258,19 +258,19 @@ static void fill_map_range(FIXTURE_DATA(ioctl) *self, void *arg)
 #define OPTIONAL	.optional = true
 
 ROW(open, OPEN, ON(DEVICE), DEVICE, open, open,
-    RESERVED(FIELD(gosync_open, flags, 0x7f), FIELD(gosync_open, mode, 0777),
+	RESERVED(FIELD(gosync_open, flags, 0x7f), FIELD(gosync_open, mode, 0777),
 	     FIELD(gosync_open, key_size, 0), FIELD(gosync_open, deadline, 0)),
-    POINTERS(AT(open, name)));
+	POINTERS(AT(open, name)));
 ROW(unlink, UNLINK, ON(DEVICE), DEVICE, unlink, unlink,
-    RESERVED(FIELD(gosync_unlink, flags, GOSYNC_IF_UNUSED),
+	RESERVED(FIELD(gosync_unlink, flags, GOSYNC_IF_UNUSED),
 	     FIELD(gosync_unlink, __reserved, 0)),
-    POINTERS(AT(unlink, name)));
+	POINTERS(AT(unlink, name)));
 ROW(change, CHANGE, ON(DEVICE), DEVICE, change, change,
-    RESERVED(FIELD(gosync_change, flags, 7), FIELD(gosync_change, mode, 0777),
+	RESERVED(FIELD(gosync_change, flags, 7), FIELD(gosync_change, mode, 0777),
 	     FIELD(gosync_change, uid, 0), FIELD(gosync_change, gid, 0)),
-    POINTERS(AT(change, name)));
+	POINTERS(AT(change, name)));
 ROW(list, LIST, ON(DEVICE), DEVICE, list, list, RESULTS,
-    RESERVED(FIELD(gosync_list, flags, 0)), POINTERS(AT(list, entries)));
+	RESERVED(FIELD(gosync_list, flags, 0)), POINTERS(AT(list, entries)));
 
 /* Any more entries than there are would be read from what follows. */
 #define WAIT_MANY							\
@@ -290,15 +290,15 @@ ROW(wait_all, WAIT, ON(DEVICE), DEVICE, wait_many, wait_all, WAIT_MANY);
 	FIELD(gosync_parties, entry_size, 0xfff)
 
 ROW(waiters, WAITERS, ON_OBJECTS, INT32, parties, waiters, RESULTS,
-    RESERVED(PARTIES, FIELD(gosync_parties, cursor, 0)),
-    POINTERS(AT(parties, entries)));
+	RESERVED(PARTIES, FIELD(gosync_parties, cursor, 0)),
+	POINTERS(AT(parties, entries)));
 ROW(holders, HOLDERS, ON_OBJECTS, MUTEX, parties, parties, RESULTS,
-    RESERVED(PARTIES), POINTERS(AT(parties, entries)));
+	RESERVED(PARTIES), POINTERS(AT(parties, entries)));
 ROW(break, BREAK, ON(MUTEX) | ON(RWMUTEX) | ON(ONCE) | ON(SEMAPHORE), RWMUTEX,
-    break, break,
-    RESERVED(FIELD(gosync_break, flags, 0), FIELD(gosync_break, __reserved, 0)));
+	break, break,
+	RESERVED(FIELD(gosync_break, flags, 0), FIELD(gosync_break, __reserved, 0)));
 ROW(reopen, REOPEN, ON_OBJECTS, MUTEX, reopen, nothing, OPTIONAL,
-    RESERVED(FIELD(gosync_reopen, flags, GOSYNC_RDONLY)));
+	RESERVED(FIELD(gosync_reopen, flags, GOSYNC_RDONLY)));
 
 #define WATCH								\
 	FIELD(gosync_watch, flags, GOSYNC_WATCH_STOP),			\
@@ -308,12 +308,12 @@ ROW(reopen, REOPEN, ON_OBJECTS, MUTEX, reopen, nothing, OPTIONAL,
 
 ROW(watch_word, WATCH, ON_WATCHED, INT32, watch, watch, RESERVED(WATCH));
 ROW(watch_value, WATCH, ON_WATCHED, VALUE, watch, watch,
-    RESERVED(WATCH, NO_INDEX));
+	RESERVED(WATCH, NO_INDEX));
 ROW(watch_map, WATCH, ON_WATCHED, MAP, watch, watch, RESERVED(WATCH, NO_INDEX));
 ROW(watch_semaphore, WATCH, ON_WATCHED, SEMAPHORE, watch, watch,
-    RESERVED(WATCH, NO_INDEX, UP_TO(INT32_MAX)));
+	RESERVED(WATCH, NO_INDEX, UP_TO(INT32_MAX)));
 ROW(watch_cond, WATCH, ON_WATCHED, COND, watch, nothing, WRITES,
-    RESERVED(WATCH, NO_INDEX, UP_TO(0)));
+	RESERVED(WATCH, NO_INDEX, UP_TO(0)));
 
 #define ATOMIC(allowed)							\
 	FIELD(gosync_atomic, flags, allowed),				\
@@ -323,19 +323,19 @@ ROW(watch_cond, WATCH, ON_WATCHED, COND, watch, nothing, WRITES,
 				  FIELD(gosync_atomic, expected, 0))
 
 ROW(atomic_load, ATOMIC_LOAD, ON_ATOMICS, INT32, atomic, nothing, OPTIONAL,
-    RESULTS, RESERVED(ATOMIC(0), FIELD(gosync_atomic, expected, 0)));
+	RESULTS, RESERVED(ATOMIC(0), FIELD(gosync_atomic, expected, 0)));
 ROW(atomic_store, ATOMIC_STORE, ON_ATOMICS, INT32, atomic, atomic, ATOMIC_WRITE);
 ROW(atomic_swap, ATOMIC_SWAP, ON_ATOMICS, INT32, atomic, atomic, ATOMIC_WRITE);
 ROW(atomic_add, ATOMIC_ADD, ON(INT32), INT32, atomic, atomic, ATOMIC_WRITE);
 ROW(atomic_and, ATOMIC_AND, ON(INT32), INT32, atomic, atomic, ATOMIC_WRITE);
 ROW(atomic_or, ATOMIC_OR, ON(INT32), INT32, atomic, atomic, ATOMIC_WRITE);
 ROW(atomic_cas, ATOMIC_CAS, ON_ATOMICS, INT32, atomic, atomic_cas, WRITES,
-    RESULTS, RESERVED(ATOMIC(GOSYNC_ATOMIC_WAKE)));
+	RESULTS, RESERVED(ATOMIC(GOSYNC_ATOMIC_WAKE)));
 ROW(atomic_wait, ATOMIC_WAIT, ON_ATOMICS, INT32, atomic_wait, atomic_wait,
-    RESULTS, RESERVED(CLOCK(atomic_wait),
+	RESULTS, RESERVED(CLOCK(atomic_wait),
 		      FIELD(gosync_atomic_wait, __reserved, 0)));
 ROW(atomic_wake, ATOMIC_WAKE, ON_ATOMICS, INT32, atomic_wake, nothing, WRITES,
-    RESERVED(FIELD(gosync_atomic_wake, flags, 0)));
+	RESERVED(FIELD(gosync_atomic_wake, flags, 0)));
 
 #define VALUE_FLAGS	FIELD(gosync_value, flags, 0)
 #define NO_OLD_TYPE	FIELD(gosync_value, old_type, 0)
@@ -343,21 +343,21 @@ ROW(atomic_wake, ATOMIC_WAKE, ON_ATOMICS, INT32, atomic_wake, nothing, WRITES,
 	FIELD(gosync_##type, old_buf, 0), FIELD(gosync_##type, old_len, 0)
 
 ROW(value_load, VALUE_LOAD, ON(VALUE), VALUE, value, value_load, RESULTS,
-    RESERVED(VALUE_FLAGS, NO_OLD_TYPE, NO_OLD(value)), POINTERS(AT(value, buf)));
+	RESERVED(VALUE_FLAGS, NO_OLD_TYPE, NO_OLD(value)), POINTERS(AT(value, buf)));
 ROW(value_store, VALUE_STORE, ON(VALUE), VALUE, value, value_store, WRITES,
-    RESULTS, RESERVED(VALUE_FLAGS, NO_OLD_TYPE, NO_OLD(value)),
-    POINTERS(AT(value, buf)));
+	RESULTS, RESERVED(VALUE_FLAGS, NO_OLD_TYPE, NO_OLD(value)),
+	POINTERS(AT(value, buf)));
 ROW(value_swap, VALUE_SWAP, ON(VALUE), VALUE, value, value_swap, WRITES,
-    RESULTS, RESERVED(VALUE_FLAGS, NO_OLD_TYPE),
-    POINTERS(AT(value, buf), AT(value, old_buf)));
+	RESULTS, RESERVED(VALUE_FLAGS, NO_OLD_TYPE),
+	POINTERS(AT(value, buf), AT(value, old_buf)));
 ROW(value_cas, VALUE_CAS, ON(VALUE), VALUE, value, value_cas, WRITES, RESULTS,
-    RESERVED(VALUE_FLAGS), POINTERS(AT(value, buf), AT(value, old_buf)));
+	RESERVED(VALUE_FLAGS), POINTERS(AT(value, buf), AT(value, old_buf)));
 
 /* There is a version, and it is not 0. */
 ROW(value_wait, VALUE_WAIT, ON(VALUE), VALUE, version_wait, nothing, RESULTS,
-    RESERVED(CLOCK(version_wait)));
+	RESERVED(CLOCK(version_wait)));
 ROW(map_wait, MAP_WAIT, ON(MAP), MAP, version_wait, nothing, RESULTS,
-    RESERVED(CLOCK(version_wait)));
+	RESERVED(CLOCK(version_wait)));
 
 #define MAP_FLAGS							\
 	FIELD(gosync_map, flags, 0), FIELD(gosync_map, __reserved, 0)
@@ -370,43 +370,43 @@ ROW(map_wait, MAP_WAIT, ON(MAP), MAP, version_wait, nothing, RESULTS,
 	POINTERS(AT(map, key), AT(map, old_buf))
 
 ROW(map_load, MAP_LOAD, ON(MAP), MAP, map, map_load, RESULTS,
-    RESERVED(MAP_FLAGS, NO_OLD(map)), POINTERS(KEY_AND_BUF));
+	RESERVED(MAP_FLAGS, NO_OLD(map)), POINTERS(KEY_AND_BUF));
 ROW(map_store, MAP_STORE, ON(MAP), MAP, map, map_store, WRITES,
-    RESERVED(MAP_FLAGS, NO_OLD(map)), POINTERS(KEY_AND_BUF));
+	RESERVED(MAP_FLAGS, NO_OLD(map)), POINTERS(KEY_AND_BUF));
 ROW(map_load_or_store, MAP_LOAD_OR_STORE, ON(MAP), MAP, map, map_swap, RESULTS,
-    MAP_EXCHANGE);
+	MAP_EXCHANGE);
 ROW(map_swap, MAP_SWAP, ON(MAP), MAP, map, map_swap, RESULTS, MAP_EXCHANGE);
 ROW(map_cas, MAP_CAS, ON(MAP), MAP, map, map_swap, MAP_EXCHANGE);
 ROW(map_load_and_delete, MAP_LOAD_AND_DELETE, ON(MAP), MAP, map, map_old,
-    RESULTS, MAP_DELETE);
+	RESULTS, MAP_DELETE);
 ROW(map_compare_and_delete, MAP_COMPARE_AND_DELETE, ON(MAP), MAP, map, map_old,
-    MAP_DELETE);
+	MAP_DELETE);
 ROW(map_delete, MAP_DELETE, ON(MAP), MAP, map, map_key, WRITES,
-    RESERVED(MAP_FLAGS, NO_BUF, NO_OLD(map)), POINTERS(AT(map, key)));
+	RESERVED(MAP_FLAGS, NO_BUF, NO_OLD(map)), POINTERS(AT(map, key)));
 ROW(map_range, MAP_RANGE, ON(MAP), MAP, map_range, map_range, RESULTS,
-    RESERVED(FIELD(gosync_map_range, flags, 0)), POINTERS(AT(map_range, buf)));
+	RESERVED(FIELD(gosync_map_range, flags, 0)), POINTERS(AT(map_range, buf)));
 
 #define WAIT	OPTIONAL, RESERVED(CLOCK(wait))
 
 ROW(mutex_lock, MUTEX_LOCK, ON(MUTEX), MUTEX, wait, nothing, WRITES, WAIT);
 ROW(rwmutex_lock, RWMUTEX_LOCK, ON(RWMUTEX), RWMUTEX, wait, nothing, WRITES,
-    WAIT);
+	WAIT);
 ROW(rwmutex_rlock, RWMUTEX_RLOCK, ON(RWMUTEX), RWMUTEX, wait, nothing, WRITES,
-    WAIT);
+	WAIT);
 ROW(rwmutex_drain, RWMUTEX_DRAIN, ON(RWMUTEX), RWMUTEX, wait, rwmutex_drain,
-    WRITES, WAIT);
+	WRITES, WAIT);
 /* Nobody has a ticket. */
 ROW(cond_wait, COND_WAIT, ON(COND), COND, cond_wait, cond_wait, WRITES,
-    .result = -ETIMEDOUT,
-    RESERVED(FIELD(gosync_cond_wait, flags,
+	.result = -ETIMEDOUT,
+	RESERVED(FIELD(gosync_cond_wait, flags,
 		   GOSYNC_CLOCK_REALTIME | GOSYNC_READ_SIDE),
 	     FIELD(gosync_cond_wait, ticket, 0),
 	     FIELD(gosync_cond_wait, __reserved, 0)));
 ROW(waitgroup_add, WAITGROUP_ADD, ON(WAITGROUP), WAITGROUP, waitgroup_add,
-    waitgroup_add, WRITES, RESULTS,
-    RESERVED(FIELD(gosync_waitgroup_add, flags, 0)));
+	waitgroup_add, WRITES, RESULTS,
+	RESERVED(FIELD(gosync_waitgroup_add, flags, 0)));
 ROW(waitgroup_wait, WAITGROUP_WAIT, ON(WAITGROUP), WAITGROUP, waitgroup_wait,
-    nothing, OPTIONAL, RESERVED(CLOCK(waitgroup_wait)));
+	nothing, OPTIONAL, RESERVED(CLOCK(waitgroup_wait)));
 ROW(once_begin, ONCE_BEGIN, ON(ONCE), ONCE, wait, nothing, WRITES, WAIT);
 ROW(once_wait, ONCE_WAIT, ON(ONCE), ONCE, wait, once_wait, WAIT);
 
@@ -416,11 +416,11 @@ ROW(once_wait, ONCE_WAIT, ON(ONCE), ONCE, wait, once_wait, WAIT);
 			 FIELD(gosync_semaphore, deadline, 0))
 
 ROW(semaphore_acquire, SEMAPHORE_ACQUIRE, ON(SEMAPHORE), SEMAPHORE, semaphore,
-    semaphore, WRITES, RESERVED(PERMITS, CLOCK(semaphore),
+	semaphore, WRITES, RESERVED(PERMITS, CLOCK(semaphore),
 				FIELD(gosync_semaphore, __reserved, 0)));
 ROW(semaphore_tryacquire, SEMAPHORE_TRYACQUIRE, ON(SEMAPHORE), SEMAPHORE,
-    semaphore, semaphore, PERMITS_AT_ONCE);
+	semaphore, semaphore, PERMITS_AT_ONCE);
 ROW(semaphore_release, SEMAPHORE_RELEASE, ON(SEMAPHORE), SEMAPHORE, semaphore,
-    semaphore, PERMITS_AT_ONCE);
+	semaphore, PERMITS_AT_ONCE);
 ROW(semaphore_limit, SEMAPHORE_LIMIT, ON(SEMAPHORE), SEMAPHORE, semaphore,
-    semaphore, PERMITS_AT_ONCE);
+	semaphore, PERMITS_AT_ONCE);

@@ -59,8 +59,9 @@ enum {
 	ROW
 };
 
-/**
- * struct demo - the demonstration, as this process knows it
+/*
+ * struct demo: the demonstration, as this process knows it
+ *
  * @me: 0 for the parent, then come the workers, then the clerk
  * @workers: how many workers there are; the clerk has the number after theirs
  * @pids: of the workers and the clerk; only the parent fills them in
