@@ -96,16 +96,13 @@ void gosync_orphan_unlink(struct gosync_command *command)
 	spin_unlock(&links_lock);
 }
 
-/* References come before they are counted, and go after that. */
-static bool is_orphan(const struct gosync_holder *holder)
-{
-	lockdep_assert_held(&links_lock);
-	return file_count(holder->file) <= holder->kept;
-}
-
 /**
  * gosync_is_orphan() - does nobody have a descriptor any more
  * @holder: of this; a command keeps it
+ *
+ * The file's count and @kept change together under the lock only. A look without it
+ * could see a reference that has gone, and its count no more: then the last of
+ * several that close descriptors would leave it to another one.
  *
  * Return: whether what is granted to it could not be released.
  */
@@ -113,11 +110,11 @@ bool gosync_is_orphan(const struct gosync_holder *holder)
 {
 	bool ret;
 
-	/* If it is one it stays one: only if so it takes a closer look. */
-	if (likely(file_count(holder->file) > READ_ONCE(holder->kept)))
-		return false;
 	spin_lock(&links_lock);
-	ret = is_orphan(holder);
+	/* O-A, pairs with closed(): it sees that we were told, or we see it. */
+	smp_mb__after_spinlock();
+	/* References come before they are counted, and go after that. */
+	ret = file_count(holder->file) <= holder->kept;
 	spin_unlock(&links_lock);
 	return ret;
 }
@@ -228,6 +225,7 @@ static void closed(struct callback_head *work)
 	struct closing *closing = container_of(work, struct closing, work);
 	struct gosync_holder *holder = closing->holder;
 
+	/* O-A, pairs with tell() in command.c: the descriptor's reference is gone. */
 	while (gosync_is_orphan(holder) && end_batch(&holder->links, -ECANCELED))
 		cond_resched();
 	gosync_orphan_let_go(holder);
