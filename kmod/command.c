@@ -46,7 +46,7 @@ static void tell(struct gosync_group *group)
 						      group);
 	struct gosync_holder *holder = gosync_command_granted_to(command);
 
-	/* W-A, pairs with gosync_command_recall(). */
+	/* W-A, pairs with gosync_command_recall(); O-A, with closed() in orphan.c. */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	if (holder && gosync_is_orphan(holder))
 		gosync_command_recall(command, holder);
