@@ -212,32 +212,28 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 	return 0;
 }
 
-const struct gosync_wait_op gosync_atomic_wait_op = {
+static const struct gosync_wait_op atomic_wait_op = {
 	.check = check_operand,
 	.attempt = attempt,
 	.ready = ready,
 };
 
-long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
+static long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_atomic_wait_args *args = arg;
-	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
 	int ret;
 
 	if (args->__reserved)
 		return -EINVAL;
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	ret = check_operand(&waiter, args->index, args->expected) ?:
-	      gosync_wait_for(&gosync_atomic_wait_op, &waiter, &timeout);
-	args->result = waiter.seen;
+	ret = gosync_wait_alone(&atomic_wait_op, holder, &waiter, args->flags,
+				args->deadline, args->index, args->expected);
+	if (!ret)
+		args->result = waiter.seen;
 	return ret;
 }
 
-long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
+static long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
 	struct gosync_atomic_wake_args *args = arg;
@@ -267,7 +263,7 @@ static void wake_if_asked(struct gosync_object *obj,
 		wake(obj, args->index, U32_MAX);
 }
 
-long gosync_atomic_load(struct gosync_holder *holder, void *arg)
+static long gosync_atomic_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
 	struct gosync_atomic_args *args = arg;
@@ -280,7 +276,7 @@ long gosync_atomic_load(struct gosync_holder *holder, void *arg)
 
 /* An operation that is an atomic_ function of the word and the value */
 #define DEFINE_OP(op, function)						\
-long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
+static long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
 {									\
 	struct gosync_object *obj = holder->obj;			\
 	struct gosync_atomic_args *args = arg;				\
@@ -312,7 +308,7 @@ DEFINE_OP(add, add)
 DEFINE_OP(and, and)
 DEFINE_OP(or, or)
 
-long gosync_atomic_store(struct gosync_holder *holder, void *arg)
+static long gosync_atomic_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_atomic_args *args = arg;
 	long ret = gosync_atomic_swap(holder, arg);
@@ -321,7 +317,7 @@ long gosync_atomic_store(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
+static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
 	struct gosync_atomic_args *args = arg;
@@ -383,27 +379,76 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		info->map_data = word_of(obj, 0) - obj->area->addr;
 }
 
-#define DEFINE_TYPE(_type, _name)					\
+static const struct gosync_ioctl integer_ioctls[] = {
+	GOSYNC_IOCTL_ARG(ATOMIC_LOAD, GOSYNC_RESULTS | GOSYNC_OPTIONAL,
+			 gosync_atomic_load, atomic),
+	GOSYNC_IOCTL_ARG(ATOMIC_STORE, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_atomic_store, atomic),
+	GOSYNC_IOCTL_ARG(ATOMIC_SWAP, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_atomic_swap, atomic),
+	GOSYNC_IOCTL_ARG(ATOMIC_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_atomic_add, atomic),
+	GOSYNC_IOCTL_ARG(ATOMIC_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_atomic_cas, atomic),
+	GOSYNC_IOCTL_ARG(ATOMIC_AND, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_atomic_and, atomic),
+	GOSYNC_IOCTL_ARG(ATOMIC_OR, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_atomic_or, atomic),
+	GOSYNC_IOCTL_WAIT(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
+			  atomic_wait, &atomic_wait_op),
+	GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
+			 atomic_wake),
+};
+
+/* Of pointers and booleans, which have no ADD, AND and OR */
+#define NR(_name)	(GOSYNC_IOC_ATOMIC_##_name - GOSYNC_IOC_ATOMIC_LOAD)
+
+static const struct gosync_ioctl other_ioctls[] = {
+	[NR(LOAD)] =
+		GOSYNC_IOCTL_ARG(ATOMIC_LOAD, GOSYNC_RESULTS | GOSYNC_OPTIONAL,
+				 gosync_atomic_load, atomic),
+	[NR(STORE)] =
+		GOSYNC_IOCTL_ARG(ATOMIC_STORE, GOSYNC_WRITES | GOSYNC_RESULTS,
+				 gosync_atomic_store, atomic),
+	[NR(SWAP)] =
+		GOSYNC_IOCTL_ARG(ATOMIC_SWAP, GOSYNC_WRITES | GOSYNC_RESULTS,
+				 gosync_atomic_swap, atomic),
+	[NR(CAS)] =
+		GOSYNC_IOCTL_ARG(ATOMIC_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
+				 gosync_atomic_cas, atomic),
+	[NR(WAIT)] =
+		GOSYNC_IOCTL_WAIT(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
+				  atomic_wait, &atomic_wait_op),
+	[NR(WAKE)] =
+		GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
+				 atomic_wake),
+};
+
+static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));
+
+#define DEFINE_TYPE(_type, _name, _ioctls)				\
 	[(_type) - GOSYNC_INT32] = {					\
 		.name = (_name),					\
 		.size = sizeof(struct gosync_object),			\
+		.ioctls = (_ioctls),					\
+		.nr_ioctls = ARRAY_SIZE(integer_ioctls),		\
 		.default_capacity = 1,					\
 		.max_capacity = 65536,					\
 		.area_size = area_size,					\
 		.left = left,						\
 		.show = publish_waiters,				\
-		.in = &gosync_atomic_wait_op,				\
+		.in = &atomic_wait_op,				\
 		.watched = watched,					\
 		.asks = asks,						\
 		.info = info,						\
 	}
 
 const struct gosync_ops gosync_atomic_ops[] = {
-	DEFINE_TYPE(GOSYNC_INT32, "int32"),
-	DEFINE_TYPE(GOSYNC_UINT32, "uint32"),
-	DEFINE_TYPE(GOSYNC_INT64, "int64"),
-	DEFINE_TYPE(GOSYNC_UINT64, "uint64"),
-	DEFINE_TYPE(GOSYNC_UINTPTR, "uintptr"),
-	DEFINE_TYPE(GOSYNC_POINTER, "pointer"),
-	DEFINE_TYPE(GOSYNC_BOOL, "bool"),
+	DEFINE_TYPE(GOSYNC_INT32, "int32", integer_ioctls),
+	DEFINE_TYPE(GOSYNC_UINT32, "uint32", integer_ioctls),
+	DEFINE_TYPE(GOSYNC_INT64, "int64", integer_ioctls),
+	DEFINE_TYPE(GOSYNC_UINT64, "uint64", integer_ioctls),
+	DEFINE_TYPE(GOSYNC_UINTPTR, "uintptr", integer_ioctls),
+	DEFINE_TYPE(GOSYNC_POINTER, "pointer", other_ioctls),
+	DEFINE_TYPE(GOSYNC_BOOL, "bool", other_ioctls),
 };

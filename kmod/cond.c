@@ -35,6 +35,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "mutex.h"
 #include "trace.h"
 
 #define LOOK_EVERY	HZ
@@ -280,7 +281,7 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 	return 1;
 }
 
-long gosync_cond_signal(struct gosync_holder *holder, void *arg)
+static long gosync_cond_signal(struct gosync_holder *holder, void *arg)
 {
 	unsigned int n = signal_one(to_cond(holder->obj), U64_MAX);
 
@@ -294,7 +295,7 @@ static void count_granted(struct gosync_object *obj,
 	publish(to_cond(obj));
 }
 
-long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
+static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
 	unsigned int n;
@@ -601,7 +602,7 @@ static long wait(struct gosync_cond *cond, struct ticket *ticket,
 	return gosync_cond_result(lock, ticket->deaths, ticket->result, ret);
 }
 
-long gosync_cond_wait(struct gosync_holder *holder, void *arg)
+static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
 	struct gosync_cond_wait_args *args = arg;
@@ -808,9 +809,20 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 	info->word = READ_ONCE(slot->waiters);
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_ARG(COND_WAIT, GOSYNC_WRITES | GOSYNC_RESUMES,
+			 gosync_cond_wait, cond_wait),
+	GOSYNC_IOCTL(COND_SIGNAL, GOSYNC_WRITES | GOSYNC_URING,
+		     gosync_cond_signal),
+	GOSYNC_IOCTL(COND_BROADCAST, GOSYNC_WRITES | GOSYNC_URING,
+		     gosync_cond_broadcast),
+};
+
 const struct gosync_ops gosync_cond_ops = {
 	.name = "cond",
 	.size = sizeof(struct gosync_cond),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.init = init,
 	.fini = fini,
 	.holder_end = holder_end,

@@ -9,7 +9,7 @@
  *
  *	main.c				the module, its device, files of holders
  *	uring.c				operations by io_uring
- *	ioctl.c				the table of operations
+ *	ioctl.c				running an ioctl; those of every object
  *	wait_many.c			waiting for several things: the ioctl
  *	command.c wait_all.c		a command of io_uring that waits; all
  *	wait_any.c			any of several
@@ -75,6 +75,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
+#include <linux/nospec.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/seqlock.h>
@@ -88,6 +89,7 @@ struct gosync_account;
 struct gosync_area;
 struct gosync_command;
 struct gosync_holder;
+struct gosync_ioctl;
 struct gosync_ns;
 struct gosync_object;
 struct gosync_places;
@@ -131,6 +133,8 @@ struct vm_area_struct;
  * @name: as people know it
  * @size: of the structure that begins with &struct gosync_object
  * @read_only: user space maps it read-only, whoever it is
+ * @ioctls: the ioctls that are its own, as gosync_ioctl_in() wants them
+ * @nr_ioctls: how many there are
  * @flags: creation flags that it takes besides the common ones
  * @default_capacity: capacity where none is given
  * @max_capacity: and the largest (0: the type has no capacity)
@@ -188,7 +192,9 @@ struct gosync_ops {
 	const char *name;
 	size_t size;
 	bool read_only;
+	u8 nr_ioctls;
 	u32 flags;
+	const struct gosync_ioctl *ioctls;
 	u64 default_capacity;
 	u64 max_capacity;
 	u32 max_key_size;
@@ -230,6 +236,87 @@ struct gosync_ops {
 	u32 (*held)(struct gosync_object *obj,
 		    const struct gosync_holder *holder);
 };
+
+/* What an operation does with its argument, and how else it can be called */
+enum gosync_ioctl_flags {
+	GOSYNC_WRITES = BIT(0),		/* not through a read-only descriptor */
+	GOSYNC_RESULTS = BIT(1),	/* the argument is copied out again */
+	GOSYNC_OPTIONAL = BIT(2),	/* 0 is an argument full of zeros */
+	GOSYNC_RESUMES = BIT(3),	/* a signal leaves in it where to go on */
+	GOSYNC_URING = BIT(4),		/* io_uring calls it, too, with NULL */
+	GOSYNC_ALONE = BIT(5),		/* a wait, but not for one of several */
+};
+
+/**
+ * struct gosync_ioctl - an operation
+ * @cmd: its number
+ * @flags: &enum gosync_ioctl_flags
+ * @size: the size of its argument; 0: it has none
+ * @op: does it, given the argument in kernel memory
+ * @wait: what it waits for, for those that wait in other ways than by this
+ *	ioctl; NULL: nothing, or something that needs more than a waiter
+ */
+struct gosync_ioctl {
+	unsigned int cmd;
+	u16 flags;
+	u16 size;
+	long (*op)(struct gosync_holder *holder, void *arg);
+	const struct gosync_wait_op *wait;
+};
+
+/* No argument is larger than this. */
+#define GOSYNC_ARG_MAX		64
+
+/* The size of struct gosync_..._args, which begins with its size */
+#define GOSYNC_ARG_SIZE(_args)						\
+	(sizeof(_args) +						\
+	 BUILD_BUG_ON_ZERO(sizeof(_args) > GOSYNC_ARG_MAX) +		\
+	 BUILD_BUG_ON_ZERO(offsetof(_args, size)))
+
+/* Rows of the tables of ioctls: without an argument, with one, and a wait */
+#define GOSYNC_IOCTL(_name, _flags, _op) {				\
+	.cmd = GOSYNC_IOC_##_name,					\
+	.flags = (_flags),						\
+	.op = (_op),							\
+}
+
+#define GOSYNC_IOCTL_ARG(_name, _flags, _op, _arg) {			\
+	.cmd = GOSYNC_IOC_##_name,					\
+	.flags = (_flags),						\
+	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
+	.op = (_op),							\
+}
+
+#define GOSYNC_IOCTL_WAIT(_name, _flags, _op, _arg, _wait) {		\
+	.cmd = GOSYNC_IOC_##_name,					\
+	.flags = (_flags),						\
+	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
+	.op = (_op),							\
+	.wait = (_wait),						\
+}
+
+/*
+ * The row of an ioctl in a table that is ordered by their numbers, with an empty
+ * row where a number is missing; or NULL
+ */
+static inline const struct gosync_ioctl *
+gosync_ioctl_in(const struct gosync_ioctl *ioctls, unsigned int nr_ioctls,
+		unsigned int cmd)
+{
+	unsigned int nr = cmd - ioctls->cmd;
+
+	if (nr >= nr_ioctls)
+		return NULL;
+	ioctls += array_index_nospec(nr, nr_ioctls);
+	return ioctls->cmd == cmd ? ioctls : NULL;
+}
+
+/* The row of an ioctl that is this type's own; or NULL */
+static inline const struct gosync_ioctl *
+gosync_own_ioctl(const struct gosync_ops *ops, unsigned int cmd)
+{
+	return gosync_ioctl_in(ops->ioctls, ops->nr_ioctls, cmd);
+}
 
 /**
  * struct gosync_access - who may open an object
@@ -466,7 +553,8 @@ long gosync_give(void __user *uarg, size_t least, size_t size,
 
 /* --- ioctl.c --- */
 
-int gosync_ioctl_allowed(const struct gosync_holder *holder, unsigned int cmd);
+const struct gosync_ioctl *gosync_ioctl_of(const struct gosync_ops *ops,
+					   unsigned int cmd);
 long gosync_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
@@ -865,22 +953,39 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 		    const struct gosync_timeout *timeout);
 
 /*
- * What an ioctl does that takes no operand. Inline: perf names who calls
- * gosync_wait_for() as the place of a wait.
+ * What the ioctl of a wait does: @flags, @deadline, @index and @operand are from
+ * its argument; @waiter is set unless they are wrong. Inline: perf names the
+ * caller of gosync_wait_for() as the place of a wait.
  */
+static __always_inline int
+gosync_wait_alone(const struct gosync_wait_op *op, struct gosync_holder *holder,
+		  struct gosync_waiter *waiter, u32 flags, u64 deadline,
+		  u32 index, u64 operand)
+{
+	struct gosync_timeout timeout;
+	int ret;
+
+	ret = gosync_timeout_init(&timeout, flags, deadline);
+	if (ret)
+		return ret;
+	gosync_waiter_init(waiter, holder);
+	if (op->check) {
+		ret = op->check(waiter, index, operand);
+		if (ret)
+			return ret;
+	}
+	return gosync_wait_for(op, waiter, &timeout);
+}
+
+/* The same for a wait that has no operand */
 static __always_inline int gosync_wait_plainly(const struct gosync_wait_op *op,
 					       struct gosync_holder *holder,
 					       const struct gosync_wait_args *args)
 {
-	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
-	int ret;
 
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	return gosync_wait_for(op, &waiter, &timeout);
+	return gosync_wait_alone(op, holder, &waiter, args->flags,
+				 args->deadline, 0, 0);
 }
 
 /* --- poll.c --- */
@@ -938,19 +1043,11 @@ long gosync_version_wait(struct gosync_holder *holder, void *arg);
 /* --- types.c --- */
 
 const struct gosync_ops *gosync_ops_of(u32 type);
-const struct gosync_wait_op *gosync_wait_op_of(unsigned int cmd, u32 type);
 
 /* --- The primitives --- */
 
-extern const struct gosync_wait_op gosync_mutex_lock_op;
-extern const struct gosync_wait_op gosync_rwmutex_lock_op;
-extern const struct gosync_wait_op gosync_rwmutex_rlock_op;
 extern const struct gosync_wait_op gosync_semaphore_acquire_op;
-extern const struct gosync_wait_op gosync_waitgroup_wait_op;
-extern const struct gosync_wait_op gosync_once_begin_op;
-extern const struct gosync_wait_op gosync_once_wait_op;
 extern const struct gosync_wait_op gosync_cond_wait_op;
-extern const struct gosync_wait_op gosync_atomic_wait_op;
 
 extern const struct gosync_ops gosync_atomic_ops[];
 extern const struct gosync_ops gosync_value_ops;
@@ -962,39 +1059,6 @@ extern const struct gosync_ops gosync_cond_ops;
 extern const struct gosync_ops gosync_semaphore_ops;
 extern const struct gosync_ops gosync_map_ops;
 
-long gosync_atomic_load(struct gosync_holder *holder, void *arg);
-long gosync_atomic_store(struct gosync_holder *holder, void *arg);
-long gosync_atomic_swap(struct gosync_holder *holder, void *arg);
-long gosync_atomic_add(struct gosync_holder *holder, void *arg);
-long gosync_atomic_cas(struct gosync_holder *holder, void *arg);
-long gosync_atomic_and(struct gosync_holder *holder, void *arg);
-long gosync_atomic_or(struct gosync_holder *holder, void *arg);
-long gosync_atomic_wait(struct gosync_holder *holder, void *arg);
-long gosync_atomic_wake(struct gosync_holder *holder, void *arg);
-long gosync_value_load(struct gosync_holder *holder, void *arg);
-long gosync_value_store(struct gosync_holder *holder, void *arg);
-long gosync_value_swap(struct gosync_holder *holder, void *arg);
-long gosync_value_cas(struct gosync_holder *holder, void *arg);
-long gosync_mutex_lock(struct gosync_holder *holder, void *arg);
-long gosync_mutex_trylock(struct gosync_holder *holder, void *arg);
-long gosync_mutex_unlock(struct gosync_holder *holder, void *arg);
-long gosync_mutex_recover(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg);
-long gosync_waitgroup_add(struct gosync_holder *holder, void *arg);
-long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg);
-long gosync_once_begin(struct gosync_holder *holder, void *arg);
-long gosync_once_done(struct gosync_holder *holder, void *arg);
-long gosync_once_abandon(struct gosync_holder *holder, void *arg);
-long gosync_once_wait(struct gosync_holder *holder, void *arg);
-long gosync_cond_wait(struct gosync_holder *holder, void *arg);
-long gosync_cond_signal(struct gosync_holder *holder, void *arg);
 int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags);
 const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *lock,
 						 u32 flags);
@@ -1003,20 +1067,5 @@ int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
 			long result, long locked);
 void gosync_cond_pass_on(struct gosync_object *obj, u64 last);
-long gosync_cond_broadcast(struct gosync_holder *holder, void *arg);
-long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg);
-long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg);
-long gosync_semaphore_release(struct gosync_holder *holder, void *arg);
-long gosync_semaphore_limit(struct gosync_holder *holder, void *arg);
-long gosync_map_load(struct gosync_holder *holder, void *arg);
-long gosync_map_store(struct gosync_holder *holder, void *arg);
-long gosync_map_load_or_store(struct gosync_holder *holder, void *arg);
-long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg);
-long gosync_map_delete(struct gosync_holder *holder, void *arg);
-long gosync_map_swap(struct gosync_holder *holder, void *arg);
-long gosync_map_cas(struct gosync_holder *holder, void *arg);
-long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg);
-long gosync_map_range(struct gosync_holder *holder, void *arg);
-long gosync_map_clear(struct gosync_holder *holder, void *arg);
 
 #endif /* GOSYNC_H */

@@ -80,7 +80,7 @@ static int load(struct gosync_map *map, struct gosync_map_key *key,
 	return ret;
 }
 
-long gosync_map_load(struct gosync_holder *holder, void *arg)
+static long gosync_map_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_args *args = arg;
@@ -217,7 +217,7 @@ static int exchange(struct gosync_map *map, struct gosync_map_args *args,
 	return ret;
 }
 
-long gosync_map_store(struct gosync_holder *holder, void *arg)
+static long gosync_map_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_args *args = arg;
@@ -227,14 +227,14 @@ long gosync_map_store(struct gosync_holder *holder, void *arg)
 	return changed(map, exchange(map, args, store_there));
 }
 
-long gosync_map_swap(struct gosync_holder *holder, void *arg)
+static long gosync_map_swap(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 
 	return changed(map, exchange(map, arg, swap_there));
 }
 
-long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
+static long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	long ret = exchange(map, arg, load_there);
@@ -263,7 +263,7 @@ static int load_and_delete(struct gosync_map *map,
 	return ret;
 }
 
-long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
+static long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_args *args = arg;
@@ -282,7 +282,7 @@ long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 	return changed(map, ret);
 }
 
-long gosync_map_delete(struct gosync_holder *holder, void *arg)
+static long gosync_map_delete(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_record *record;
@@ -304,7 +304,7 @@ long gosync_map_delete(struct gosync_holder *holder, void *arg)
 	return record ? changed(map, 1) : 0;
 }
 
-long gosync_map_cas(struct gosync_holder *holder, void *arg)
+static long gosync_map_cas(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_record *record;
@@ -357,7 +357,7 @@ static int compare_and_delete(struct gosync_map *map,
 	return 0;
 }
 
-long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
+static long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_args *args = arg;
@@ -377,7 +377,7 @@ long gosync_map_compare_and_delete(struct gosync_holder *holder, void *arg)
 	return ret ? changed(map, ret) : 0;
 }
 
-long gosync_map_clear(struct gosync_holder *holder, void *arg)
+static long gosync_map_clear(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	u64 born, used;
@@ -486,7 +486,7 @@ static long walk(struct gosync_map *map, struct gosync_map_range_args *args)
 	return found;
 }
 
-long gosync_map_range(struct gosync_holder *holder, void *arg)
+static long gosync_map_range(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 	struct gosync_map_range_args *args = arg;
@@ -542,9 +542,31 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		info->map_data = gosync_map_page_of(map)->records;
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_ARG(MAP_LOAD, GOSYNC_RESULTS, gosync_map_load, map),
+	GOSYNC_IOCTL_ARG(MAP_STORE, GOSYNC_WRITES, gosync_map_store, map),
+	GOSYNC_IOCTL_ARG(MAP_LOAD_OR_STORE, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_map_load_or_store, map),
+	GOSYNC_IOCTL_ARG(MAP_LOAD_AND_DELETE, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_map_load_and_delete, map),
+	GOSYNC_IOCTL_ARG(MAP_DELETE, GOSYNC_WRITES, gosync_map_delete, map),
+	GOSYNC_IOCTL_ARG(MAP_SWAP, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_map_swap, map),
+	GOSYNC_IOCTL_ARG(MAP_CAS, GOSYNC_WRITES, gosync_map_cas, map),
+	GOSYNC_IOCTL_ARG(MAP_COMPARE_AND_DELETE, GOSYNC_WRITES,
+			 gosync_map_compare_and_delete, map),
+	GOSYNC_IOCTL_ARG(MAP_RANGE, GOSYNC_RESULTS, gosync_map_range,
+			 map_range),
+	GOSYNC_IOCTL(MAP_CLEAR, GOSYNC_WRITES, gosync_map_clear),
+	GOSYNC_IOCTL_WAIT(MAP_WAIT, GOSYNC_RESULTS, gosync_version_wait,
+			  version_wait, &gosync_version_op),
+};
+
 const struct gosync_ops gosync_map_ops = {
 	.name = "map",
 	.size = sizeof(struct gosync_map),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.read_only = true,
 	.default_capacity = 4096,
 	.max_capacity = 4 << 20,

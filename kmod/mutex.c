@@ -623,7 +623,7 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 	return READ_ONCE(mutex->poisoned);
 }
 
-long gosync_mutex_trylock(struct gosync_holder *holder, void *arg)
+static long gosync_mutex_trylock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 
@@ -733,9 +733,20 @@ static unsigned int lock_flags(const struct gosync_waiter *waiter)
 	return LCB_F_MUTEX;
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_WAIT(MUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			  gosync_mutex_lock, wait, &gosync_mutex_lock_op),
+	GOSYNC_IOCTL(MUTEX_TRYLOCK, GOSYNC_WRITES, gosync_mutex_trylock),
+	GOSYNC_IOCTL(MUTEX_UNLOCK, GOSYNC_WRITES | GOSYNC_URING,
+		     gosync_mutex_unlock),
+	GOSYNC_IOCTL(MUTEX_RECOVER, GOSYNC_WRITES, gosync_mutex_recover),
+};
+
 const struct gosync_ops gosync_mutex_ops = {
 	.name = "mutex",
 	.size = sizeof(struct gosync_mutex),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.flags = GOSYNC_ERRORCHECK,
 	.init = gosync_mutex_init,
 	.abandon = abandon,

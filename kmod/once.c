@@ -185,7 +185,7 @@ static void give_back(struct gosync_waiter *waiter)
 	give_up(waiter->holder->obj, waiter->holder, true);
 }
 
-const struct gosync_wait_op gosync_once_begin_op = {
+static const struct gosync_wait_op once_begin_op = {
 	.attempt = attempt,
 	.ready = ready,
 	.result = result,
@@ -208,22 +208,22 @@ static int attempt_to_see(struct gosync_waiter *waiter, bool queue)
 	return -EINPROGRESS;
 }
 
-const struct gosync_wait_op gosync_once_wait_op = {
+static const struct gosync_wait_op once_wait_op = {
 	.attempt = attempt_to_see,
 	.ready = is_done,
 };
 
-long gosync_once_begin(struct gosync_holder *holder, void *arg)
+static long gosync_once_begin(struct gosync_holder *holder, void *arg)
 {
-	return gosync_wait_plainly(&gosync_once_begin_op, holder, arg);
+	return gosync_wait_plainly(&once_begin_op, holder, arg);
 }
 
-long gosync_once_wait(struct gosync_holder *holder, void *arg)
+static long gosync_once_wait(struct gosync_holder *holder, void *arg)
 {
-	return gosync_wait_plainly(&gosync_once_wait_op, holder, arg);
+	return gosync_wait_plainly(&once_wait_op, holder, arg);
 }
 
-long gosync_once_done(struct gosync_holder *holder, void *arg)
+static long gosync_once_done(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_once *once = to_once(holder->obj);
 
@@ -242,7 +242,7 @@ long gosync_once_done(struct gosync_holder *holder, void *arg)
 	return 0;
 }
 
-long gosync_once_abandon(struct gosync_holder *holder, void *arg)
+static long gosync_once_abandon(struct gosync_holder *holder, void *arg)
 {
 	return give_up(holder->obj, holder, false);
 }
@@ -295,14 +295,25 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 	info->owner = owner(obj);
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_WAIT(ONCE_BEGIN, GOSYNC_OPTIONAL | GOSYNC_ALONE,
+			  gosync_once_begin, wait, &once_begin_op),
+	GOSYNC_IOCTL(ONCE_DONE, GOSYNC_WRITES | GOSYNC_URING, gosync_once_done),
+	GOSYNC_IOCTL_WAIT(ONCE_WAIT, GOSYNC_OPTIONAL, gosync_once_wait, wait,
+			  &once_wait_op),
+	GOSYNC_IOCTL(ONCE_ABANDON, GOSYNC_WRITES, gosync_once_abandon),
+};
+
 const struct gosync_ops gosync_once_ops = {
 	.name = "once",
 	.size = sizeof(struct gosync_once),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.init = init,
 	.fini = fini,
 	.abandon = abandon,
 	.left = left,
-	.in = &gosync_once_wait_op,
+	.in = &once_wait_op,
 	.queues = queues,
 	.owner = owner,
 	.info = info,

@@ -404,7 +404,7 @@ long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 	return lock_taken(rw, &writer, &timeout);
 }
 
-long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_waiter writer = { .holder = holder };
@@ -446,7 +446,7 @@ static int try_to_lock(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 	return -EBUSY;
 }
 
-long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 
@@ -613,7 +613,7 @@ long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
 	return gosync_wait_plainly(&gosync_rwmutex_rlock_op, holder, arg);
 }
 
-long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_waiter waiter = { .holder = holder };
 
@@ -637,7 +637,7 @@ long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg)
 {
 	look_at_drain(holder->obj);
 	return 0;
@@ -806,9 +806,28 @@ static unsigned int lock_flags(const struct gosync_waiter *waiter)
 	return waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ : LCB_F_WRITE;
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_WAIT(RWMUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			  gosync_rwmutex_lock, wait, &gosync_rwmutex_lock_op),
+	GOSYNC_IOCTL(RWMUTEX_TRYLOCK, GOSYNC_WRITES, gosync_rwmutex_trylock),
+	GOSYNC_IOCTL(RWMUTEX_UNLOCK, GOSYNC_WRITES | GOSYNC_URING,
+		     gosync_rwmutex_unlock),
+	GOSYNC_IOCTL(RWMUTEX_RECOVER, GOSYNC_WRITES, gosync_mutex_recover),
+	GOSYNC_IOCTL_ARG(RWMUTEX_DRAIN, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			 gosync_rwmutex_drain, wait),
+	GOSYNC_IOCTL_WAIT(RWMUTEX_RLOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			  gosync_rwmutex_rlock, wait, &gosync_rwmutex_rlock_op),
+	GOSYNC_IOCTL(RWMUTEX_TRYRLOCK, GOSYNC_WRITES, gosync_rwmutex_tryrlock),
+	GOSYNC_IOCTL(RWMUTEX_RUNLOCK, GOSYNC_WRITES | GOSYNC_URING,
+		     gosync_rwmutex_runlock),
+	GOSYNC_IOCTL(RWMUTEX_DRAINED, GOSYNC_WRITES, gosync_rwmutex_drained),
+};
+
 const struct gosync_ops gosync_rwmutex_ops = {
 	.name = "rwmutex",
 	.size = sizeof(struct gosync_rwmutex),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.flags = GOSYNC_ERRORCHECK,
 	.area_size = area_size,
 	.init = init,

@@ -203,15 +203,10 @@ static int release(struct gosync_object *obj, struct gosync_holder *holder,
 	return min(nr, 0);
 }
 
-static int check(const struct gosync_semaphore_args *args)
-{
-	return args->count > GOSYNC_SEMAPHORE_PERMITS || args->__reserved ?
-	       -EINVAL : 0;
-}
-
 static int check_instant(const struct gosync_semaphore_args *args)
 {
-	return args->flags || args->deadline ? -EINVAL : check(args);
+	return args->count > GOSYNC_SEMAPHORE_PERMITS || args->flags ||
+	       args->deadline || args->__reserved ? -EINVAL : 0;
 }
 
 static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
@@ -260,23 +255,18 @@ const struct gosync_wait_op gosync_semaphore_acquire_op = {
 	.give_back = give_back,
 };
 
-long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
+static long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_semaphore_args *args = arg;
-	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
-	int ret;
 
-	ret = check(args) ?: gosync_timeout_init(&timeout, args->flags,
-						 args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	waiter.number = args->count;
-	return gosync_wait_for(&gosync_semaphore_acquire_op, &waiter, &timeout);
+	if (args->__reserved)
+		return -EINVAL;
+	return gosync_wait_alone(&gosync_semaphore_acquire_op, holder, &waiter,
+				 args->flags, args->deadline, 0, args->count);
 }
 
-long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
+static long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_semaphore_args *args = arg;
 	struct gosync_waiter waiter = {
@@ -287,7 +277,7 @@ long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
 	return check_instant(args) ?: attempt(&waiter, false);
 }
 
-long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
+static long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_semaphore_args *args = arg;
 
@@ -327,7 +317,7 @@ static int set_limit(struct gosync_object *obj, u32 limit)
 	return i < GOSYNC_RACES ? -ERANGE : -EAGAIN;
 }
 
-long gosync_semaphore_limit(struct gosync_holder *holder, void *arg)
+static long gosync_semaphore_limit(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_object *obj = holder->obj;
 	struct gosync_semaphore_args *args = arg;
@@ -424,9 +414,23 @@ static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
 	return holder->held;
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_WAIT(SEMAPHORE_ACQUIRE, GOSYNC_WRITES,
+			  gosync_semaphore_acquire, semaphore,
+			  &gosync_semaphore_acquire_op),
+	GOSYNC_IOCTL_ARG(SEMAPHORE_TRYACQUIRE, GOSYNC_WRITES,
+			 gosync_semaphore_tryacquire, semaphore),
+	GOSYNC_IOCTL_ARG(SEMAPHORE_RELEASE, GOSYNC_WRITES,
+			 gosync_semaphore_release, semaphore),
+	GOSYNC_IOCTL_ARG(SEMAPHORE_LIMIT, GOSYNC_WRITES, gosync_semaphore_limit,
+			 semaphore),
+};
+
 const struct gosync_ops gosync_semaphore_ops = {
 	.name = "semaphore",
 	.size = sizeof(struct gosync_sem),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.flags = GOSYNC_GIVE_BACK,
 	.max_capacity = GOSYNC_SEMAPHORE_PERMITS,
 	.init = init,

@@ -134,8 +134,9 @@ err_free:
 
 /* --- The command ---------------------------------------------------------- */
 
-/* Operations that don't wait. Return: -ENOTTY if it is none of these */
-static long run_at_once(struct gosync_holder *holder,
+/* An operation that doesn't wait. Return: -ENOTTY if io_uring can't do it */
+static long run_at_once(const struct gosync_ioctl *ioctl,
+			struct gosync_holder *holder,
 			const struct gosync_request *request)
 {
 	struct gosync_semaphore_args semaphore = { .count = request->operand };
@@ -151,60 +152,46 @@ static long run_at_once(struct gosync_holder *holder,
 	case GOSYNC_IOC_ATOMIC_WAKE:
 		if (request->operand > U32_MAX)
 			return -EINVAL;
-		return gosync_atomic_wake(holder, &wake);
+		return ioctl->op(holder, &wake);
 	case GOSYNC_IOC_SEMAPHORE_RELEASE:
 		if (request->index || request->operand > U32_MAX)
 			return -EINVAL;
-		return gosync_semaphore_release(holder, &semaphore);
+		return ioctl->op(holder, &semaphore);
 	case GOSYNC_IOC_WAITGROUP_ADD:
 		if (request->index)
 			return -EINVAL;
-		return gosync_waitgroup_add(holder, &add);
+		return ioctl->op(holder, &add);
 	}
 	if (request->index || request->operand)
 		return -EINVAL;
-	switch (request->cmd) {
-	case GOSYNC_IOC_MUTEX_UNLOCK:
-		return gosync_mutex_unlock(holder, NULL);
-	case GOSYNC_IOC_RWMUTEX_UNLOCK:
-		return gosync_rwmutex_unlock(holder, NULL);
-	case GOSYNC_IOC_RWMUTEX_RUNLOCK:
-		return gosync_rwmutex_runlock(holder, NULL);
-	case GOSYNC_IOC_ONCE_DONE:
-		return gosync_once_done(holder, NULL);
-	case GOSYNC_IOC_COND_SIGNAL:
-		return gosync_cond_signal(holder, NULL);
-	case GOSYNC_IOC_COND_BROADCAST:
-		return gosync_cond_broadcast(holder, NULL);
-	default:
-		return -ENOTTY;
-	}
+	return ioctl->flags & GOSYNC_URING ? ioctl->op(holder, NULL) : -ENOTTY;
 }
 
 static long run(struct io_uring_cmd *cmd, const struct gosync_request *request,
 		unsigned int issue_flags)
 {
 	struct gosync_holder *holder = gosync_holder_of(cmd->file);
-	const struct gosync_wait_op *op;
-	long ret;
+	const struct gosync_ioctl *ioctl;
+	int ret;
 
 	if (request->cmd == GOSYNC_IOC_CANCEL)
 		return gosync_cancel(cmd, request);
 	if (!holder)
 		return request->cmd == GOSYNC_IOC_WAIT ?
 		       wait_for_any(cmd, request, issue_flags) : -ENOTTY;
-	ret = gosync_ioctl_allowed(holder, request->cmd);
-	if (ret)
-		return ret;
+	ioctl = gosync_ioctl_of(holder->obj->ops, request->cmd);
+	if (!ioctl)
+		return -ENOTTY;
+	if (ioctl->flags & GOSYNC_WRITES) {
+		ret = gosync_may_operate(holder);
+		if (ret)
+			return ret;
+	}
 	if (request->cmd == GOSYNC_IOC_COND_WAIT)
 		return wait_for_cond(cmd, request, issue_flags);
-	if (request->cmd == GOSYNC_IOC_ONCE_BEGIN)
-		op = &gosync_once_begin_op;
-	else
-		op = gosync_wait_op_of(request->cmd, holder->obj->type);
-	if (op)
-		return wait_for(cmd, request, op, issue_flags);
-	return run_at_once(holder, request);
+	if (ioctl->wait)
+		return wait_for(cmd, request, ioctl->wait, issue_flags);
+	return run_at_once(ioctl, holder, request);
 }
 
 int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)

@@ -154,7 +154,7 @@ static int load(struct gosync_value *value, struct gosync_value_args *args,
 	return ret;
 }
 
-long gosync_value_load(struct gosync_holder *holder, void *arg)
+static long gosync_value_load(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value_args *args = arg;
 	u64 room = args->len;
@@ -192,7 +192,7 @@ static void stored(struct gosync_holder *holder)
 	gosync_version_changed(holder->obj);
 }
 
-long gosync_value_store(struct gosync_holder *holder, void *arg)
+static long gosync_value_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value *value = to_value(holder->obj);
 	struct gosync_value_args *args = arg;
@@ -240,7 +240,7 @@ static int exchange(struct gosync_value *value, struct gosync_value_args *args,
 	return !!stored;
 }
 
-long gosync_value_swap(struct gosync_holder *holder, void *arg)
+static long gosync_value_swap(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value *value = to_value(holder->obj);
 	struct gosync_payload new __uninitialized;
@@ -292,7 +292,7 @@ static long cas(struct gosync_value *value, struct gosync_value_args *args,
 	return 1;
 }
 
-long gosync_value_cas(struct gosync_holder *holder, void *arg)
+static long gosync_value_cas(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value *value = to_value(holder->obj);
 	struct gosync_value_args *args = arg;
@@ -361,9 +361,23 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		info->map_data = sizeof(*page);
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_ARG(VALUE_LOAD, GOSYNC_RESULTS, gosync_value_load, value),
+	GOSYNC_IOCTL_ARG(VALUE_STORE, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_value_store, value),
+	GOSYNC_IOCTL_ARG(VALUE_SWAP, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_value_swap, value),
+	GOSYNC_IOCTL_ARG(VALUE_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_value_cas, value),
+	GOSYNC_IOCTL_WAIT(VALUE_WAIT, GOSYNC_RESULTS, gosync_version_wait,
+			  version_wait, &gosync_version_op),
+};
+
 const struct gosync_ops gosync_value_ops = {
 	.name = "value",
 	.size = sizeof(struct gosync_value),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.read_only = true,
 	.default_capacity = 4096,
 	.max_capacity = 4 << 20,

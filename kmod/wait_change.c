@@ -134,16 +134,12 @@ bool gosync_version_watched(const struct gosync_holder *holder,
 long gosync_version_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_version_wait_args *args = arg;
-	struct gosync_timeout timeout;
 	struct gosync_waiter waiter;
 	int ret;
 
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	waiter.expected = args->version;
-	ret = gosync_wait_for(&gosync_version_op, &waiter, &timeout);
-	args->version = waiter.seen;
+	ret = gosync_wait_alone(&gosync_version_op, holder, &waiter,
+				args->flags, args->deadline, 0, args->version);
+	if (!ret)
+		args->version = waiter.seen;
 	return ret;
 }

@@ -14,6 +14,7 @@
 static int get_entry(struct gosync_wait_item *entry, bool all, bool async)
 {
 	const struct gosync_wait_entry *args = entry->args;
+	const struct gosync_ioctl *ioctl;
 	struct gosync_holder *holder;
 
 	entry->fd = async ? CLONED_FD(fget(args->fd)) : fdget(args->fd);
@@ -30,9 +31,10 @@ static int get_entry(struct gosync_wait_item *entry, bool all, bool async)
 	holder = gosync_holder_of(fd_file(entry->fd));
 	if (!holder)
 		return -ENOTTY;
-	entry->op = gosync_wait_op_of(args->op, holder->obj->type);
-	if (!entry->op)
+	ioctl = gosync_own_ioctl(holder->obj->ops, args->op);
+	if (!ioctl || !ioctl->wait || ioctl->flags & GOSYNC_ALONE)
 		return -ENOTTY;
+	entry->op = ioctl->wait;
 	entry->waiter.holder = holder;
 	entry->waiter.among = true;
 	return gosync_check_operand(entry->op, &entry->waiter, args->index,

@@ -101,7 +101,7 @@ static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
 	return -EAGAIN;
 }
 
-long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
+static long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(holder->obj);
 	struct gosync_waitgroup_add_args *args = arg;
@@ -192,32 +192,27 @@ static bool ready(const struct gosync_waiter *waiter)
 	       (waiter->number && waiter->number != wg->generation);
 }
 
-const struct gosync_wait_op gosync_waitgroup_wait_op = {
+static const struct gosync_wait_op waitgroup_wait_op = {
 	.check = check_operand,
 	.attempt = attempt,
 	.ready = ready,
 };
 
-long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
+static long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(holder->obj);
 	struct gosync_waitgroup_wait_args *args = arg;
-	struct gosync_object *obj = &wg->obj;
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
+	struct gosync_waiter waiter = {};
 	int ret;
 
-	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret)
-		return ret;
-	gosync_waiter_init(&waiter, holder);
-	waiter.number = args->generation;
-	ret = gosync_wait_for(&gosync_waitgroup_wait_op, &waiter, &timeout);
+	ret = gosync_wait_alone(&waitgroup_wait_op, holder, &waiter,
+				args->flags, args->deadline, 0,
+				args->generation);
 	if (!waiter.since || !ret)
 		return ret;
 	/* It may have been released, and not yet woken. */
 	args->generation = waiter.number;
-	scoped_guard(spinlock, &obj->wq.lock)
+	scoped_guard(spinlock, &wg->obj.wq.lock)
 		return waiter.number == wg->generation ? ret : 0;
 }
 
@@ -270,14 +265,24 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 	info->word = atomic64_read(word_of(to_waitgroup(obj)));
 }
 
+static const struct gosync_ioctl ioctls[] = {
+	GOSYNC_IOCTL_ARG(WAITGROUP_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_waitgroup_add, waitgroup_add),
+	GOSYNC_IOCTL_WAIT(WAITGROUP_WAIT, GOSYNC_OPTIONAL | GOSYNC_RESUMES,
+			  gosync_waitgroup_wait, waitgroup_wait,
+			  &waitgroup_wait_op),
+};
+
 const struct gosync_ops gosync_waitgroup_ops = {
 	.name = "waitgroup",
 	.size = sizeof(struct gosync_waitgroup),
+	.ioctls = ioctls,
+	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.max_capacity = GOSYNC_WAITGROUP_COUNTER,
 	.init = init,
 	.left = left,
 	.show = show,
-	.in = &gosync_waitgroup_wait_op,
+	.in = &waitgroup_wait_op,
 	.queues = queues,
 	.info = info,
 };
