@@ -828,6 +828,12 @@ struct gosync_timeout {
 	bool killable;
 };
 
+/* Are these flags of a deadline, and no others? */
+static inline bool gosync_is_clock(u32 flags)
+{
+	return !(flags & ~GOSYNC_CLOCK_REALTIME);
+}
+
 static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
 					     const struct gosync_waiter *waiter)
 {

@@ -603,12 +603,14 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 	struct gosync_wait_args *args = arg;
-	struct gosync_timeout timeout;
-	struct gosync_waiter waiter;
+	struct gosync_timeout timeout __uninitialized;
+	struct gosync_waiter waiter __uninitialized;
 	int ret;
 
+	if (gosync_is_clock(args->flags) && gosync_mutex_take_free(mutex, holder))
+		return 0;
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);
-	if (ret || gosync_mutex_take_free(mutex, holder))
+	if (ret)
 		return ret;
 	gosync_waiter_init(&waiter, holder);
 	ret = gosync_mutex_acquire(mutex, &waiter, &timeout);

@@ -103,7 +103,7 @@ int gosync_try_again(void)
  */
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline)
 {
-	if (flags & ~GOSYNC_CLOCK_REALTIME)
+	if (!gosync_is_clock(flags))
 		return -EINVAL;
 	*timeout = (struct gosync_timeout) {
 		.when = KTIME_MAX,
