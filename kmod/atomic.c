@@ -15,7 +15,8 @@
  */
 #include <linux/sched/signal.h>
 
-#include "gosync.h"
+#include "page.h"
+#include "wait.h"
 
 static bool is_narrow(u32 type)
 {

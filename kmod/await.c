@@ -13,6 +13,7 @@
 #include <linux/workqueue.h>
 
 #include "names.h"
+#include "wait.h"
 
 /**
  * struct gosync_awaited - a name that somebody waits for

@@ -13,6 +13,7 @@
 #include <linux/user_namespace.h>
 
 #include "names.h"
+#include "page.h"
 
 /**
  * struct change - a change of who may open an object

@@ -37,6 +37,7 @@
 
 #include "mutex.h"
 #include "trace.h"
+#include "wait.h"
 
 #define LOOK_EVERY	HZ
 

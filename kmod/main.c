@@ -10,6 +10,8 @@
 #include <linux/module.h>
 
 #include "gosync.h"
+#include "page.h"
+#include "wait.h"
 
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,

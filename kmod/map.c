@@ -15,6 +15,7 @@
 #include <linux/sched/signal.h>
 
 #include "map.h"
+#include "wait.h"
 
 static unsigned int map_hash_mask = ~0;
 module_param(map_hash_mask, uint, 0644);

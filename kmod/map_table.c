@@ -90,7 +90,9 @@
 #include <linux/sched/signal.h>
 
 #include "map.h"
+#include "page.h"
 #include "trace.h"
+#include "wait.h"
 
 /* Keys are not further than this from their place, unless they have to be */
 #define REACH		128U

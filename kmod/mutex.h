@@ -5,7 +5,7 @@
 #ifndef GOSYNC_MUTEX_H
 #define GOSYNC_MUTEX_H
 
-#include "gosync.h"
+#include "wait.h"
 
 /**
  * struct gosync_mutex - a Mutex

@@ -29,7 +29,9 @@
 #include <linux/workqueue.h>
 
 #include "names.h"
+#include "page.h"
 #include "trace.h"
+#include "wait.h"
 
 static void reap_namespaces(struct work_struct *work);
 static DECLARE_DELAYED_WORK(reaper, reap_namespaces);

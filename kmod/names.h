@@ -12,6 +12,8 @@
 #include "compat.h"
 #include "gosync.h"
 
+struct gosync_timeout;
+
 /**
  * struct gosync_ns - the objects of an IPC namespace
  * @node: in the table of namespaces

@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
-#include "gosync.h"
+#include "page.h"
 
 /**
  * gosync_object_alloc() - make an object, without state or name space yet

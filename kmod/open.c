@@ -11,7 +11,9 @@
 #include <linux/fs.h>
 
 #include "names.h"
+#include "page.h"
 #include "trace.h"
+#include "wait.h"
 
 static int check_open(const struct gosync_open_args *args)
 {

@@ -40,7 +40,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "gosync.h"
+#include "page.h"
 
 #define SLOTS		64
 #define ALL_SLOTS	(~0ULL)

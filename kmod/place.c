@@ -25,7 +25,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "gosync.h"
+#include "wait.h"
 
 /* As long as a signal's handler may take; in <linux/gosync.h> as well */
 #define PLACE_KEPT	(10 * HZ)

@@ -24,7 +24,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 
-#include "gosync.h"
+#include "wait.h"
 
 /**
  * gosync_watchers_of() - those who are to be told

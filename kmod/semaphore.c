@@ -24,6 +24,7 @@
 #include <linux/sched/signal.h>
 
 #include "trace.h"
+#include "wait.h"
 
 /**
  * struct gosync_sem - a Semaphore

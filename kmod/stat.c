@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "gosync.h"
+#include "wait.h"
 
 /* Holders are copied out so many at a time. */
 #define HOLDERS_BATCH	8

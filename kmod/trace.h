@@ -14,7 +14,7 @@
 
 #include <linux/tracepoint.h>
 
-#include "gosync.h"
+#include "wait.h"
 
 #define gosync_trace_types(_, last)		\
 	_(GOSYNC_INT32, "int32")		\

@@ -35,6 +35,7 @@
 #include <linux/string.h>
 
 #include "trace.h"
+#include "wait.h"
 
 #define SLOTS	GOSYNC_VALUE_SLOTS
 

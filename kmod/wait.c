@@ -76,6 +76,7 @@
 
 #include "compat.h"
 #include "trace.h"
+#include "wait.h"
 
 #define WAITING	GOSYNC_WAITING
 #define CLAIMED	GOSYNC_CLAIMED

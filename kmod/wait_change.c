@@ -8,7 +8,7 @@
  * sees the other. Waiters are queued in the order of the versions that they saw,
  * so those who wait for a change that has happened are in front.
  */
-#include "gosync.h"
+#include "wait.h"
 
 static u64 version_of(struct gosync_object *obj)
 {

@@ -8,9 +8,24 @@
 
 #include <linux/file.h>
 
-#include "gosync.h"
+#include "wait.h"
 
+struct gosync_command;
 struct gosync_turn;
+
+/**
+ * struct gosync_link - a command of io_uring and a holder for which it waits
+ * @node: in the holder's list
+ * @holder: the holder
+ * @command: the command
+ * @keeps: it has a reference to the holder's file
+ */
+struct gosync_link {
+	struct hlist_node node;
+	struct gosync_holder *holder;
+	struct gosync_command *command;
+	bool keeps;
+};
 
 /**
  * struct gosync_wait_item - one thing of a set

@@ -5,7 +5,7 @@
  */
 #include <linux/sched/signal.h>
 
-#include "gosync.h"
+#include "wait.h"
 
 /**
  * gosync_check_operand() - is this a possible operand

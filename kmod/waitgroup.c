@@ -20,6 +20,7 @@
 #include <linux/sched/signal.h>
 
 #include "trace.h"
+#include "wait.h"
 
 /**
  * struct gosync_waitgroup - a WaitGroup
