@@ -45,10 +45,11 @@ for test in "${tests[@]}"; do
 	trace) traced+=("$test") debug2+=("$test") ;;
 	live | run | shell | tending | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
-	abi | access | admin | atomic | cond | examples | failnth | library* | map | \
+	abi | access | admin | atomic | cond* | examples | failnth | library* | map | \
 	map_many | mapping | names | waitgroup)
 		debug1+=("$test") ;;
-	cxx | mutex | once | poll* | rwmutex | semaphore | stat | uring_* | v*)
+	contract | cxx | mutex | once | poll* | rwmutex* | semaphore* | stat | uring_* | \
+	value | wait_change)
 		debug2+=("$test") ;;
 	*) debug+=("$test") ;;
 	esac

@@ -332,7 +332,7 @@ static inline unsigned int waiters_of(const struct thing *thing)
 	return info_of(thing->fd).waiters;
 }
 
-/* The same state: all but what counts waits */
+/* The same state: all but what counts waits, and tokens that a writer used up */
 static inline bool is_as_before(const struct thing *thing,
 				const struct gosync_info *before)
 {
@@ -342,6 +342,8 @@ static inline bool is_as_before(const struct thing *thing,
 
 	now.contended = before->contended;
 	now.wait_max_ns = before->wait_max_ns;
+	if (thing->kind == DRAIN)
+		now.token = before->token;
 	for (i = 0; i < sizeof(now) && old[i] == new[i]; i++)
 		;
 	if (i < sizeof(now))

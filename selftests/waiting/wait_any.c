@@ -424,7 +424,7 @@ static void look_at(const struct thing *things, struct gosync_info *infos)
 TEST_F(any, the_first_of_several_that_are_ready_is_granted)
 {
 	struct thing things[KINDS], rotated[KINDS];
-	struct gosync_info before[KINDS];
+	struct gosync_info before[ALL_KINDS];
 	unsigned int first, i;
 
 	make_things(things, variant->how);
@@ -454,7 +454,7 @@ TEST_F(any, the_first_of_several_that_are_ready_is_granted)
 /* Some are ready, and the first of those is not the first. */
 TEST_F(any, what_is_not_ready_is_passed_over)
 {
-	struct gosync_info before[KINDS];
+	struct gosync_info before[ALL_KINDS];
 	struct thing things[KINDS];
 	int i, ready;
 
