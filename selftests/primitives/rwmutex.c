@@ -496,59 +496,6 @@ TEST_F(rwmutex, all_readers_that_waited_are_inside_at_once)
 
 /* --- deadlines ----------------------------------------------------------- */
 
-static void times_out(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(rwmutex) *self, gosync_rwmutex_t *rw,
-		      enum side side, clockid_t clock, uint64_t ns)
-{
-	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
-	uint64_t deadline = now_ns(clock) + ns;
-
-	EXPECT_EQ(-ETIMEDOUT, take_until(rw, side, deadline, flags));
-	EXPECT_LE(deadline, now_ns(clock));
-	EXPECT_TRUE(is_quiet(self));
-}
-
-/* What is held, and who wants what beside it: all the ways to wait */
-static const struct {
-	enum side held, wanted;
-} ways[] = {
-	{ WRITE, WRITE }, { READ, WRITE }, { WRITE, READ },
-};
-
-TEST_F(rwmutex, waits_until_its_deadline_and_leaves_no_trace)
-{
-	gosync_rwmutex_t *other = open_rw(self->name, variant->how);
-	gosync_rwmutex_t *third = open_rw(self->name, variant->how);
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		const enum side held = ways[i].held, wanted = ways[i].wanted;
-		struct gosync_info before, after;
-
-		EXPECT_EQ(0, take(self->rw, held));
-		before = info(self->rw);
-		times_out(_metadata, self, other, wanted, CLOCK_MONOTONIC,
-			  20 * NSEC_PER_MSEC);
-		times_out(_metadata, self, other, wanted, CLOCK_REALTIME,
-			  20 * NSEC_PER_MSEC);
-		times_out(_metadata, self, other, wanted, CLOCK_MONOTONIC, 0);
-		after = info(self->rw);
-		EXPECT_EQ(before.word, after.word);
-		EXPECT_EQ(before.readers, after.readers);
-		/* A writer that has given up stops nobody. */
-		if (held == READ) {
-			EXPECT_EQ(0, gosync_rwmutex_tryrlock(third));
-			EXPECT_EQ(0, gosync_rwmutex_runlock(third));
-		}
-		EXPECT_EQ(0, drop(self->rw, held));
-		EXPECT_EQ(0, take_until(other, wanted, 1, 0));
-		EXPECT_EQ(0, drop(other, wanted));
-		EXPECT_EQ(0, info(self->rw).word);
-		EXPECT_EQ(0, info(self->rw).readers);
-		EXPECT_EQ(-EINVAL, take_until(other, wanted, 1, 1U << 5));
-	}
-}
-
 /* The writer that gave up had stopped some. */
 TEST_F(rwmutex, a_writer_that_gives_up_lets_readers_in)
 {
@@ -575,100 +522,6 @@ TEST_F(rwmutex, a_writer_that_gives_up_lets_readers_in)
 }
 
 /* --- signals ------------------------------------------------------------- */
-
-TEST_F(rwmutex, a_signal_ends_the_wait_if_asked_for)
-{
-	gosync_rwmutex_t *other = open_rw(self->name, variant->how);
-	unsigned int i;
-	pid_t pid;
-
-	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		EXPECT_EQ(0, take(self->rw, ways[i].held));
-		pid = spawn();
-		if (!pid) {
-			int ret;
-
-			handle(count_signal, 0);
-			ret = take_until(self->rw, ways[i].wanted,
-					 GOSYNC_FOREVER, GOSYNC_INTERRUPTIBLE);
-			_exit(signals == 1 ? -ret : 1);
-		}
-		ASSERT_TRUE(eventually(waiters(self->rw) == 1));
-		kill(pid, SIGUSR1);
-		EXPECT_EQ(EINTR, reap(pid));
-		EXPECT_TRUE(is_quiet(self));
-		if (ways[i].held == READ) {
-			EXPECT_EQ(0, gosync_rwmutex_tryrlock(other));
-			EXPECT_EQ(0, gosync_rwmutex_runlock(other));
-		}
-		EXPECT_EQ(0, drop(self->rw, ways[i].held));
-		EXPECT_EQ(0, info(self->rw).word);
-		EXPECT_EQ(0, info(self->rw).deaths);
-	}
-}
-
-TEST_F(rwmutex, otherwise_the_wait_goes_on_after_the_signal)
-{
-	unsigned int i, j;
-	pid_t pid;
-
-	for (i = 0; i < 2 * ARRAY_SIZE(ways); i++) {
-		EXPECT_EQ(0, take(self->rw, ways[i / 2].held));
-		pid = spawn();
-		if (!pid) {
-			handle(count_signal, i % 2 ? SA_RESTART : 0);
-			if (take(self->rw, ways[i / 2].wanted))
-				_exit(1);
-			if (!signals)
-				_exit(2);
-			_exit(-drop(self->rw, ways[i / 2].wanted));
-		}
-		for (j = 0; j < 3; j++) {
-			ASSERT_TRUE(eventually(waiters(self->rw) == 1));
-			kill(pid, SIGUSR1);
-			sleep_ns(3 * NSEC_PER_MSEC);
-		}
-		ASSERT_TRUE(eventually(waiters(self->rw) == 1));
-		EXPECT_EQ(0, drop(self->rw, ways[i / 2].held));
-		EXPECT_EQ(0, reap(pid));
-		EXPECT_EQ(0, info(self->rw).word);
-		EXPECT_EQ(0, info(self->rw).readers);
-	}
-}
-
-TEST_F(rwmutex, the_ioctls_follow_sa_restart)
-{
-	unsigned int i;
-	pid_t pid;
-
-	for (i = 0; i < 2 * ARRAY_SIZE(ways); i++) {
-		const int expected = i % 2 ? 0 : EINTR;
-
-		EXPECT_EQ(0, take(self->rw, ways[i / 2].held));
-		pid = spawn();
-		if (!pid) {
-			handle(count_signal, i % 2 ? SA_RESTART : 0);
-			_exit(-take_fd(gosync_fd(self->rw),
-				       ways[i / 2].wanted, 0));
-		}
-		ASSERT_TRUE(eventually(waiters(self->rw) == 1));
-		kill(pid, SIGUSR1);
-		if (expected) {
-			EXPECT_EQ(expected, reap(pid));
-			EXPECT_EQ(0, drop(self->rw, ways[i / 2].held));
-		} else {
-			sleep_ns(3 * NSEC_PER_MSEC);
-			ASSERT_TRUE(eventually(waiters(self->rw) == 1));
-			EXPECT_EQ(0, drop(self->rw, ways[i / 2].held));
-			EXPECT_EQ(0, reap(pid));
-			/* It died with the lock, if it was to write. */
-			EXPECT_EQ(ways[i / 2].wanted == WRITE,
-				  take(self->rw, WRITE));
-			EXPECT_EQ(0, gosync_rwmutex_recover(self->rw));
-			EXPECT_EQ(0, drop(self->rw, WRITE));
-		}
-	}
-}
 
 /* Its caller owned the word, and does not any more. */
 TEST_F(rwmutex, draining_is_not_restarted)
@@ -949,25 +802,6 @@ TEST_F(rwmutex, a_writer_that_dies_waiting_for_readers_lets_others_in)
 	EXPECT_TRUE(is_quiet(self));
 }
 
-TEST_F(rwmutex, who_dies_in_the_queue_is_forgotten)
-{
-	enum side side;
-	pid_t pid;
-
-	for (side = WRITE; side <= READ; side++) {
-		EXPECT_EQ(0, gosync_rwmutex_lock(self->rw));
-		pid = spawn_waiting(self, side, 0);
-		ASSERT_LT(0, pid);
-		kill_and_reap(pid);
-		EXPECT_TRUE(is_quiet(self));
-		EXPECT_EQ(0, gosync_rwmutex_unlock(self->rw));
-		EXPECT_EQ(0, info(self->rw).word);
-		EXPECT_EQ(0, info(self->rw).readers);
-		EXPECT_EQ(0, info(self->rw).deaths);
-	}
-	EXPECT_EQ(0, gosync_rwmutex_lock(self->rw));
-}
-
 TEST_F(rwmutex, a_process_that_shares_a_holder_leaves_its_locks_there)
 {
 	int fd = open_object(0, self->name, 0, 0);
@@ -1026,51 +860,6 @@ TEST_F(rwmutex, a_reader_that_dies_before_it_tells_has_told)
 		EXPECT_EQ(i, info_of(fd).holder != 0);
 		if (i)
 			close(fd);
-	}
-}
-
-struct in_thread {
-	int fd;
-	enum side side;
-	int ret;
-};
-
-static void *take_in_thread(void *arg)
-{
-	struct in_thread *in_thread = arg;
-
-	in_thread->ret = take_fd(in_thread->fd, in_thread->side, 0);
-	return NULL;
-}
-
-/* Who waits on a descriptor that is closed meanwhile waits on. */
-TEST_F(rwmutex, a_holder_ends_after_the_last_wait_on_a_closed_descriptor)
-{
-	pthread_t thread;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		struct in_thread in_thread = {
-			.fd = open_object(0, self->name, 0, 0),
-			.side = ways[i].wanted, .ret = -1,
-		};
-
-		EXPECT_EQ(0, take(self->rw, ways[i].held));
-		ASSERT_EQ(0, pthread_create(&thread, NULL, take_in_thread,
-					    &in_thread));
-		ASSERT_TRUE(eventually(waiters(self->rw) == 1));
-		close(in_thread.fd);
-		EXPECT_EQ(2, info(self->rw).holders);
-		EXPECT_EQ(1, waiters(self->rw));
-		EXPECT_EQ(0, drop(self->rw, ways[i].held));
-		ASSERT_EQ(0, pthread_join(thread, NULL));
-		EXPECT_EQ(0, in_thread.ret);
-		/* What it got has ended with it. */
-		EXPECT_EQ(1, info(self->rw).holders);
-		EXPECT_EQ(0, info(self->rw).readers);
-		EXPECT_EQ(ways[i].wanted == WRITE, take(self->rw, WRITE));
-		EXPECT_EQ(0, gosync_rwmutex_recover(self->rw));
-		EXPECT_EQ(0, drop(self->rw, WRITE));
 	}
 }
 
