@@ -399,32 +399,7 @@ TEST_F(semaphore, those_behind_one_that_is_killed_go_on)
 	EXPECT_EQ(0, info(self).word);
 }
 
-/* --- deadlines and signals ----------------------------------------------- */
-
-static void times_out(struct __test_metadata *_metadata,
-		      gosync_semaphore_t *semaphore, clockid_t clock,
-		      uint64_t ns)
-{
-	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
-	uint64_t deadline = now_ns(clock) + ns;
-
-	EXPECT_EQ(-ETIMEDOUT, gosync_semaphore_acquire_until(semaphore, 1,
-							     deadline, flags));
-	EXPECT_LE(deadline, now_ns(clock));
-}
-
-TEST_F(semaphore, waits_until_its_deadline)
-{
-	times_out(_metadata, self->semaphore, CLOCK_MONOTONIC,
-		  30 * NSEC_PER_MSEC);
-	times_out(_metadata, self->semaphore, CLOCK_REALTIME,
-		  30 * NSEC_PER_MSEC);
-	times_out(_metadata, self->semaphore, CLOCK_MONOTONIC, 0);
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(0, info(self).word);
-}
-
-TEST_F(semaphore, a_signal_ends_the_wait_if_asked_for)
+TEST_F(semaphore, those_behind_one_that_a_signal_ends_go_on)
 {
 	pid_t pid, behind;
 
@@ -446,65 +421,6 @@ TEST_F(semaphore, a_signal_ends_the_wait_if_asked_for)
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, reap_soon(behind));
 	EXPECT_EQ(0, info(self).word);
-}
-
-TEST_F(semaphore, otherwise_the_wait_goes_on_after_the_signal)
-{
-	pid_t pids[2];
-	int i, j;
-
-	for (i = 0; i < 2; i++) {
-		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		handle(count_signal, i * SA_RESTART);
-		EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 2));
-		EXPECT_LT(0, signals);
-		_exit(0);
-	}
-	for (j = 0; j < 3; j++) {
-		ASSERT_TRUE(eventually(waiters(self) == 2));
-		for (i = 0; i < 2; i++)
-			kill(pids[i], SIGUSR1);
-		sleep_ns(5 * NSEC_PER_MSEC);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 2));
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 4));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-	EXPECT_EQ(0, info(self).word);
-}
-
-TEST_F(semaphore, the_ioctl_follows_sa_restart)
-{
-	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
-	int fd = gosync_fd(self->semaphore);
-	pid_t pids[3];
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		struct gosync_semaphore_args args = {
-			.size = sizeof(args), .count = 1,
-			.deadline = i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
-		};
-
-		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		handle(count_signal, i ? SA_RESTART : 0);
-		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
-					   &args));
-		EXPECT_EQ(1, signals);
-		_exit(0);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 3));
-	for (i = 0; i < 3; i++)
-		kill(pids[i], SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pids[0]));
-	EXPECT_EQ(0, reap_soon(pids[2]));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
-	EXPECT_EQ(0, reap_soon(pids[1]));
 }
 
 /* --- none lost, none made ------------------------------------------------ */
@@ -609,27 +525,6 @@ TEST_F(semaphore, keeps_what_the_dead_took)
 	EXPECT_EQ(6, info(self).word);
 }
 
-TEST_F(semaphore, killed_waiters_leave_no_trace)
-{
-	pid_t pids[5];
-	int i;
-
-	for (i = 0; i < 5; i++) {
-		pids[i] = spawn_waiter(self, 1 + i);
-		ASSERT_LT(0, pids[i]);
-	}
-	for (i = 0; i < 5; i += 2)
-		kill_and_reap(pids[i]);
-	EXPECT_EQ(2, waiters(self));
-	EXPECT_EQ(2, info(self).word >> GOSYNC_SEMAPHORE_WAITER_SHIFT);
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
-	EXPECT_EQ(0, reap_soon(pids[1]));
-	kill_and_reap(pids[3]);
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
-	EXPECT_EQ(0, gosync_semaphore_tryacquire(self->semaphore, 1));
-}
-
 struct acquire_in_thread {
 	int fd;
 	int ret;
@@ -641,25 +536,6 @@ static void *acquire_in_thread(void *arg)
 
 	acquire->ret = acquire_fd(acquire->fd, 2);
 	return NULL;
-}
-
-TEST_F(semaphore, closing_the_descriptor_does_not_end_the_wait)
-{
-	struct acquire_in_thread acquire = {
-		.fd = open_object(0, self->name, 0, 0), .ret = -1,
-	};
-	pthread_t thread;
-
-	ASSERT_EQ(0, pthread_create(&thread, NULL, acquire_in_thread, &acquire));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	close(acquire.fd);
-	EXPECT_EQ(2, info(self).holders);
-	EXPECT_EQ(1, waiters(self));
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(0, acquire.ret);
-	EXPECT_EQ(1, info(self).word);
-	EXPECT_EQ(1, info(self).holders);
 }
 
 /* Each kill is paid with what the dead one can have had. */
