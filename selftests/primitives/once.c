@@ -485,114 +485,16 @@ TEST_F(once, another_thread_may_do_the_rest)
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
 }
 
-/* --- deadlines and signals ----------------------------------------------- */
-
-static void times_out(struct __test_metadata *_metadata, gosync_once_t *once,
-		      clockid_t clock, uint64_t ns)
-{
-	unsigned int flags = clock == CLOCK_REALTIME ? GOSYNC_CLOCK_REALTIME : 0;
-	uint64_t deadline = now_ns(clock) + ns;
-
-	EXPECT_EQ(-ETIMEDOUT, gosync_once_begin_until(once, deadline, flags));
-	EXPECT_LE(deadline, now_ns(clock));
-}
-
-TEST_F(once, waits_until_its_deadline)
+TEST_F(once, a_run_that_is_free_is_begun_however_late_it_is)
 {
 	pid_t pid = spawn_runner(self);
 
 	ASSERT_LT(0, pid);
-	times_out(_metadata, self->once, CLOCK_MONOTONIC, 30 * NSEC_PER_MSEC);
-	times_out(_metadata, self->once, CLOCK_REALTIME, 30 * NSEC_PER_MSEC);
-	times_out(_metadata, self->once, CLOCK_MONOTONIC, 0);
-	EXPECT_EQ(-EINVAL, gosync_once_begin_until(self->once, 1, 1U << 5));
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(-ETIMEDOUT, gosync_once_begin_until(self->once, 1, 0));
 	EXPECT_EQ(pid, info(self).owner_pid);
 	kill_and_reap(pid);
-	/* What is free is had, however late it is. */
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN,
 		  gosync_once_begin_until(self->once, 1, 0));
-}
-
-TEST_F(once, a_signal_ends_the_wait_if_asked_for)
-{
-	pid_t pid;
-
-	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	pid = spawn();
-	if (!pid) {
-		handle(count_signal, 0);
-		EXPECT_EQ(-EINTR, gosync_once_begin_until(self->once,
-							  GOSYNC_FOREVER,
-							  GOSYNC_INTERRUPTIBLE));
-		EXPECT_EQ(1, signals);
-		_exit(0);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	kill(pid, SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_EQ(info(self).holder, info(self).owner);
-	EXPECT_EQ(0, waiters(self));
-}
-
-TEST_F(once, otherwise_the_wait_goes_on_after_the_signal)
-{
-	pid_t pids[2];
-	int i, j;
-
-	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	for (i = 0; i < 2; i++) {
-		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		handle(count_signal, i * SA_RESTART);
-		EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(self->once));
-		EXPECT_LT(0, signals);
-		_exit(0);
-	}
-	for (j = 0; j < 3; j++) {
-		ASSERT_TRUE(eventually(waiters(self) == 2));
-		for (i = 0; i < 2; i++)
-			kill(pids[i], SIGUSR1);
-		sleep_ns(5 * NSEC_PER_MSEC);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 2));
-	EXPECT_EQ(0, gosync_once_done(self->once));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-}
-
-TEST_F(once, the_ioctl_follows_sa_restart)
-{
-	static const int results[] = { -EINTR, GOSYNC_ONCE_DONE, -ETIMEDOUT };
-	int fd = gosync_fd(self->once);
-	pid_t pids[3];
-	int i;
-
-	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	for (i = 0; i < 3; i++) {
-		struct gosync_wait_args args = {
-			.size = sizeof(args),
-			.deadline = gosync_deadline(NSEC_PER_SEC),
-		};
-
-		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		handle(count_signal, i ? SA_RESTART : 0);
-		EXPECT_EQ(results[i], call(fd, GOSYNC_IOC_ONCE_BEGIN,
-					   i == 2 ? &args : NULL));
-		EXPECT_EQ(1, signals);
-		_exit(0);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 3));
-	for (i = 0; i < 3; i++)
-		kill(pids[i], SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pids[0]));
-	EXPECT_EQ(0, reap_soon(pids[2]));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	EXPECT_EQ(0, gosync_once_done(self->once));
-	EXPECT_EQ(0, reap_soon(pids[1]));
 }
 
 /* --- the death of who runs it -------------------------------------------- */
@@ -976,68 +878,6 @@ TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
 		EXPECT_EQ(0, reap_soon(pids[i]));
 	EXPECT_EQ(1, info(self).deaths);
 	EXPECT_EQ(0, waiters(self));
-}
-
-/* It would wait for itself for ever, so it is told at once. */
-TEST_F(once, waits_for_itself_in_vain)
-{
-	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	EXPECT_EQ(-EDEADLK, wait_until(gosync_fd(self->once), 0, 0));
-	EXPECT_EQ(-EDEADLK, wait_fd(gosync_fd(self->once)));
-	EXPECT_EQ(-ETIMEDOUT, wait_until(gosync_fd(self->once), 1, 0));
-	EXPECT_EQ(0, gosync_once_done(self->once));
-	EXPECT_EQ(0, wait_until(gosync_fd(self->once), 1, 0));
-}
-
-TEST_F(once, wait_ends_at_its_deadline_or_with_its_death)
-{
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
-	int fd = gosync_fd(self->once), i;
-	uint64_t deadline;
-	pid_t pid;
-
-	for (i = 0; i < 2; i++) {
-		deadline = now_ns(clocks[i]) + 30 * NSEC_PER_MSEC;
-		EXPECT_EQ(-ETIMEDOUT,
-			  wait_until(fd, deadline,
-				     i ? GOSYNC_CLOCK_REALTIME : 0));
-		EXPECT_LE(deadline, now_ns(clocks[i]));
-	}
-	pid = spawn();
-	if (!pid)
-		_exit(-wait_fd(fd));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(0, info(self).deaths);
-	EXPECT_EQ(0, info(self).word);
-}
-
-TEST_F(once, wait_follows_sa_restart)
-{
-	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
-	int fd = gosync_fd(self->once), i;
-	pid_t pids[3];
-
-	for (i = 0; i < 3; i++) {
-		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		handle(count_signal, i ? SA_RESTART : 0);
-		if (wait_until(fd, i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0,
-			       0) != results[i])
-			_exit(1);
-		_exit(signals != 1);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 3));
-	for (i = 0; i < 3; i++)
-		kill(pids[i], SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pids[0]));
-	EXPECT_EQ(0, reap_soon(pids[2]));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	EXPECT_EQ(0, gosync_once_done(self->once));
-	EXPECT_EQ(0, reap_soon(pids[1]));
 }
 
 /* --- at many random moments ---------------------------------------------- */
