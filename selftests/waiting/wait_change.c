@@ -222,54 +222,6 @@ TEST_F(version, those_who_wait_are_listed)
 	EXPECT_EQ(0, gosync_waiters(self->object, parties, 3));
 }
 
-TEST_F(version, waits_until_its_deadline)
-{
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
-	uint64_t version = version_of(self), before = version, deadline;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		deadline = now_ns(clocks[i]) + 30 * NSEC_PER_MSEC;
-		EXPECT_EQ(-ETIMEDOUT,
-			  wait_until(self, &version, deadline,
-				     i ? GOSYNC_CLOCK_REALTIME : 0));
-		EXPECT_LE(deadline, now_ns(clocks[i]));
-		EXPECT_EQ(before, version);
-	}
-	EXPECT_EQ(0, waiters(self));
-}
-
-TEST_F(version, wait_follows_sa_restart)
-{
-	static const int results[] = { -EINTR, 0, -ETIMEDOUT };
-	pid_t pids[3];
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		uint64_t version = version_of(self), before = version;
-
-		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		handle(count_signal, i ? SA_RESTART : 0);
-		if (wait_until(self, &version,
-			       i == 2 ? gosync_deadline(NSEC_PER_SEC) : 0, 0) !=
-		    results[i])
-			_exit(1);
-		if (i == 1 ? version == before : version != before)
-			_exit(2);
-		_exit(signals != 1);
-	}
-	ASSERT_TRUE(eventually(waiters(self) == 3));
-	for (i = 0; i < 3; i++)
-		kill(pids[i], SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pids[0]));
-	EXPECT_EQ(0, reap_soon(pids[2]));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
-	EXPECT_EQ(0, put(self, 1));
-	EXPECT_EQ(0, reap_soon(pids[1]));
-}
-
 /*
  * Who waits for whatever comes next sees the last of them, however quickly they
  * follow each other and whoever else is killed meanwhile.
