@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Semaphore: permits of dead holders are released if that was asked for; and a
+ * crowd of waiters.
+ */
+#include <sys/sysinfo.h>
+#include "gosync_test.h"
+
+#define PERMITS_MAX	2147483647U
+
+static gosync_semaphore_t *open_semaphore(const char *name, unsigned int permits,
+					  unsigned int flags)
+{
+	gosync_semaphore_t *semaphore;
+
+	return gosync_semaphore_open(name, permits, flags, 0600, &semaphore) ?
+		NULL : semaphore;
+}
+
+static int acquire_fd(int fd, unsigned int n)
+{
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
+
+	return call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args);
+}
+
+/* --- what is given back -------------------------------------------------- */
+
+FIXTURE(give_back)
+{
+	char *name;
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+};
+
+MAPPED_AND_IOCTL(give_back);
+
+enum { GIVEN = 10 };
+
+FIXTURE_SETUP(give_back)
+{
+	self->name = unique_name();
+	self->semaphore = open_semaphore(self->name, GIVEN, GOSYNC_CREATE |
+					 GOSYNC_GIVE_BACK | variant->how);
+	ASSERT_NE(NULL, self->semaphore);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(give_back)
+{
+}
+
+static int count(FIXTURE_DATA(give_back) *self)
+{
+	return gosync_semaphore_count(self->semaphore);
+}
+
+/* A child that acquires and releases, sleeps and is killed */
+static bool held_by_a_dead(FIXTURE_DATA(give_back) *self, const int *steps,
+			   int before)
+{
+	pid_t pid;
+	bool good;
+
+	store(self->shared, 0);
+	pid = spawn();
+	if (!pid) {
+		for (; *steps; steps++)
+			if (*steps > 0 ? gosync_semaphore_acquire(self->semaphore,
+								  *steps) :
+					 gosync_semaphore_release(self->semaphore,
+								  -*steps))
+				_exit(1);
+		store(self->shared, 1);
+		for (;;)
+			pause();
+	}
+	good = eventually(load(self->shared)) && count(self) == before;
+	return kill_and_reap(pid) == 128 + SIGKILL && good;
+}
+
+TEST_F(give_back, returns_exactly_what_was_held)
+{
+	/* What is done, what is there then, and what is after the death */
+	static const struct {
+		int steps[6], before, after;
+	} rows[] = {
+		{ { 3 }, 7, 10 },
+		{ { 10 }, 0, 10 },
+		{ { 2, 3, 1 }, 4, 10 },
+		{ { 5, -2 }, 7, 10 },
+		{ { 5, -5 }, 10, 10 },
+		{ { 5, -5, 3, -2 }, 9, 10 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_TRUE(held_by_a_dead(self, rows[i].steps, rows[i].before)) {
+			TH_LOG("row %u", i);
+		}
+		ASSERT_EQ(rows[i].after, count(self)) {
+			TH_LOG("row %u", i);
+		}
+	}
+}
+
+TEST_F(give_back, follows_the_holder_that_acquired)
+{
+	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how);
+	gosync_semaphore_t *third = open_semaphore(self->name, 0, variant->how);
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(other, 6));
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(third, 2));
+	/* They are not another's to release. */
+	EXPECT_EQ(-EPERM, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(2, count(self));
+	gosync_close(other);
+	EXPECT_EQ(8, count(self));
+	gosync_close(third);
+	EXPECT_EQ(10, count(self));
+	EXPECT_EQ(0, gosync_semaphore_acquire_until(self->semaphore, 10, 1, 0));
+	EXPECT_EQ(0, count(self));
+}
+
+TEST_F(give_back, goes_to_those_who_wait)
+{
+	pid_t owner = spawn(), many, one;
+
+	if (!owner) {
+		if (gosync_semaphore_acquire(self->semaphore, GIVEN))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ASSERT_TRUE(eventually(!count(self)));
+	many = spawn();
+	if (!many)
+		_exit(-gosync_semaphore_acquire(self->semaphore, GIVEN));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	one = spawn();
+	if (!one)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 1));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 2));
+	kill_and_reap(owner);
+	/* And on, when these end */
+	EXPECT_EQ(0, reap_soon(many));
+	EXPECT_EQ(0, reap_soon(one));
+	EXPECT_EQ(GIVEN, count(self));
+}
+
+TEST_F(give_back, comes_by_exec_and_exit_too_but_not_from_a_fork)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		if (gosync_semaphore_acquire(self->semaphore, 4))
+			_exit(1);
+		store(self->shared, count(self));
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(1);
+	}
+	ASSERT_TRUE(eventually(load(self->shared) == GIVEN - 4));
+	EXPECT_TRUE(eventually(count(self) == GIVEN));
+	kill_and_reap(pid);
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 3));
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 2));
+	EXPECT_EQ(0, reap(pid));
+	/* The child's are back, ours are ours. */
+	EXPECT_EQ(GIVEN - 3, count(self));
+	pid = spawn();
+	if (!pid)
+		_exit(-gosync_semaphore_release(self->semaphore, 3));
+	EXPECT_EQ(EPERM, reap(pid));
+	EXPECT_EQ(GIVEN - 3, count(self));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
+	EXPECT_EQ(GIVEN, count(self));
+}
+
+struct acquire_in_thread {
+	int fd;
+	int ret;
+};
+
+static void *acquire_in_thread(void *arg)
+{
+	struct acquire_in_thread *acquire = arg;
+
+	acquire->ret = acquire_fd(acquire->fd, 2);
+	return NULL;
+}
+
+TEST_F(give_back, comes_with_the_last_wait_on_a_closed_descriptor)
+{
+	struct acquire_in_thread acquire = {
+		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	};
+	pthread_t thread;
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, GIVEN));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, acquire_in_thread, &acquire));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	close(acquire.fd);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, acquire.ret);
+	EXPECT_EQ(2, count(self));
+}
+
+/* There may be no room for all of it: then there are as many as can be. */
+TEST_F(give_back, does_not_exceed_what_can_be)
+{
+	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how);
+	struct gosync_info info = info_of(gosync_fd(other));
+	char *state;
+
+	EXPECT_EQ(0, gosync_semaphore_acquire(other, 8));
+	ASSERT_LE(1, info.map_len);
+	state = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     gosync_fd(other), 0);
+	ASSERT_NE(MAP_FAILED, state);
+	/* User space has no business there. */
+	store((uint64_t *)(state + info.map_offset), PERMITS_MAX - 3);
+	EXPECT_EQ(PERMITS_MAX - 3, count(self));
+	gosync_close(other);
+	EXPECT_EQ(PERMITS_MAX, count(self));
+}
+
+/* Whatever the moment, all is back when all are dead. */
+TEST_F(give_back, after_death_at_any_moment_nothing_is_missing)
+{
+	enum { WORKERS = 6 };
+	uint64_t end = end_of_budget(), seed = random_seed();
+	unsigned int *had = self->shared, *failed = self->shared + 1;
+	unsigned int i, kills = 0;
+	pid_t pids[WORKERS] = {};
+
+	do {
+		for (i = 0; i < WORKERS; i++) {
+			if (pids[i])
+				continue;
+			random_u32(&seed);
+			pids[i] = spawn();
+			if (pids[i])
+				continue;
+			for (;;) {
+				uint64_t soon = gosync_deadline(random_u32(&seed) %
+								NSEC_PER_MSEC);
+				uint32_t r = random_u32(&seed);
+				unsigned int n = r / 8 % (GIVEN + 1);
+				int ret;
+
+				ret = r % 2 ?
+				      gosync_semaphore_acquire(self->semaphore,
+							       n) :
+				      gosync_semaphore_acquire_until(self->semaphore,
+								     n, soon, 0);
+				if (ret == -ETIMEDOUT)
+					continue;
+				if (r % 8 == 1)
+					sleep_ns(NSEC_PER_MSEC / 4);
+				ret |= gosync_semaphore_release(self->semaphore,
+								n);
+				if (ret)
+					add(failed, 1);
+				add(had, 1);
+			}
+		}
+		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
+		i = random_u32(&seed) % WORKERS;
+		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+		pids[i] = 0;
+		kills++;
+	} while (budget_left(end) || !load(had));
+	for (i = 0; i < WORKERS; i++)
+		if (pids[i])
+			ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	TH_LOG("%u kills, %u times had", kills, load(had));
+	EXPECT_EQ(0, load(failed));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).waiters);
+	EXPECT_EQ(GIVEN, info_of(gosync_fd(self->semaphore)).word);
+}
+
+/* --- very many ----------------------------------------------------------- */
+
+/*
+ * As many waiters as there is memory for, up to 10,000: threads with the
+ * smallest of stacks in a number of processes.
+ */
+FIXTURE(crowd)
+{
+	char *name;
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+	pid_t pids[20];
+	unsigned int each;		/* threads in a process */
+	unsigned int size;		/* of the crowd */
+};
+
+FIXTURE_SETUP(crowd)
+{
+	const uint64_t cost = 64 << 10;		/* of a thread, at the most */
+	struct sysinfo info;
+	uint64_t size = 10000;
+
+	/* The debug kernel has memory and time for fewer. */
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		size = 1000;
+	ASSERT_EQ(0, sysinfo(&info));
+	if (size > info.freeram * (uint64_t)info.mem_unit / cost)
+		size = info.freeram * (uint64_t)info.mem_unit / cost;
+	self->each = size / ARRAY_SIZE(self->pids);
+	self->size = self->each * ARRAY_SIZE(self->pids);
+	write_file("/proc/sys/kernel/threads-max", "30000");
+	self->name = unique_name();
+	self->semaphore = open_semaphore(self->name, 0, GOSYNC_CREATE);
+	ASSERT_NE(NULL, self->semaphore);
+	self->shared = shared_memory(4096);
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+}
+
+struct member {
+	gosync_semaphore_t *semaphore;
+	unsigned int *shared;
+	uint64_t deadline;
+};
+
+static void *join_crowd(void *arg)
+{
+	struct member *member = arg;
+	int ret = gosync_semaphore_acquire_until(member->semaphore, 1,
+						 member->deadline, 0);
+
+	add(member->shared + !!ret, 1);
+	return NULL;
+}
+
+/* All of them wait, or exit with a failure. */
+static bool spawn_crowd(FIXTURE_DATA(crowd) *self, uint64_t deadline)
+{
+	pthread_t *threads;
+	pthread_attr_t attr;
+	struct member member = { self->semaphore, self->shared, deadline };
+	unsigned int i, j;
+
+	store(&self->shared[0], 0);
+	store(&self->shared[1], 0);
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++) {
+		self->pids[i] = spawn();
+		if (self->pids[i])
+			continue;
+		threads = calloc(self->each, sizeof(*threads));
+		pthread_attr_init(&attr);
+		pthread_attr_setstacksize(&attr, sysconf(_SC_THREAD_STACK_MIN));
+		for (j = 0; j < self->each; j++)
+			if (pthread_create(&threads[j], &attr, join_crowd,
+					   &member))
+				_exit(1);
+		for (j = 0; j < self->each; j++)
+			pthread_join(threads[j], NULL);
+		_exit(0);
+	}
+	return deadline != GOSYNC_FOREVER ||
+		eventually(info_of(gosync_fd(self->semaphore)).waiters ==
+			   self->size);
+}
+
+static bool crowd_has_gone(FIXTURE_DATA(crowd) *self)
+{
+	unsigned int i;
+	bool good = true;
+
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
+		good &= reap_soon(self->pids[i]) == 0;
+	return good && !info_of(gosync_fd(self->semaphore)).waiters;
+}
+
+TEST_F(crowd, is_released_by_one_and_one_by_one)
+{
+	unsigned int i;
+
+	ASSERT_TRUE(spawn_crowd(self, GOSYNC_FOREVER));
+	/* Half of it by itself, the rest at once */
+	for (i = 0; i < self->size / 2; i++)
+		ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(self->size - i,
+		  info_of(gosync_fd(self->semaphore)).waiters);
+	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, self->size - i));
+	EXPECT_TRUE(crowd_has_gone(self));
+	EXPECT_EQ(self->size, load(&self->shared[0]));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	TH_LOG("%u waiters", self->size);
+}
+
+TEST_F(crowd, times_out)
+{
+	ASSERT_TRUE(spawn_crowd(self, gosync_deadline(4 * NSEC_PER_SEC)));
+	EXPECT_TRUE(crowd_has_gone(self));
+	EXPECT_EQ(self->size, load(&self->shared[1]));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+}
+
+TEST_F(crowd, is_killed)
+{
+	unsigned int i;
+
+	ASSERT_TRUE(spawn_crowd(self, GOSYNC_FOREVER));
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
+		kill(self->pids[i], SIGKILL);
+	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
+		EXPECT_EQ(128 + SIGKILL, reap_soon(self->pids[i]));
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).waiters);
+	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	EXPECT_EQ(0, load(&self->shared[0]));
+}
+
+/* Processor time of the calling thread: it does not matter who else runs. */
+static uint64_t cost_of_waiting_in_vain(gosync_semaphore_t *semaphore)
+{
+	uint64_t best = UINT64_MAX, before, cost;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		before = now_ns(CLOCK_THREAD_CPUTIME_ID);
+		gosync_semaphore_release(semaphore, 0);
+		gosync_semaphore_tryacquire(semaphore, 1);
+		gosync_semaphore_acquire_until(semaphore, 1, 1, 0);
+		cost = now_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+		if (cost < best)
+			best = cost;
+	}
+	return best;
+}
+
+/*
+ * Releasing, trying, joining and leaving the queue cost what they cost, however
+ * many wait: walking along 10,000 would be hundreds of times as much.
+ */
+TEST_F(crowd, costs_the_others_nothing)
+{
+	uint64_t alone, among;
+	pid_t pid = spawn();
+
+	if (!pid)
+		_exit(-gosync_semaphore_acquire(self->semaphore, 1));
+	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	alone = cost_of_waiting_in_vain(self->semaphore);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(0, reap_soon(pid));
+	ASSERT_TRUE(spawn_crowd(self, GOSYNC_FOREVER));
+	among = cost_of_waiting_in_vain(self->semaphore);
+	TH_LOG("%llu ns beside one, %llu ns beside %u",
+	       (unsigned long long)alone, (unsigned long long)among, self->size);
+	EXPECT_GT(8 * alone, among);
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, self->size));
+	EXPECT_TRUE(crowd_has_gone(self));
+}
+
+TEST_HARNESS_MAIN
