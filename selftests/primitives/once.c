@@ -254,20 +254,16 @@ TEST_F(once, readers_only_look)
 	EXPECT_EQ(0, runs.count);
 }
 
-TEST_F(once, is_no_other_type)
+TEST_F(once, has_no_flags_and_no_capacity)
 {
 	gosync_once_t *once;
-	gosync_mutex_t *mutex;
 
-	EXPECT_EQ(-EPROTOTYPE, gosync_mutex_open(self->name, 0, 0, &mutex));
 	EXPECT_EQ(-EINVAL, gosync_once_open(NULL, GOSYNC_CREATE |
 					    GOSYNC_ERRORCHECK, 0600, &once));
 	EXPECT_EQ(-EINVAL, gosync_once_open(NULL, GOSYNC_CREATE |
 					    GOSYNC_GIVE_BACK, 0600, &once));
 	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_ONCE, NULL, 0, GOSYNC_CREATE, 0600,
 				      1));
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
-	EXPECT_EQ(-EPROTOTYPE, gosync_once_from_fd(gosync_fd(mutex), 0, &once));
 	/* The same holder: it may be done with either handle. */
 	ASSERT_EQ(0, gosync_once_from_fd(dup(gosync_fd(self->once)),
 					 variant->how, &once));
