@@ -4,8 +4,6 @@
  * who is in its handler is in nobody's way, and who never comes back leaves
  * nothing behind.
  */
-#include <setjmp.h>
-
 #include "gosync_test.h"
 
 /* What is waited for; main has it all until it gives it up. */
@@ -55,7 +53,6 @@ FIXTURE(interrupted)
 	gosync_int64_t *word;
 	gosync_value_t *value;
 	gosync_map_t *map;
-	gosync_cond_t *cond;
 	uint64_t value_version;
 	uint64_t map_version;
 };
@@ -76,7 +73,6 @@ FIXTURE_SETUP(interrupted)
 	ASSERT_EQ(0, gosync_int64_open(NULL, 1, flags, 0600, &self->word));
 	ASSERT_EQ(0, gosync_value_open(NULL, 8, flags, 0600, &self->value));
 	ASSERT_EQ(0, gosync_map_open(NULL, NULL, flags, 0600, &self->map));
-	ASSERT_EQ(0, gosync_cond_open(NULL, flags, 0600, &self->cond));
 	ASSERT_EQ(0, gosync_map_wait(self->map, &self->map_version));
 }
 
@@ -90,7 +86,6 @@ FIXTURE_TEARDOWN(interrupted)
 	gosync_close(self->word);
 	gosync_close(self->value);
 	gosync_close(self->map);
-	gosync_close(self->cond);
 	munmap(shared, sizeof(*shared));
 }
 
@@ -796,226 +791,6 @@ TEST_F(interrupted, is_counted_as_many_waits_as_there_were)
 	EXPECT_EQ(1, stat.acquired);
 	/* From the beginning of the first to the end of the last */
 	EXPECT_EQ(stat.wait_max_ns, stat.wait_ns);
-}
-
-/* --- who does not come back to a Cond ------------------------------------- */
-
-static __thread sigjmp_buf outside;
-
-static void jump_out(int signal)
-{
-	siglongjmp(outside, 1);
-}
-
-static void stay_and_jump_out(int signal)
-{
-	note_and_stay(signal);
-	siglongjmp(outside, 1);
-}
-
-/* Waits, jumps out of that, and perhaps waits again by @cond; or ends */
-struct leaver {
-	FIXTURE_DATA(interrupted) *self;
-	gosync_cond_t *again;
-	bool jumped;
-};
-
-static void *leave(void *arg)
-{
-	struct leaver *leaver = arg;
-	FIXTURE_DATA(interrupted) *self;
-
-	self = leaver->self;
-	if (!sigsetjmp(outside, 1)) {
-		gosync_mutex_lock(self->mutex);
-		gosync_cond_wait(self->cond, self->mutex);
-		return NULL;
-	}
-	store(&leaver->jumped, true);
-	if (!leaver->again)
-		return NULL;
-	gosync_mutex_lock(self->mutex);
-	if (!gosync_cond_wait(leaver->again, self->mutex))
-		add(&shared->turns, 1);
-	gosync_mutex_unlock(self->mutex);
-	return NULL;
-}
-
-static void *stay(void *arg)
-{
-	FIXTURE_DATA(interrupted) *self = arg;
-
-	gosync_mutex_lock(self->mutex);
-	if (!gosync_cond_wait(self->cond, self->mutex))
-		add(&shared->turn[0], 1);
-	gosync_mutex_unlock(self->mutex);
-	return NULL;
-}
-
-static unsigned int cond_waiters(FIXTURE_DATA(interrupted) *self)
-{
-	return info_of(gosync_fd(self->cond)).waiters;
-}
-
-static int signal_cond(FIXTURE_DATA(interrupted) *self)
-{
-	return call(gosync_fd(self->cond), GOSYNC_IOC_COND_SIGNAL, NULL);
-}
-
-/* One that is to leave waits before one that stays. */
-static bool begin(struct leaver *leaver, pthread_t threads[2],
-		  void (*handler)(int signal))
-{
-	FIXTURE_DATA(interrupted) *self = leaver->self;
-
-	memset(shared, 0, sizeof(*shared));
-	leaver->jumped = false;
-	handle_by(handler, AGAIN);
-	return !pthread_create(&threads[0], NULL, leave, leaver) &&
-	       eventually(cond_waiters(self) == 1) &&
-	       !pthread_create(&threads[1], NULL, stay, self) &&
-	       eventually(cond_waiters(self) == 2) &&
-	       !pthread_kill(threads[0], SIGUSR1);
-}
-
-TEST_F(interrupted, who_jumps_out_and_ends_swallows_no_signal)
-{
-	struct leaver leaver = { self };
-	pthread_t threads[2];
-
-	ASSERT_TRUE(begin(&leaver, threads, jump_out));
-	ASSERT_EQ(0, pthread_join(threads[0], NULL));
-	EXPECT_EQ(1, signal_cond(self));
-	ASSERT_TRUE(eventually(load(&shared->turn[0])));
-	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-	EXPECT_EQ(0, cond_waiters(self));
-	EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
-}
-
-TEST_F(interrupted, who_is_signalled_and_jumps_out_and_ends_passes_it_on)
-{
-	struct leaver leaver = { self };
-	pthread_t threads[2];
-
-	ASSERT_TRUE(begin(&leaver, threads, stay_and_jump_out));
-	ASSERT_TRUE(eventually(load(&shared->stage) == 1));
-	EXPECT_EQ(1, signal_cond(self));
-	EXPECT_EQ(1, cond_waiters(self));
-	store(&shared->stage, 2);
-	ASSERT_EQ(0, pthread_join(threads[0], NULL));
-	/* Nothing else happens to the Cond. */
-	ASSERT_TRUE(eventually(load(&shared->turn[0])));
-	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-	EXPECT_EQ(0, cond_waiters(self));
-}
-
-/* And in the end it is not shown any more, though nobody signals. */
-TEST_F(interrupted, who_jumps_out_and_ends_waits_no_longer)
-{
-	struct leaver leaver = { self };
-	pthread_t threads[2];
-
-	ASSERT_TRUE(begin(&leaver, threads, jump_out));
-	ASSERT_EQ(0, pthread_join(threads[0], NULL));
-	EXPECT_TRUE(eventually(cond_waiters(self) == 1));
-	EXPECT_EQ(1, signal_cond(self));
-	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-}
-
-TEST_F(interrupted, who_jumps_out_and_waits_again_has_one_ticket)
-{
-	struct leaver leaver = { self };
-	pthread_t threads[2];
-	gosync_cond_t *other;
-	int i, fd;
-
-	fd = reopen_object(gosync_fd(self->cond), 0);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, gosync_cond_from_fd(fd, variant->how, &other));
-	/* By the same holder and by another */
-	for (i = 0; i < 2; i++) {
-		leaver.again = i ? other : self->cond;
-		ASSERT_TRUE(begin(&leaver, threads, jump_out));
-		ASSERT_TRUE(eventually(load(&leaver.jumped)));
-		/* Its lock is free when it has waited, and not before. */
-		ASSERT_TRUE(eventually(cond_waiters(self) == 2 &&
-				       !gosync_mutex_trylock(self->mutex) &&
-				       !gosync_mutex_unlock(self->mutex)));
-		ASSERT_TRUE(eventually(cond_waiters(self) == 2));
-		EXPECT_EQ(1, signal_cond(self));
-		/* It is behind the one that stayed. */
-		ASSERT_TRUE(eventually(load(&shared->turn[0])));
-		EXPECT_EQ(0, load(&shared->turns));
-		EXPECT_EQ(1, signal_cond(self));
-		ASSERT_TRUE(eventually(load(&shared->turns)));
-		ASSERT_EQ(0, pthread_join(threads[0], NULL));
-		ASSERT_EQ(0, pthread_join(threads[1], NULL));
-		EXPECT_EQ(0, cond_waiters(self));
-	}
-	gosync_close(other);
-}
-
-TEST_F(interrupted, who_is_signalled_and_jumps_out_and_waits_again_passes_it_on)
-{
-	struct leaver leaver = { self, self->cond };
-	pthread_t threads[2];
-
-	ASSERT_TRUE(begin(&leaver, threads, stay_and_jump_out));
-	ASSERT_TRUE(eventually(load(&shared->stage) == 1));
-	EXPECT_EQ(1, signal_cond(self));
-	store(&shared->stage, 2);
-	ASSERT_TRUE(eventually(load(&shared->turn[0])));
-	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-	ASSERT_TRUE(eventually(cond_waiters(self) == 1));
-	EXPECT_EQ(0, load(&shared->turns));
-	EXPECT_EQ(1, signal_cond(self));
-	ASSERT_EQ(0, pthread_join(threads[0], NULL));
-	EXPECT_EQ(1, load(&shared->turns));
-}
-
-/* What fails has not begun to wait anew. */
-TEST_F(interrupted, a_wait_that_is_refused_leaves_the_ticket)
-{
-	struct gosync_cond_wait_args args = {
-		.size = sizeof(args),
-		.lock = gosync_fd(self->mutex),
-	}, other;
-	int fd = gosync_fd(self->cond);
-	pid_t pid = spawn();
-
-	if (!pid) {
-		handle_by(note_signal, AGAIN);
-		gosync_mutex_lock(self->mutex);
-		store(&shared->step, 1);
-		EXPECT_EQ(-EINTR, call(fd, GOSYNC_IOC_COND_WAIT, &args));
-		other = args;
-		other.ticket = 0;
-		EXPECT_EQ(-EPERM, call(fd, GOSYNC_IOC_COND_WAIT, &other));
-		EXPECT_EQ(1, cond_waiters(self));
-		args.deadline = 1;
-		EXPECT_EQ(-ETIMEDOUT, call(fd, GOSYNC_IOC_COND_WAIT, &args));
-		/* A new one that is not refused leaves nothing. */
-		args.deadline = 0;
-		args.ticket = 0;
-		store(&shared->step, 2);
-		EXPECT_EQ(-EINTR, call(fd, GOSYNC_IOC_COND_WAIT, &args));
-		other = args;
-		other.ticket = 0;
-		other.deadline = 1;
-		gosync_mutex_lock(self->mutex);
-		EXPECT_EQ(-ETIMEDOUT, call(fd, GOSYNC_IOC_COND_WAIT, &other));
-		EXPECT_EQ(0, cond_waiters(self));
-		EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_COND_WAIT, &args));
-		/* What was expected is told by that. */
-		_exit(_metadata->exit_code);
-	}
-	ASSERT_TRUE(eventually(load(&shared->step) == 1 &&
-			       cond_waiters(self) == 1));
-	kill(pid, SIGUSR1);
-	ASSERT_TRUE(eventually(load(&shared->step) == 2 &&
-			       cond_waiters(self) == 1));
-	kill(pid, SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pid));
 }
 
 TEST_HARNESS_MAIN
