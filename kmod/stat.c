@@ -130,8 +130,11 @@ static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 				return n;
 			if (!waiter->holder)
 				continue;
+			position++;
+			if (waiter->shown)
+				continue;
 			show_waiter(obj, waiter, now, &parties[n]);
-			parties[n++].position = ++position;
+			parties[n++].position = position;
 		}
 	}
 	return n;

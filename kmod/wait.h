@@ -107,6 +107,8 @@ struct gosync_wait_op {
  * @timed: it has a deadline
  * @begun: tracers know that it waits
  * @among: it waits for several things
+ * @shown: its thread waits for all of several things; that is counted and listed
+ *	already
  * @queued: it counts as a waiter. One whose group was claimed elsewhere may
  *	have been taken off the queue already
  * @index: atomics: which word; RWMutex: &enum gosync_wants
@@ -133,6 +135,7 @@ struct gosync_waiter {
 	bool timed;
 	bool begun;
 	bool among;
+	bool shown;
 	bool queued;
 	u32 index;
 	u64 number;

@@ -296,6 +296,7 @@ static int get_in_turn(struct gosync_wait_set *set,
 	gosync_waiter_init(&waiter, holder);
 	waiter.number = entry->waiter.number;
 	waiter.among = true;
+	waiter.shown = true;
 	waiter.timed = entry->waiter.timed;
 	gosync_waiter_join(&waiter, &sleeper.group, current);
 	ret = entry->op->attempt(&waiter, true);
