@@ -177,8 +177,9 @@ void gosync_uncount_object(struct gosync_object *obj)
 	obj->counted = false;
 }
 
-static void exchange(struct gosync_object *obj, struct gosync_account **account,
-		     struct gosync_account **payer)
+static void exchange_accounts(struct gosync_object *obj,
+			      struct gosync_account **account,
+			      struct gosync_account **payer)
 {
 	lockdep_assert_held(&accounts.xa_lock);
 	count_for_accounts(obj, -1);
@@ -214,7 +215,7 @@ int gosync_accounts_change(struct gosync_object *obj,
 	    !capable(CAP_SYS_RESOURCE))
 		ret = -EDQUOT;
 	else
-		exchange(obj, account, payer);
+		exchange_accounts(obj, account, payer);
 	xa_unlock(&accounts);
 	return ret;
 }
@@ -230,7 +231,7 @@ void gosync_accounts_change_back(struct gosync_object *obj,
 				 struct gosync_account **payer)
 {
 	xa_lock(&accounts);
-	exchange(obj, account, payer);
+	exchange_accounts(obj, account, payer);
 	xa_unlock(&accounts);
 }
 

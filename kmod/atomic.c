@@ -64,7 +64,7 @@ static bool fits(u32 type, u64 value)
 	}
 }
 
-static u64 load(const struct gosync_object *obj, u32 index)
+static u64 atomic_load_word(const struct gosync_object *obj, u32 index)
 {
 	void *word = word_of(obj, index);
 	u64 value;
@@ -80,7 +80,7 @@ static u64 load(const struct gosync_object *obj, u32 index)
 
 /* --- Waiting ------------------------------------------------------------- */
 
-static void publish_waiters(struct gosync_object *obj)
+static void atomic_publish_waiters(struct gosync_object *obj)
 {
 	struct gosync_atomic_slot *slot = obj->state;
 
@@ -94,14 +94,14 @@ static void publish_waiters(struct gosync_object *obj)
  * entry of our own there, so that we find it again after dropping the lock.
  * @look counts down to the end of what was queued when the wake began.
  */
-static unsigned int claim_batch(struct gosync_object *obj, u32 index,
-				struct list_head *place, u32 *look, u32 want,
-				struct gosync_waiter **batch)
+static unsigned int atomic_claim_batch(struct gosync_object *obj, u32 index,
+				       struct list_head *place, u32 *look,
+				       u32 want, struct gosync_waiter **batch)
 {
 	struct gosync_waiter *waiter, *next;
 	struct list_head *at = place;
 	unsigned int n = 0, seen = 0;
-	u64 now = load(obj, index);
+	u64 now = atomic_load_word(obj, index);
 
 	lockdep_assert_held(&obj->wq.lock);
 	if (list_empty(place))
@@ -132,21 +132,21 @@ static unsigned int claim_batch(struct gosync_object *obj, u32 index,
 	return n;
 }
 
-static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
+static unsigned int atomic_wake(struct gosync_object *obj, u32 index, u32 want)
 {
 	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
 	struct gosync_waiter place = {};
 	unsigned int n, i, woken = 0;
 	u32 look;
 
-	/* A-A, pairs with attempt(); P-A, with gosync_is_ready() in poll.c. */
+	/* A-A, pairs with atomic_attempt(); P-A, with gosync_is_ready(). */
 	smp_mb();
 	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters)) {
 		/* Who was told may be the last, and not be there any more. */
 		if (unlikely(READ_ONCE(obj->watch))) {
 			scoped_guard(spinlock, &obj->wq.lock)
-				publish_waiters(obj);
+				atomic_publish_waiters(obj);
 		}
 		return 0;
 	}
@@ -154,9 +154,9 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	look = READ_ONCE(obj->nr_waiters);
 	do {
 		scoped_guard(spinlock, &obj->wq.lock) {
-			n = claim_batch(obj, index, &place.entry.entry, &look,
-					want - woken, batch);
-			publish_waiters(obj);
+			n = atomic_claim_batch(obj, index, &place.entry.entry,
+					       &look, want - woken, batch);
+			atomic_publish_waiters(obj);
 		}
 		for (i = 0; i < n; i++)
 			gosync_wake(batch[i], GOSYNC_GRANTED);
@@ -166,7 +166,7 @@ static unsigned int wake(struct gosync_object *obj, u32 index, u32 want)
 	return woken;
 }
 
-static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
+static int atomic_check(struct gosync_waiter *waiter, u32 index, u64 value)
 {
 	const struct gosync_object *obj = waiter->holder->obj;
 
@@ -178,45 +178,47 @@ static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
 }
 
 /* Look at the word; the lock is not needed. */
-static bool ready(const struct gosync_waiter *waiter)
+static bool atomic_ready(const struct gosync_waiter *waiter)
 {
-	return load(waiter->holder->obj, waiter->index) != waiter->expected;
+	return atomic_load_word(waiter->holder->obj, waiter->index) !=
+	       waiter->expected;
 }
 
-static bool look(struct gosync_waiter *waiter)
+static bool atomic_look(struct gosync_waiter *waiter)
 {
-	waiter->seen = load(waiter->holder->obj, waiter->index);
+	waiter->seen = atomic_load_word(waiter->holder->obj, waiter->index);
 	return waiter->seen != waiter->expected;
 }
 
-static int attempt(struct gosync_waiter *waiter, bool queue)
+static int atomic_attempt(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 
-	if (look(waiter))
+	if (atomic_look(waiter))
 		return 0;
 	if (!queue)
 		return -EBUSY;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		gosync_enqueue(obj, &obj->wq.head, waiter);
-		publish_waiters(obj);
+		atomic_publish_waiters(obj);
 		/*
-		 * A-A: the barrier in load() pairs with wake(), and with
-		 * gosync_words_wake() in libuser/atomic.c. Either they see our
-		 * count, or we see their word.
+		 * A-A: the barrier in atomic_load_word() pairs with
+		 * atomic_wake(), and with gosync_words_wake() in
+		 * libuser/atomic.c. Either they see our count, or we see their
+		 * word.
 		 */
-		if (!look(waiter))
+		if (!atomic_look(waiter))
 			return -EINPROGRESS;
 		gosync_never_waited(obj, waiter);
-		publish_waiters(obj);
+		atomic_publish_waiters(obj);
 	}
 	return 0;
 }
 
 static const struct gosync_wait_op atomic_wait_op = {
-	.check = check_operand,
-	.attempt = attempt,
-	.ready = ready,
+	.check = atomic_check,
+	.attempt = atomic_attempt,
+	.ready = atomic_ready,
 };
 
 static long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
@@ -241,13 +243,13 @@ static long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
 
 	if (args->flags || args->index >= obj->capacity)
 		return -EINVAL;
-	return wake(obj, args->index, args->count);
+	return atomic_wake(obj, args->index, args->count);
 }
 
 /* --- Operations ---------------------------------------------------------- */
 
-static int check(const struct gosync_object *obj,
-		 const struct gosync_atomic_args *args, bool cas)
+static int atomic_check_args(const struct gosync_object *obj,
+			     const struct gosync_atomic_args *args, bool cas)
 {
 	if (args->flags & ~GOSYNC_ATOMIC_WAKE || args->__reserved ||
 	    args->index >= obj->capacity || !fits(obj->type, args->value))
@@ -261,7 +263,7 @@ static void wake_if_asked(struct gosync_object *obj,
 			  const struct gosync_atomic_args *args)
 {
 	if (args->flags & GOSYNC_ATOMIC_WAKE)
-		wake(obj, args->index, U32_MAX);
+		atomic_wake(obj, args->index, U32_MAX);
 }
 
 static long gosync_atomic_load(struct gosync_holder *holder, void *arg)
@@ -269,9 +271,9 @@ static long gosync_atomic_load(struct gosync_holder *holder, void *arg)
 	struct gosync_object *obj = holder->obj;
 	struct gosync_atomic_args *args = arg;
 
-	if (args->flags || args->value || check(obj, args, false))
+	if (args->flags || args->value || atomic_check_args(obj, args, false))
 		return -EINVAL;
-	args->result = load(obj, args->index);
+	args->result = atomic_load_word(obj, args->index);
 	return 0;
 }
 
@@ -283,7 +285,7 @@ static long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
 	struct gosync_atomic_args *args = arg;				\
 	void *word;							\
 									\
-	if (check(obj, args, false))					\
+	if (atomic_check_args(obj, args, false))			\
 		return -EINVAL;						\
 	word = word_of(obj, args->index);				\
 	if (is_narrow(obj->type))					\
@@ -324,7 +326,7 @@ static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 	struct gosync_atomic_args *args = arg;
 	void *word;
 
-	if (check(obj, args, true))
+	if (atomic_check_args(obj, args, true))
 		return -EINVAL;
 	word = word_of(obj, args->index);
 	/* A cmpxchg that fails orders nothing, ours is to be a full barrier. */
@@ -344,7 +346,7 @@ static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 	return 1;
 }
 
-static size_t area_size(u32 type, u64 capacity)
+static size_t atomic_area_size(u32 type, u64 capacity)
 {
 	size_t words = capacity * width(type);
 
@@ -353,29 +355,30 @@ static size_t area_size(u32 type, u64 capacity)
 	return GOSYNC_SLOT_SIZE + words;
 }
 
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void atomic_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	scoped_guard(spinlock, &obj->wq.lock)
-		publish_waiters(obj);
+		atomic_publish_waiters(obj);
 }
 
-static bool watched(const struct gosync_holder *holder,
-		    struct gosync_waiter *waiter)
+static bool atomic_watched(const struct gosync_holder *holder,
+			   struct gosync_waiter *waiter)
 {
 	waiter->expected = holder->watch_value;
 	waiter->index = holder->watch_index;
 	return holder->watches;
 }
 
-static u32 asks(const struct gosync_waiter *waiter)
+static u32 atomic_asks(const struct gosync_waiter *waiter)
 {
 	return waiter->index;
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void atomic_info(struct gosync_object *obj,
+			const struct gosync_holder *holder,
+			struct gosync_info *info)
 {
-	info->word = load(obj, 0);
+	info->word = atomic_load_word(obj, 0);
 	if (info->map_len)
 		info->map_data = word_of(obj, 0) - obj->area->addr;
 }
@@ -435,13 +438,13 @@ static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));
 		.nr_ioctls = ARRAY_SIZE(integer_ioctls),		\
 		.default_capacity = 1,					\
 		.max_capacity = 65536,					\
-		.area_size = area_size,					\
-		.left = left,						\
-		.show = publish_waiters,				\
-		.in = &atomic_wait_op,				\
-		.watched = watched,					\
-		.asks = asks,						\
-		.info = info,						\
+		.area_size = atomic_area_size,				\
+		.left = atomic_left,					\
+		.show = atomic_publish_waiters,				\
+		.in = &atomic_wait_op,					\
+		.watched = atomic_watched,				\
+		.asks = atomic_asks,					\
+		.info = atomic_info,					\
 	}
 
 const struct gosync_ops gosync_atomic_ops[] = {

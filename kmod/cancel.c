@@ -9,16 +9,16 @@ static DEFINE_SPINLOCK(tree_lock);
 static struct rb_root tree = RB_ROOT;
 
 /* By file, ring, token, and their address */
-struct place {
+struct cancel_key {
 	const struct file *file;
 	const void *ring;
 	u64 token;
 	const struct gosync_command *command;
 };
 
-static struct place place_of(const struct gosync_command *command)
+static struct cancel_key key_of(const struct gosync_command *command)
 {
-	return (struct place) {
+	return (struct cancel_key) {
 		.file = command->cmd->file,
 		.ring = cmd_to_io_kiocb(command->cmd)->ctx,
 		.token = command->token,
@@ -26,7 +26,8 @@ static struct place place_of(const struct gosync_command *command)
 	};
 }
 
-static bool is_before(const struct place *a, const struct place *b)
+static bool key_is_before(const struct cancel_key *a,
+			  const struct cancel_key *b)
 {
 	if (a->file != b->file)
 		return a->file < b->file;
@@ -37,16 +38,16 @@ static bool is_before(const struct place *a, const struct place *b)
 	return a->command < b->command;
 }
 
-static bool before(struct rb_node *a, const struct rb_node *b)
+static bool command_before(struct rb_node *a, const struct rb_node *b)
 {
-	struct place left = place_of(rb_entry(a, struct gosync_command, node));
-	struct place right = place_of(rb_entry(b, struct gosync_command, node));
+	struct cancel_key x = key_of(rb_entry(a, struct gosync_command, node));
+	struct cancel_key y = key_of(rb_entry(b, struct gosync_command, node));
 
-	return is_before(&left, &right);
+	return key_is_before(&x, &y);
 }
 
 /* The first that is not before @place, or NULL */
-static struct gosync_command *find(const struct place *place)
+static struct gosync_command *find_command(const struct cancel_key *place)
 {
 	struct rb_node *node = tree.rb_node;
 	struct gosync_command *found = NULL;
@@ -54,11 +55,11 @@ static struct gosync_command *find(const struct place *place)
 	lockdep_assert_held(&tree_lock);
 	while (node) {
 		struct gosync_command *command;
-		struct place its;
+		struct cancel_key its;
 
 		command = rb_entry(node, struct gosync_command, node);
-		its = place_of(command);
-		if (is_before(&its, place)) {
+		its = key_of(command);
+		if (key_is_before(&its, place)) {
 			node = node->rb_right;
 		} else {
 			found = command;
@@ -75,7 +76,7 @@ static struct gosync_command *find(const struct place *place)
 void gosync_cancel_list(struct gosync_command *command)
 {
 	spin_lock(&tree_lock);
-	rb_add(&command->node, &tree, before);
+	rb_add(&command->node, &tree, command_before);
 	spin_unlock(&tree_lock);
 }
 
@@ -101,7 +102,7 @@ int gosync_cancel(struct io_uring_cmd *cmd,
 		  const struct gosync_request *request)
 {
 	bool all = request->flags & GOSYNC_CANCEL_ALL;
-	struct place place = {
+	struct cancel_key place = {
 		.file = cmd->file,
 		.ring = cmd_to_io_kiocb(cmd)->ctx,
 		.token = request->operand,
@@ -113,13 +114,13 @@ int gosync_cancel(struct io_uring_cmd *cmd,
 		return -EINVAL;
 	for (;;) {
 		struct gosync_command *command;
-		struct place its;
+		struct cancel_key its;
 		bool ours;
 
 		spin_lock(&tree_lock);
-		command = find(&place);
+		command = find_command(&place);
 		if (command)
-			its = place_of(command);
+			its = key_of(command);
 		if (!command || its.file != place.file || its.ring != place.ring ||
 		    (!all && its.token != request->operand)) {
 			spin_unlock(&tree_lock);

@@ -5,12 +5,13 @@
  * A command is a group (wait.c), of one waiter or of several, and ends once:
  * granted, at its deadline, or cancelled, whatever takes the group's claim. Who
  * ends it does no more than that, in whatever context; what the program is told
- * is seen to by finish(), in the task that submitted it, or in the ring's own
- * worker when that task is gone.
+ * is seen to by command_finish(), in the task that submitted it, or in the ring's
+ * own worker when that task is gone.
  *
  * That task may be stopped, or not look at its ring for long. Nobody else is to
  * wait for it: what stands in a queue and was not granted is withdrawn by a
- * worker, as soon as the command has ended, or by finish() if that comes first.
+ * worker, as soon as the command has ended, or by command_finish() if that comes
+ * first.
  * So what wait.c asks of who has a group, to withdraw it, is done whatever
  * becomes of the task.
  *
@@ -18,11 +19,12 @@
  * have to go through its gate, who submits it and who ends it, and the second
  * completes it.
  *
- * What was granted is there for the program to have until finish() takes it
- * (GOSYNC_TAKEN). Until then it may be recalled, when nobody has a descriptor of
- * it any more (orphan.c); then it is given back by the worker. And finish()
+ * What was granted is there for the program to have until command_finish() takes
+ * it (GOSYNC_TAKEN). Until then it may be recalled, when nobody has a descriptor of
+ * it any more (orphan.c); then it is given back by the worker. And command_finish()
  * gives back itself what was granted to somebody who cannot have it any more,
- * because the ring or the task is going. io_uring sees to it that finish() runs:
+ * because the ring or the task is going. io_uring sees to it that
+ * command_finish() runs:
  * a ring goes when all its requests have, after cancelling those that are marked
  * as ours are.
  */
@@ -35,25 +37,25 @@
 
 static struct kmem_cache *commands;
 
-static void finish(struct io_uring_cmd *cmd, unsigned int issue_flags);
+static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags);
 
 /* --- Ends ----------------------------------------------------------------- */
 
-static void tell(struct gosync_group *group)
+static void command_tell(struct gosync_group *group)
 {
 	struct gosync_command *command = container_of(group,
 						      struct gosync_command,
 						      group);
 	struct gosync_holder *holder = gosync_command_granted_to(command);
 
-	/* W-A, pairs with gosync_command_recall(); O-A, with closed() in orphan.c. */
+	/* W-A, pairs with gosync_command_recall(); O-A, with orphan_closed(). */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	if (holder && gosync_is_orphan(holder))
 		gosync_command_recall(command, holder);
 	gosync_command_ended(command);
 }
 
-static enum hrtimer_restart expired(struct hrtimer *timer)
+static enum hrtimer_restart command_expired(struct hrtimer *timer)
 {
 	struct gosync_deadline *deadline;
 
@@ -62,7 +64,7 @@ static enum hrtimer_restart expired(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static void give_back(struct gosync_command *command)
+static void command_give_back(struct gosync_command *command)
 {
 	if (command->set)
 		gosync_wait_item_give_back(gosync_wait_item_of(command->group.winner));
@@ -72,9 +74,9 @@ static void give_back(struct gosync_command *command)
 
 /*
  * The command has ended: others do not wait for what it has no use for. By the
- * worker, or by finish() without it.
+ * worker, or by command_finish() without it.
  */
-static void settle(struct gosync_command *command)
+static void command_settle(struct gosync_command *command)
 {
 	bool granted = gosync_command_was_granted(command);
 
@@ -88,13 +90,13 @@ static void settle(struct gosync_command *command)
 	}
 	if (gosync_command_claim(command) == GOSYNC_RECALLED && !command->given_back) {
 		command->given_back = true;
-		give_back(command);
+		command_give_back(command);
 	}
 }
 
-static void work(struct work_struct *work)
+static void command_work(struct work_struct *work)
 {
-	settle(container_of(work, struct gosync_command, work));
+	command_settle(container_of(work, struct gosync_command, work));
 }
 
 static bool is_dying(const struct gosync_command *command,
@@ -107,17 +109,17 @@ static bool is_dying(const struct gosync_command *command,
 }
 
 /* The program has it now, or it will be given back. */
-static void take(struct gosync_command *command)
+static void command_take(struct gosync_command *command)
 {
 	int was = GOSYNC_TOLD;
 
 	try_cmpxchg(&command->group.claim, &was, GOSYNC_TAKEN);
 	if (cancel_work_sync(&command->work) || !command->withdrawn)
-		settle(command);
+		command_settle(command);
 }
 
 /* What came of it; it waits no longer. */
-static long outcome(struct gosync_command *command, bool dying)
+static long command_outcome(struct gosync_command *command, bool dying)
 {
 	struct gosync_waiter *waiter = &command->waiter;
 	int claim = gosync_command_claim(command);
@@ -136,31 +138,32 @@ static long outcome(struct gosync_command *command, bool dying)
 		return holder && gosync_is_broken(holder) ? -ESTALE :
 							    -ECANCELED;
 	if (dying || (holder && gosync_is_orphan(holder))) {
-		give_back(command);
+		command_give_back(command);
 		return -ECANCELED;
 	}
 	if (command->set)
 		return gosync_wait_any_deliver(command->set, i, false);
 	if (command->op->give_back && gosync_is_broken(waiter->holder)) {
-		give_back(command);
+		command_give_back(command);
 		return -ESTALE;
 	}
 	return command->op->result ? command->op->result(waiter) : 0;
 }
 
-static bool queue_again(struct gosync_command *command);
+static bool command_queue_again(struct gosync_command *command);
 
 /*
  * A wait for a Cond: the first half has ended, or both have.
  *
  * Return: false if the second half is under way now.
  */
-static bool finish_relock(struct gosync_command *command, bool dying, long *ret)
+static bool command_finish_relock(struct gosync_command *command, bool dying,
+				  long *ret)
 {
 	struct gosync_relock *relock = command->relock;
 
 	if (!relock->began) {
-		*ret = outcome(command, false);
+		*ret = command_outcome(command, false);
 		relock->seen = gosync_command_was_granted(command) ? command->waiter.seen : 0;
 		relock->result = *ret;
 		if (relock->failed) {
@@ -169,13 +172,13 @@ static bool finish_relock(struct gosync_command *command, bool dying, long *ret)
 				     *ret != -ESTALE)) {
 			*ret = -ECANCELED;
 		} else if (*ret != -ESTALE) {
-			if (!queue_again(command))
+			if (!command_queue_again(command))
 				return false;
-			take(command);
+			command_take(command);
 		}
 	}
 	if (relock->began) {
-		*ret = outcome(command, dying);
+		*ret = command_outcome(command, dying);
 		if (*ret >= 0)
 			*ret = gosync_cond_result(relock->lock, relock->deaths,
 						  relock->result, *ret);
@@ -198,7 +201,7 @@ static void free_command(struct gosync_command *command)
 	kmem_cache_free(commands, command);
 }
 
-static void finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
+static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	struct gosync_command *command = *gosync_command_of(cmd);
 	bool dying = is_dying(command, issue_flags);
@@ -206,10 +209,10 @@ static void finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
 
 	if (command->deadline)
 		hrtimer_cancel(&command->deadline->timer);
-	take(command);
+	command_take(command);
 	if (!command->relock)
-		ret = outcome(command, dying);
-	else if (!finish_relock(command, dying, &ret))
+		ret = command_outcome(command, dying);
+	else if (!command_finish_relock(command, dying, &ret))
 		return;
 	if (ret == -ERESTARTSYS)
 		ret = -EINTR;
@@ -228,13 +231,13 @@ static void finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
  * The gate is the submitter's. Return: whether the command has ended by now, and
  * is to be completed by the caller.
  */
-static bool submitted(struct gosync_command *command)
+static bool command_submitted(struct gosync_command *command)
 {
 	return atomic_dec_and_test(&command->gate);
 }
 
 /* Get it or queue. */
-static void attempt(struct gosync_command *command)
+static void command_attempt(struct gosync_command *command)
 {
 	struct gosync_relock *relock = command->relock;
 	struct gosync_waiter *waiter = &command->waiter;
@@ -260,7 +263,7 @@ static void attempt(struct gosync_command *command)
 		if (!ret && gosync_group_won(group, waiter))
 			gosync_command_ended(command);
 		else if (!ret)
-			give_back(command);
+			command_give_back(command);
 		else if (ret == -EINPROGRESS)
 			gosync_wait_begins(waiter);
 	}
@@ -268,16 +271,16 @@ static void attempt(struct gosync_command *command)
 		gosync_command_end(command, ret);
 }
 
-/* Return: as submitted() */
-static bool attempt_and_submit(struct gosync_command *command)
+/* Return: as command_submitted() */
+static bool command_attempt_and_submit(struct gosync_command *command)
 {
-	attempt(command);
+	command_attempt(command);
 	gosync_orphan_check(command);
-	return submitted(command);
+	return command_submitted(command);
 }
 
 /* The second half of a wait for a Cond. Return: whether it has ended */
-static bool queue_again(struct gosync_command *command)
+static bool command_queue_again(struct gosync_command *command)
 {
 	struct gosync_relock *relock = command->relock;
 
@@ -289,7 +292,7 @@ static bool queue_again(struct gosync_command *command)
 	WRITE_ONCE(relock->began, true);
 	/* From now on it may be cancelled again. */
 	smp_store_release(&command->group.claim, GOSYNC_WAITING);
-	return attempt_and_submit(command);
+	return command_attempt_and_submit(command);
 }
 
 /**
@@ -316,14 +319,14 @@ struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
 		}
 		hrtimer_init(&deadline->timer, timeout->clock,
 			     HRTIMER_MODE_ABS);
-		deadline->timer.function = expired;
+		deadline->timer.function = command_expired;
 		deadline->command = command;
 	}
 	command->deadline = deadline;
-	command->group.tell = tell;
+	command->group.tell = command_tell;
 	atomic_set(&command->gate, 2);
-	INIT_WORK(&command->work, work);
-	command->finish = finish;
+	INIT_WORK(&command->work, command_work);
+	command->finish = command_finish;
 	command->cmd = cmd;
 	command->token = READ_ONCE(cmd->sqe->user_data);
 	return command;
@@ -352,8 +355,8 @@ int gosync_command_begin(struct gosync_command *command,
 	if (command->deadline)
 		hrtimer_start(&command->deadline->timer, timeout->when,
 			      HRTIMER_MODE_ABS);
-	if (attempt_and_submit(command))
-		finish(cmd, issue_flags);
+	if (command_attempt_and_submit(command))
+		command_finish(cmd, issue_flags);
 	return -EIOCBQUEUED;
 }
 

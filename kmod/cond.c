@@ -111,7 +111,7 @@ static struct gosync_cond *to_cond(struct gosync_object *obj)
 	return container_of(obj, struct gosync_cond, obj);
 }
 
-static void publish(struct gosync_cond *cond)
+static void cond_publish(struct gosync_cond *cond)
 {
 	struct gosync_cond_slot *slot = cond->obj.state;
 
@@ -131,7 +131,7 @@ int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags)
 	return lock->read_only ? -EBADF : 0;
 }
 
-static long unlock(struct gosync_holder *lock, u32 flags)
+static long cond_unlock(struct gosync_holder *lock, u32 flags)
 {
 	if (lock->obj->type == GOSYNC_MUTEX)
 		return gosync_mutex_unlock(lock, NULL);
@@ -140,7 +140,7 @@ static long unlock(struct gosync_holder *lock, u32 flags)
 	return gosync_rwmutex_unlock(lock, NULL);
 }
 
-static long relock(struct gosync_holder *lock, u32 flags)
+static long cond_relock(struct gosync_holder *lock, u32 flags)
 {
 	struct gosync_wait_args forever = {};
 
@@ -184,14 +184,14 @@ long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
 
 /* --- Signals -------------------------------------------------------------- */
 
-static void free_ticket(struct ticket *ticket)
+static void ticket_free(struct ticket *ticket)
 {
 	put_pid(ticket->thread);
 	kfree(ticket);
 }
 
 /* Has the thread of an absent ticket ended, or is it about to? */
-static bool is_gone(const struct ticket *ticket)
+static bool ticket_is_gone(const struct ticket *ticket)
 {
 	const struct task_struct *task;
 
@@ -200,7 +200,8 @@ static bool is_gone(const struct ticket *ticket)
 	return !task || READ_ONCE(task->flags) & PF_EXITING;
 }
 
-static void remove_absent(struct gosync_cond *cond, struct ticket *ticket)
+static void ticket_remove_absent(struct gosync_cond *cond,
+				 struct ticket *ticket)
 {
 	lockdep_assert_held(&cond->obj.wq.lock);
 	rb_erase(&ticket->by_number, &cond->absent->by_number);
@@ -215,7 +216,8 @@ static void remove_absent(struct gosync_cond *cond, struct ticket *ticket)
  *
  * Return: false if it is being signalled right now.
  */
-static bool cancel(struct gosync_cond *cond, struct ticket *ticket, u64 *last)
+static bool ticket_cancel(struct gosync_cond *cond, struct ticket *ticket,
+			  u64 *last)
 {
 	struct gosync_waiter *waiter = &ticket->waiter;
 	struct gosync_object *obj = &cond->obj;
@@ -223,7 +225,7 @@ static bool cancel(struct gosync_cond *cond, struct ticket *ticket, u64 *last)
 
 	lockdep_assert_held(&obj->wq.lock);
 	if (!ticket->is_over && gosync_claim(obj, waiter)) {
-		publish(cond);
+		cond_publish(cond);
 		signalled = false;
 	} else if (!ticket->is_over && !gosync_is_told(&waiter->claim)) {
 		return false;
@@ -232,7 +234,7 @@ static bool cancel(struct gosync_cond *cond, struct ticket *ticket, u64 *last)
 	if (!ticket->was_ended)
 		gosync_wait_ends_locked(obj, waiter,
 					signalled ? 0 : -ERESTARTSYS);
-	remove_absent(cond, ticket);
+	ticket_remove_absent(cond, ticket);
 	return true;
 }
 
@@ -241,7 +243,7 @@ static bool cancel(struct gosync_cond *cond, struct ticket *ticket, u64 *last)
  *
  * Return: how many were woken, 0 or 1.
  */
-static unsigned int signal_one(struct gosync_cond *cond, u64 last)
+static unsigned int cond_signal_one(struct gosync_cond *cond, u64 last)
 {
 	struct gosync_object *obj = &cond->obj;
 	struct gosync_waiter *first;
@@ -263,20 +265,20 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 			if (!first->group && !first->entry.private)
 				gone = container_of(first, struct ticket,
 						    waiter);
-			if (gone && !is_gone(gone))
+			if (gone && !ticket_is_gone(gone))
 				gone = NULL;
 			claimed = !gone && gosync_claim(obj, first);
 			if (gone)
-				cancel(cond, gone, &none);
+				ticket_cancel(cond, gone, &none);
 			if (claimed) {
 				first->seen = last;
 				gosync_account_wait(obj, first,
 						    GOSYNC_HANDED_OVER);
 			}
-			publish(cond);
+			cond_publish(cond);
 		}
 		if (gone)
-			free_ticket(gone);
+			ticket_free(gone);
 	} while (!claimed);
 	gosync_wake(first, GOSYNC_GRANTED);
 	return 1;
@@ -284,16 +286,16 @@ static unsigned int signal_one(struct gosync_cond *cond, u64 last)
 
 static long gosync_cond_signal(struct gosync_holder *holder, void *arg)
 {
-	unsigned int n = signal_one(to_cond(holder->obj), U64_MAX);
+	unsigned int n = cond_signal_one(to_cond(holder->obj), U64_MAX);
 
 	trace_gosync_cond_signal(holder->obj, holder->id, n);
 	return n;
 }
 
-static void count_granted(struct gosync_object *obj,
-			  struct gosync_waiter *waiter)
+static void cond_count_granted(struct gosync_object *obj,
+			       struct gosync_waiter *waiter)
 {
-	publish(to_cond(obj));
+	cond_publish(to_cond(obj));
 }
 
 static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
@@ -304,7 +306,7 @@ static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 	/* Who comes after this is not on the list. */
 	scoped_guard(spinlock, &cond->obj.wq.lock)
 		list_splice_tail_init(&cond->obj.wq.head, &cond->signalled);
-	n = gosync_grant_all(&cond->obj, &cond->signalled, count_granted);
+	n = gosync_grant_all(&cond->obj, &cond->signalled, cond_count_granted);
 	trace_gosync_cond_signal(holder->obj, holder->id, n);
 	return n;
 }
@@ -312,7 +314,7 @@ static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 /* --- Tickets -------------------------------------------------------------- */
 
 /* The wait is over: say so, unless gosync_wait() did. */
-static void end(struct gosync_cond *cond, struct ticket *ticket, int ret)
+static void ticket_end(struct gosync_cond *cond, struct ticket *ticket, int ret)
 {
 	if (!ticket->was_ended)
 		gosync_wait_ends(&cond->obj, &ticket->waiter, ret);
@@ -320,38 +322,38 @@ static void end(struct gosync_cond *cond, struct ticket *ticket, int ret)
 }
 
 /* A ticket with which nobody will return: its signal is the next one's. */
-static void drop(struct gosync_cond *cond, const struct ticket *ticket)
+static void ticket_drop(struct gosync_cond *cond, const struct ticket *ticket)
 {
 	if (ticket->is_over && !ticket->result && ticket->waiter.seen)
-		signal_one(cond, ticket->waiter.seen);
+		cond_signal_one(cond, ticket->waiter.seen);
 }
 
 /* Take our ticket off the queue, with which we do not wait, and drop it. */
-static void withdraw(struct gosync_cond *cond, struct ticket *ticket)
+static void ticket_withdraw(struct gosync_cond *cond, struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
 
 	if (!ticket->is_over) {
 		scoped_guard(spinlock, &obj->wq.lock) {
 			ticket->is_over = !gosync_claim(obj, &ticket->waiter);
-			publish(cond);
+			cond_publish(cond);
 		}
 		if (ticket->is_over)
 			gosync_await_told(&ticket->waiter.claim);
-		end(cond, ticket, ticket->is_over ? 0 : -ERESTARTSYS);
+		ticket_end(cond, ticket, ticket->is_over ? 0 : -ERESTARTSYS);
 	}
-	drop(cond, ticket);
+	ticket_drop(cond, ticket);
 }
 
 /* --- The absent ----------------------------------------------------------- */
 
-static bool before(struct rb_node *a, const struct rb_node *b)
+static bool ticket_before(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct ticket, by_number)->waiter.number <
 	       rb_entry(b, struct ticket, by_number)->waiter.number;
 }
 
-static bool thread_before(struct rb_node *a, const struct rb_node *b)
+static bool ticket_thread_before(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct ticket, by_thread)->thread <
 	       rb_entry(b, struct ticket, by_thread)->thread;
@@ -391,23 +393,24 @@ static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
  *
  * Return: false if it is still there, and to be found again.
  */
-static bool cancel_and_unlock(struct gosync_cond *cond, struct ticket *ticket)
+static bool ticket_cancel_and_unlock(struct gosync_cond *cond,
+				     struct ticket *ticket)
 	__releases(&cond->obj.wq.lock)
 {
 	u64 last = 0;
-	bool gone = ticket && cancel(cond, ticket, &last);
+	bool gone = ticket && ticket_cancel(cond, ticket, &last);
 
 	spin_unlock(&cond->obj.wq.lock);
 	if (gone)
-		free_ticket(ticket);
+		ticket_free(ticket);
 	else if (ticket)
 		schedule_timeout_uninterruptible(1);
 	if (last)
-		signal_one(cond, last);
+		cond_signal_one(cond, last);
 	return gone || !ticket;
 }
 
-static void look_for_gone(struct work_struct *work)
+static void cond_look_for_gone(struct work_struct *work)
 {
 	struct absentees *absent = container_of(to_delayed_work(work),
 						struct absentees, look);
@@ -423,12 +426,12 @@ static void look_for_gone(struct work_struct *work)
 		spin_lock(&cond->obj.wq.lock);
 		while (n-- && !gone && (ticket = find_absent(cond, number))) {
 			number = ticket->waiter.number + 1;
-			if (is_gone(ticket))
+			if (ticket_is_gone(ticket))
 				gone = ticket;
 			any = true;
 		}
 		/* One that is being signalled is looked at the next time. */
-		cancel_and_unlock(cond, gone);
+		ticket_cancel_and_unlock(cond, gone);
 		cond_resched();
 	} while (ticket);
 	if (any)
@@ -436,9 +439,10 @@ static void look_for_gone(struct work_struct *work)
 }
 
 /* The calling thread waits anew. */
-static void cancel_older(struct gosync_cond *cond)
+static void cond_cancel_older(struct gosync_cond *cond)
 {
 	struct absentees *absent = READ_ONCE(cond->absent);
+	struct ticket *older;
 	struct rb_node *node;
 
 	if (likely(!absent))
@@ -447,8 +451,8 @@ static void cancel_older(struct gosync_cond *cond)
 		spin_lock(&cond->obj.wq.lock);
 		node = rb_find(task_pid(current), &absent->by_thread,
 			       compare_thread);
-		cancel_and_unlock(cond, node ? rb_entry(node, struct ticket,
-							by_thread) : NULL);
+		older = node ? rb_entry(node, struct ticket, by_thread) : NULL;
+		ticket_cancel_and_unlock(cond, older);
 	} while (node);
 }
 
@@ -460,7 +464,7 @@ static struct absentees *absentees_of(struct gosync_cond *cond)
 		return absent;
 	absent = kzalloc(sizeof(*absent), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	absent->cond = cond;
-	INIT_DELAYED_WORK(&absent->look, look_for_gone);
+	INIT_DELAYED_WORK(&absent->look, cond_look_for_gone);
 	if (cmpxchg(&cond->absent, NULL, absent))
 		kfree(absent);
 	return cond->absent;
@@ -470,8 +474,8 @@ static struct absentees *absentees_of(struct gosync_cond *cond)
  * A signal handler is to run: keep the ticket for when its task comes back. L
  * is unlocked, so this is no time for an error.
  */
-static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
-		      u64 *number)
+static long ticket_put_aside(struct gosync_cond *cond, struct ticket *ticket,
+			     u64 *number)
 {
 	struct absentees *absent = absentees_of(cond);
 	struct gosync_object *obj = &cond->obj;
@@ -492,16 +496,18 @@ static long put_aside(struct gosync_cond *cond, struct ticket *ticket,
 	}
 	*number = kept->waiter.number;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		rb_add(&kept->by_number, &absent->by_number, before);
-		rb_add(&kept->by_thread, &absent->by_thread, thread_before);
+		rb_add(&kept->by_number, &absent->by_number, ticket_before);
+		rb_add(&kept->by_thread, &absent->by_thread,
+		       ticket_thread_before);
 	}
 	schedule_delayed_work(&absent->look, LOOK_EVERY);
 	return -ERESTARTSYS;
 }
 
 /* Come back with a ticket. */
-static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
-		   u64 number, struct ticket *ticket)
+static int ticket_take_up(struct gosync_cond *cond,
+			  struct gosync_holder *holder, u64 number,
+			  struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
 	struct ticket *kept;
@@ -511,7 +517,7 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 		if (!kept || kept->waiter.number != number ||
 		    kept->waiter.holder != holder)
 			return -EINVAL;
-		remove_absent(cond, kept);
+		ticket_remove_absent(cond, kept);
 		*ticket = *kept;
 		ticket->thread = task_pid(current);
 		ticket->waiter.entry.private = current;
@@ -524,22 +530,23 @@ static int take_up(struct gosync_cond *cond, struct gosync_holder *holder,
 		ticket->waiter.seen = kept->waiter.seen;
 		ticket->waiter.wake = kept->waiter.wake;
 	}
-	free_ticket(kept);
+	ticket_free(kept);
 	return 0;
 }
 
 /* --- Waiting -------------------------------------------------------------- */
 
-static void queue(struct gosync_cond *cond, struct gosync_waiter *waiter)
+static void cond_queue(struct gosync_cond *cond, struct gosync_waiter *waiter)
 {
 	waiter->number = ++cond->last;
 	gosync_enqueue(&cond->obj, &cond->obj.wq.head, waiter);
-	publish(cond);
+	cond_publish(cond);
 }
 
 /* Take a place in the queue, and unlock. */
-static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
-		 struct gosync_holder *lock, u32 flags, struct ticket *ticket)
+static int ticket_begin(struct gosync_cond *cond, struct gosync_holder *holder,
+			struct gosync_holder *lock, u32 flags,
+			struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
 	long ret;
@@ -552,52 +559,52 @@ static int begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	gosync_waiter_init(&ticket->waiter, holder);
 	ticket->waiter.stays = true;
 	scoped_guard(spinlock, &obj->wq.lock)
-		queue(cond, &ticket->waiter);
+		cond_queue(cond, &ticket->waiter);
 	trace_gosync_cond_wait(obj, holder->id);
 	/* Unlocking is ordered after that: who locks then sees that we wait. */
-	ret = unlock(lock, flags);
+	ret = cond_unlock(lock, flags);
 	if (ret) {
 		/* It has not begun, for those who trace. */
 		ticket->was_ended = true;
-		withdraw(cond, ticket);
+		ticket_withdraw(cond, ticket);
 		return ret;
 	}
-	cancel_older(cond);
+	cond_cancel_older(cond);
 	return 0;
 }
 
-static long wait(struct gosync_cond *cond, struct ticket *ticket,
-		 struct gosync_holder *lock, u32 flags,
-		 const struct gosync_timeout *timeout, u64 *number)
+static long ticket_wait(struct gosync_cond *cond, struct ticket *ticket,
+			struct gosync_holder *lock, u32 flags,
+			const struct gosync_timeout *timeout, u64 *number)
 {
 	long ret;
 
 	if (!ticket->is_over) {
 		ret = gosync_wait(&cond->obj, &ticket->waiter, timeout);
 		if (ret == -ERESTARTSYS && fatal_signal_pending(current)) {
-			withdraw(cond, ticket);
+			ticket_withdraw(cond, ticket);
 			return -EINTR;
 		}
 		if (ret == -ERESTARTSYS)
-			return put_aside(cond, ticket, number);
+			return ticket_put_aside(cond, ticket, number);
 		ticket->is_over = true;
 		ticket->was_ended = true;
 		ticket->result = ret;
 	}
 	/* It may have been signalled while a signal handler ran. */
-	end(cond, ticket, ticket->result);
-	ret = relock(lock, flags);
+	ticket_end(cond, ticket, ticket->result);
+	ret = cond_relock(lock, flags);
 	/* Who is being killed never enters the critical section. */
 	if (unlikely(fatal_signal_pending(current))) {
 		if (ret >= 0)
-			unlock(lock, flags);
-		drop(cond, ticket);
+			cond_unlock(lock, flags);
+		ticket_drop(cond, ticket);
 		return -EINTR;
 	}
 	if (ret == -ERESTARTSYS)
-		return put_aside(cond, ticket, number);
+		return ticket_put_aside(cond, ticket, number);
 	if (ret < 0) {
-		drop(cond, ticket);
+		ticket_drop(cond, ticket);
 		return ret;
 	}
 	return gosync_cond_result(lock, ticket->deaths, ticket->result, ret);
@@ -625,12 +632,12 @@ static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	lock = gosync_holder_of(fd_file(f));
 	ret = gosync_cond_check_lock(lock, args->flags);
 	if (!ret && args->ticket)
-		ret = take_up(cond, holder, args->ticket, &ticket);
+		ret = ticket_take_up(cond, holder, args->ticket, &ticket);
 	else if (!ret)
-		ret = begin(cond, holder, lock, args->flags, &ticket);
+		ret = ticket_begin(cond, holder, lock, args->flags, &ticket);
 	if (!ret)
-		ret = wait(cond, &ticket, lock, args->flags, &timeout,
-			   &args->ticket);
+		ret = ticket_wait(cond, &ticket, lock, args->flags, &timeout,
+				  &args->ticket);
 	fdput(f);
 	return ret;
 }
@@ -657,9 +664,9 @@ int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 
 	gosync_wait_begins(waiter);
 	scoped_guard(spinlock, &obj->wq.lock)
-		queue(to_cond(obj), waiter);
+		cond_queue(to_cond(obj), waiter);
 	trace_gosync_cond_wait(obj, waiter->holder->id);
-	return unlock(lock, flags);
+	return cond_unlock(lock, flags);
 }
 
 /**
@@ -669,12 +676,12 @@ int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
  */
 void gosync_cond_pass_on(struct gosync_object *obj, u64 last)
 {
-	signal_one(to_cond(obj), last);
+	cond_signal_one(to_cond(obj), last);
 }
 
 /* --- Watching ------------------------------------------------------------- */
 
-static void tell_watcher(struct gosync_group *group)
+static void cond_tell_watcher(struct gosync_group *group)
 {
 	struct gosync_ticket *ticket = container_of(group, struct gosync_ticket,
 						    group);
@@ -686,8 +693,8 @@ static void tell_watcher(struct gosync_group *group)
 }
 
 /* What has become of the ticket does not matter to the holder any more. */
-static void end_ticket(struct gosync_cond *cond, struct gosync_ticket *ticket,
-		       bool consumed)
+static void cond_end_watch(struct gosync_cond *cond,
+			   struct gosync_ticket *ticket, bool consumed)
 {
 	struct gosync_waiter *waiter = &ticket->waiter;
 
@@ -697,7 +704,7 @@ static void end_ticket(struct gosync_cond *cond, struct gosync_ticket *ticket,
 		gosync_await_told(&ticket->group.claim);
 		gosync_wait_ends(&cond->obj, waiter, 0);
 		if (!consumed && !ticket->seen && waiter->seen)
-			signal_one(cond, waiter->seen);
+			cond_signal_one(cond, waiter->seen);
 	}
 	kfree(ticket);
 }
@@ -708,7 +715,7 @@ static void end_ticket(struct gosync_cond *cond, struct gosync_ticket *ticket,
  *
  * Return: 0 or -ENOMEM.
  */
-static int watch(struct gosync_holder *holder, bool stop)
+static int cond_watch(struct gosync_holder *holder, bool stop)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
 	struct gosync_ticket *ticket = NULL, *old;
@@ -717,7 +724,7 @@ static int watch(struct gosync_holder *holder, bool stop)
 		ticket = kzalloc(sizeof(*ticket), GFP_KERNEL_ACCOUNT);
 		if (!ticket)
 			return -ENOMEM;
-		ticket->group.tell = tell_watcher;
+		ticket->group.tell = cond_tell_watcher;
 		gosync_waiter_init(&ticket->waiter, holder);
 		gosync_waiter_join(&ticket->waiter, &ticket->group, NULL);
 		gosync_wait_begins(&ticket->waiter);
@@ -726,15 +733,15 @@ static int watch(struct gosync_holder *holder, bool stop)
 		old = holder->ticket;
 		holder->ticket = ticket;
 		if (ticket)
-			queue(cond, &ticket->waiter);
+			cond_queue(cond, &ticket->waiter);
 	}
 	if (old)
-		end_ticket(cond, old, !stop);
+		cond_end_watch(cond, old, !stop);
 	return 0;
 }
 
 /* Has the holder's ticket been signalled? With the object's lock */
-static bool is_signalled(const struct gosync_waiter *waiter)
+static bool cond_is_signalled(const struct gosync_waiter *waiter)
 {
 	struct gosync_ticket *ticket = waiter->holder->ticket;
 
@@ -746,32 +753,33 @@ static bool is_signalled(const struct gosync_waiter *waiter)
 }
 
 static const struct gosync_wait_op watch_op = {
-	.ready = is_signalled,
+	.ready = cond_is_signalled,
 };
 
 /* --- The rest of the object ----------------------------------------------- */
 
-static void queues(struct gosync_object *obj,
-		   struct list_head *queues[GOSYNC_QUEUES])
+static void cond_queues(struct gosync_object *obj,
+			struct list_head *queues[GOSYNC_QUEUES])
 {
 	queues[0] = &to_cond(obj)->signalled;
 }
 
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void cond_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	scoped_guard(spinlock, &obj->wq.lock)
-		publish(to_cond(obj));
+		cond_publish(to_cond(obj));
 }
 
 /* No call of the holder is under way: only absent tickets are left of it. */
-static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+static void cond_holder_end(struct gosync_object *obj,
+			    struct gosync_holder *holder)
 {
 	struct gosync_cond *cond = to_cond(obj);
 	struct ticket *ticket;
 	u64 number = 0;
 	bool ours;
 
-	watch(holder, true);
+	cond_watch(holder, true);
 
 	do {
 		spin_lock(&obj->wq.lock);
@@ -779,12 +787,12 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
 		ours = ticket && ticket->waiter.holder == holder;
 		if (ticket && !ours)
 			number = ticket->waiter.number + 1;
-		cancel_and_unlock(cond, ours ? ticket : NULL);
+		ticket_cancel_and_unlock(cond, ours ? ticket : NULL);
 		cond_resched();
 	} while (ticket);
 }
 
-static void fini(struct gosync_object *obj)
+static void cond_fini(struct gosync_object *obj)
 {
 	struct absentees *absent = to_cond(obj)->absent;
 
@@ -794,7 +802,8 @@ static void fini(struct gosync_object *obj)
 	kfree(absent);
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int cond_init(struct gosync_object *obj,
+		     const struct gosync_open_args *args)
 {
 	struct gosync_cond *cond = to_cond(obj);
 
@@ -802,8 +811,9 @@ static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 	return 0;
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void cond_info(struct gosync_object *obj,
+		      const struct gosync_holder *holder,
+		      struct gosync_info *info)
 {
 	struct gosync_cond_slot *slot = obj->state;
 
@@ -824,12 +834,12 @@ const struct gosync_ops gosync_cond_ops = {
 	.size = sizeof(struct gosync_cond),
 	.ioctls = ioctls,
 	.nr_ioctls = ARRAY_SIZE(ioctls),
-	.init = init,
-	.fini = fini,
-	.holder_end = holder_end,
-	.left = left,
+	.init = cond_init,
+	.fini = cond_fini,
+	.holder_end = cond_holder_end,
+	.left = cond_left,
 	.in = &watch_op,
-	.watch = watch,
-	.queues = queues,
-	.info = info,
+	.watch = cond_watch,
+	.queues = cond_queues,
+	.info = cond_info,
 };

@@ -70,7 +70,7 @@ void gosync_command_recall(struct gosync_command *command,
 {
 	int was = GOSYNC_TOLD;
 
-	/* W-A, pairs with tell() and gosync_group_won(): we see the winner. */
+	/* W-A, pairs with command_tell() and gosync_group_won(): we see the winner. */
 	if (smp_load_acquire(&command->group.claim) != GOSYNC_TOLD ||
 	    gosync_command_granted_to(command) != holder ||
 	    !try_cmpxchg(&command->group.claim, &was, GOSYNC_RECALLED))

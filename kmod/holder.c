@@ -230,7 +230,7 @@ static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
  *
  * From the moment that it is found to have something it gets nothing any more and
  * can release nothing: all that it does comes here (see mutex.c), or counts for
- * nothing (see abandon() in rwmutex.c), and here that is looked at with the
+ * nothing (see rwmutex_abandon()), and here that is looked at with the
  * object's lock. So what it has then can be taken from it as if it had died. What a thread of it
  * waits for it may still be granted, and gives back (gosync_too_late()); a
  * command, which has no thread for that, ends now.

@@ -13,7 +13,7 @@
 
 #include "gosync.h"
 
-static long version(struct gosync_holder *holder, void *arg)
+static long ioctl_version(struct gosync_holder *holder, void *arg)
 {
 	return GOSYNC_ABI_VERSION;
 }
@@ -29,7 +29,7 @@ static const struct gosync_ioctl of_device[] = {
 		GOSYNC_IOCTL_ARG(LIST, GOSYNC_RESULTS | GOSYNC_RESUMES,
 				 gosync_names_list, list),
 	[NR(VERSION) - NR(OPEN)] =
-		GOSYNC_IOCTL(VERSION, 0, version),
+		GOSYNC_IOCTL(VERSION, 0, ioctl_version),
 	[NR(WAIT) - NR(OPEN)] =
 		GOSYNC_IOCTL_ARG(WAIT, 0, gosync_wait_many, wait_many),
 	[NR(CHANGE) - NR(OPEN)] =
@@ -39,7 +39,7 @@ static const struct gosync_ioctl of_device[] = {
 /* Of objects of any type, besides GOSYNC_IOC_INFO and GOSYNC_IOC_STAT */
 static const struct gosync_ioctl of_objects[] = {
 	[NR(VERSION) - NR(VERSION)] =
-		GOSYNC_IOCTL(VERSION, 0, version),
+		GOSYNC_IOCTL(VERSION, 0, ioctl_version),
 	[NR(REOPEN) - NR(VERSION)] =
 		GOSYNC_IOCTL_ARG(REOPEN, GOSYNC_OPTIONAL,
 				 gosync_holder_reopen, reopen),

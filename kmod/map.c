@@ -24,16 +24,17 @@ MODULE_PARM_DESC(map_hash_mask,
 
 /* --- Between user space and the map -------------------------------------- */
 
-static int copy_in(struct gosync_map *map, u64 buf, u64 len,
-		   struct gosync_payload *value)
+static int map_copy_in(struct gosync_map *map, u64 buf, u64 len,
+		       struct gosync_payload *value)
 {
 	if (len > map->value_size)
 		return -EMSGSIZE;
 	return gosync_payload_get(value, buf, len);
 }
 
-static int copy_key(struct gosync_map *map, const struct gosync_map_args *args,
-		    struct gosync_map_key *key)
+static int map_copy_key(struct gosync_map *map,
+			const struct gosync_map_args *args,
+			struct gosync_map_key *key)
 {
 	if (args->flags || args->__reserved || !args->key_len ||
 	    args->key_len > map->key_size)
@@ -48,8 +49,9 @@ static int copy_key(struct gosync_map *map, const struct gosync_map_args *args,
  * longer than @room; -EAGAIN if that memory has to be touched first. *@len is
  * the value's length.
  */
-static int copy_out(struct gosync_map *map, struct gosync_map_record *record,
-		    u64 buf, u64 room, u64 *len)
+static int map_copy_out(struct gosync_map *map,
+			struct gosync_map_record *record, u64 buf, u64 room,
+			u64 *len)
 {
 	*len = record->value_len;
 	if (*len > room)
@@ -58,25 +60,27 @@ static int copy_out(struct gosync_map *map, struct gosync_map_record *record,
 }
 
 /* The same with what was there before a change, where it may be unwanted */
-static int copy_old(struct gosync_map *map, struct gosync_map_record *record,
-		    struct gosync_map_args *args, u64 room)
+static int map_copy_old(struct gosync_map *map,
+			struct gosync_map_record *record,
+			struct gosync_map_args *args, u64 room)
 {
-	int ret = copy_out(map, record, args->old_buf, room, &args->old_len);
+	int ret;
 
+	ret = map_copy_out(map, record, args->old_buf, room, &args->old_len);
 	return ret == -EMSGSIZE && !args->old_buf ? 0 : ret;
 }
 
 /* --- The operations ------------------------------------------------------ */
 
-static int load(struct gosync_map *map, struct gosync_map_key *key,
-		struct gosync_map_args *args, u64 room)
+static int map_load(struct gosync_map *map, struct gosync_map_key *key,
+		    struct gosync_map_args *args, u64 room)
 {
 	struct gosync_map_record *record = gosync_map_find(map, key);
 	int ret;
 
 	if (IS_ERR_OR_NULL(record))
 		return record ? PTR_ERR(record) : -ENODATA;
-	ret = copy_out(map, record, args->buf, room, &args->len);
+	ret = map_copy_out(map, record, args->buf, room, &args->len);
 	gosync_map_unlock(record, false);
 	return ret;
 }
@@ -91,11 +95,11 @@ static long gosync_map_load(struct gosync_holder *holder, void *arg)
 
 	if (args->old_buf || args->old_len)
 		return -EINVAL;
-	ret = copy_key(map, args, &key);
+	ret = map_copy_key(map, args, &key);
 	if (ret)
 		return ret;
 	do {
-		ret = load(map, &key, args, room);
+		ret = map_load(map, &key, args, room);
 	} while (gosync_fault_in(&ret, args->buf, args->len));
 	return ret;
 }
@@ -104,11 +108,14 @@ static long gosync_map_load(struct gosync_holder *holder, void *arg)
  * If @ret is no error the map has changed. What nobody has asked for is not
  * counted.
  */
-static long changed(struct gosync_map *map, long ret)
+static long map_changed(struct gosync_map *map, long ret)
 {
 	if (ret < 0)
 		return ret;
-	/* MV, pairs with version(): it sees the change, or we see that it asks. */
+	/*
+	 * MV, pairs with map_version(): it sees the change, or we see that it
+	 * asks.
+	 */
 	smp_mb();
 	if (READ_ONCE(map->asked)) {
 		atomic64_inc(&map->changes);
@@ -117,13 +124,13 @@ static long changed(struct gosync_map *map, long ret)
 	return ret;
 }
 
-static u64 version(struct gosync_object *obj)
+static u64 map_version(struct gosync_object *obj)
 {
 	struct gosync_map *map = gosync_to_map(obj);
 
 	if (unlikely(!READ_ONCE(map->asked))) {
 		WRITE_ONCE(map->asked, true);
-		/* MV, pairs with changed(). */
+		/* MV, pairs with map_changed(). */
 		smp_mb();
 	}
 	return atomic64_read(&map->changes);
@@ -154,7 +161,7 @@ static int swap_there(struct gosync_map *map,
 		      const struct gosync_payload *value,
 		      struct gosync_map_args *args, u64 room)
 {
-	int ret = copy_old(map, record, args, room);
+	int ret = map_copy_old(map, record, args, room);
 
 	if (!ret)
 		gosync_map_put(map, record, value);
@@ -167,16 +174,17 @@ static int load_there(struct gosync_map *map,
 		      const struct gosync_payload *value,
 		      struct gosync_map_args *args, u64 room)
 {
-	int ret = copy_old(map, record, args, room);
+	int ret = map_copy_old(map, record, args, room);
 
 	gosync_map_unlock(record, false);
 	return ret ?: 1;
 }
 
 /* Whether it is there is looked at again with the mutex. */
-static int there_or_add(struct gosync_map *map, struct gosync_map_key *key,
-			const struct gosync_payload *value,
-			struct gosync_map_args *args, u64 room, there_t *there)
+static int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
+			    const struct gosync_payload *value,
+			    struct gosync_map_args *args, u64 room,
+			    there_t *there)
 {
 	struct gosync_map_record *record = gosync_map_find(map, key);
 	u64 *slot;
@@ -196,8 +204,8 @@ static int there_or_add(struct gosync_map *map, struct gosync_map_key *key,
 	return ret;
 }
 
-static int exchange(struct gosync_map *map, struct gosync_map_args *args,
-		    there_t *there)
+static int map_exchange(struct gosync_map *map, struct gosync_map_args *args,
+			there_t *there)
 {
 	u64 room = args->old_len;
 	struct gosync_payload value __uninitialized;
@@ -206,13 +214,13 @@ static int exchange(struct gosync_map *map, struct gosync_map_args *args,
 
 	if (!args->old_buf && room)
 		return -EINVAL;
-	ret = copy_key(map, args, &key);
+	ret = map_copy_key(map, args, &key);
 	if (!ret)
-		ret = copy_in(map, args->buf, args->len, &value);
+		ret = map_copy_in(map, args->buf, args->len, &value);
 	if (ret)
 		return ret;
 	do {
-		ret = there_or_add(map, &key, &value, args, room, there);
+		ret = map_there_or_add(map, &key, &value, args, room, there);
 	} while (gosync_fault_in(&ret, args->old_buf, args->old_len));
 	gosync_payload_put(&value);
 	return ret;
@@ -225,27 +233,27 @@ static long gosync_map_store(struct gosync_holder *holder, void *arg)
 
 	if (args->old_buf || args->old_len)
 		return -EINVAL;
-	return changed(map, exchange(map, args, store_there));
+	return map_changed(map, map_exchange(map, args, store_there));
 }
 
 static long gosync_map_swap(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
 
-	return changed(map, exchange(map, arg, swap_there));
+	return map_changed(map, map_exchange(map, arg, swap_there));
 }
 
 static long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_map *map = gosync_to_map(holder->obj);
-	long ret = exchange(map, arg, load_there);
+	long ret = map_exchange(map, arg, load_there);
 
-	return ret ?: changed(map, ret);
+	return ret ?: map_changed(map, ret);
 }
 
-static int load_and_delete(struct gosync_map *map,
-			   struct gosync_map_key *key, struct gosync_map_args *args,
-			   u64 room)
+static int map_load_and_delete(struct gosync_map *map,
+			       struct gosync_map_key *key,
+			       struct gosync_map_args *args, u64 room)
 {
 	struct gosync_map_record *record;
 	u64 *slot;
@@ -255,7 +263,7 @@ static int load_and_delete(struct gosync_map *map,
 		record = gosync_map_find_held(map, key, &slot);
 		if (!record)
 			return -ENODATA;
-		ret = copy_old(map, record, args, room);
+		ret = map_copy_old(map, record, args, room);
 		if (ret)
 			gosync_map_unlock(record, false);
 		else
@@ -274,13 +282,13 @@ static long gosync_map_load_and_delete(struct gosync_holder *holder, void *arg)
 
 	if (args->buf || args->len || (!args->old_buf && room))
 		return -EINVAL;
-	ret = copy_key(map, args, &key);
+	ret = map_copy_key(map, args, &key);
 	if (ret)
 		return ret;
 	do {
-		ret = load_and_delete(map, &key, args, room);
+		ret = map_load_and_delete(map, &key, args, room);
 	} while (gosync_fault_in(&ret, args->old_buf, args->old_len));
-	return changed(map, ret);
+	return map_changed(map, ret);
 }
 
 static long gosync_map_delete(struct gosync_holder *holder, void *arg)
@@ -294,7 +302,7 @@ static long gosync_map_delete(struct gosync_holder *holder, void *arg)
 
 	if (args->buf || args->len || args->old_buf || args->old_len)
 		return -EINVAL;
-	ret = copy_key(map, args, &key);
+	ret = map_copy_key(map, args, &key);
 	if (ret)
 		return ret;
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
@@ -302,7 +310,7 @@ static long gosync_map_delete(struct gosync_holder *holder, void *arg)
 		if (record)
 			gosync_map_remove(map, record, slot);
 	}
-	return record ? changed(map, 1) : 0;
+	return record ? map_changed(map, 1) : 0;
 }
 
 static long gosync_map_cas(struct gosync_holder *holder, void *arg)
@@ -316,12 +324,12 @@ static long gosync_map_cas(struct gosync_holder *holder, void *arg)
 	struct gosync_map_key key __uninitialized;
 	int ret;
 
-	ret = copy_key(map, args, &key);
+	ret = map_copy_key(map, args, &key);
 	if (!ret)
-		ret = copy_in(map, args->old_buf, args->old_len, &old);
+		ret = map_copy_in(map, args->old_buf, args->old_len, &old);
 	if (ret)
 		return ret;
-	ret = copy_in(map, args->buf, args->len, &new);
+	ret = map_copy_in(map, args->buf, args->len, &new);
 	if (ret)
 		goto out;
 	record = gosync_map_find(map, &key);
@@ -336,12 +344,12 @@ static long gosync_map_cas(struct gosync_holder *holder, void *arg)
 	gosync_payload_put(&new);
 out:
 	gosync_payload_put(&old);
-	return equal ? changed(map, 1) : ret;
+	return equal ? map_changed(map, 1) : ret;
 }
 
-static int compare_and_delete(struct gosync_map *map,
-			      struct gosync_map_key *key,
-			      const struct gosync_payload *old)
+static int map_compare_and_delete(struct gosync_map *map,
+				  struct gosync_map_key *key,
+				  const struct gosync_payload *old)
 {
 	struct gosync_map_record *record;
 	u64 *slot;
@@ -368,14 +376,14 @@ static long gosync_map_compare_and_delete(struct gosync_holder *holder, void *ar
 
 	if (args->buf || args->len)
 		return -EINVAL;
-	ret = copy_key(map, args, &key);
+	ret = map_copy_key(map, args, &key);
 	if (!ret)
-		ret = copy_in(map, args->old_buf, args->old_len, &old);
+		ret = map_copy_in(map, args->old_buf, args->old_len, &old);
 	if (ret)
 		return ret;
-	ret = compare_and_delete(map, &key, &old);
+	ret = map_compare_and_delete(map, &key, &old);
 	gosync_payload_put(&old);
-	return ret ? changed(map, ret) : 0;
+	return ret ? map_changed(map, ret) : 0;
 }
 
 static long gosync_map_clear(struct gosync_holder *holder, void *arg)
@@ -386,14 +394,15 @@ static long gosync_map_clear(struct gosync_holder *holder, void *arg)
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock)
 		gosync_map_drop_all(map, &born, &used);
-	ret = changed(map, 0);
+	ret = map_changed(map, 0);
 	gosync_map_wipe(map, born, used);
 	return ret;
 }
 
 /* --- Walking ------------------------------------------------------------- */
 
-static int begin_walk(struct gosync_map *map, struct gosync_map_range_args *args)
+static int map_begin_walk(struct gosync_map *map,
+			  struct gosync_map_range_args *args)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 
@@ -420,8 +429,8 @@ static_assert(sizeof(struct gosync_map_item) ==
 	      offsetof(struct gosync_map_record, key_len));
 
 /* With the zeros that follow key and value */
-static int copy_item(struct gosync_map *map, struct gosync_map_record *record,
-		     u64 to)
+static int map_copy_item(struct gosync_map *map,
+			 struct gosync_map_record *record, u64 to)
 {
 	size_t len = sizeof(struct gosync_map_item) + ALIGN(record->key_len, 8);
 	int ret = gosync_copy_out(to, &record->key_len, len);
@@ -432,11 +441,11 @@ static int copy_item(struct gosync_map *map, struct gosync_map_record *record,
 
 /*
  * Copy a record to user space if the walk visits it. Return: 0, -EAGAIN,
- * -EMSGSIZE as copy_out(). *@size is what it takes, 0: it passes by.
+ * -EMSGSIZE as map_copy_out(). *@size is what it takes, 0: it passes by.
  */
-static int visit(struct gosync_map *map, struct gosync_map_record *record,
-		 const struct gosync_map_range_args *args, u64 to, u64 room,
-		 size_t *size)
+static int map_visit(struct gosync_map *map, struct gosync_map_record *record,
+		     const struct gosync_map_range_args *args, u64 to, u64 room,
+		     size_t *size)
 {
 	int ret = 0;
 
@@ -445,13 +454,13 @@ static int visit(struct gosync_map *map, struct gosync_map_record *record,
 	if (record->key_len && record->born > args->after &&
 	    record->born <= args->until) {
 		*size = size_of_item(record->key_len, record->value_len);
-		ret = *size > room ? -EMSGSIZE : copy_item(map, record, to);
+		ret = *size > room ? -EMSGSIZE : map_copy_item(map, record, to);
 	}
 	gosync_map_unlock(record, false);
 	return ret;
 }
 
-static long walk(struct gosync_map *map, struct gosync_map_range_args *args)
+static long map_walk(struct gosync_map *map, struct gosync_map_range_args *args)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 number, done = 0;
@@ -459,10 +468,7 @@ static long walk(struct gosync_map *map, struct gosync_map_range_args *args)
 	size_t size;
 	int ret;
 
-	/*
-	 * What is not in use any more was cleared. U: pairs with take_record() in
-	 * map_table.c.
-	 */
+	/* What is not in use any more was cleared. U: pairs with map_take_record(). */
 	for (number = args->cursor - 1; number < smp_load_acquire(&page->used);
 	     number++) {
 		if (number % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1) {
@@ -471,8 +477,9 @@ static long walk(struct gosync_map *map, struct gosync_map_range_args *args)
 				return -EINTR;
 		}
 		do {
-			ret = visit(map, gosync_map_record_at(map, number), args,
-				    args->buf + done, args->len - done, &size);
+			ret = map_visit(map, gosync_map_record_at(map, number),
+					args, args->buf + done,
+					args->len - done, &size);
 		} while (gosync_fault_in(&ret, args->buf + done, size));
 		if (ret == -EMSGSIZE && !found)
 			args->len = size;
@@ -495,18 +502,19 @@ static long gosync_map_range(struct gosync_holder *holder, void *arg)
 
 	if (args->flags)
 		return -EINVAL;
-	ret = args->cursor ? 0 : begin_walk(map, args);
-	return ret ?: walk(map, args);
+	ret = args->cursor ? 0 : map_begin_walk(map, args);
+	return ret ?: map_walk(map, args);
 }
 
 /* --- The object ---------------------------------------------------------- */
 
-static size_t area_size(u32 type, u64 capacity)
+static size_t map_area_size(u32 type, u64 capacity)
 {
 	return sizeof(struct gosync_map_page);
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int map_init(struct gosync_object *obj,
+		    const struct gosync_open_args *args)
 {
 	struct gosync_map *map = gosync_to_map(obj);
 	struct gosync_map_page *page = gosync_map_page_of(map);
@@ -520,8 +528,8 @@ static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 	return 0;
 }
 
-static bool matches(const struct gosync_object *obj,
-		    const struct gosync_open_args *args)
+static bool map_matches(const struct gosync_object *obj,
+			const struct gosync_open_args *args)
 {
 	const struct gosync_map *map =
 		container_of(obj, struct gosync_map, obj);
@@ -530,12 +538,13 @@ static bool matches(const struct gosync_object *obj,
 	       (!args->value_size || args->value_size == map->value_size);
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void map_info(struct gosync_object *obj,
+		     const struct gosync_holder *holder,
+		     struct gosync_info *info)
 {
 	struct gosync_map *map = gosync_to_map(obj);
 
-	/* C: pairs with count() in map_table.c. */
+	/* C: pairs with map_count(). */
 	info->word = smp_load_acquire(&gosync_map_page_of(map)->count);
 	info->key_size = map->key_size;
 	info->value_size = map->value_size;
@@ -573,12 +582,12 @@ const struct gosync_ops gosync_map_ops = {
 	.max_capacity = 4 << 20,
 	.max_key_size = GOSYNC_MAP_KEY_MAX,
 	.max_value_size = GOSYNC_MAP_VALUE_MAX,
-	.area_size = area_size,
-	.matches = matches,
-	.init = init,
+	.area_size = map_area_size,
+	.matches = map_matches,
+	.init = map_init,
 	.left = gosync_version_left,
 	.in = &gosync_version_op,
 	.watched = gosync_version_watched,
-	.version = version,
-	.info = info,
+	.version = map_version,
+	.info = map_info,
 };

@@ -65,24 +65,24 @@
  *		is_whole(): fence, from what was read to seq again
  *		Who saw anything new sees another count.
  *	S	set_slot(): release of a slot
- *		look(), probe(): acquire of it
+ *		look(), map_probe(): acquire of it
  *		The record is there and has the key.
- *	T1	promote(): release of the table's word
+ *	T1	map_promote(): release of the table's word
  *		look(), gosync_map_find(), begin_walk(): acquire of it
  *		Slots, rules, and where the table is are there.
- *	T2	begin_table(): smp_wmb(), from the word of the one before to slots
- *		and rules
+ *	T2	map_begin_table(): smp_wmb(), from the word of the one before to
+ *		slots and rules
  *		look(), gosync_map_find(), begin_walk(): fence, from what was read
  *		to the word again
  *		Who saw anything of the next but one sees another word.
- *	U	take_record(): release of @used
- *		range_mapped(), walk() in map.c: acquire of it
+ *	U	map_take_record(): release of @used
+ *		range_mapped(), map_walk(): acquire of it
  *		The segment is there, and zero.
  *	B	gosync_map_add(): release of @born
  *		begin_walk(): acquire of it
  *		Who visits an entry can load it: its slot is there.
- *	C	count(): release of @count
- *		gosync_map_len(), info() in map.c: acquire of it
+ *	C	map_count(): release of @count
+ *		gosync_map_len(), map_info(): acquire of it
  *		Who sees an entry counted can load it.
  */
 #include <linux/mm.h>
@@ -215,9 +215,9 @@ static u32 hash_in(struct gosync_map *map, struct gosync_map_key *key,
  * disabled, and its slot in *@slot; or NULL. Without the map's mutex absence has
  * to be confirmed, see gosync_map_find().
  */
-static struct gosync_map_record *probe(struct gosync_map *map,
-				       struct gosync_map_key *key, u64 table,
-				       u64 **slot)
+static struct gosync_map_record *map_probe(struct gosync_map *map,
+					   struct gosync_map_key *key,
+					   u64 table, u64 **slot)
 {
 	u32 reach = READ_ONCE(rules_of(map, table)->reach);
 	u32 mask = slots_in(class_of(table)) - 1;
@@ -266,12 +266,12 @@ struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 	int ret;
 
 	do {
-		/* T1: pairs with promote(). */
+		/* T1: pairs with map_promote(). */
 		table = smp_load_acquire(&page->table);
-		record = probe(map, key, table, &slot);
+		record = map_probe(map, key, table, &slot);
 		if (record)
 			return record;
-		/* T2: pairs with begin_table(). */
+		/* T2: pairs with map_begin_table(). */
 		smp_rmb();
 		if (READ_ONCE(page->table) == table)
 			return NULL;
@@ -293,7 +293,7 @@ struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 					       u64 **slot)
 {
 	lockdep_assert_held(&map->lock);
-	return probe(map, key, gosync_map_page_of(map)->table, slot);
+	return map_probe(map, key, gosync_map_page_of(map)->table, slot);
 }
 
 /* --- Changing the set of keys -------------------------------------------- */
@@ -305,7 +305,7 @@ static void set_slot(u64 *slot, u64 entry)
 }
 
 /* Begin to fill a table that is not the present one, but may have been. */
-static int begin_table(struct gosync_map *map, u64 table)
+static int map_begin_table(struct gosync_map *map, u64 table)
 {
 	struct gosync_map_rules *rules = rules_of(map, table);
 	u32 left = slots_in(class_of(table));
@@ -339,8 +339,8 @@ static int begin_table(struct gosync_map *map, u64 table)
 	return 0;
 }
 
-static void promote(struct gosync_map *map, u64 table, u64 cleared,
-		    u32 filled, u32 reach)
+static void map_promote(struct gosync_map *map, u64 table, u64 cleared,
+			u32 filled, u32 reach)
 {
 	struct gosync_map_rules *rules = rules_of(map, table);
 
@@ -380,7 +380,7 @@ static u32 vacancy(struct gosync_map *map, u64 table, u32 hash, u32 limit)
 }
 
 /* A place in a new table for an entry. Return: how far it is from its own */
-static u32 place(struct gosync_map *map, u64 table, u32 number)
+static u32 map_place(struct gosync_map *map, u64 table, u32 number)
 {
 	struct gosync_map_record *record = gosync_map_record_at(map, number);
 	u32 hash, distance;
@@ -398,33 +398,33 @@ static u32 place(struct gosync_map *map, u64 table, u32 number)
  * Fill a table with all entries, and room for one more, and promote it. May be
  * killed: nothing has happened before the promotion.
  */
-static int rebuild(struct gosync_map *map)
+static int map_rebuild(struct gosync_map *map)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 table = next_table(page->table, class_for(page->count + 1));
 	u32 number, reach = 0;
 	int ret;
 
-	ret = begin_table(map, table);
+	ret = map_begin_table(map, table);
 	if (ret)
 		return ret;
 	for (number = 0; number < page->used; number++) {
-		reach = max(reach, place(map, table, number));
+		reach = max(reach, map_place(map, table, number));
 		if (number % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1) {
 			cond_resched();
 			if (fatal_signal_pending(current))
 				return -EINTR;
 		}
 	}
-	promote(map, table, rules_of(map, page->table)->cleared, page->count,
-		reach);
+	map_promote(map, table, rules_of(map, page->table)->cleared,
+		    page->count, reach);
 	trace_gosync_map_grow(&map->obj, 0, slots_in(class_of(table)));
 	return 0;
 }
 
 /* A record for a new entry; *@number is its number. NULL: no memory */
-static struct gosync_map_record *take_record(struct gosync_map *map,
-					     u32 *number)
+static struct gosync_map_record *map_take_record(struct gosync_map *map,
+						 u32 *number)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	struct gosync_map_record *record;
@@ -450,14 +450,15 @@ static struct gosync_map_record *take_record(struct gosync_map *map,
 	return gosync_map_record_at(map, *number);
 }
 
-static void count(struct gosync_map_page *page, u64 entries)
+static void map_count(struct gosync_map_page *page, u64 entries)
 {
 	/* C: what is counted can be found. Pairs with the reader's acquire. */
 	smp_store_release(&page->count, entries);
 }
 
 /* Nothing is left of an entry that is gone; its record is locked. */
-static void wipe(struct gosync_map *map, struct gosync_map_record *record)
+static void map_wipe_record(struct gosync_map *map,
+			    struct gosync_map_record *record)
 {
 	memset(record + 1, 0, record->key_len);
 	memset(gosync_map_value_of(map, record), 0, record->value_len);
@@ -466,8 +467,8 @@ static void wipe(struct gosync_map *map, struct gosync_map_record *record)
 }
 
 /* *@slot: one for a new key. It may be further than others from its place. */
-static int take_slot(struct gosync_map *map, struct gosync_map_key *key,
-		     u64 **slot)
+static int map_take_slot(struct gosync_map *map, struct gosync_map_key *key,
+			 u64 **slot)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 table = page->table;
@@ -478,7 +479,7 @@ static int take_slot(struct gosync_map *map, struct gosync_map_key *key,
 	if (distance > map->limit ||
 	    (*slot_at(map, table, hash, distance) == GOSYNC_MAP_EMPTY &&
 	     map->filled == most_used(class_of(table)))) {
-		ret = rebuild(map);
+		ret = map_rebuild(map);
 		if (ret)
 			return ret;
 		table = page->table;
@@ -511,17 +512,17 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 
 	if (page->count >= map->obj.capacity)
 		return -ENOSPC;
-	ret = take_slot(map, key, &slot);
+	ret = map_take_slot(map, key, &slot);
 	if (ret)
 		return ret;
-	record = take_record(map, &number);
+	record = map_take_record(map, &number);
 	if (!record)
 		return -ENOMEM;
 
 	gosync_map_lock(record);
 	/* Clear has dropped it, and not come so far yet. */
 	if (record->key_len)
-		wipe(map, record);
+		map_wipe_record(map, record);
 	WRITE_ONCE(record->key_len, key->len);
 	memcpy(record + 1, key->data, key->len);
 	gosync_map_put(map, record, value);
@@ -530,7 +531,7 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 
 	map->filled += *slot == GOSYNC_MAP_EMPTY;
 	set_slot(slot, (u64)key->hash << 32 | number);
-	count(page, page->count + 1);
+	map_count(page, page->count + 1);
 	/*
 	 * B: from now on walks visit it, which must not be before it can be
 	 * loaded. Pairs with the acquire where they begin.
@@ -573,12 +574,12 @@ void gosync_map_remove(struct gosync_map *map,
 	struct gosync_map_page *page = gosync_map_page_of(map);
 
 	lockdep_assert_held(&map->lock);
-	wipe(map, record);
+	map_wipe_record(map, record);
 	WRITE_ONCE(record->born, map->free);
 	gosync_map_unlock(record, true);
 	map->free = (u32)*slot + 1;
 	vacate(map, slot);
-	count(page, page->count - 1);
+	map_count(page, page->count - 1);
 }
 
 /**
@@ -598,11 +599,11 @@ void gosync_map_drop_all(struct gosync_map *map, u64 *born, u64 *used)
 	*born = page->born;
 	*used = page->used;
 	/* A small one is there. */
-	begin_table(map, table);
-	promote(map, table, page->born, 0, 0);
+	map_begin_table(map, table);
+	map_promote(map, table, page->born, 0, 0);
 	/* Not before: until then the records are those of entries. */
 	smp_store_release(&page->used, 0);
-	count(page, 0);
+	map_count(page, 0);
 	map->free = 0;
 }
 
@@ -623,7 +624,7 @@ void gosync_map_wipe(struct gosync_map *map, u64 born, u64 used)
 		gosync_map_lock(record);
 		dropped = record->key_len && record->born <= born;
 		if (dropped)
-			wipe(map, record);
+			map_wipe_record(map, record);
 		gosync_map_unlock(record, dropped);
 		cond_resched();
 	}

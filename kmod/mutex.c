@@ -8,7 +8,7 @@
  *
  * In the word only LOCKED and the owner come from user space. The other bits
  * are written by the kernel alone, under the object's lock, each time from
- * what it knows itself (flags()): whatever was scribbled there is gone
+ * what it knows itself (mutex_flags()): whatever was scribbled there is gone
  * after the next operation that enters the kernel. An owner that is no living
  * holder is a dead owner.
  *
@@ -25,7 +25,7 @@
  *
  *  - LOCKED, WAITERS is not 0, WOKEN is not set: unlocking in user space is
  *    not allowed, so the owner comes here to unlock, or dies, whereupon its
- *    holder ends and abandon() unlocks;
+ *    holder ends and mutex_abandon() unlocks;
  *  - WOKEN is set: a waiter was claimed and runs kernel code in acquire(), also
  *    when it is being killed. It clears WOKEN and, in the same compare-and-swap,
  *    either takes the lock or sees LOCKED, which is the first case. If it has
@@ -59,7 +59,7 @@
  * is given back by that thread before it returns.
  *
  * A granted lock names its new owner before the object's lock is dropped; if
- * that one dies, its holder ends. holder_end() comes after the last system call
+ * that one dies, its holder ends. That comes after the last system call
  * of the holder has returned, so that nobody can wait on its behalf any more.
  */
 #include <linux/sched/signal.h>
@@ -104,36 +104,36 @@ int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open_args *
 	return 0;
 }
 
-static void count_token(struct gosync_mutex *mutex)
+static void mutex_count_token(struct gosync_mutex *mutex)
 {
 	atomic64_inc(mutex->obj.state +
 		     offsetof(struct gosync_mutex_slot, token));
 }
 
 /* A broken holder may write an old one there at any moment; none is larger. */
-static u64 last_token(const struct gosync_mutex *mutex)
+static u64 mutex_last_token(const struct gosync_mutex *mutex)
 {
 	const struct gosync_mutex_slot *slot = mutex->obj.state;
 
 	return max(READ_ONCE(slot->token), READ_ONCE(mutex->token));
 }
 
-static void next_token(struct gosync_mutex *mutex)
+static void mutex_next_token(struct gosync_mutex *mutex)
 {
 	struct gosync_mutex_slot *slot = mutex->obj.state;
 
 	lockdep_assert_held(&mutex->obj.wq.lock);
 	if (likely(!mutex->obj.nr_broken)) {
-		count_token(mutex);
+		mutex_count_token(mutex);
 		return;
 	}
-	WRITE_ONCE(mutex->token, last_token(mutex) + 1);
+	WRITE_ONCE(mutex->token, mutex_last_token(mutex) + 1);
 	WRITE_ONCE(slot->token, mutex->token);
 }
 
 /* The bits that the kernel knows better than the word */
-static u64 flags(const struct gosync_mutex *mutex, bool woken, bool starving,
-		 bool poisoned, u32 waiters)
+static u64 mutex_flags(const struct gosync_mutex *mutex, bool woken,
+		       bool starving, bool poisoned, u32 waiters)
 {
 	return (woken ? GOSYNC_MUTEX_WOKEN : 0) |
 	       (starving || mutex->obj.nr_broken ? GOSYNC_MUTEX_STARVING : 0) |
@@ -152,11 +152,11 @@ static u64 ownership_of(u64 word)
  * There are broken holders, or were until now. Who counts a token in the slot
  * at this moment has locked before, and no token of it is above that.
  */
-static void publish_broken(struct gosync_mutex *mutex)
+static void mutex_publish_broken(struct gosync_mutex *mutex)
 {
 	struct gosync_mutex_slot *slot = mutex->obj.state;
 
-	WRITE_ONCE(mutex->token, last_token(mutex));
+	WRITE_ONCE(mutex->token, mutex_last_token(mutex));
 	if (mutex->obj.nr_broken) {
 		/* At one go: nobody can keep us from it. */
 		atomic64_or(GOSYNC_MUTEX_STARVING, gosync_mutex_word(mutex));
@@ -173,15 +173,15 @@ static void publish_broken(struct gosync_mutex *mutex)
  */
 void gosync_mutex_publish(struct gosync_mutex *mutex)
 {
-	u64 bits = flags(mutex, mutex->woken, mutex->starving, mutex->poisoned,
-			 gosync_shown(&mutex->obj));
+	u64 bits = mutex_flags(mutex, mutex->woken, mutex->starving,
+			       mutex->poisoned, gosync_shown(&mutex->obj));
 	atomic64_t *word = gosync_mutex_word(mutex);
 	s64 old;
 	int i;
 
 	lockdep_assert_held(&mutex->obj.wq.lock);
 	if (unlikely(mutex->obj.nr_broken || mutex->token))
-		publish_broken(mutex);
+		mutex_publish_broken(mutex);
 	old = atomic64_read(word);
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old, ownership_of(old) | bits))
@@ -199,18 +199,17 @@ void gosync_mutex_publish(struct gosync_mutex *mutex)
  */
 bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
 {
+	u64 new = ownership_of(old) |
+		  mutex_flags(mutex, mutex->woken, mutex->starving,
+			      mutex->poisoned, gosync_shown(&mutex->obj) + 1);
 	s64 was = old;
 
 	lockdep_assert_held(&mutex->obj.wq.lock);
-	return atomic64_try_cmpxchg(gosync_mutex_word(mutex), &was,
-				    ownership_of(old) |
-				    flags(mutex, mutex->woken, mutex->starving,
-					  mutex->poisoned,
-					  gosync_shown(&mutex->obj) + 1));
+	return atomic64_try_cmpxchg(gosync_mutex_word(mutex), &was, new);
 }
 
 /* With the object's lock */
-static void set_starving(struct gosync_mutex *mutex, bool starving)
+static void mutex_set_starving(struct gosync_mutex *mutex, bool starving)
 {
 	struct gosync_object *obj = &mutex->obj;
 	struct gosync_stats *stats = READ_ONCE(obj->stats);
@@ -239,8 +238,8 @@ static bool is_starved(const struct gosync_waiter *waiter)
  * if its owner (*@dead) does not live, -EAGAIN if the word never stood still,
  * -ESTALE.
  */
-static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
-		bool queue, u32 *dead)
+static int mutex_take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
+		      bool queue, u32 *dead)
 {
 	struct gosync_object *obj = &mutex->obj;
 	atomic64_t *word = gosync_mutex_word(mutex);
@@ -260,11 +259,11 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 
 		if (!(old & GOSYNC_MUTEX_LOCKED)) {
 			new = gosync_owned_by(waiter->holder->id) |
-			      flags(mutex, mutex->woken, starving,
-				    mutex->poisoned, gosync_shown(obj));
+			      mutex_flags(mutex, mutex->woken, starving,
+					  mutex->poisoned, gosync_shown(obj));
 			if (!atomic64_try_cmpxchg(word, &old, new))
 				continue;
-			next_token(mutex);
+			mutex_next_token(mutex);
 			gosync_account_wait(obj, waiter, GOSYNC_WOKEN);
 			if (!waiter->since && obj->nr_waiters)
 				trace_gosync_acquired(obj, waiter->holder->id,
@@ -278,11 +277,11 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		/* Starvation begins only here, where the lock is owned. */
 		starving |= queue && waiter->starving;
 		new = ownership_of(old) |
-		      flags(mutex, mutex->woken, starving, mutex->poisoned,
-			    gosync_shown(obj) + queue);
+		      mutex_flags(mutex, mutex->woken, starving,
+				  mutex->poisoned, gosync_shown(obj) + queue);
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
-		set_starving(mutex, starving);
+		mutex_set_starving(mutex, starving);
 		if (!queue)
 			return -EBUSY;
 		gosync_enqueue(obj, &obj->wq.head, waiter);
@@ -291,7 +290,7 @@ static int take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 	return -EAGAIN;
 }
 
-static void owner_has_died(struct gosync_mutex *mutex, u32 owner)
+static void mutex_note_death(struct gosync_mutex *mutex, u32 owner)
 {
 	mutex->poisoned = true;
 	mutex->obj.deaths++;
@@ -305,20 +304,21 @@ static void owner_has_died(struct gosync_mutex *mutex, u32 owner)
  * Return: false if it was granted something else meanwhile. Otherwise *@next is
  * whom to wake, NULL if it has to wait for something more.
  */
-static bool grant_word(struct gosync_mutex *mutex, struct gosync_waiter *first,
-		       struct gosync_waiter **next)
+static bool mutex_grant_word(struct gosync_mutex *mutex,
+			     struct gosync_waiter *first,
+			     struct gosync_waiter **next)
 {
 	struct gosync_object *obj = &mutex->obj;
 
 	*next = NULL;
 	if (obj->ops->handed && !obj->ops->handed(obj, first)) {
-		next_token(mutex);
+		mutex_next_token(mutex);
 		return true;
 	}
 	if (!gosync_claim(obj, first))
 		return false;
 	*next = first;
-	next_token(mutex);
+	mutex_next_token(mutex);
 	gosync_account_wait(obj, first, GOSYNC_HANDED_OVER);
 	return true;
 }
@@ -365,17 +365,17 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 			   !list_empty(&obj->wq.head) && is_starved(first);
 		woken = mutex->woken || (first && !grant);
 		new = (grant ? gosync_owned_by(first->holder->id) : 0) |
-		      flags(mutex, woken, starving, mutex->poisoned || died,
-			    gosync_shown(obj));
+		      mutex_flags(mutex, woken, starving,
+				  mutex->poisoned || died, gosync_shown(obj));
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
-		set_starving(mutex, starving);
+		mutex_set_starving(mutex, starving);
 		mutex->woken = woken;
 		if (died)
-			owner_has_died(mutex, gosync_owner_of(old));
+			mutex_note_death(mutex, gosync_owner_of(old));
 		if (grant && first->group) {
 			*wake = GOSYNC_GRANTED;
-			if (grant_word(mutex, first, next)) {
+			if (mutex_grant_word(mutex, first, next)) {
 				gosync_mutex_publish(mutex);
 				return 0;
 			}
@@ -388,7 +388,7 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 		}
 		if (grant) {
 			*wake = GOSYNC_GRANTED;
-			next_token(mutex);
+			mutex_next_token(mutex);
 			gosync_account_wait(obj, *next, GOSYNC_HANDED_OVER);
 		}
 		return 0;
@@ -399,9 +399,9 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 }
 
 /* As gosync_mutex_release(); @by: who wants that, NULL: the kernel */
-static int release_and_wake(struct gosync_mutex *mutex,
-			    const struct gosync_holder *by, u32 owner,
-			    bool died)
+static int mutex_release_and_wake(struct gosync_mutex *mutex,
+				  const struct gosync_holder *by, u32 owner,
+				  bool died)
 {
 	struct gosync_waiter *next = NULL;
 	enum gosync_wake wake;
@@ -421,12 +421,12 @@ static int release_and_wake(struct gosync_mutex *mutex,
  * Somebody has left the queue, and does not know whether the lock is free: if
  * it is, the first shall have it, or look.
  */
-static void wake_another(struct gosync_mutex *mutex)
+static void mutex_wake_another(struct gosync_mutex *mutex)
 {
 	enum gosync_wake wake = GOSYNC_RETRY;
 	struct gosync_object *obj = &mutex->obj;
 	struct gosync_waiter *first, *next = NULL;
-	u64 owned;
+	u64 new;
 	s64 old;
 	int i;
 
@@ -445,14 +445,12 @@ static void wake_another(struct gosync_mutex *mutex)
 		old = atomic64_read(gosync_mutex_word(mutex));
 		if (old & GOSYNC_MUTEX_LOCKED)
 			break;
-		owned = gosync_owned_by(first->holder->id);
-		if (!atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old,
-					  owned | flags(mutex, false,
-							mutex->starving,
-							mutex->poisoned,
-							gosync_shown(obj))))
+		new = gosync_owned_by(first->holder->id) |
+		      mutex_flags(mutex, false, mutex->starving,
+				  mutex->poisoned, gosync_shown(obj));
+		if (!atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, new))
 			continue;
-		if (grant_word(mutex, first, &next)) {
+		if (mutex_grant_word(mutex, first, &next)) {
 			wake = GOSYNC_GRANTED;
 			break;
 		}
@@ -490,7 +488,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 			mutex->woken = false;
 			waiter->starving |= is_starved(waiter);
 		}
-		ret = take(mutex, waiter, !err, &dead);
+		ret = mutex_take(mutex, waiter, !err, &dead);
 		spin_unlock(&obj->wq.lock);
 		if (!ret)
 			break;
@@ -499,7 +497,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 		if (ret == -EOWNERDEAD || ret == -EAGAIN) {
 			ret = err;
 			if (err) {
-				wake_another(mutex);
+				mutex_wake_another(mutex);
 				break;
 			}
 			err = gosync_try_again();
@@ -508,7 +506,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 		if (ret == -ESTALE) {
 			/* It was woken for others, too. */
 			if (woken)
-				wake_another(mutex);
+				mutex_wake_another(mutex);
 			break;
 		}
 		ret = err;
@@ -544,7 +542,7 @@ int gosync_mutex_attempt(struct gosync_waiter *waiter, bool queue)
 		return 0;
 	for (;;) {
 		spin_lock(&obj->wq.lock);
-		ret = take(mutex, waiter, queue, &dead);
+		ret = mutex_take(mutex, waiter, queue, &dead);
 		spin_unlock(&obj->wq.lock);
 		if (ret == -EOWNERDEAD)
 			obj->ops->owner_died(obj, dead);
@@ -585,7 +583,7 @@ bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 	    !atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old,
 				  gosync_owned_by(holder->id)))
 		return false;
-	count_token(mutex);
+	mutex_count_token(mutex);
 	return true;
 }
 
@@ -619,7 +617,7 @@ long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 	/* Who is being killed never enters the critical section: pass it on. */
 	ret = gosync_too_late(holder);
 	if (ret) {
-		release_and_wake(mutex, NULL, holder->id, false);
+		mutex_release_and_wake(mutex, NULL, holder->id, false);
 		return ret;
 	}
 	return READ_ONCE(mutex->poisoned);
@@ -639,7 +637,8 @@ long gosync_mutex_unlock(struct gosync_holder *holder, void *arg)
 
 	if (gosync_mutex_drop_unwanted(mutex, holder))
 		return 0;
-	return release_and_wake(mutex, holder, strict ? holder->id : 0, false);
+	return mutex_release_and_wake(mutex, holder, strict ? holder->id : 0,
+				      false);
 }
 
 long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
@@ -663,11 +662,11 @@ void gosync_mutex_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (list_empty(&obj->wq.head))
-			set_starving(mutex, false);
+			mutex_set_starving(mutex, false);
 		gosync_mutex_publish(mutex);
 	}
 	if (waiter->group)
-		wake_another(mutex);
+		mutex_wake_another(mutex);
 }
 
 void gosync_mutex_show(struct gosync_object *obj)
@@ -675,7 +674,7 @@ void gosync_mutex_show(struct gosync_object *obj)
 	gosync_mutex_publish(gosync_to_mutex(obj));
 }
 
-static bool ready(const struct gosync_waiter *waiter)
+static bool mutex_ready(const struct gosync_waiter *waiter)
 {
 	return !(atomic64_read(waiter->holder->obj->state) &
 		 GOSYNC_MUTEX_LOCKED);
@@ -686,33 +685,37 @@ int gosync_mutex_result(struct gosync_waiter *waiter)
 	return READ_ONCE(gosync_to_mutex(waiter->holder->obj)->poisoned);
 }
 
-static void give_back(struct gosync_waiter *waiter)
+static void mutex_give_back(struct gosync_waiter *waiter)
 {
-	release_and_wake(gosync_to_mutex(waiter->holder->obj), NULL,
-			 waiter->holder->id, false);
+	mutex_release_and_wake(gosync_to_mutex(waiter->holder->obj), NULL,
+			       waiter->holder->id, false);
 }
 
 const struct gosync_wait_op gosync_mutex_lock_op = {
 	.takes = true,
 	.attempt = gosync_mutex_attempt,
-	.ready = ready,
+	.ready = mutex_ready,
 	.result = gosync_mutex_result,
-	.give_back = give_back,
+	.give_back = mutex_give_back,
 };
 
-static void owner_died(struct gosync_object *obj, u32 id)
+static void mutex_owner_died(struct gosync_object *obj, u32 id)
 {
-	release_and_wake(gosync_to_mutex(obj), NULL, id, true);
+	mutex_release_and_wake(gosync_to_mutex(obj), NULL, id, true);
 }
 
-static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
+static void mutex_abandon(struct gosync_object *obj,
+			  struct gosync_holder *holder)
 {
-	owner_died(obj, holder->id);
+	mutex_owner_died(obj, holder->id);
 }
 
 u64 gosync_mutex_token(const struct gosync_object *obj)
 {
-	return last_token(container_of_const(obj, struct gosync_mutex, obj));
+	const struct gosync_mutex *mutex;
+
+	mutex = container_of_const(obj, struct gosync_mutex, obj);
+	return mutex_last_token(mutex);
 }
 
 void gosync_mutex_info(struct gosync_object *obj,
@@ -730,7 +733,7 @@ u32 gosync_mutex_owner(const struct gosync_object *obj)
 	return gosync_owner_of(ownership_of(atomic64_read(obj->state)));
 }
 
-static unsigned int lock_flags(const struct gosync_waiter *waiter)
+static unsigned int mutex_lock_flags(const struct gosync_waiter *waiter)
 {
 	return LCB_F_MUTEX;
 }
@@ -751,13 +754,13 @@ const struct gosync_ops gosync_mutex_ops = {
 	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.flags = GOSYNC_ERRORCHECK,
 	.init = gosync_mutex_init,
-	.abandon = abandon,
-	.owner_died = owner_died,
+	.abandon = mutex_abandon,
+	.owner_died = mutex_owner_died,
 	.left = gosync_mutex_left,
 	.show = gosync_mutex_show,
 	.exclusive = true,
 	.in = &gosync_mutex_lock_op,
-	.lock_flags = lock_flags,
+	.lock_flags = mutex_lock_flags,
 	.token = gosync_mutex_token,
 	.owner = gosync_mutex_owner,
 	.info = gosync_mutex_info,

@@ -47,7 +47,7 @@ static u32 hash_object(const void *data, u32 len, u32 seed)
 				seed);
 }
 
-static int differs(struct rhashtable_compare_arg *arg, const void *data)
+static int name_differs(struct rhashtable_compare_arg *arg, const void *data)
 {
 	const struct gosync_object *obj = data;
 	const struct gosync_name_key *key = arg->key;
@@ -60,7 +60,7 @@ static const struct rhashtable_params names_params = {
 	.head_offset = offsetof(struct gosync_object, node),
 	.hashfn = gosync_hash_name_key,
 	.obj_hashfn = hash_object,
-	.obj_cmpfn = differs,
+	.obj_cmpfn = name_differs,
 	.automatic_shrinking = true,
 };
 
@@ -358,8 +358,8 @@ struct gosync_object *gosync_name_link(struct gosync_object *obj,
 }
 
 /* Returns what to wait on, @new or that of others; NULL if the name is there */
-static struct gosync_awaited *join(const struct gosync_name_key *key,
-				   struct gosync_awaited *new)
+static struct gosync_awaited *join_awaited(const struct gosync_name_key *key,
+					   struct gosync_awaited *new)
 {
 	lockdep_assert_held(&key->ns->lock);
 	guard(rcu)();
@@ -383,7 +383,7 @@ int gosync_name_await(const struct gosync_name_key *key,
 	if (!new)
 		return -ENOMEM;
 	scoped_guard(spinlock, &key->ns->lock)
-		awaited = join(key, new);
+		awaited = join_awaited(key, new);
 	if (awaited != new)
 		gosync_awaited_free(new);
 	if (IS_ERR_OR_NULL(awaited))
@@ -477,8 +477,8 @@ static u64 describe_next(struct gosync_ns *ns, u64 from,
 	return id;
 }
 
-static long list(struct gosync_ns *ns, struct gosync_list_args *args,
-		 struct gosync_info *info)
+static long list_names(struct gosync_ns *ns, struct gosync_list_args *args,
+		       struct gosync_info *info)
 {
 	long done = 0;
 	void __user *to;
@@ -521,7 +521,7 @@ long gosync_names_list(struct gosync_holder *unused, void *arg)
 	ret = -ENOMEM;
 	info = kmalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
 	if (info)
-		ret = list(ns, args, info);
+		ret = list_names(ns, args, info);
 	kfree(info);
 	gosync_ns_put(ns);
 	return ret;

@@ -49,7 +49,7 @@ static struct gosync_once *to_once(struct gosync_object *obj)
 	return container_of(obj, struct gosync_once, obj);
 }
 
-static void publish(struct gosync_once *once)
+static void once_publish(struct gosync_once *once)
 {
 	struct gosync_once_slot *slot = once->obj.state;
 
@@ -63,13 +63,14 @@ static void publish(struct gosync_once *once)
 }
 
 /* @task runs it now, on behalf of @holder; or nobody does. */
-static void set_runner(struct gosync_once *once, struct gosync_holder *holder,
-		       struct task_struct *task)
+static void once_set_runner(struct gosync_once *once,
+			    struct gosync_holder *holder,
+			    struct task_struct *task)
 {
 	put_pid(once->thread);
 	once->thread = task ? get_pid(task_pid(task)) : NULL;
 	WRITE_ONCE(once->runner, holder ? holder->id : 0);
-	publish(once);
+	once_publish(once);
 	if (holder)
 		trace_gosync_once_begin(&once->obj, holder->id);
 }
@@ -79,7 +80,7 @@ static void set_runner(struct gosync_once *once, struct gosync_holder *holder,
  *
  * Return: whom the caller owes a gosync_wake(GOSYNC_GRANTED), or NULL.
  */
-static struct gosync_waiter *pass_on(struct gosync_once *once)
+static struct gosync_waiter *once_pass_on(struct gosync_once *once)
 {
 	struct gosync_object *obj = &once->obj;
 	struct gosync_waiter *next;
@@ -87,16 +88,16 @@ static struct gosync_waiter *pass_on(struct gosync_once *once)
 	next = gosync_claim_first(obj, &obj->wq.head);
 	if (next) {
 		gosync_account_wait(obj, next, GOSYNC_HANDED_OVER);
-		set_runner(once, next->holder, next->entry.private);
+		once_set_runner(once, next->holder, next->entry.private);
 	} else {
-		set_runner(once, NULL, NULL);
+		once_set_runner(once, NULL, NULL);
 	}
 	return next;
 }
 
 /* The runner, if it is @holder, will not do it: -EPERM if it is another. */
-static int give_up(struct gosync_object *obj, struct gosync_holder *holder,
-		   bool death)
+static int once_give_up(struct gosync_object *obj, struct gosync_holder *holder,
+			bool death)
 {
 	struct gosync_once *once = to_once(obj);
 	struct gosync_waiter *next = NULL;
@@ -107,7 +108,7 @@ static int give_up(struct gosync_object *obj, struct gosync_holder *holder,
 		once->died = true;
 		obj->deaths += death;
 		trace_gosync_once_abandoned(obj, holder->id);
-		next = pass_on(once);
+		next = once_pass_on(once);
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
 	return 0;
@@ -129,8 +130,8 @@ static bool is_hopeless(const struct gosync_once *once,
  * Return: 0 if it has been done, or is to be by this one; -EINPROGRESS if queued,
  * -EBUSY if neither, other errors
  */
-static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
-		 bool queue)
+static int once_begin(struct gosync_once *once, struct gosync_waiter *waiter,
+		      bool queue)
 {
 	struct task_struct *task = waiter->entry.private;
 	int ret;
@@ -142,7 +143,7 @@ static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
 	if (ret)
 		return ret;
 	if (!once->runner) {
-		set_runner(once, waiter->holder, task);
+		once_set_runner(once, waiter->holder, task);
 		return 0;
 	}
 	if (is_hopeless(once, waiter))
@@ -153,26 +154,26 @@ static int begin(struct gosync_once *once, struct gosync_waiter *waiter,
 	return -EINPROGRESS;
 }
 
-static int attempt(struct gosync_waiter *waiter, bool queue)
+static int once_attempt(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_once *once = to_once(waiter->holder->obj);
 
 	scoped_guard(spinlock, &once->obj.wq.lock)
-		return begin(once, waiter, queue);
+		return once_begin(once, waiter, queue);
 }
 
-static bool is_done(const struct gosync_waiter *waiter)
+static bool once_is_done(const struct gosync_waiter *waiter)
 {
 	return READ_ONCE(to_once(waiter->holder->obj)->done);
 }
 
-static bool ready(const struct gosync_waiter *waiter)
+static bool once_ready(const struct gosync_waiter *waiter)
 {
-	return is_done(waiter) || !to_once(waiter->holder->obj)->runner;
+	return once_is_done(waiter) || !to_once(waiter->holder->obj)->runner;
 }
 
 /* After a grant or an attempt */
-static int result(struct gosync_waiter *waiter)
+static int once_result(struct gosync_waiter *waiter)
 {
 	struct gosync_once *once = to_once(waiter->holder->obj);
 
@@ -181,19 +182,19 @@ static int result(struct gosync_waiter *waiter)
 	return READ_ONCE(once->died) ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN;
 }
 
-static void give_back(struct gosync_waiter *waiter)
+static void once_give_back(struct gosync_waiter *waiter)
 {
-	give_up(waiter->holder->obj, waiter->holder, true);
+	once_give_up(waiter->holder->obj, waiter->holder, true);
 }
 
 static const struct gosync_wait_op once_begin_op = {
-	.attempt = attempt,
-	.ready = ready,
-	.result = result,
-	.give_back = give_back,
+	.attempt = once_attempt,
+	.ready = once_ready,
+	.result = once_result,
+	.give_back = once_give_back,
 };
 
-static int attempt_to_see(struct gosync_waiter *waiter, bool queue)
+static int once_attempt_to_see(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_once *once = to_once(waiter->holder->obj);
 
@@ -210,8 +211,8 @@ static int attempt_to_see(struct gosync_waiter *waiter, bool queue)
 }
 
 static const struct gosync_wait_op once_wait_op = {
-	.attempt = attempt_to_see,
-	.ready = is_done,
+	.attempt = once_attempt_to_see,
+	.ready = once_is_done,
 };
 
 static long gosync_once_begin(struct gosync_holder *holder, void *arg)
@@ -233,7 +234,7 @@ static long gosync_once_done(struct gosync_holder *holder, void *arg)
 			return gosync_may_operate(holder) ?: -EPERM;
 		WRITE_ONCE(once->done, true);
 		once->died = false;
-		set_runner(once, NULL, NULL);
+		once_set_runner(once, NULL, NULL);
 	}
 	trace_gosync_once_done(&once->obj, holder->id);
 	/* Nobody begins to wait any more. */
@@ -245,10 +246,10 @@ static long gosync_once_done(struct gosync_holder *holder, void *arg)
 
 static long gosync_once_abandon(struct gosync_holder *holder, void *arg)
 {
-	return give_up(holder->obj, holder, false);
+	return once_give_up(holder->obj, holder, false);
 }
 
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void once_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
 	struct gosync_once *once = to_once(obj);
 	struct gosync_waiter *next = NULL;
@@ -256,44 +257,47 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	/* It may have been in the way of one who is to run it. */
 	scoped_guard(spinlock, &obj->wq.lock)
 		if (waiter->group && !once->done && !once->runner)
-			next = pass_on(once);
+			next = once_pass_on(once);
 	gosync_wake(next, GOSYNC_GRANTED);
 }
 
-static void queues(struct gosync_object *obj,
-		   struct list_head *queues[GOSYNC_QUEUES])
+static void once_queues(struct gosync_object *obj,
+			struct list_head *queues[GOSYNC_QUEUES])
 {
 	queues[0] = &to_once(obj)->observers;
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int once_init(struct gosync_object *obj,
+		     const struct gosync_open_args *args)
 {
 	INIT_LIST_HEAD(&to_once(obj)->observers);
 	return 0;
 }
 
-static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
+static void once_abandon(struct gosync_object *obj,
+			 struct gosync_holder *holder)
 {
-	give_up(obj, holder, true);
+	once_give_up(obj, holder, true);
 }
 
-static void fini(struct gosync_object *obj)
+static void once_fini(struct gosync_object *obj)
 {
 	put_pid(to_once(obj)->thread);
 }
 
-static u32 owner(const struct gosync_object *obj)
+static u32 once_owner(const struct gosync_object *obj)
 {
 	return READ_ONCE(container_of_const(obj, struct gosync_once, obj)->runner);
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void once_info(struct gosync_object *obj,
+		      const struct gosync_holder *holder,
+		      struct gosync_info *info)
 {
 	struct gosync_once_slot *slot = obj->state;
 
 	info->word = READ_ONCE(slot->word);
-	info->owner = owner(obj);
+	info->owner = once_owner(obj);
 }
 
 static const struct gosync_ioctl ioctls[] = {
@@ -310,12 +314,12 @@ const struct gosync_ops gosync_once_ops = {
 	.size = sizeof(struct gosync_once),
 	.ioctls = ioctls,
 	.nr_ioctls = ARRAY_SIZE(ioctls),
-	.init = init,
-	.fini = fini,
-	.abandon = abandon,
-	.left = left,
+	.init = once_init,
+	.fini = once_fini,
+	.abandon = once_abandon,
+	.left = once_left,
 	.in = &once_wait_op,
-	.queues = queues,
-	.owner = owner,
-	.info = info,
+	.queues = once_queues,
+	.owner = once_owner,
+	.info = once_info,
 };

@@ -47,9 +47,9 @@ static int check_open(const struct gosync_open_args *args)
 }
 
 /* Make an object that nobody can find, and that counts nowhere yet */
-static struct gosync_object *prepare(struct gosync_ns *ns,
-				     const struct gosync_open_args *args,
-				     const char *name)
+static struct gosync_object *prepare_object(struct gosync_ns *ns,
+					    const struct gosync_open_args *args,
+					    const char *name)
 {
 	struct gosync_object *obj;
 	int ret;
@@ -102,7 +102,7 @@ static struct file *open_object(struct gosync_ns *ns,
 			found = gosync_name_find(&key, args);
 		return found ? open_found(found, read_only) : ERR_PTR(-ENOENT);
 	}
-	obj = prepare(ns, args, name);
+	obj = prepare_object(ns, args, name);
 	file = open_found(obj, read_only);
 	if (IS_ERR(file))
 		return file;

@@ -111,7 +111,10 @@ bool gosync_is_orphan(const struct gosync_holder *holder)
 	bool ret;
 
 	spin_lock(&links_lock);
-	/* O-A, pairs with closed(): it sees that we were told, or we see it. */
+	/*
+	 * O-A, pairs with orphan_closed(): it sees that we were told, or we
+	 * see it.
+	 */
 	smp_mb__after_spinlock();
 	/* References come before they are counted, and go after that. */
 	ret = file_count(holder->file) <= holder->kept;
@@ -139,7 +142,7 @@ void gosync_orphan_check(struct gosync_command *command)
  *
  * Return: whether there are others.
  */
-static bool end_batch(struct hlist_head *links, int error)
+static bool orphan_end_batch(struct hlist_head *links, int error)
 {
 	struct gosync_command *batch[GOSYNC_WAKE_BATCH];
 	unsigned int n = 0, seen = 0, i;
@@ -211,7 +214,7 @@ void gosync_orphan_break(struct gosync_holder *holder)
 
 	scoped_guard(spinlock, &links_lock)
 		hlist_move_list(&holder->links, &links);
-	while (end_batch(&links, -ESTALE))
+	while (orphan_end_batch(&links, -ESTALE))
 		cond_resched();
 }
 
@@ -220,13 +223,14 @@ struct closing {
 	struct gosync_holder *holder;
 };
 
-static void closed(struct callback_head *work)
+static void orphan_closed(struct callback_head *work)
 {
 	struct closing *closing = container_of(work, struct closing, work);
 	struct gosync_holder *holder = closing->holder;
 
-	/* O-A, pairs with tell() in command.c: the descriptor's reference is gone. */
-	while (gosync_is_orphan(holder) && end_batch(&holder->links, -ECANCELED))
+	/* O-A, pairs with command_tell(): the descriptor's reference is gone. */
+	while (gosync_is_orphan(holder) &&
+	       orphan_end_batch(&holder->links, -ECANCELED))
 		cond_resched();
 	gosync_orphan_let_go(holder);
 	kfree(closing);
@@ -244,10 +248,10 @@ void gosync_orphan_flush(struct gosync_holder *holder)
 		return;
 	closing = kmalloc(sizeof(*closing), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	closing->holder = holder;
-	init_task_work(&closing->work, closed);
+	init_task_work(&closing->work, orphan_closed);
 	gosync_orphan_keep(holder);
 	/* A kernel's thread has no way back to user space. */
 	if (current->flags & PF_KTHREAD ||
 	    task_work_add(current, &closing->work, TWA_RESUME))
-		closed(&closing->work);
+		orphan_closed(&closing->work);
 }

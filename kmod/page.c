@@ -172,8 +172,8 @@ void gosync_spare_put(struct gosync_spare *spare)
 		area_free(spare->area);
 }
 
-static struct gosync_area *add_page(struct gosync_pool *pool,
-				    struct gosync_spare *spare)
+static struct gosync_area *pool_add_page(struct gosync_pool *pool,
+					 struct gosync_spare *spare)
 {
 	struct gosync_area *area = spare->area;
 
@@ -188,9 +188,9 @@ static struct gosync_area *add_page(struct gosync_pool *pool,
 }
 
 /* Returns -EAGAIN if @spare is needed, and empty; -ENOMEM. */
-static int take_slot(struct gosync_object *obj,
-		     const struct gosync_access *access,
-		     struct gosync_spare *spare)
+static int area_take_slot(struct gosync_object *obj,
+			  const struct gosync_access *access,
+			  struct gosync_spare *spare)
 {
 	const struct gosync_pool_key key = {
 		.ns = obj->ns,
@@ -217,7 +217,7 @@ static int take_slot(struct gosync_object *obj,
 		spare->pool = NULL;
 	}
 	if (!area)
-		area = add_page(pool, spare);
+		area = pool_add_page(pool, spare);
 	slot = __ffs64(area->free);
 	area->free &= ~BIT_ULL(slot);
 	if (!area->free)
@@ -227,18 +227,18 @@ static int take_slot(struct gosync_object *obj,
 	return 0;
 }
 
-static int get_slot(struct gosync_object *obj)
+static int area_get_slot(struct gosync_object *obj)
 {
 	struct gosync_spare spare = {};
 	int ret;
 
 	scoped_guard(spinlock, &pools_lock)
-		ret = take_slot(obj, &obj->access, &spare);
+		ret = area_take_slot(obj, &obj->access, &spare);
 	if (ret == -EAGAIN) {
 		ret = gosync_spare_get(&spare);
 		if (!ret) {
 			scoped_guard(spinlock, &pools_lock)
-				ret = take_slot(obj, &obj->access, &spare);
+				ret = area_take_slot(obj, &obj->access, &spare);
 		}
 		gosync_spare_put(&spare);
 	}
@@ -265,7 +265,7 @@ int gosync_area_get(struct gosync_object *obj)
 
 	if (size <= GOSYNC_SLOT_SIZE && obj->name_len &&
 	    !(obj->flags & GOSYNC_OWN_PAGE))
-		return get_slot(obj);
+		return area_get_slot(obj);
 	area = area_alloc(DIV_ROUND_UP(size, PAGE_SIZE));
 	if (!area)
 		return -ENOMEM;
@@ -405,7 +405,7 @@ int gosync_area_move(struct gosync_object *obj,
 	int ret;
 
 	scoped_guard(spinlock, &pools_lock)
-		ret = take_slot(obj, access, spare);
+		ret = area_take_slot(obj, access, spare);
 	if (!ret)
 		memcpy(obj->state, from, GOSYNC_SLOT_SIZE);
 	return ret;

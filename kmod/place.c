@@ -83,7 +83,7 @@ static struct hlist_head *bucket_of(const struct pid *thread)
 	return &table[hash_ptr(thread, HASH_BITS(table))];
 }
 
-static struct gosync_places *find(const struct pid *thread)
+static struct gosync_places *find_places(const struct pid *thread)
 {
 	struct gosync_places *places;
 
@@ -94,7 +94,7 @@ static struct gosync_places *find(const struct pid *thread)
 	return NULL;
 }
 
-static void forget(struct gosync_places *places)
+static void forget_places(struct gosync_places *places)
 {
 	lockdep_assert_held(&lock);
 	hlist_del(&places->node);
@@ -118,7 +118,7 @@ static void forget_the_old(struct work_struct *work)
 							  aging);
 			more = places && !time_before(jiffies, places->expires);
 			if (more)
-				forget(places);
+				forget_places(places);
 		}
 		cond_resched();
 	} while (more);
@@ -163,9 +163,10 @@ static void count_wait_again(struct gosync_object *obj)
 		stats->contended++;
 }
 
-static void take_up(struct gosync_waiter *waiter, const struct pid *thread)
+static void take_up_place(struct gosync_waiter *waiter,
+			  const struct pid *thread)
 {
-	struct gosync_places *places = find(thread);
+	struct gosync_places *places = find_places(thread);
 	struct place new = place_of(waiter);
 	u32 i;
 
@@ -183,7 +184,7 @@ static void take_up(struct gosync_waiter *waiter, const struct pid *thread)
 		count_wait_again(waiter->holder->obj);
 		place->since = 0;
 		if (!--places->left)
-			forget(places);
+			forget_places(places);
 		return;
 	}
 }
@@ -205,7 +206,7 @@ void gosync_recall(struct gosync_waiter *waiter)
 	    waiter->stays || waiter->entry.private != current)
 		return;
 	spin_lock(&lock);
-	take_up(waiter, thread);
+	take_up_place(waiter, thread);
 	spin_unlock(&lock);
 }
 
@@ -260,9 +261,9 @@ void gosync_places_keep(struct gosync_places *places, int ret)
 	places->thread = get_task_pid(current, PIDTYPE_PID);
 	places->expires = jiffies + PLACE_KEPT;
 	scoped_guard(spinlock, &lock) {
-		old = find(places->thread);
+		old = find_places(places->thread);
 		if (old)
-			forget(old);
+			forget_places(old);
 		hlist_add_head(&places->node, bucket_of(places->thread));
 		list_add_tail(&places->aging, &aging);
 	}
@@ -293,5 +294,5 @@ void gosync_places_exit(void)
 	cancel_delayed_work_sync(&forgetting);
 	scoped_guard(spinlock, &lock)
 		list_for_each_entry_safe(places, next, &aging, aging)
-			forget(places);
+			forget_places(places);
 }

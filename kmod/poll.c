@@ -140,7 +140,8 @@ __poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
 }
 
 /* What the type can watch for, by the same rules as waiting for it */
-static int check(struct gosync_holder *holder, const struct gosync_watch_args *args)
+static int check_watch(struct gosync_holder *holder,
+		       const struct gosync_watch_args *args)
 {
 	const struct gosync_wait_op *op = holder->obj->ops->in;
 	struct gosync_waiter waiter = { .holder = holder };
@@ -157,7 +158,7 @@ long gosync_watch(struct gosync_holder *holder, void *arg)
 	struct gosync_object *obj = holder->obj;
 	const struct gosync_watch_args *args = arg;
 	bool stop = args->flags & GOSYNC_WATCH_STOP;
-	int ret = check(holder, args);
+	int ret = check_watch(holder, args);
 
 	if (ret)
 		return ret;

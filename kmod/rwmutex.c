@@ -20,7 +20,8 @@
  *			them is counted and woken
  *
  * Four pairs of barriers, by letter. Readers are in libuser/rwmutex.c,
- * <gosync-user.h> and read_or_queue(), writers in is_drained() and barge():
+ * <gosync-user.h> and rwmutex_read_or_queue(), writers in is_drained() and
+ * barge():
  *
  *	    reader				writer
  *	RW-A:
@@ -34,16 +35,17 @@
  *
  * In RW-A and RW-B at least one of the two sees the other. Both may.
  *
- *	    grant_read()			who looks for readers
+ *	    rwmutex_grant_read()			who looks for readers
  *	RW-C:
  *	    count the reader in its line	look at extra
  *	    write barrier			read barrier
  *	    subtract it from extra		look at the lines
  *
- * An admitted reader counts as extra from before the word is free (admit()). RW-C
- * moves it to its line, and it is found in one of the two places at any moment.
+ * An admitted reader counts as extra from before the word is free
+ * (rwmutex_admit()). RW-C moves it to its line, and it is found in one of the two
+ * places at any moment.
  *
- *	    reader				abandon() of a broken holder
+ *	    reader			rwmutex_abandon() of a broken holder
  *	RW-D:
  *	    count in its line			set STARVING in the word
  *	    full barrier			full barrier
@@ -51,7 +53,8 @@
  *
  * So a broken holder does not take what it counted for a read lock.
  *
- * The readers that wait go before the next writer: release() admits them.
+ * The readers that wait go before the next writer: rwmutex_release() admits
+ * them.
  *
  * Why no death leaves a sleeper behind. For the writers' queue see mutex.c. While
  * readers wait, WAITERS is not 0, so the owner of the word enters the kernel to
@@ -143,7 +146,8 @@ static u64 count_reads(struct gosync_rwmutex *rw)
 }
 
 /* Count one more, or with @n of -1 one less, for @holder. */
-static int count(struct gosync_rwmutex *rw, struct gosync_holder *holder, int n)
+static int rwmutex_count(struct gosync_rwmutex *rw,
+			 struct gosync_holder *holder, int n)
 {
 	const int most = n > 0 ? GOSYNC_RWMUTEX_READS_MAX : 0;
 	int i, now;
@@ -175,7 +179,7 @@ static int count(struct gosync_rwmutex *rw, struct gosync_holder *holder, int n)
  *
  * Return: whom the caller owes a gosync_wake(GOSYNC_GRANTED), or NULL.
  */
-static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
+static struct gosync_waiter *rwmutex_grant_drained(struct gosync_rwmutex *rw)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	struct gosync_waiter *waiter;
@@ -202,13 +206,13 @@ static struct gosync_waiter *drained(struct gosync_rwmutex *rw)
 	return waiter;
 }
 
-static void look_at_drain(struct gosync_object *obj)
+static void rwmutex_look_at_drain(struct gosync_object *obj)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 	struct gosync_waiter *waiter;
 
 	spin_lock(&obj->wq.lock);
-	waiter = drained(rw);
+	waiter = rwmutex_grant_drained(rw);
 	spin_unlock(&obj->wq.lock);
 	gosync_wake(waiter, GOSYNC_GRANTED);
 	gosync_changed(obj);
@@ -221,7 +225,10 @@ static void look_at_drain(struct gosync_object *obj)
  */
 static bool is_drained(struct gosync_rwmutex *rw)
 {
-	/* RW-A, pairs with count_and_look() in libuser, and read_or_queue(). */
+	/*
+	 * RW-A, pairs with count_and_look() in libuser, and
+	 * rwmutex_read_or_queue().
+	 */
 	smp_mb();
 	if (!count_reads(rw))
 		return true;
@@ -239,7 +246,7 @@ static bool is_drained(struct gosync_rwmutex *rw)
 /* --- Unlocking ------------------------------------------------------------ */
 
 /* All readers that wait are let in, and count from now on. */
-static void admit(struct gosync_rwmutex *rw)
+static void rwmutex_admit(struct gosync_rwmutex *rw)
 {
 	if (!rw->nr_readers)
 		return;
@@ -251,7 +258,8 @@ static void admit(struct gosync_rwmutex *rw)
 	publish_extra(rw);
 }
 
-static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void rwmutex_grant_read(struct gosync_object *obj,
+			       struct gosync_waiter *waiter)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -259,7 +267,7 @@ static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
 	 * If user space scribbled on the line so that the lock cannot be counted,
 	 * or if the holder is broken, the lock is not held.
 	 */
-	count(rw, waiter->holder, 1);
+	rwmutex_count(rw, waiter->holder, 1);
 	rw->nr_admitted--;
 	/* RW-C, pairs with no_readers() in libuser/rwmutex.c. */
 	smp_wmb();
@@ -270,8 +278,8 @@ static void grant_read(struct gosync_object *obj, struct gosync_waiter *waiter)
  * As gosync_mutex_release(), and readers go first; @by: who wants that, NULL: the
  * kernel
  */
-static int release(struct gosync_rwmutex *rw, const struct gosync_holder *by,
-		   u32 owner, bool died)
+static int rwmutex_release(struct gosync_rwmutex *rw,
+			   const struct gosync_holder *by, u32 owner, bool died)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	struct gosync_waiter *next = NULL;
@@ -285,7 +293,7 @@ static int release(struct gosync_rwmutex *rw, const struct gosync_holder *by,
 		word = atomic64_read(gosync_mutex_word(&rw->mutex));
 		if (word & GOSYNC_MUTEX_LOCKED &&
 		    (!owner || gosync_owner_of(word) == owner)) {
-			admit(rw);
+			rwmutex_admit(rw);
 			ret = gosync_mutex_release(&rw->mutex, owner, died,
 						   &next, &wake);
 		}
@@ -293,7 +301,7 @@ static int release(struct gosync_rwmutex *rw, const struct gosync_holder *by,
 	gosync_wake(next, wake);
 	if (!ret && wake != GOSYNC_GRANTED)
 		gosync_changed(obj);
-	if (gosync_grant_all(obj, &rw->admitted, grant_read)) {
+	if (gosync_grant_all(obj, &rw->admitted, rwmutex_grant_read)) {
 		/* They were waiters when the word was written. */
 		scoped_guard(spinlock, &obj->wq.lock)
 			gosync_mutex_publish(&rw->mutex);
@@ -301,9 +309,9 @@ static int release(struct gosync_rwmutex *rw, const struct gosync_holder *by,
 	return ret;
 }
 
-static void owner_died(struct gosync_object *obj, u32 id)
+static void rwmutex_owner_died(struct gosync_object *obj, u32 id)
 {
-	release(to_rwmutex(obj), NULL, id, true);
+	rwmutex_release(to_rwmutex(obj), NULL, id, true);
 }
 
 /* --- Writers -------------------------------------------------------------- */
@@ -312,8 +320,9 @@ static void owner_died(struct gosync_object *obj, u32 id)
  * The holder of @writer owns the word: wait until the readers have gone. After
  * an error the word is free again.
  */
-static int drain(struct gosync_rwmutex *rw, const struct gosync_waiter *writer,
-		 const struct gosync_timeout *timeout)
+static int rwmutex_drain(struct gosync_rwmutex *rw,
+			 const struct gosync_waiter *writer,
+			 const struct gosync_timeout *timeout)
 {
 	struct gosync_holder *holder = writer->holder;
 	struct gosync_object *obj = &rw->mutex.obj;
@@ -333,7 +342,7 @@ static int drain(struct gosync_rwmutex *rw, const struct gosync_waiter *writer,
 	trace_gosync_rwmutex_drain(obj, holder->id);
 	ret = gosync_wait(obj, &waiter, timeout);
 	if (ret)
-		release(rw, NULL, holder->id, false);
+		rwmutex_release(rw, NULL, holder->id, false);
 	/*
 	 * What the word says of waiters was true while we were one of them. And
 	 * there is another who drains, if a word that was owned was unlocked by
@@ -341,7 +350,7 @@ static int drain(struct gosync_rwmutex *rw, const struct gosync_waiter *writer,
 	 */
 	scoped_guard(spinlock, &obj->wq.lock) {
 		gosync_mutex_publish(&rw->mutex);
-		next = drained(rw);
+		next = rwmutex_grant_drained(rw);
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
 	if (writer->since) {
@@ -354,7 +363,8 @@ static int drain(struct gosync_rwmutex *rw, const struct gosync_waiter *writer,
 }
 
 /* A waiter of a group was handed the word: is that all? */
-static bool handed(struct gosync_object *obj, struct gosync_waiter *waiter)
+static bool rwmutex_handed(struct gosync_object *obj,
+			   struct gosync_waiter *waiter)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -366,18 +376,18 @@ static bool handed(struct gosync_object *obj, struct gosync_waiter *waiter)
 }
 
 /* @writer has taken the word, and may have waited for it: become the writer. */
-static long lock_taken(struct gosync_rwmutex *rw,
-		       const struct gosync_waiter *writer,
-		       const struct gosync_timeout *timeout)
+static long rwmutex_lock_taken(struct gosync_rwmutex *rw,
+			       const struct gosync_waiter *writer,
+			       const struct gosync_timeout *timeout)
 {
-	int ret = drain(rw, writer, timeout);
+	int ret = rwmutex_drain(rw, writer, timeout);
 
 	if (ret)
 		return ret;
 	/* Who is being killed never enters the critical section: pass it on. */
 	ret = gosync_too_late(writer->holder);
 	if (ret) {
-		release(rw, NULL, writer->holder->id, false);
+		rwmutex_release(rw, NULL, writer->holder->id, false);
 		return ret;
 	}
 	return READ_ONCE(rw->mutex.poisoned);
@@ -401,7 +411,7 @@ long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 		if (ret)
 			return ret;
 	}
-	return lock_taken(rw, &writer, &timeout);
+	return rwmutex_lock_taken(rw, &writer, &timeout);
 }
 
 static long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
@@ -419,12 +429,12 @@ static long gosync_rwmutex_drain(struct gosync_holder *holder, void *arg)
 	word = atomic64_read(gosync_mutex_word(&rw->mutex));
 	if (!(word & GOSYNC_MUTEX_LOCKED) || gosync_owner_of(word) != holder->id)
 		return -EPERM;
-	ret = lock_taken(rw, &writer, &timeout);
+	ret = rwmutex_lock_taken(rw, &writer, &timeout);
 	/* The word is not owned any more, so this call can't be restarted. */
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
-static int try_to_lock(struct gosync_rwmutex *rw, struct gosync_holder *holder)
+static int rwmutex_try(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	u64 reads;
@@ -436,13 +446,16 @@ static int try_to_lock(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 	ret = reads ? -EBUSY : gosync_mutex_try(&rw->mutex, holder);
 	if (ret)
 		return ret;
-	/* RW-A, pairs with count_and_look() in libuser, and read_or_queue(). */
+	/*
+	 * RW-A, pairs with count_and_look() in libuser, and
+	 * rwmutex_read_or_queue().
+	 */
 	smp_mb();
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
 	if (!reads)
 		return 0;
-	release(rw, NULL, holder->id, false);
+	rwmutex_release(rw, NULL, holder->id, false);
 	return -EBUSY;
 }
 
@@ -450,17 +463,17 @@ static long gosync_rwmutex_trylock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 
-	return try_to_lock(rw, holder) ?: READ_ONCE(rw->mutex.poisoned);
+	return rwmutex_try(rw, holder) ?: READ_ONCE(rw->mutex.poisoned);
 }
 
-static int attempt_lock(struct gosync_waiter *waiter, bool queue)
+static int rwmutex_attempt_lock(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 	int ret;
 
 	if (!queue)
-		return try_to_lock(rw, waiter->holder);
+		return rwmutex_try(rw, waiter->holder);
 	ret = gosync_mutex_attempt(waiter, true);
 	if (ret)
 		return ret;
@@ -474,28 +487,28 @@ static int attempt_lock(struct gosync_waiter *waiter, bool queue)
 	return -EINPROGRESS;
 }
 
-static bool ready_to_lock(const struct gosync_waiter *waiter)
+static bool rwmutex_ready_to_lock(const struct gosync_waiter *waiter)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(waiter->holder->obj);
 
 	return !is_locked(rw) && !count_reads(rw);
 }
 
-static void unlock_again(struct gosync_waiter *waiter)
+static void rwmutex_give_back_lock(struct gosync_waiter *waiter)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 
 	/* It was taken from us while we drained: another does, for itself. */
-	if (release(to_rwmutex(obj), NULL, waiter->holder->id, false))
-		look_at_drain(obj);
+	if (rwmutex_release(to_rwmutex(obj), NULL, waiter->holder->id, false))
+		rwmutex_look_at_drain(obj);
 }
 
 const struct gosync_wait_op gosync_rwmutex_lock_op = {
 	.takes = true,
-	.attempt = attempt_lock,
-	.ready = ready_to_lock,
+	.attempt = rwmutex_attempt_lock,
+	.ready = rwmutex_ready_to_lock,
 	.result = gosync_mutex_result,
-	.give_back = unlock_again,
+	.give_back = rwmutex_give_back_lock,
 };
 
 long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
@@ -505,7 +518,7 @@ long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
 
 	if (gosync_mutex_drop_unwanted(&rw->mutex, holder))
 		return 0;
-	return release(rw, holder, strict ? holder->id : 0, false);
+	return rwmutex_release(rw, holder, strict ? holder->id : 0, false);
 }
 
 /* --- Readers -------------------------------------------------------------- */
@@ -518,9 +531,9 @@ long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
  * if the word is owned by a holder (*@dead) that does not live, -EAGAIN if the
  * word never stood still, -ERANGE, -ESTALE.
  */
-static int read_or_queue(struct gosync_rwmutex *rw,
-			 struct gosync_holder *holder,
-			 struct gosync_waiter *waiter, u32 *dead)
+static int rwmutex_read_or_queue(struct gosync_rwmutex *rw,
+				 struct gosync_holder *holder,
+				 struct gosync_waiter *waiter, u32 *dead)
 {
 	struct gosync_object *obj = &rw->mutex.obj;
 	int i, ret;
@@ -532,7 +545,7 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		word = atomic64_read(gosync_mutex_word(&rw->mutex));
 		if (!(word & GOSYNC_MUTEX_LOCKED)) {
-			ret = count(rw, holder, 1);
+			ret = rwmutex_count(rw, holder, 1);
 			if (ret)
 				return ret;
 			/* RW-A, pairs with is_drained() and barge() in libuser. */
@@ -540,7 +553,7 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 			if (!is_locked(rw))
 				return 0;
 			/* Nobody can have gone to sleep on us meanwhile. */
-			count(rw, holder, -1);
+			rwmutex_count(rw, holder, -1);
 			continue;
 		}
 		*dead = gosync_owner_of(word);
@@ -559,7 +572,7 @@ static int read_or_queue(struct gosync_rwmutex *rw,
 	return -EAGAIN;
 }
 
-static int attempt_rlock(struct gosync_waiter *waiter, bool queue)
+static int rwmutex_attempt_rlock(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_holder *holder = waiter->holder;
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
@@ -569,10 +582,11 @@ static int attempt_rlock(struct gosync_waiter *waiter, bool queue)
 
 	for (;;) {
 		spin_lock(&obj->wq.lock);
-		ret = read_or_queue(rw, holder, queue ? waiter : NULL, &dead);
+		ret = rwmutex_read_or_queue(rw, holder, queue ? waiter : NULL,
+					    &dead);
 		spin_unlock(&obj->wq.lock);
 		if (ret == -EOWNERDEAD)
-			owner_died(obj, dead);
+			rwmutex_owner_died(obj, dead);
 		else if (ret != -EAGAIN)
 			return ret;
 		ret = gosync_try_again();
@@ -581,31 +595,32 @@ static int attempt_rlock(struct gosync_waiter *waiter, bool queue)
 	}
 }
 
-static int check_rlock(struct gosync_waiter *waiter, u32 index, u64 value)
+static int rwmutex_check_rlock(struct gosync_waiter *waiter, u32 index,
+			       u64 value)
 {
 	waiter->index = GOSYNC_WANTS_TO_READ;
 	return index || value ? -EINVAL : 0;
 }
 
-static bool ready_to_read(const struct gosync_waiter *waiter)
+static bool rwmutex_ready_to_read(const struct gosync_waiter *waiter)
 {
 	return !is_locked(to_rwmutex(waiter->holder->obj));
 }
 
-static void runlock_again(struct gosync_waiter *waiter)
+static void rwmutex_give_back_rlock(struct gosync_waiter *waiter)
 {
 	/* If it isn't counted, it no longer is among the admitted. */
 	if (gosync_rwmutex_runlock(waiter->holder, NULL))
-		look_at_drain(waiter->holder->obj);
+		rwmutex_look_at_drain(waiter->holder->obj);
 }
 
 const struct gosync_wait_op gosync_rwmutex_rlock_op = {
 	.takes = true,
-	.check = check_rlock,
-	.attempt = attempt_rlock,
-	.ready = ready_to_read,
+	.check = rwmutex_check_rlock,
+	.attempt = rwmutex_attempt_rlock,
+	.ready = rwmutex_ready_to_read,
 	.result = gosync_mutex_result,
-	.give_back = runlock_again,
+	.give_back = rwmutex_give_back_rlock,
 };
 
 long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
@@ -617,7 +632,8 @@ static long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_waiter waiter = { .holder = holder };
 
-	return attempt_rlock(&waiter, false) ?: gosync_mutex_result(&waiter);
+	return rwmutex_attempt_rlock(&waiter, false) ?:
+	       gosync_mutex_result(&waiter);
 }
 
 long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
@@ -627,9 +643,9 @@ long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 	int ret;
 
 	scoped_guard(spinlock, &rw->mutex.obj.wq.lock) {
-		ret = count(rw, holder, -1);
+		ret = rwmutex_count(rw, holder, -1);
 		if (!ret)
-			waiter = drained(rw);
+			waiter = rwmutex_grant_drained(rw);
 	}
 	gosync_wake(waiter, GOSYNC_GRANTED);
 	if (!waiter)
@@ -639,13 +655,14 @@ long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 
 static long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg)
 {
-	look_at_drain(holder->obj);
+	rwmutex_look_at_drain(holder->obj);
 	return 0;
 }
 
 /* --- Holders, and the rest of the object ---------------------------------- */
 
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void rwmutex_left(struct gosync_object *obj,
+			 struct gosync_waiter *waiter)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 	struct gosync_waiter *next;
@@ -661,16 +678,16 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 			rw->nr_admitted--;
 		publish_extra(rw);
 	}
-	next = drained(rw);
+	next = rwmutex_grant_drained(rw);
 	spin_unlock(&obj->wq.lock);
 	gosync_wake(next, GOSYNC_GRANTED);
 	/* One of a group had been handed the word; another releases it itself. */
 	if (waiter->group && waiter->index == GOSYNC_WANTS_TO_DRAIN)
-		release(rw, NULL, waiter->holder->id, false);
+		rwmutex_release(rw, NULL, waiter->holder->id, false);
 	gosync_mutex_left(obj, waiter);
 }
 
-static void show(struct gosync_object *obj)
+static void rwmutex_show(struct gosync_object *obj)
 {
 	gosync_mutex_show(obj);
 	publish_draining(to_rwmutex(obj));
@@ -681,8 +698,8 @@ static void publish_lines(struct gosync_rwmutex *rw)
 	WRITE_ONCE(slot_of(rw)->lines, rw->lines);
 }
 
-static void holder_begin(struct gosync_object *obj,
-			 struct gosync_holder *holder)
+static void rwmutex_holder_begin(struct gosync_object *obj,
+				 struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -701,7 +718,8 @@ static void holder_begin(struct gosync_object *obj,
 	}
 }
 
-static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
+static void rwmutex_holder_end(struct gosync_object *obj,
+			       struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -722,7 +740,8 @@ static void holder_end(struct gosync_object *obj, struct gosync_holder *holder)
  * what user space still does there has no effect, and user space sees why. RW-D:
  * the word said STARVING before this; pairs with count_and_look() in libuser.
  */
-static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
+static void rwmutex_abandon(struct gosync_object *obj,
+			    struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -741,16 +760,17 @@ static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 		holder->held = 0;
 		publish_extra(rw);
 	}
-	owner_died(obj, holder->id);
-	look_at_drain(obj);
+	rwmutex_owner_died(obj, holder->id);
+	rwmutex_look_at_drain(obj);
 }
 
-static size_t area_size(u32 type, u64 capacity)
+static size_t rwmutex_area_size(u32 type, u64 capacity)
 {
 	return PAGE_SIZE;
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int rwmutex_init(struct gosync_object *obj,
+			const struct gosync_open_args *args)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -760,8 +780,8 @@ static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 	return gosync_mutex_init(obj, args);
 }
 
-static void queues(struct gosync_object *obj,
-		   struct list_head *queues[GOSYNC_QUEUES])
+static void rwmutex_queues(struct gosync_object *obj,
+			   struct list_head *queues[GOSYNC_QUEUES])
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -770,7 +790,8 @@ static void queues(struct gosync_object *obj,
 	queues[2] = &rw->readers;
 }
 
-static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
+static u32 rwmutex_held(struct gosync_object *obj,
+			const struct gosync_holder *holder)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
@@ -780,8 +801,9 @@ static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
 			      holder->held;
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void rwmutex_info(struct gosync_object *obj,
+			 const struct gosync_holder *holder,
+			 struct gosync_info *info)
 {
 	gosync_mutex_info(obj, holder, info);
 	info->readers = min_t(u64, count_reads(to_rwmutex(obj)), U32_MAX);
@@ -789,19 +811,20 @@ static void info(struct gosync_object *obj, const struct gosync_holder *holder,
 		info->map_data = holder->line * GOSYNC_RWMUTEX_LINE;
 }
 
-static enum gosync_wants wants(const struct gosync_waiter *waiter)
+static enum gosync_wants rwmutex_wants(const struct gosync_waiter *waiter)
 {
 	return waiter->index;
 }
 
 /* After a drain that was interrupted the whole lock is waited for. */
-static void identify(const struct gosync_waiter *waiter, u64 *operand, u32 *index)
+static void rwmutex_identify(const struct gosync_waiter *waiter, u64 *operand,
+			     u32 *index)
 {
 	if (waiter->index == GOSYNC_WANTS_TO_DRAIN)
 		*index = GOSYNC_WANTS_IT;
 }
 
-static unsigned int lock_flags(const struct gosync_waiter *waiter)
+static unsigned int rwmutex_lock_flags(const struct gosync_waiter *waiter)
 {
 	return waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ : LCB_F_WRITE;
 }
@@ -829,25 +852,25 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.ioctls = ioctls,
 	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.flags = GOSYNC_ERRORCHECK,
-	.area_size = area_size,
-	.init = init,
-	.holder_begin = holder_begin,
-	.holder_end = holder_end,
-	.abandon = abandon,
-	.owner_died = owner_died,
-	.flush = look_at_drain,
-	.left = left,
-	.handed = handed,
-	.show = show,
+	.area_size = rwmutex_area_size,
+	.init = rwmutex_init,
+	.holder_begin = rwmutex_holder_begin,
+	.holder_end = rwmutex_holder_end,
+	.abandon = rwmutex_abandon,
+	.owner_died = rwmutex_owner_died,
+	.flush = rwmutex_look_at_drain,
+	.left = rwmutex_left,
+	.handed = rwmutex_handed,
+	.show = rwmutex_show,
 	.exclusive = true,
 	.in = &gosync_rwmutex_rlock_op,
 	.out = &gosync_rwmutex_lock_op,
-	.wants = wants,
-	.identify = identify,
-	.lock_flags = lock_flags,
+	.wants = rwmutex_wants,
+	.identify = rwmutex_identify,
+	.lock_flags = rwmutex_lock_flags,
 	.token = gosync_mutex_token,
-	.queues = queues,
+	.queues = rwmutex_queues,
 	.owner = gosync_mutex_owner,
-	.info = info,
-	.held = held,
+	.info = rwmutex_info,
+	.held = rwmutex_held,
 };

@@ -75,7 +75,7 @@ static void count_held(struct gosync_holder *holder, s64 n)
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
  * the word never stood still, -ESTALE.
  */
-static int take(struct gosync_waiter *waiter, bool queue)
+static int semaphore_take(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 	atomic64_t *word = word_of(obj);
@@ -121,8 +121,8 @@ static int take(struct gosync_waiter *waiter, bool queue)
  *
  * Return: how many are in @batch, to be woken; or -ERANGE.
  */
-static int give(struct gosync_object *obj, u32 n, bool fit,
-		struct gosync_waiter **batch)
+static int semaphore_hand_out(struct gosync_object *obj, u32 n, bool fit,
+			      struct gosync_waiter **batch)
 {
 	struct gosync_sem *sem = to_sem(obj);
 	u32 pay = min(n, sem->owed);
@@ -171,11 +171,11 @@ static int give(struct gosync_object *obj, u32 n, bool fit,
 }
 
 /*
- * @holder: whose they were, NULL: nobody's; @fit: see give(), and no more than
- * that holder has
+ * @holder: whose they were, NULL: nobody's; @fit: see semaphore_hand_out(), and no
+ * more than that holder has
  */
-static int release(struct gosync_object *obj, struct gosync_holder *holder,
-		   u32 n, bool fit)
+static int semaphore_add(struct gosync_object *obj,
+			 struct gosync_holder *holder, u32 n, bool fit)
 {
 	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
 	int nr, i;
@@ -189,7 +189,7 @@ static int release(struct gosync_object *obj, struct gosync_holder *holder,
 					       -EPERM;
 				n = holder->held;
 			}
-			nr = give(obj, n, fit, batch);
+			nr = semaphore_hand_out(obj, n, fit, batch);
 			if (nr >= 0 && holder)
 				count_held(holder, -(s64)n);
 		}
@@ -210,7 +210,7 @@ static int check_instant(const struct gosync_semaphore_args *args)
 	       args->deadline || args->__reserved ? -EINVAL : 0;
 }
 
-static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
+static int semaphore_check(struct gosync_waiter *waiter, u32 index, u64 value)
 {
 	if (index || value > GOSYNC_SEMAPHORE_PERMITS)
 		return -EINVAL;
@@ -218,14 +218,14 @@ static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
 	return 0;
 }
 
-static int attempt(struct gosync_waiter *waiter, bool queue)
+static int semaphore_attempt(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_holder *holder = waiter->holder;
 	int ret;
 
 	do {
 		scoped_guard(spinlock, &holder->obj->wq.lock)
-			ret = take(waiter, queue);
+			ret = semaphore_take(waiter, queue);
 		if (ret != -EAGAIN)
 			return ret;
 		ret = gosync_try_again();
@@ -233,7 +233,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 	return ret;
 }
 
-static bool ready(const struct gosync_waiter *waiter)
+static bool semaphore_ready(const struct gosync_waiter *waiter)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 
@@ -241,19 +241,19 @@ static bool ready(const struct gosync_waiter *waiter)
 	       permits_of(atomic64_read(word_of(obj))) >= waiter->number;
 }
 
-static void give_back(struct gosync_waiter *waiter)
+static void semaphore_give_back(struct gosync_waiter *waiter)
 {
 	struct gosync_holder *holder = waiter->holder;
 
-	release(holder->obj, holder, waiter->number, true);
+	semaphore_add(holder->obj, holder, waiter->number, true);
 }
 
 const struct gosync_wait_op gosync_semaphore_acquire_op = {
 	.takes = true,
-	.check = check_operand,
-	.attempt = attempt,
-	.ready = ready,
-	.give_back = give_back,
+	.check = semaphore_check,
+	.attempt = semaphore_attempt,
+	.ready = semaphore_ready,
+	.give_back = semaphore_give_back,
 };
 
 static long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
@@ -275,7 +275,7 @@ static long gosync_semaphore_tryacquire(struct gosync_holder *holder, void *arg)
 		.number = args->count,
 	};
 
-	return check_instant(args) ?: attempt(&waiter, false);
+	return check_instant(args) ?: semaphore_attempt(&waiter, false);
 }
 
 static long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
@@ -283,7 +283,7 @@ static long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
 	struct gosync_semaphore_args *args = arg;
 
 	return check_instant(args) ?:
-	       release(holder->obj, holder, args->count, false);
+	       semaphore_add(holder->obj, holder, args->count, false);
 }
 
 /*
@@ -291,7 +291,7 @@ static long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
  *
  * Return: 0, -ERANGE, or -EAGAIN if the word never stood still.
  */
-static int set_limit(struct gosync_object *obj, u32 limit)
+static int semaphore_set_limit(struct gosync_object *obj, u32 limit)
 {
 	struct gosync_sem *sem = to_sem(obj);
 	atomic64_t *word = word_of(obj);
@@ -328,22 +328,24 @@ static long gosync_semaphore_limit(struct gosync_holder *holder, void *arg)
 		return ret;
 	do {
 		scoped_guard(spinlock, &obj->wq.lock)
-			ret = set_limit(obj, args->count);
+			ret = semaphore_set_limit(obj, args->count);
 		if (ret != -EAGAIN)
 			break;
 		ret = gosync_try_again();
 	} while (!ret);
 	/* Some who wait may go on. */
-	return ret ?: release(obj, NULL, 0, true);
+	return ret ?: semaphore_add(obj, NULL, 0, true);
 }
 
 /* The next may be content with less. */
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void semaphore_left(struct gosync_object *obj,
+			   struct gosync_waiter *waiter)
 {
-	release(obj, NULL, 0, true);
+	semaphore_add(obj, NULL, 0, true);
 }
 
-static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
+static void semaphore_abandon(struct gosync_object *obj,
+			      struct gosync_holder *holder)
 {
 	u32 held;
 
@@ -355,10 +357,10 @@ static void abandon(struct gosync_object *obj, struct gosync_holder *holder)
 		obj->deaths++;
 	}
 	trace_gosync_owner_died(obj, holder->id);
-	release(obj, NULL, held, true);
+	semaphore_add(obj, NULL, held, true);
 }
 
-static void show(struct gosync_object *obj)
+static void semaphore_show(struct gosync_object *obj)
 {
 	atomic64_t *word = word_of(obj);
 	s64 old = atomic64_read(word);
@@ -374,43 +376,47 @@ static void show(struct gosync_object *obj)
 }
 
 /* Who has not said what it watches for would take one permit. */
-static bool watched(const struct gosync_holder *holder,
-		    struct gosync_waiter *waiter)
+static bool semaphore_watched(const struct gosync_holder *holder,
+			      struct gosync_waiter *waiter)
 {
 	waiter->number = holder->watches ? holder->watch_value : 1;
 	return true;
 }
 
-static u32 asks(const struct gosync_waiter *waiter)
+static u32 semaphore_asks(const struct gosync_waiter *waiter)
 {
 	return waiter->number;
 }
 
-static void identify(const struct gosync_waiter *waiter, u64 *operand, u32 *index)
+static void semaphore_identify(const struct gosync_waiter *waiter, u64 *operand,
+			       u32 *index)
 {
 	*operand = waiter->number;
 }
 
 /* A lock of no kind that perf knows */
-static unsigned int lock_flags(const struct gosync_waiter *waiter)
+static unsigned int semaphore_lock_flags(const struct gosync_waiter *waiter)
 {
 	return 0;
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int semaphore_init(struct gosync_object *obj,
+			  const struct gosync_open_args *args)
 {
 	atomic64_set(word_of(obj), make_word(obj->capacity, 0));
 	return 0;
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void semaphore_info(struct gosync_object *obj,
+			   const struct gosync_holder *holder,
+			   struct gosync_info *info)
 {
 	info->word = atomic64_read(word_of(obj));
 	info->owed = to_sem(obj)->owed;
 }
 
-static u32 held(struct gosync_object *obj, const struct gosync_holder *holder)
+static u32 semaphore_held(struct gosync_object *obj,
+			  const struct gosync_holder *holder)
 {
 	return holder->held;
 }
@@ -434,15 +440,15 @@ const struct gosync_ops gosync_semaphore_ops = {
 	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.flags = GOSYNC_GIVE_BACK,
 	.max_capacity = GOSYNC_SEMAPHORE_PERMITS,
-	.init = init,
-	.abandon = abandon,
-	.left = left,
-	.show = show,
+	.init = semaphore_init,
+	.abandon = semaphore_abandon,
+	.left = semaphore_left,
+	.show = semaphore_show,
 	.in = &gosync_semaphore_acquire_op,
-	.watched = watched,
-	.asks = asks,
-	.identify = identify,
-	.lock_flags = lock_flags,
-	.info = info,
-	.held = held,
+	.watched = semaphore_watched,
+	.asks = semaphore_asks,
+	.identify = semaphore_identify,
+	.lock_flags = semaphore_lock_flags,
+	.info = semaphore_info,
+	.held = semaphore_held,
 };

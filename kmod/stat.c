@@ -49,7 +49,7 @@ long gosync_stat(struct gosync_holder *holder, void __user *uarg)
 			   sizeof(struct gosync_stat), fill_stat, holder);
 }
 
-static int check(const struct gosync_parties_args *args)
+static int check_parties(const struct gosync_parties_args *args)
 {
 	return args->flags || args->entry_size < PARTY_LEAST ||
 	       args->entry_size > PAGE_SIZE || !args->count ||
@@ -144,7 +144,7 @@ long gosync_waiters(struct gosync_holder *holder, void *arg)
 {
 	const struct gosync_parties_args *args = arg;
 	struct gosync_party *parties;
-	long ret = check(args);
+	long ret = check_parties(args);
 	u32 room;
 
 	if (ret || args->cursor)
@@ -216,7 +216,7 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 	struct gosync_object *obj = asker->obj;
 	struct gosync_parties_args *args = arg;
 	unsigned long index;
-	int ret = check(args);
+	int ret = check_parties(args);
 	u32 done = 0;
 
 	if (ret)

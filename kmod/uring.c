@@ -15,9 +15,10 @@
 
 /* --- What waits ----------------------------------------------------------- */
 
-static int wait_for(struct io_uring_cmd *cmd,
-		    const struct gosync_request *request,
-		    const struct gosync_wait_op *op, unsigned int issue_flags)
+static int uring_wait_for(struct io_uring_cmd *cmd,
+			  const struct gosync_request *request,
+			  const struct gosync_wait_op *op,
+			  unsigned int issue_flags)
 {
 	struct gosync_holder *holder = cmd->file->private_data;
 	struct gosync_command *command;
@@ -49,9 +50,9 @@ static int wait_for(struct io_uring_cmd *cmd,
 	return gosync_command_begin(command, &timeout, issue_flags);
 }
 
-static int wait_for_any(struct io_uring_cmd *cmd,
-			const struct gosync_request *request,
-			unsigned int issue_flags)
+static int uring_wait_for_any(struct io_uring_cmd *cmd,
+			      const struct gosync_request *request,
+			      unsigned int issue_flags)
 {
 	struct gosync_command *command;
 	struct gosync_wait_many_args args;
@@ -85,9 +86,9 @@ static int wait_for_any(struct io_uring_cmd *cmd,
 	return ret;
 }
 
-static int wait_for_cond(struct io_uring_cmd *cmd,
-			 const struct gosync_request *request,
-			 unsigned int issue_flags)
+static int uring_wait_for_cond(struct io_uring_cmd *cmd,
+			       const struct gosync_request *request,
+			       unsigned int issue_flags)
 {
 	struct gosync_holder *holder = cmd->file->private_data;
 	u32 flags = request->flags & ~GOSYNC_READ_SIDE;
@@ -167,8 +168,9 @@ static long run_at_once(const struct gosync_ioctl *ioctl,
 	return ioctl->flags & GOSYNC_URING ? ioctl->op(holder, NULL) : -ENOTTY;
 }
 
-static long run(struct io_uring_cmd *cmd, const struct gosync_request *request,
-		unsigned int issue_flags)
+static long run_request(struct io_uring_cmd *cmd,
+			const struct gosync_request *request,
+			unsigned int issue_flags)
 {
 	struct gosync_holder *holder = gosync_holder_of(cmd->file);
 	const struct gosync_ioctl *ioctl;
@@ -178,7 +180,7 @@ static long run(struct io_uring_cmd *cmd, const struct gosync_request *request,
 		return gosync_cancel(cmd, request);
 	if (!holder)
 		return request->cmd == GOSYNC_IOC_WAIT ?
-		       wait_for_any(cmd, request, issue_flags) : -ENOTTY;
+		       uring_wait_for_any(cmd, request, issue_flags) : -ENOTTY;
 	ioctl = gosync_ioctl_of(holder->obj->ops, request->cmd);
 	if (!ioctl)
 		return -ENOTTY;
@@ -188,9 +190,9 @@ static long run(struct io_uring_cmd *cmd, const struct gosync_request *request,
 			return ret;
 	}
 	if (request->cmd == GOSYNC_IOC_COND_WAIT)
-		return wait_for_cond(cmd, request, issue_flags);
+		return uring_wait_for_cond(cmd, request, issue_flags);
 	if (ioctl->wait)
-		return wait_for(cmd, request, ioctl->wait, issue_flags);
+		return uring_wait_for(cmd, request, ioctl->wait, issue_flags);
 	return run_at_once(ioctl, holder, request);
 }
 
@@ -217,7 +219,7 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	if (READ_ONCE(sqe->len) || READ_ONCE(sqe->buf_index) ||
 	    READ_ONCE(sqe->file_index) || cmd->flags & IORING_URING_CMD_MASK)
 		return -EINVAL;
-	ret = run(cmd, &request, issue_flags);
+	ret = run_request(cmd, &request, issue_flags);
 	/* A second go would be in a worker, which has no signals. */
 	return ret == -ERESTARTSYS || ret == -EAGAIN ? -EINTR : ret;
 }

@@ -20,14 +20,14 @@
  * the type never changes.
  *
  * Barriers, by letters; the other halves are in libuser/value.c, and in
- * version().
+ * value_version().
  *
- *	V1	publish(): release of the version
+ *	V1	value_publish(): release of the version
  *		acquire of it: the payload is in its slot
- *	V2	publish(): smp_wmb(), from the version before to the slot
+ *	V2	value_publish(): smp_wmb(), from the version before to the slot
  *		fence, from the slot to the version again: who saw anything of
  *		another payload sees that the version has gone too far
- *	V3	publish(): release of the type
+ *	V3	value_publish(): release of the type
  *		acquire of it: there is a version
  */
 #include <linux/mm.h>
@@ -77,8 +77,8 @@ static u64 type_of(struct gosync_value *value)
 	return page->type;
 }
 
-static void publish(struct gosync_value *value, u64 type,
-		    const struct gosync_payload *payload)
+static void value_publish(struct gosync_value *value, u64 type,
+			  const struct gosync_payload *payload)
 {
 	struct gosync_value_page *page = value->obj.state;
 	struct gosync_value_slot *slot = slot_of(value, ++value->version);
@@ -112,8 +112,8 @@ static void publish(struct gosync_value *value, u64 type,
 	preempt_enable();
 }
 
-static int copy_in(struct gosync_value *value, u64 buf, u64 len,
-		   struct gosync_payload *payload)
+static int value_copy_in(struct gosync_value *value, u64 buf, u64 len,
+			 struct gosync_payload *payload)
 {
 	if (len > value->obj.capacity)
 		return -EMSGSIZE;
@@ -125,7 +125,8 @@ static int copy_in(struct gosync_value *value, u64 buf, u64 len,
  * than @room; -EAGAIN if that memory has to be touched first. *@len is the
  * payload's length.
  */
-static int copy_out(struct gosync_value *value, u64 buf, u64 room, u64 *len)
+static int value_copy_out(struct gosync_value *value, u64 buf, u64 room,
+			  u64 *len)
 {
 	struct gosync_value_slot *slot = slot_of(value, value->version);
 
@@ -141,16 +142,17 @@ static int check_type(u64 type)
 	return !type || type == GOSYNC_VALUE_STORING ? -EINVAL : 0;
 }
 
-static int load(struct gosync_value *value, struct gosync_value_args *args,
-		u64 room)
+static int value_load(struct gosync_value *value,
+		      struct gosync_value_args *args, u64 room)
 {
 	int ret;
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
 		args->version = value->version;
 		args->type = type_of(value);
-		ret = args->type ?
-			copy_out(value, args->buf, room, &args->len) : -ENODATA;
+		if (!args->type)
+			return -ENODATA;
+		ret = value_copy_out(value, args->buf, room, &args->len);
 	}
 	return ret;
 }
@@ -165,7 +167,7 @@ static long gosync_value_load(struct gosync_holder *holder, void *arg)
 	    args->old_len)
 		return -EINVAL;
 	do {
-		ret = load(to_value(holder->obj), args, room);
+		ret = value_load(to_value(holder->obj), args, room);
 	} while (gosync_fault_in(&ret, args->buf, args->len));
 	/* Who polls is told of what comes after that. */
 	if (!ret)
@@ -173,21 +175,22 @@ static long gosync_value_load(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-static int store(struct gosync_value *value, struct gosync_value_args *args,
-		 const struct gosync_payload *payload)
+static int value_store(struct gosync_value *value,
+		       struct gosync_value_args *args,
+		       const struct gosync_payload *payload)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
 		u64 stored = type_of(value);
 
 		if (stored && stored != args->type)
 			return -EPROTOTYPE;
-		publish(value, args->type, payload);
+		value_publish(value, args->type, payload);
 		args->version = value->version;
 	}
 	return 0;
 }
 
-static void stored(struct gosync_holder *holder)
+static void value_stored(struct gosync_holder *holder)
 {
 	trace_gosync_value_store(holder->obj, holder->id);
 	gosync_version_changed(holder->obj);
@@ -203,13 +206,13 @@ static long gosync_value_store(struct gosync_holder *holder, void *arg)
 	if (args->flags || args->old_type || args->old_buf || args->old_len ||
 	    check_type(args->type))
 		return -EINVAL;
-	ret = copy_in(value, args->buf, args->len, &new);
+	ret = value_copy_in(value, args->buf, args->len, &new);
 	if (ret)
 		return ret;
-	ret = store(value, args, &new);
+	ret = value_store(value, args, &new);
 	gosync_payload_put(&new);
 	if (!ret)
-		stored(holder);
+		value_stored(holder);
 	return ret;
 }
 
@@ -218,8 +221,9 @@ static long gosync_value_store(struct gosync_holder *holder, void *arg)
  * that a bad pointer changes nothing; at one go, so that others who store don't
  * come in between.
  */
-static int exchange(struct gosync_value *value, struct gosync_value_args *args,
-		    const struct gosync_payload *new, u64 room)
+static int value_exchange(struct gosync_value *value,
+			  struct gosync_value_args *args,
+			  const struct gosync_payload *new, u64 room)
 {
 	u64 stored;
 
@@ -231,11 +235,11 @@ static int exchange(struct gosync_value *value, struct gosync_value_args *args,
 			return -EPROTOTYPE;
 		args->old_len = 0;
 		if (stored)
-			ret = copy_out(value, args->old_buf, room,
-				       &args->old_len);
+			ret = value_copy_out(value, args->old_buf, room,
+					     &args->old_len);
 		if (ret && (ret != -EMSGSIZE || args->old_buf))
 			return ret;
-		publish(value, args->type, new);
+		value_publish(value, args->type, new);
 		args->version = value->version;
 	}
 	return !!stored;
@@ -252,15 +256,15 @@ static long gosync_value_swap(struct gosync_holder *holder, void *arg)
 	if (args->flags || args->old_type || check_type(args->type) ||
 	    (!args->old_buf && room))
 		return -EINVAL;
-	ret = copy_in(value, args->buf, args->len, &new);
+	ret = value_copy_in(value, args->buf, args->len, &new);
 	if (ret)
 		return ret;
 	do {
-		ret = exchange(value, args, &new, room);
+		ret = value_exchange(value, args, &new, room);
 	} while (gosync_fault_in(&ret, args->old_buf, args->old_len));
 	gosync_payload_put(&new);
 	if (ret >= 0)
-		stored(holder);
+		value_stored(holder);
 	return ret;
 }
 
@@ -274,8 +278,10 @@ static bool equal(struct gosync_value *value, const struct gosync_payload *paylo
 }
 
 /* In Go's order of checks */
-static long cas(struct gosync_value *value, struct gosync_value_args *args,
-		const struct gosync_payload *old, const struct gosync_payload *new)
+static long value_cas(struct gosync_value *value,
+		      struct gosync_value_args *args,
+		      const struct gosync_payload *old,
+		      const struct gosync_payload *new)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
 		u64 stored = type_of(value);
@@ -287,7 +293,7 @@ static long cas(struct gosync_value *value, struct gosync_value_args *args,
 			return -EPROTOTYPE;
 		if (stored && (!args->old_type || !equal(value, old)))
 			return 0;
-		publish(value, args->type, new);
+		value_publish(value, args->type, new);
 		args->version = value->version;
 	}
 	return 1;
@@ -307,26 +313,27 @@ static long gosync_value_cas(struct gosync_holder *holder, void *arg)
 		return -EINVAL;
 	if (args->old_type && args->old_type != args->type)
 		return -EPROTOTYPE;
-	ret = copy_in(value, args->old_buf, args->old_len, &old);
+	ret = value_copy_in(value, args->old_buf, args->old_len, &old);
 	if (ret)
 		return ret;
-	ret = copy_in(value, args->buf, args->len, &new);
+	ret = value_copy_in(value, args->buf, args->len, &new);
 	if (!ret) {
-		ret = cas(value, args, &old, &new);
+		ret = value_cas(value, args, &old, &new);
 		if (ret > 0)
-			stored(holder);
+			value_stored(holder);
 		gosync_payload_put(&new);
 	}
 	gosync_payload_put(&old);
 	return ret;
 }
 
-static size_t area_size(u32 type, u64 capacity)
+static size_t value_area_size(u32 type, u64 capacity)
 {
 	return sizeof(struct gosync_value_page) + SLOTS * stride_of(capacity);
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int value_init(struct gosync_object *obj,
+		      const struct gosync_open_args *args)
 {
 	struct gosync_value *value = to_value(obj);
 	struct gosync_value_page *page = obj->state;
@@ -336,7 +343,7 @@ static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 	return 0;
 }
 
-static u64 version(struct gosync_object *obj)
+static u64 value_version(struct gosync_object *obj)
 {
 	struct gosync_value_page *page = obj->state;
 	u64 type;
@@ -346,12 +353,13 @@ static u64 version(struct gosync_object *obj)
 	/* Not before that is through: then it can be loaded. */
 	if (!type || type == GOSYNC_VALUE_STORING)
 		return 0;
-	/* V1: pairs with the release in publish(). */
+	/* V1: pairs with the release in value_publish(). */
 	return smp_load_acquire(&page->version);
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void value_info(struct gosync_object *obj,
+		       const struct gosync_holder *holder,
+		       struct gosync_info *info)
 {
 	struct gosync_value_page *page = obj->state;
 	u64 type = READ_ONCE(page->type);
@@ -382,11 +390,11 @@ const struct gosync_ops gosync_value_ops = {
 	.read_only = true,
 	.default_capacity = 4096,
 	.max_capacity = 4 << 20,
-	.area_size = area_size,
-	.init = init,
+	.area_size = value_area_size,
+	.init = value_init,
 	.left = gosync_version_left,
 	.in = &gosync_version_op,
 	.watched = gosync_version_watched,
-	.version = version,
-	.info = info,
+	.version = value_version,
+	.info = value_info,
 };

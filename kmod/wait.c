@@ -6,21 +6,21 @@
  * waker claims it, or it gives up. Its claim decides which, by a compare-and-swap
  * that only one of the two can win. All transitions of a claim:
  *
- *   WAITING -> CLAIMED	 leave(): a waker takes the waiter off the queue, under
- *			 the object's lock, to grant it something or to have it
- *			 look again. gosync_group_won(): a group got something by
- *			 itself.
+ *   WAITING -> CLAIMED	 waiter_leave(): a waker takes the waiter off the queue,
+ *			 under the object's lock, to grant it something or to
+ *			 have it look again. gosync_group_won(): a group got
+ *			 something by itself.
  *   CLAIMED -> TOLD	 the same party, after it has dropped the lock, tells the
  *			 waiter and wakes it: wake_task(), gosync_group_won(),
  *			 &gosync_group.tell.
  *   WAITING -> GONE	 the waiter gives up, on a signal, at its deadline or when
- *			 it is cancelled: leave(), gosync_group_leave().
+ *			 it is cancelled: waiter_leave(), gosync_group_leave().
  *   TOLD -> TAKEN	 the task of an io_uring command takes the grant:
- *			 command.c, take().
+ *			 command_take().
  *   TOLD -> RECALLED	 the holder that an io_uring command was granted to has
  *			 ended first: gosync_command_recall().
  *   any    -> WAITING	 a wait that is over begins anew: gosync_enqueue(), and
- *			 queue_again() in command.c.
+ *			 command_queue_again().
  *
  * It is legal to find a waiter already claimed and to go on to the next. It is
  * illegal to grant something to a waiter without its claim: then a waiter that
@@ -263,7 +263,8 @@ bool gosync_group_leave(struct gosync_group *group)
  * Go back to where it was in the queue, among those numbered higher. Of very many
  * only so many are passed, from either end: then it is further back.
  */
-static void queue_again(struct list_head *queue, struct gosync_waiter *waiter)
+static void waiter_queue_again(struct list_head *queue,
+			       struct gosync_waiter *waiter)
 {
 	struct gosync_waiter *other;
 	unsigned int n = 0;
@@ -302,7 +303,7 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 	waiter->queued = true;
 	obj->nr_waiters += !waiter->shown;
 	if (waiter->since) {
-		queue_again(queue, waiter);
+		waiter_queue_again(queue, waiter);
 	} else {
 		struct gosync_stats *stats = READ_ONCE(obj->stats);
 
@@ -362,8 +363,8 @@ void gosync_never_waited(struct gosync_object *obj,
 		stats->contended--;
 }
 
-static bool leave(struct gosync_object *obj, struct gosync_waiter *waiter,
-		  int how)
+static bool waiter_leave(struct gosync_object *obj,
+			 struct gosync_waiter *waiter, int how)
 {
 	int was = WAITING;
 
@@ -426,7 +427,7 @@ void gosync_withdraw(struct gosync_waiter *waiter, int ret)
  */
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
-	return leave(obj, waiter, CLAIMED);
+	return waiter_leave(obj, waiter, CLAIMED);
 }
 
 /**
@@ -658,8 +659,8 @@ void gosync_wait_begins(struct gosync_waiter *waiter)
 }
 
 /* For &gosync_waiter.put_off, or until the deadline. Return: as gosync_sleep() */
-static int sleep_unheeding(const struct gosync_waiter *waiter,
-			   const struct gosync_timeout *timeout)
+static int sleep_despite_signals(const struct gosync_waiter *waiter,
+				 const struct gosync_timeout *timeout)
 {
 	bool realtime = timeout->clock == CLOCK_REALTIME;
 	ktime_t left = ktime_sub(timeout->when, realtime ? ktime_get_real() :
@@ -683,7 +684,7 @@ static int sleep_or_leave(struct gosync_object *obj,
 	bool left;
 
 	if (waiter->put_off)
-		ret = sleep_unheeding(waiter, timeout);
+		ret = sleep_despite_signals(waiter, timeout);
 	if (ret == -ETIMEDOUT)
 		ret = gosync_sleep(&waiter->claim, NULL, timeout);
 
@@ -695,7 +696,7 @@ static int sleep_or_leave(struct gosync_object *obj,
 			waiter->entry.private = NULL;
 			return ret;
 		}
-		left = leave(obj, waiter, GONE);
+		left = waiter_leave(obj, waiter, GONE);
 	}
 	waiter->gave_up = ret;
 	if (left) {

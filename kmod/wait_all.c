@@ -53,7 +53,7 @@ static bool goes_first(const struct gosync_wait_item *a,
  *
  * Return: 0, -EDEADLK or -EINVAL.
  */
-static int order(struct gosync_wait_set *set)
+static int order_entries(struct gosync_wait_set *set)
 {
 	u32 i, j;
 
@@ -95,7 +95,7 @@ static void give_back_all(struct gosync_wait_set *set, u32 n)
 		gosync_wait_item_give_back(&set->entries[set->order[n]]);
 }
 
-static bool is_ready(const struct gosync_wait_item *entry)
+static bool entry_is_ready(const struct gosync_wait_item *entry)
 {
 	struct gosync_waiter waiter = entry->waiter;
 
@@ -126,7 +126,7 @@ static int try_all(struct gosync_wait_set *set, u32 *lacking)
 
 	for (i = 0; i < set->count; i++) {
 		*lacking = set->order[i];
-		if (!is_ready(&set->entries[*lacking]))
+		if (!entry_is_ready(&set->entries[*lacking]))
 			return -EBUSY;
 	}
 	for (i = 0; i < set->count; i++) {
@@ -167,18 +167,19 @@ static struct gosync_watchers *watch_of(const struct gosync_wait_item *entry)
 	return entry->waiter.holder->obj->watch;
 }
 
-static struct list_head *line_of(const struct gosync_wait_item *entry)
+static struct list_head *turn_queue_of(const struct gosync_wait_item *entry)
 {
 	return &watch_of(entry)->turns;
 }
 
-static struct gosync_wait_item *first_in(struct list_head *line)
+static struct gosync_wait_item *first_in_turn_queue(struct list_head *line)
 {
 	return list_first_entry_or_null(line, struct gosync_wait_item, place);
 }
 
 /* The next entry in the order, from *@i on, that has a line of its own; or NULL */
-static struct gosync_wait_item *next_line(struct gosync_wait_set *set, u32 *i)
+static struct gosync_wait_item *next_turn_queue(struct gosync_wait_set *set,
+						u32 *i)
 {
 	while (*i < set->count) {
 		struct gosync_wait_item *entry, *last = NULL;
@@ -188,7 +189,7 @@ static struct gosync_wait_item *next_line(struct gosync_wait_set *set, u32 *i)
 		entry = &set->entries[set->order[(*i)++]];
 		/* What is asked for twice stands together. */
 		if (entry->op->takes &&
-		    (!last || line_of(last) != line_of(entry)))
+		    (!last || turn_queue_of(last) != turn_queue_of(entry)))
 			return entry;
 	}
 	return NULL;
@@ -204,18 +205,18 @@ static bool has_turn(struct gosync_turn *turn)
 	if (!turn->in_line)
 		return false;
 	spin_lock(&turns_lock);
-	while (first && (entry = next_line(turn->set, &i)))
-		first = first_in(line_of(entry)) == entry &&
+	while (first && (entry = next_turn_queue(turn->set, &i)))
+		first = first_in_turn_queue(turn_queue_of(entry)) == entry &&
 			!watch_of(entry)->has_turn;
-	for (i = 0; first && (entry = next_line(turn->set, &i));)
+	for (i = 0; first && (entry = next_turn_queue(turn->set, &i));)
 		watch_of(entry)->has_turn = turn;
 	spin_unlock(&turns_lock);
 	return first;
 }
 
 /* Whom one who has waited since then comes after in a line; @n: it passes so many */
-static struct list_head *place_in(struct list_head *line, u64 since,
-				  unsigned int *n)
+static struct list_head *place_in_turn_queue(struct list_head *line, u64 since,
+					     unsigned int *n)
 {
 	struct gosync_wait_item *other;
 
@@ -231,8 +232,8 @@ static struct list_head *place_in(struct list_head *line, u64 since,
  * @shown: who is seen to wait, and to have come so far
  * @since: now; or, for who was interrupted in the line, when it began to wait
  */
-static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown,
-			u64 since)
+static void join_turn_queues(struct gosync_turn *turn,
+			     struct gosync_waiter *shown, u64 since)
 {
 	struct gosync_wait_item *entry;
 	unsigned int n = 0;
@@ -243,14 +244,15 @@ static void get_in_line(struct gosync_turn *turn, struct gosync_waiter *shown,
 	turn->in_line = true;
 	turn->since = since;
 	spin_lock(&turns_lock);
-	while ((entry = next_line(turn->set, &i)))
-		place_in(line_of(entry), turn->since, &n);
+	while ((entry = next_turn_queue(turn->set, &i)))
+		place_in_turn_queue(turn_queue_of(entry), turn->since, &n);
 	if (n >= GOSYNC_PASSED_MAX)
 		turn->since = ktime_get_ns();
-	for (i = n = 0; (entry = next_line(turn->set, &i));) {
+	for (i = n = 0; (entry = next_turn_queue(turn->set, &i));) {
 		entry->turn = turn;
 		list_add(&entry->place,
-			 place_in(line_of(entry), turn->since, &n));
+			 place_in_turn_queue(turn_queue_of(entry), turn->since,
+					     &n));
 	}
 	spin_unlock(&turns_lock);
 }
@@ -265,13 +267,13 @@ static void end_turn(struct gosync_turn *turn)
 		return;
 	turn->in_line = false;
 	spin_lock(&turns_lock);
-	while ((entry = next_line(turn->set, &i))) {
+	while ((entry = next_turn_queue(turn->set, &i))) {
 		list_del(&entry->place);
 		if (watch_of(entry)->has_turn == turn)
 			watch_of(entry)->has_turn = NULL;
 	}
-	for (i = 0; (entry = next_line(turn->set, &i));) {
-		next = first_in(line_of(entry));
+	for (i = 0; (entry = next_turn_queue(turn->set, &i));) {
+		next = first_in_turn_queue(turn_queue_of(entry));
 		if (next) {
 			WRITE_ONCE(next->turn->table->triggered, 1);
 			wake_up_process(next->turn->task);
@@ -359,7 +361,7 @@ static int take_all(struct gosync_wait_set *set, struct gosync_turn *turn, u32 *
 	/* Nothing that we do can help a condition. */
 	for (i = 0; i < set->count; i++)
 		if (!set->entries[i].op->takes &&
-		    !is_ready(&set->entries[i])) {
+		    !entry_is_ready(&set->entries[i])) {
 			*lacking = i;
 			return -EBUSY;
 		}
@@ -420,7 +422,7 @@ static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *tab
 	int ret;
 
 	if (shown->starving)
-		get_in_line(&turn, shown, since);
+		join_turn_queues(&turn, shown, since);
 	for (;;) {
 		/* W-C, pairs with pollwake() of the kernel: before we look. */
 		smp_store_mb(table->triggered, 0);
@@ -429,7 +431,7 @@ static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *tab
 			break;
 		/* What was not to be had last time comes first. */
 		if (set->entries[lacking].op->takes &&
-		    !is_ready(&set->entries[last]))
+		    !entry_is_ready(&set->entries[last]))
 			lacking = last;
 		last = lacking;
 		if (!set->entries[lacking].op->takes) {
@@ -443,7 +445,7 @@ static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *tab
 			if (!ret)
 				break;
 			if (ret == -EBUSY && set->entries[last].op->takes)
-				get_in_line(&turn, shown, ktime_get_ns());
+				join_turn_queues(&turn, shown, ktime_get_ns());
 		} else if (has_turn(&turn)) {
 			ret = take_all(set, &turn, &last, timeout);
 			if (!ret)
@@ -513,7 +515,7 @@ static int get_all(struct gosync_wait_set *set,
 	u32 lacking;
 	int ret;
 
-	ret = order(set) ?: try_all(set, &lacking);
+	ret = order_entries(set) ?: try_all(set, &lacking);
 	if (ret != -EBUSY)
 		return ret;
 	table = kmalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);

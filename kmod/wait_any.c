@@ -254,7 +254,7 @@ static void keep_generations(struct gosync_wait_set *set)
 }
 
 /* And each of the others has its place in the queue, should it come back. */
-static void remember(const struct gosync_wait_set *set, int ret)
+static void remember_places(const struct gosync_wait_set *set, int ret)
 {
 	struct gosync_places *places = gosync_places_alloc(set->count);
 	u32 i;
@@ -279,7 +279,7 @@ long gosync_wait_any(struct gosync_wait_set *set,
 
 	if (ret == -ERESTARTSYS) {
 		keep_generations(set);
-		remember(set, ret);
+		remember_places(set, ret);
 	}
 	return gosync_wait_any_deliver(set, ret, fatal_signal_pending(current));
 }

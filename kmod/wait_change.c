@@ -15,28 +15,28 @@ static u64 version_of(struct gosync_object *obj)
 	return obj->ops->version(obj);
 }
 
-static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
+static int version_check(struct gosync_waiter *waiter, u32 index, u64 value)
 {
 	waiter->expected = value;
 	return index ? -EINVAL : 0;
 }
 
-static bool ready(const struct gosync_waiter *waiter)
+static bool version_ready(const struct gosync_waiter *waiter)
 {
 	return version_of(waiter->holder->obj) != waiter->expected;
 }
 
-static bool look(struct gosync_waiter *waiter)
+static bool version_look(struct gosync_waiter *waiter)
 {
 	waiter->seen = version_of(waiter->holder->obj);
 	return waiter->seen != waiter->expected;
 }
 
-static int attempt(struct gosync_waiter *waiter, bool queue)
+static int version_attempt(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 
-	if (look(waiter))
+	if (version_look(waiter))
 		return 0;
 	if (!queue)
 		return -EBUSY;
@@ -44,7 +44,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 		gosync_enqueue(obj, &obj->wq.head, waiter);
 		/* C-A, pairs with gosync_version_changed(). */
 		smp_mb();
-		if (!look(waiter))
+		if (!version_look(waiter))
 			return -EINPROGRESS;
 		gosync_never_waited(obj, waiter);
 	}
@@ -52,17 +52,18 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 }
 
 const struct gosync_wait_op gosync_version_op = {
-	.check = check_operand,
-	.attempt = attempt,
-	.ready = ready,
+	.check = version_check,
+	.attempt = version_attempt,
+	.ready = version_ready,
 };
 
 /*
  * Claim those in front who wait for what has happened, of so many; *@more: there
  * may be others behind. Return: how many
  */
-static unsigned int claim_batch(struct gosync_object *obj,
-				struct gosync_waiter **batch, bool *more)
+static unsigned int version_claim_batch(struct gosync_object *obj,
+					struct gosync_waiter **batch,
+					bool *more)
 {
 	struct gosync_waiter *waiter, *next;
 	u64 now = version_of(obj);
@@ -97,14 +98,14 @@ void gosync_version_changed(struct gosync_object *obj)
 	unsigned int n, i;
 	bool more;
 
-	/* C-A, pairs with attempt(); P-A, with gosync_is_ready() in poll.c. */
+	/* C-A, pairs with version_attempt(); P-A, with gosync_is_ready(). */
 	smp_mb();
 	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters))
 		return;
 	do {
 		scoped_guard(spinlock, &obj->wq.lock)
-			n = claim_batch(obj, batch, &more);
+			n = version_claim_batch(obj, batch, &more);
 		for (i = 0; i < n; i++)
 			gosync_wake(batch[i], GOSYNC_GRANTED);
 		cond_resched();

@@ -71,7 +71,8 @@ static u64 make_word(struct gosync_waitgroup *wg, u32 counter, u32 waiters)
  * Return: 0, -ERANGE, -EBUSY, or -EAGAIN if the word never stood still. *@zero:
  * the caller is to wake the released.
  */
-static int add(struct gosync_waitgroup *wg, s64 delta, u64 *counter, bool *zero)
+static int waitgroup_add(struct gosync_waitgroup *wg, s64 delta, u64 *counter,
+			 bool *zero)
 {
 	atomic64_t *word = word_of(wg);
 	s64 old = atomic64_read(word);
@@ -115,7 +116,8 @@ static long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 		return -ERANGE;
 	do {
 		scoped_guard(spinlock, &wg->obj.wq.lock)
-			ret = add(wg, args->delta, &args->counter, &zero);
+			ret = waitgroup_add(wg, args->delta, &args->counter,
+					    &zero);
 		if (ret != -EAGAIN)
 			break;
 		ret = gosync_try_again();
@@ -137,8 +139,8 @@ static long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
  * Return: 0 if it is, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if the
  * word never stood still.
  */
-static int wait_for_zero(struct gosync_waitgroup *wg,
-			 struct gosync_waiter *waiter, bool queue)
+static int waitgroup_wait_for_zero(struct gosync_waitgroup *wg,
+				   struct gosync_waiter *waiter, bool queue)
 {
 	atomic64_t *word = word_of(wg);
 	s64 old = atomic64_read(word);
@@ -164,20 +166,20 @@ static int wait_for_zero(struct gosync_waitgroup *wg,
 	return -EAGAIN;
 }
 
-static int check_operand(struct gosync_waiter *waiter, u32 index, u64 value)
+static int waitgroup_check(struct gosync_waiter *waiter, u32 index, u64 value)
 {
 	waiter->number = value;
 	return index ? -EINVAL : 0;
 }
 
-static int attempt(struct gosync_waiter *waiter, bool queue)
+static int waitgroup_attempt(struct gosync_waiter *waiter, bool queue)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(waiter->holder->obj);
 	int ret;
 
 	do {
 		scoped_guard(spinlock, &wg->obj.wq.lock)
-			ret = wait_for_zero(wg, waiter, queue);
+			ret = waitgroup_wait_for_zero(wg, waiter, queue);
 		if (ret != -EAGAIN)
 			return ret;
 		ret = gosync_try_again();
@@ -185,7 +187,7 @@ static int attempt(struct gosync_waiter *waiter, bool queue)
 	return ret;
 }
 
-static bool ready(const struct gosync_waiter *waiter)
+static bool waitgroup_ready(const struct gosync_waiter *waiter)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(waiter->holder->obj);
 
@@ -194,9 +196,9 @@ static bool ready(const struct gosync_waiter *waiter)
 }
 
 static const struct gosync_wait_op waitgroup_wait_op = {
-	.check = check_operand,
-	.attempt = attempt,
-	.ready = ready,
+	.check = waitgroup_check,
+	.attempt = waitgroup_attempt,
+	.ready = waitgroup_ready,
 };
 
 static long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
@@ -217,13 +219,13 @@ static long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 		return waiter.number == wg->generation ? ret : 0;
 }
 
-static void queues(struct gosync_object *obj,
-		   struct list_head *queues[GOSYNC_QUEUES])
+static void waitgroup_queues(struct gosync_object *obj,
+			     struct list_head *queues[GOSYNC_QUEUES])
 {
 	queues[0] = &to_waitgroup(obj)->released;
 }
 
-static void show(struct gosync_object *obj)
+static void waitgroup_show(struct gosync_object *obj)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(obj);
 	s64 old = atomic64_read(word_of(wg));
@@ -236,7 +238,8 @@ static void show(struct gosync_object *obj)
 			break;
 }
 
-static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
+static void waitgroup_left(struct gosync_object *obj,
+			   struct gosync_waiter *waiter)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(obj);
 
@@ -246,11 +249,12 @@ static void left(struct gosync_object *obj, struct gosync_waiter *waiter)
 		wg->nr_waiting--;
 		wg->awaited |= waiter->gave_up == -ERESTARTSYS &&
 			       !fatal_signal_pending(current);
-		show(obj);
+		waitgroup_show(obj);
 	}
 }
 
-static int init(struct gosync_object *obj, const struct gosync_open_args *args)
+static int waitgroup_init(struct gosync_object *obj,
+			  const struct gosync_open_args *args)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(obj);
 
@@ -260,8 +264,9 @@ static int init(struct gosync_object *obj, const struct gosync_open_args *args)
 	return 0;
 }
 
-static void info(struct gosync_object *obj, const struct gosync_holder *holder,
-		 struct gosync_info *info)
+static void waitgroup_info(struct gosync_object *obj,
+			   const struct gosync_holder *holder,
+			   struct gosync_info *info)
 {
 	info->word = atomic64_read(word_of(to_waitgroup(obj)));
 }
@@ -280,10 +285,10 @@ const struct gosync_ops gosync_waitgroup_ops = {
 	.ioctls = ioctls,
 	.nr_ioctls = ARRAY_SIZE(ioctls),
 	.max_capacity = GOSYNC_WAITGROUP_COUNTER,
-	.init = init,
-	.left = left,
-	.show = show,
+	.init = waitgroup_init,
+	.left = waitgroup_left,
+	.show = waitgroup_show,
 	.in = &waitgroup_wait_op,
-	.queues = queues,
-	.info = info,
+	.queues = waitgroup_queues,
+	.info = waitgroup_info,
 };

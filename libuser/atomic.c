@@ -126,8 +126,8 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 		return -EINVAL;
 	if (index < GOSYNC__LIMIT(words, writable)) {
 		/*
-		 * A-A, pairs with attempt() in kmod/atomic.c: the word was
-		 * changed before this, the waiters are looked at after it.
+		 * A-A, pairs with atomic_attempt() in kmod/atomic.c: the word
+		 * was changed before this, the waiters are looked at after it.
 		 */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (!__atomic_load_n(&words->slot->waiters, __ATOMIC_RELAXED))

@@ -245,7 +245,7 @@ static inline int token_of(const void *object,
 
 	if (slot) {
 		*token = __atomic_load_n(&slot->token, __ATOMIC_ACQUIRE);
-		/* M-A, pairs with publish_broken() in kmod/mutex.c. */
+		/* M-A, pairs with mutex_publish_broken() in kmod/mutex.c. */
 		if (!(__atomic_load_n(&slot->word, __ATOMIC_RELAXED) &
 		      GOSYNC_MUTEX_STARVING))
 			return 0;

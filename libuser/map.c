@@ -283,7 +283,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 	 char *buf, size_t *len, int how)
 {
 	const struct gosync_map_page *page = view->page;
-	/* T1: pairs with promote() in kmod/map_table.c. */
+	/* T1: pairs with map_promote() in kmod/map_table.c. */
 	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
 	const struct table *table = &view->tables[word & GOSYNC_MAP_TABLE_MASK];
 	uint32_t left = __atomic_load_n(&gosync_map_rules_of(page, word)->reach,
@@ -309,7 +309,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 		}
 		i = (i + 1) & table->mask;
 	} while (left--);
-	/* T2: pairs with begin_table() in kmod/map_table.c. */
+	/* T2: pairs with map_begin_table() in kmod/map_table.c. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return likely(__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) ?
 		-ENODATA : AGAIN;
@@ -464,8 +464,8 @@ static int range_mapped(struct gosync_map *map, const struct view *view,
 	int ret = 0;
 
 	/*
-	 * What is not in use any more was cleared. U: pairs with take_record()
-	 * in kmod/map_table.c.
+	 * What is not in use any more was cleared. U: pairs with
+	 * map_take_record() in kmod/map_table.c.
 	 */
 	for (; !ret && args->cursor <= __atomic_load_n(&view->page->used,
 						       __ATOMIC_ACQUIRE);
@@ -499,7 +499,7 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 	struct gosync_info info;
 	int ret;
 
-	/* C: pairs with count() in kmod/map_table.c. */
+	/* C: pairs with map_count() in kmod/map_table.c. */
 	if (view)
 		return __atomic_load_n(&view->page->count, __ATOMIC_ACQUIRE);
 	ret = gosync_info(map, &info);

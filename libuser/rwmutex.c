@@ -131,9 +131,9 @@ static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 }
 
 /*
- * First look at extra, then at the lines. RW-C, pairs with grant_read() in
- * kmod/rwmutex.c: the kernel counts a reader in its line before it subtracts it
- * from extra.
+ * First look at extra, then at the lines. RW-C, pairs with rwmutex_grant_read()
+ * in kmod/rwmutex.c: the kernel counts a reader in its line before it subtracts
+ * it from extra.
  */
 static int no_readers(struct gosync_rwmutex_slot *slot)
 {
@@ -272,7 +272,7 @@ static int count_and_look(gosync_rwmutex_t *rw, uint32_t *reads)
 {
 	/*
 	 * RW-A, pairs with barge(), and with is_drained() in kmod/rwmutex.c.
-	 * RW-D, pairs with abandon() there.
+	 * RW-D, pairs with rwmutex_abandon() there.
 	 */
 	__atomic_fetch_add(reads, 1, __ATOMIC_SEQ_CST);
 	return look(rw);

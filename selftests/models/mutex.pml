@@ -104,7 +104,7 @@ inline remove(p, found)
 	i = 0
 }
 
-/* The step of take(): sets @got, or queues if @queues */
+/* The step of mutex_take(): sets @got, or queues if @queues */
 inline take(queues)
 {
 	got = false;
@@ -141,7 +141,10 @@ inline take(queues)
 	fi
 }
 
-/* The step of release(), of the lock owned by @p; then @next is to be told */
+/*
+ * The step of gosync_mutex_release(), of the lock owned by @p; then @next is to
+ * be told
+ */
 inline release(p)
 {
 	next = NOBODY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Waiting for any of two Mutexes, for spin: the groups of kmod/wait.c, and what
- * gosync_mutex_release(), gosync_mutex_left() and wake_another() do with them.
+ * gosync_mutex_release(), gosync_mutex_left() and mutex_wake_another() do with them.
  *
  * Two Mutexes are owned, each by a process that unlocks it. GROUPS processes
  * wait for any of both, one the first before the second, the other not; and one
@@ -228,7 +228,7 @@ inline release(o, p)
 	tell()
 }
 
-/* wake_another() */
+/* mutex_wake_another() */
 inline look(o)
 {
 	atomic { !busy[o] -> busy[o] = true };
