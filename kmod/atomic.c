@@ -216,6 +216,7 @@ static int atomic_attempt(struct gosync_waiter *waiter, bool queue)
 }
 
 static const struct gosync_wait_op atomic_wait_op = {
+	.tells_seen = true,
 	.check = atomic_check,
 	.attempt = atomic_attempt,
 	.ready = atomic_ready,
@@ -244,6 +245,15 @@ static long gosync_atomic_wake(struct gosync_holder *holder, void *arg)
 	if (args->flags || args->index >= obj->capacity)
 		return -EINVAL;
 	return atomic_wake(obj, args->index, args->count);
+}
+
+static int atomic_fill_wake(void *arg, u64 operand, u32 index)
+{
+	struct gosync_atomic_wake_args *args = arg;
+
+	args->index = index;
+	args->count = operand;
+	return operand > U32_MAX ? -EINVAL : 0;
 }
 
 /* --- Operations ---------------------------------------------------------- */
@@ -400,8 +410,8 @@ static const struct gosync_ioctl integer_ioctls[] = {
 			 gosync_atomic_or, atomic),
 	GOSYNC_IOCTL_WAIT(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
 			  atomic_wait, &atomic_wait_op),
-	GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
-			 atomic_wake),
+	GOSYNC_IOCTL_FILL(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
+			  atomic_wake, atomic_fill_wake),
 };
 
 /* Of pointers and booleans, which have no ADD, AND and OR */
@@ -424,8 +434,8 @@ static const struct gosync_ioctl other_ioctls[] = {
 		GOSYNC_IOCTL_WAIT(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
 				  atomic_wait, &atomic_wait_op),
 	[NR(WAKE)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
-				 atomic_wake),
+		GOSYNC_IOCTL_FILL(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
+				  atomic_wake, atomic_fill_wake),
 };
 
 static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));

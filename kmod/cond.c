@@ -35,7 +35,6 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "mutex.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -121,44 +120,38 @@ static void cond_publish(struct gosync_cond *cond)
 
 /* --- The lock ------------------------------------------------------------- */
 
+/**
+ * gosync_cond_lock_ops() - how a Cond uses its L
+ * @lock: any holder
+ * @flags: GOSYNC_READ_SIDE
+ *
+ * Return: the operations, NULL if it is no lock or has no such side.
+ */
+const struct gosync_lock_ops *
+gosync_cond_lock_ops(const struct gosync_holder *lock, u32 flags)
+{
+	const struct gosync_ops *ops = lock->obj->ops;
+
+	return flags & GOSYNC_READ_SIDE ? ops->rlock : ops->lock;
+}
+
 int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags)
 {
-	if (!lock)
-		return -ENOTTY;
-	if (lock->obj->type != GOSYNC_RWMUTEX &&
-	    (lock->obj->type != GOSYNC_MUTEX || flags & GOSYNC_READ_SIDE))
+	if (!lock || !gosync_cond_lock_ops(lock, flags))
 		return -ENOTTY;
 	return lock->read_only ? -EBADF : 0;
 }
 
 static long cond_unlock(struct gosync_holder *lock, u32 flags)
 {
-	if (lock->obj->type == GOSYNC_MUTEX)
-		return gosync_mutex_unlock(lock, NULL);
-	if (flags & GOSYNC_READ_SIDE)
-		return gosync_rwmutex_runlock(lock, NULL);
-	return gosync_rwmutex_unlock(lock, NULL);
+	return gosync_cond_lock_ops(lock, flags)->unlock(lock, NULL);
 }
 
 static long cond_relock(struct gosync_holder *lock, u32 flags)
 {
 	struct gosync_wait_args forever = {};
 
-	if (lock->obj->type == GOSYNC_MUTEX)
-		return gosync_mutex_lock(lock, &forever);
-	if (flags & GOSYNC_READ_SIDE)
-		return gosync_rwmutex_rlock(lock, &forever);
-	return gosync_rwmutex_lock(lock, &forever);
-}
-
-const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *lock,
-						 u32 flags)
-{
-	if (lock->obj->type == GOSYNC_MUTEX)
-		return &gosync_mutex_lock_op;
-	if (flags & GOSYNC_READ_SIDE)
-		return &gosync_rwmutex_rlock_op;
-	return &gosync_rwmutex_lock_op;
+	return gosync_cond_lock_ops(lock, flags)->lock(lock, &forever);
 }
 
 /**

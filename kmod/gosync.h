@@ -16,9 +16,8 @@
  *	wait_entry.c			what several things are
  *	change.c open.c			owner and mode; a name and a holder of it
  *	types.c				the list of types
- *	cond.c				builds on mutex.c and rwmutex.c
  *	rwmutex.c			builds on mutex.c
- *	atomic.c value.c mutex.c waitgroup.c once.c semaphore.c map.c
+ *	atomic.c value.c mutex.c waitgroup.c once.c cond.c semaphore.c map.c
  *					the primitives
  *	map_table.c wait_change.c	a Map's entries; waiting for Value and Map
  *	wait_op.c			waiting for one thing in an ioctl
@@ -160,6 +159,8 @@ struct seq_file;
  * @watch: begin or, with @stop, end to watch; a holder that may only observe
  *	can't. NULL: what @watched looks at is set, nothing else
  * @wants: what a waiter wants of several things; NULL: GOSYNC_WANTS_IT
+ * @lock: how a Cond uses it as its L; NULL: it is none
+ * @rlock: the same with GOSYNC_READ_SIDE
  * @asks: how much a waiter wants, or where: &gosync_party.count; may be NULL
  * @identify: by which operand and index a waiter that comes back is known, if
  *	not by @expected and @index of &struct gosync_waiter; may be NULL
@@ -211,6 +212,8 @@ struct gosync_ops {
 	u32 (*asks)(const struct gosync_waiter *waiter);
 	void (*identify)(const struct gosync_waiter *waiter, u64 *operand,
 			 u32 *index);
+	const struct gosync_lock_ops *lock;
+	const struct gosync_lock_ops *rlock;
 	unsigned int (*lock_flags)(const struct gosync_waiter *waiter);
 	u64 (*token)(const struct gosync_object *obj);
 	u64 (*version)(struct gosync_object *obj);
@@ -222,6 +225,18 @@ struct gosync_ops {
 		     struct gosync_info *info);
 	u32 (*held)(struct gosync_object *obj,
 		    const struct gosync_holder *holder);
+};
+
+/**
+ * struct gosync_lock_ops - a lock, or one side of it, for a Cond
+ * @lock: its ioctl that waits, which takes &struct gosync_wait_args
+ * @unlock: its ioctl that unlocks, without an argument
+ * @op: what @lock waits for
+ */
+struct gosync_lock_ops {
+	long (*lock)(struct gosync_holder *holder, void *arg);
+	long (*unlock)(struct gosync_holder *holder, void *arg);
+	const struct gosync_wait_op *op;
 };
 
 /* What an operation does with its argument, and how else it can be called */
@@ -240,6 +255,8 @@ enum gosync_ioctl_flags {
  * @flags: &enum gosync_ioctl_flags
  * @size: the size of its argument; 0: it has none
  * @op: does it, given the argument in kernel memory
+ * @fill: make the argument, full of zeros, from what an SQE says; NULL: io_uring
+ *	calls @op with NULL, if it does. Return: 0 or -EINVAL
  * @wait: what it waits for, for those that wait in other ways than by this
  *	ioctl; NULL: nothing, or something that needs more than a waiter
  */
@@ -248,6 +265,7 @@ struct gosync_ioctl {
 	u16 flags;
 	u16 size;
 	long (*op)(struct gosync_holder *holder, void *arg);
+	int (*fill)(void *arg, u64 operand, u32 index);
 	const struct gosync_wait_op *wait;
 };
 
@@ -260,7 +278,10 @@ struct gosync_ioctl {
 	 BUILD_BUG_ON_ZERO(sizeof(_args) > GOSYNC_ARG_MAX) +		\
 	 BUILD_BUG_ON_ZERO(offsetof(_args, size)))
 
-/* Rows of the tables of ioctls: without an argument, with one, and a wait */
+/*
+ * Rows of the tables of ioctls: without an argument, with one, with one that
+ * io_uring can fill, and a wait
+ */
 #define GOSYNC_IOCTL(_name, _flags, _op) {				\
 	.cmd = GOSYNC_IOC_##_name,					\
 	.flags = (_flags),						\
@@ -272,6 +293,14 @@ struct gosync_ioctl {
 	.flags = (_flags),						\
 	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
 	.op = (_op),							\
+}
+
+#define GOSYNC_IOCTL_FILL(_name, _flags, _op, _arg, _fill) {		\
+	.cmd = GOSYNC_IOC_##_name,					\
+	.flags = (_flags),						\
+	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
+	.op = (_op),							\
+	.fill = (_fill),						\
 }
 
 #define GOSYNC_IOCTL_WAIT(_name, _flags, _op, _arg, _wait) {		\
@@ -655,7 +684,6 @@ const struct gosync_ops *gosync_ops_of(u32 type);
 
 /* --- The primitives --- */
 
-extern const struct gosync_wait_op gosync_semaphore_acquire_op;
 extern const struct gosync_wait_op gosync_cond_wait_op;
 
 extern const struct gosync_ops gosync_atomic_ops[];
@@ -669,8 +697,8 @@ extern const struct gosync_ops gosync_semaphore_ops;
 extern const struct gosync_ops gosync_map_ops;
 
 int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags);
-const struct gosync_wait_op *gosync_cond_lock_op(const struct gosync_holder *lock,
-						 u32 flags);
+const struct gosync_lock_ops *
+gosync_cond_lock_ops(const struct gosync_holder *lock, u32 flags);
 int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 		      u32 flags);
 long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,

@@ -597,7 +597,7 @@ bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
 	       atomic64_try_cmpxchg(gosync_mutex_word(mutex), &old, 0);
 }
 
-long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
+static long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 	struct gosync_wait_args *args = arg;
@@ -630,7 +630,7 @@ static long gosync_mutex_trylock(struct gosync_holder *holder, void *arg)
 	return gosync_mutex_try(mutex, holder) ?: READ_ONCE(mutex->poisoned);
 }
 
-long gosync_mutex_unlock(struct gosync_holder *holder, void *arg)
+static long gosync_mutex_unlock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_mutex *mutex = gosync_to_mutex(holder->obj);
 	bool strict = mutex->obj.flags & GOSYNC_ERRORCHECK;
@@ -691,7 +691,7 @@ static void mutex_give_back(struct gosync_waiter *waiter)
 			       waiter->holder->id, false);
 }
 
-const struct gosync_wait_op gosync_mutex_lock_op = {
+static const struct gosync_wait_op mutex_lock_op = {
 	.takes = true,
 	.attempt = gosync_mutex_attempt,
 	.ready = mutex_ready,
@@ -738,9 +738,15 @@ static unsigned int mutex_lock_flags(const struct gosync_waiter *waiter)
 	return LCB_F_MUTEX;
 }
 
+static const struct gosync_lock_ops mutex_as_lock = {
+	.lock = gosync_mutex_lock,
+	.unlock = gosync_mutex_unlock,
+	.op = &mutex_lock_op,
+};
+
 static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_WAIT(MUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
-			  gosync_mutex_lock, wait, &gosync_mutex_lock_op),
+			  gosync_mutex_lock, wait, &mutex_lock_op),
 	GOSYNC_IOCTL(MUTEX_TRYLOCK, GOSYNC_WRITES, gosync_mutex_trylock),
 	GOSYNC_IOCTL(MUTEX_UNLOCK, GOSYNC_WRITES | GOSYNC_URING,
 		     gosync_mutex_unlock),
@@ -759,7 +765,8 @@ const struct gosync_ops gosync_mutex_ops = {
 	.left = gosync_mutex_left,
 	.show = gosync_mutex_show,
 	.exclusive = true,
-	.in = &gosync_mutex_lock_op,
+	.in = &mutex_lock_op,
+	.lock = &mutex_as_lock,
 	.lock_flags = mutex_lock_flags,
 	.token = gosync_mutex_token,
 	.owner = gosync_mutex_owner,

@@ -55,9 +55,6 @@ bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 			    struct gosync_holder *holder);
 bool gosync_mutex_drop_unwanted(struct gosync_mutex *mutex,
 				struct gosync_holder *holder);
-extern const struct gosync_wait_op gosync_mutex_lock_op;
-long gosync_mutex_lock(struct gosync_holder *holder, void *arg);
-long gosync_mutex_unlock(struct gosync_holder *holder, void *arg);
 long gosync_mutex_recover(struct gosync_holder *holder, void *arg);
 int gosync_mutex_attempt(struct gosync_waiter *waiter, bool queue);
 int gosync_mutex_result(struct gosync_waiter *waiter);
@@ -69,14 +66,5 @@ u64 gosync_mutex_token(const struct gosync_object *obj);
 void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info);
-
-/* --- rwmutex.c, for cond.c --- */
-
-extern const struct gosync_wait_op gosync_rwmutex_lock_op;
-extern const struct gosync_wait_op gosync_rwmutex_rlock_op;
-long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg);
-long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg);
 
 #endif /* GOSYNC_MUTEX_H */

@@ -393,7 +393,7 @@ static long rwmutex_lock_taken(struct gosync_rwmutex *rw,
 	return READ_ONCE(rw->mutex.poisoned);
 }
 
-long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_wait_args *args = arg;
@@ -503,7 +503,7 @@ static void rwmutex_give_back_lock(struct gosync_waiter *waiter)
 		rwmutex_look_at_drain(obj);
 }
 
-const struct gosync_wait_op gosync_rwmutex_lock_op = {
+static const struct gosync_wait_op rwmutex_lock_op = {
 	.takes = true,
 	.attempt = rwmutex_attempt_lock,
 	.ready = rwmutex_ready_to_lock,
@@ -511,7 +511,7 @@ const struct gosync_wait_op gosync_rwmutex_lock_op = {
 	.give_back = rwmutex_give_back_lock,
 };
 
-long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	bool strict = rw->mutex.obj.flags & GOSYNC_ERRORCHECK;
@@ -607,36 +607,7 @@ static bool rwmutex_ready_to_read(const struct gosync_waiter *waiter)
 	return !is_locked(to_rwmutex(waiter->holder->obj));
 }
 
-static void rwmutex_give_back_rlock(struct gosync_waiter *waiter)
-{
-	/* If it isn't counted, it no longer is among the admitted. */
-	if (gosync_rwmutex_runlock(waiter->holder, NULL))
-		rwmutex_look_at_drain(waiter->holder->obj);
-}
-
-const struct gosync_wait_op gosync_rwmutex_rlock_op = {
-	.takes = true,
-	.check = rwmutex_check_rlock,
-	.attempt = rwmutex_attempt_rlock,
-	.ready = rwmutex_ready_to_read,
-	.result = gosync_mutex_result,
-	.give_back = rwmutex_give_back_rlock,
-};
-
-long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
-{
-	return gosync_wait_plainly(&gosync_rwmutex_rlock_op, holder, arg);
-}
-
-static long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
-{
-	struct gosync_waiter waiter = { .holder = holder };
-
-	return rwmutex_attempt_rlock(&waiter, false) ?:
-	       gosync_mutex_result(&waiter);
-}
-
-long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
+static long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_waiter *waiter = NULL;
@@ -651,6 +622,35 @@ long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 	if (!waiter)
 		gosync_changed(holder->obj);
 	return ret;
+}
+
+static void rwmutex_give_back_rlock(struct gosync_waiter *waiter)
+{
+	/* If it isn't counted, it no longer is among the admitted. */
+	if (gosync_rwmutex_runlock(waiter->holder, NULL))
+		rwmutex_look_at_drain(waiter->holder->obj);
+}
+
+static const struct gosync_wait_op rwmutex_rlock_op = {
+	.takes = true,
+	.check = rwmutex_check_rlock,
+	.attempt = rwmutex_attempt_rlock,
+	.ready = rwmutex_ready_to_read,
+	.result = gosync_mutex_result,
+	.give_back = rwmutex_give_back_rlock,
+};
+
+static long gosync_rwmutex_rlock(struct gosync_holder *holder, void *arg)
+{
+	return gosync_wait_plainly(&rwmutex_rlock_op, holder, arg);
+}
+
+static long gosync_rwmutex_tryrlock(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_waiter waiter = { .holder = holder };
+
+	return rwmutex_attempt_rlock(&waiter, false) ?:
+	       gosync_mutex_result(&waiter);
 }
 
 static long gosync_rwmutex_drained(struct gosync_holder *holder, void *arg)
@@ -829,9 +829,21 @@ static unsigned int rwmutex_lock_flags(const struct gosync_waiter *waiter)
 	return waiter->index == GOSYNC_WANTS_TO_READ ? LCB_F_READ : LCB_F_WRITE;
 }
 
+static const struct gosync_lock_ops rwmutex_writers = {
+	.lock = gosync_rwmutex_lock,
+	.unlock = gosync_rwmutex_unlock,
+	.op = &rwmutex_lock_op,
+};
+
+static const struct gosync_lock_ops rwmutex_readers = {
+	.lock = gosync_rwmutex_rlock,
+	.unlock = gosync_rwmutex_runlock,
+	.op = &rwmutex_rlock_op,
+};
+
 static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_WAIT(RWMUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
-			  gosync_rwmutex_lock, wait, &gosync_rwmutex_lock_op),
+			  gosync_rwmutex_lock, wait, &rwmutex_lock_op),
 	GOSYNC_IOCTL(RWMUTEX_TRYLOCK, GOSYNC_WRITES, gosync_rwmutex_trylock),
 	GOSYNC_IOCTL(RWMUTEX_UNLOCK, GOSYNC_WRITES | GOSYNC_URING,
 		     gosync_rwmutex_unlock),
@@ -839,7 +851,7 @@ static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_ARG(RWMUTEX_DRAIN, GOSYNC_WRITES | GOSYNC_OPTIONAL,
 			 gosync_rwmutex_drain, wait),
 	GOSYNC_IOCTL_WAIT(RWMUTEX_RLOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
-			  gosync_rwmutex_rlock, wait, &gosync_rwmutex_rlock_op),
+			  gosync_rwmutex_rlock, wait, &rwmutex_rlock_op),
 	GOSYNC_IOCTL(RWMUTEX_TRYRLOCK, GOSYNC_WRITES, gosync_rwmutex_tryrlock),
 	GOSYNC_IOCTL(RWMUTEX_RUNLOCK, GOSYNC_WRITES | GOSYNC_URING,
 		     gosync_rwmutex_runlock),
@@ -863,10 +875,12 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.handed = rwmutex_handed,
 	.show = rwmutex_show,
 	.exclusive = true,
-	.in = &gosync_rwmutex_rlock_op,
-	.out = &gosync_rwmutex_lock_op,
+	.in = &rwmutex_rlock_op,
+	.out = &rwmutex_lock_op,
 	.wants = rwmutex_wants,
 	.identify = rwmutex_identify,
+	.lock = &rwmutex_writers,
+	.rlock = &rwmutex_readers,
 	.lock_flags = rwmutex_lock_flags,
 	.token = gosync_mutex_token,
 	.queues = rwmutex_queues,

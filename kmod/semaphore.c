@@ -248,8 +248,9 @@ static void semaphore_give_back(struct gosync_waiter *waiter)
 	semaphore_add(holder->obj, holder, waiter->number, true);
 }
 
-const struct gosync_wait_op gosync_semaphore_acquire_op = {
+static const struct gosync_wait_op semaphore_acquire_op = {
 	.takes = true,
+	.most = GOSYNC_SEMAPHORE_PERMITS,
 	.check = semaphore_check,
 	.attempt = semaphore_attempt,
 	.ready = semaphore_ready,
@@ -263,7 +264,7 @@ static long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 
 	if (args->__reserved)
 		return -EINVAL;
-	return gosync_wait_alone(&gosync_semaphore_acquire_op, holder, &waiter,
+	return gosync_wait_alone(&semaphore_acquire_op, holder, &waiter,
 				 args->flags, args->deadline, 0, args->count);
 }
 
@@ -284,6 +285,14 @@ static long gosync_semaphore_release(struct gosync_holder *holder, void *arg)
 
 	return check_instant(args) ?:
 	       semaphore_add(holder->obj, holder, args->count, false);
+}
+
+static int semaphore_fill(void *arg, u64 operand, u32 index)
+{
+	struct gosync_semaphore_args *args = arg;
+
+	args->count = operand;
+	return index || operand > U32_MAX ? -EINVAL : 0;
 }
 
 /*
@@ -424,11 +433,11 @@ static u32 semaphore_held(struct gosync_object *obj,
 static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_WAIT(SEMAPHORE_ACQUIRE, GOSYNC_WRITES,
 			  gosync_semaphore_acquire, semaphore,
-			  &gosync_semaphore_acquire_op),
+			  &semaphore_acquire_op),
 	GOSYNC_IOCTL_ARG(SEMAPHORE_TRYACQUIRE, GOSYNC_WRITES,
 			 gosync_semaphore_tryacquire, semaphore),
-	GOSYNC_IOCTL_ARG(SEMAPHORE_RELEASE, GOSYNC_WRITES,
-			 gosync_semaphore_release, semaphore),
+	GOSYNC_IOCTL_FILL(SEMAPHORE_RELEASE, GOSYNC_WRITES,
+			  gosync_semaphore_release, semaphore, semaphore_fill),
 	GOSYNC_IOCTL_ARG(SEMAPHORE_LIMIT, GOSYNC_WRITES, gosync_semaphore_limit,
 			 semaphore),
 };
@@ -444,7 +453,7 @@ const struct gosync_ops gosync_semaphore_ops = {
 	.abandon = semaphore_abandon,
 	.left = semaphore_left,
 	.show = semaphore_show,
-	.in = &gosync_semaphore_acquire_op,
+	.in = &semaphore_acquire_op,
 	.watched = semaphore_watched,
 	.asks = semaphore_asks,
 	.identify = semaphore_identify,

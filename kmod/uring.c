@@ -27,7 +27,7 @@ static int uring_wait_for(struct io_uring_cmd *cmd,
 	int ret;
 
 	/* A signal's handler does not come in between. */
-	if (request->cmd == GOSYNC_IOC_WAITGROUP_WAIT && request->operand)
+	if (op->resumes && request->operand)
 		return -EINVAL;
 	gosync_waiter_setup(&waiter, holder);
 	/* No thread is the one that waits, or that runs a Once. */
@@ -116,7 +116,7 @@ static int uring_wait_for_cond(struct io_uring_cmd *cmd,
 	ret = gosync_cond_check_lock(relock->lock, request->flags);
 	if (ret)
 		goto err_put;
-	relock->op = gosync_cond_lock_op(relock->lock, request->flags);
+	relock->op = gosync_cond_lock_ops(relock->lock, request->flags)->op;
 	relock->deaths = READ_ONCE(relock->lock->obj->deaths);
 	command = gosync_command_new(cmd, &timeout);
 	ret = -ENOMEM;
@@ -140,29 +140,13 @@ static long run_at_once(const struct gosync_ioctl *ioctl,
 			struct gosync_holder *holder,
 			const struct gosync_request *request)
 {
-	struct gosync_semaphore_args semaphore = { .count = request->operand };
-	struct gosync_waitgroup_add_args add = { .delta = request->operand };
-	struct gosync_atomic_wake_args wake = {
-		.index = request->index,
-		.count = request->operand,
-	};
+	u64 arg[GOSYNC_ARG_MAX / sizeof(u64)] = {};
 
 	if (request->deadline || request->flags)
 		return -EINVAL;
-	switch (request->cmd) {
-	case GOSYNC_IOC_ATOMIC_WAKE:
-		if (request->operand > U32_MAX)
-			return -EINVAL;
-		return ioctl->op(holder, &wake);
-	case GOSYNC_IOC_SEMAPHORE_RELEASE:
-		if (request->index || request->operand > U32_MAX)
-			return -EINVAL;
-		return ioctl->op(holder, &semaphore);
-	case GOSYNC_IOC_WAITGROUP_ADD:
-		if (request->index)
-			return -EINVAL;
-		return ioctl->op(holder, &add);
-	}
+	if (ioctl->fill)
+		return ioctl->fill(arg, request->operand, request->index) ?:
+		       ioctl->op(holder, arg);
 	if (request->index || request->operand)
 		return -EINVAL;
 	return ioctl->flags & GOSYNC_URING ? ioctl->op(holder, NULL) : -ENOTTY;

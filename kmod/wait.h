@@ -65,6 +65,11 @@ struct gosync_group {
  * struct gosync_wait_op - something to wait for, in whatever way
  * @takes: something is taken by it, which needs write permission and can be
  *	given back
+ * @resumes: the operand of a wait that goes on after a signal's handler is
+ *	&gosync_waiter.number, of which user space is told before
+ * @tells_seen: user space is told &gosync_waiter.seen after a success
+ * @most: several entries of a wait for all may want it of one object, so much
+ *	together of &gosync_waiter.number; 0: only one may
  * @check: is this a possible operand; sets what of @waiter is compared; NULL:
  *	it has none
  * @attempt: do it; if that isn't possible now, queue @waiter if @queue. Return:
@@ -78,6 +83,9 @@ struct gosync_group {
  */
 struct gosync_wait_op {
 	bool takes;
+	bool resumes;
+	bool tells_seen;
+	u64 most;
 	int (*check)(struct gosync_waiter *waiter, u32 index, u64 value);
 	int (*attempt)(struct gosync_waiter *waiter, bool queue);
 	bool (*ready)(const struct gosync_waiter *waiter);

@@ -76,14 +76,12 @@ static int order_entries(struct gosync_wait_set *set)
 		if (a->waiter.holder->obj != b->waiter.holder->obj ||
 		    !a->op->takes || !b->op->takes)
 			continue;
-		if (a->op == &gosync_semaphore_acquire_op) {
-			b->together += a->together;
-			if (b->together > GOSYNC_SEMAPHORE_PERMITS)
-				return -EINVAL;
-		} else {
-			/* Also to read twice: a writer may come in between. */
+		/* Also to read twice: a writer may come in between. */
+		if (!b->op->most)
 			return -EDEADLK;
-		}
+		b->together += a->together;
+		if (b->together > b->op->most)
+			return -EINVAL;
 	}
 	return 0;
 }

@@ -239,7 +239,7 @@ static int get_any(struct gosync_wait_set *set,
  * A signal's handler is to run: a WaitGroup that becomes 0 meanwhile has been 0
  * for who comes back.
  */
-static void keep_generations(struct gosync_wait_set *set)
+static void keep_operands(struct gosync_wait_set *set)
 {
 	u32 i;
 
@@ -247,7 +247,7 @@ static void keep_generations(struct gosync_wait_set *set)
 		struct gosync_wait_item *entry = &set->entries[i];
 
 		/* Who can't be told begins anew. */
-		if (entry->args->op == GOSYNC_IOC_WAITGROUP_WAIT &&
+		if (entry->op && entry->op->resumes &&
 		    put_user(entry->waiter.number, &set->uentries[i].value))
 			return;
 	}
@@ -278,7 +278,7 @@ long gosync_wait_any(struct gosync_wait_set *set,
 	int ret = get_any(set, timeout);
 
 	if (ret == -ERESTARTSYS) {
-		keep_generations(set);
+		keep_operands(set);
 		remember_places(set, ret);
 	}
 	return gosync_wait_any_deliver(set, ret, fatal_signal_pending(current));

@@ -52,6 +52,7 @@ static int version_attempt(struct gosync_waiter *waiter, bool queue)
 }
 
 const struct gosync_wait_op gosync_version_op = {
+	.tells_seen = true,
 	.check = version_check,
 	.attempt = version_attempt,
 	.ready = version_ready,

@@ -136,9 +136,7 @@ int gosync_wait_item_tell(struct gosync_wait_set *set, u32 i)
 	if (entry->op) {
 		args->result = entry->op->result ?
 			       entry->op->result(&entry->waiter) : 0;
-		if (args->op == GOSYNC_IOC_ATOMIC_WAIT ||
-		    args->op == GOSYNC_IOC_VALUE_WAIT ||
-		    args->op == GOSYNC_IOC_MAP_WAIT)
+		if (entry->op->tells_seen)
 			args->value = entry->waiter.seen;
 	}
 	return copy_to_user(&set->uentries[i], args, sizeof(*args)) ? -EFAULT :

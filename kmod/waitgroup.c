@@ -133,6 +133,14 @@ static long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
+static int waitgroup_fill_add(void *arg, u64 operand, u32 index)
+{
+	struct gosync_waitgroup_add_args *args = arg;
+
+	args->delta = operand;
+	return index ? -EINVAL : 0;
+}
+
 /*
  * Queue if @queue, unless the counter is 0.
  *
@@ -196,6 +204,7 @@ static bool waitgroup_ready(const struct gosync_waiter *waiter)
 }
 
 static const struct gosync_wait_op waitgroup_wait_op = {
+	.resumes = true,
 	.check = waitgroup_check,
 	.attempt = waitgroup_attempt,
 	.ready = waitgroup_ready,
@@ -272,8 +281,9 @@ static void waitgroup_info(struct gosync_object *obj,
 }
 
 static const struct gosync_ioctl ioctls[] = {
-	GOSYNC_IOCTL_ARG(WAITGROUP_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_waitgroup_add, waitgroup_add),
+	GOSYNC_IOCTL_FILL(WAITGROUP_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
+			  gosync_waitgroup_add, waitgroup_add,
+			  waitgroup_fill_add),
 	GOSYNC_IOCTL_WAIT(WAITGROUP_WAIT, GOSYNC_OPTIONAL | GOSYNC_RESUMES,
 			  gosync_waitgroup_wait, waitgroup_wait,
 			  &waitgroup_wait_op),
