@@ -239,12 +239,24 @@ static void orphan_closed(struct callback_head *work)
 /**
  * gosync_orphan_flush() - a descriptor is being closed
  * @holder: whose
+ *
+ * The descriptor leads nowhere any more, but its reference to the file is still
+ * there. If it is the only one the holder is about to end, and most are closed
+ * so. Another reference may be that of a command which begins at this moment and
+ * is not counted in @kept yet. It looks for itself, but may do so before our
+ * reference has gone. So we look again after that.
  */
 void gosync_orphan_flush(struct gosync_holder *holder)
 {
 	struct closing *closing;
 
-	if (likely(!READ_ONCE(holder->kept)))
+	/*
+	 * O-B, pairs with the full barrier in __fget_files_rcu() of the kernel:
+	 * either we see the reference of a submitter, or it sees that the
+	 * descriptor is gone.
+	 */
+	smp_mb();
+	if (likely(file_count(holder->file) == 1))
 		return;
 	closing = kmalloc(sizeof(*closing), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	closing->holder = holder;

@@ -695,6 +695,29 @@ TEST_F(orphan, is_found_by_one_of_two_that_close_at_once)
 	} while (budget_left(end));
 }
 
+/* Whether it begins before the descriptor is closed or after, it does not stay. */
+TEST_F(orphan, command_ends_that_begins_while_the_descriptor_is_closed)
+{
+	uint64_t end = end_of_budget();
+	unsigned int arrived = 0, round = 0;
+
+	do {
+		struct closer closer = { &arrived, ++round };
+		pthread_t thread;
+		int ret;
+
+		self->fd = closer.fd = reopen_object(self->owner, 0);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, close_together,
+					    &closer));
+		meet(&arrived, 2, round);
+		start_lock(self, 1);
+		pthread_join(thread, NULL);
+		ret = result(self->ring, 1);
+		ASSERT_TRUE(ret == -ECANCELED || ret == -EBADF);
+		ASSERT_TRUE(has_waiters(self->owner, 0));
+	} while (budget_left(end));
+}
+
 /* --- holders that are broken ----------------------------------------------- */
 
 static int break_fd(int fd)
