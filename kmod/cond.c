@@ -3,28 +3,28 @@
  * Cond: Go's sync.Cond between processes.
  *
  * A wait is one ioctl: it takes a place in the queue, unlocks L, sleeps until
- * signalled, and locks L again. The place is taken first, so whoever signals
- * after the unlock finds it; places are signalled in the order in which they
- * were taken; and nothing but a signal ends a wait, so there are no spurious
- * wake-ups.
+ * signalled, and locks L again. The place is taken first, so a signal after the
+ * unlock finds it. Places are signalled in the order in which they were taken.
+ * Nothing but a signal ends a wait, so there are no spurious wake-ups.
  *
- * L is given by a descriptor: a Mutex, or either side of an RWMutex. What is
- * done with it is what its own ioctls do.
+ * L is given by a descriptor: a Mutex, or either side of an RWMutex. It is
+ * unlocked and locked by its own ioctls.
  *
- * A signal handler interrupts all that, with L unlocked, and the system call is
- * made again afterwards, or never. So a waiter is a ticket that leaves the
- * task's stack then and stays in the queue. It may be signalled there, and keeps
- * that until its task comes back with its number, to lock L. If its holder
- * ends instead, or its task is killed before it could return, what it was
- * signalled goes to the next that waited already when the signal was sent. (Who
- * came later must not be woken by it, and a broadcast has reached them all.)
+ * The handler of a Unix signal interrupts all that, with L unlocked. Afterwards
+ * the system call is made again, or never. So a waiter is a ticket that leaves
+ * the task's stack then, and stays in the queue. If it is signalled there it
+ * keeps the signal until its task comes back with the ticket's number, to lock
+ * L. If its holder ends instead, or its task is killed before it could return,
+ * the signal goes to the next ticket that was in the queue when the signal was
+ * sent. (It must not wake a later one. And a broadcast has reached all of
+ * them.)
  *
- * A handler need not return: it may jump out of the wait (siglongjmp(3)), or its
- * thread be cancelled there. So a ticket is its thread's. When that begins to
- * wait anew, by whatever holder, it has no older one. When it has ended, the
- * ticket is passed over; and because nobody tells us of that, and it may have
- * been signalled before, somebody looks for such every second, as long as any
- * are absent.
+ * A handler need not return: it may jump out of the wait (siglongjmp(3)), or
+ * its thread may be cancelled there. So a ticket belongs to its thread. When
+ * the thread begins a new wait, by whatever holder, its older ticket goes. When
+ * the thread has ended, its ticket is passed over. Nobody tells us of that end,
+ * and the ticket may have been signalled before. So a worker looks for such
+ * tickets every second, as long as any are absent.
  *
  * Lock order: L's object and the Cond's are never locked at the same time.
  */
@@ -40,15 +40,15 @@
 
 #define LOOK_EVERY	HZ
 
-/* So many absent tickets are looked at in one go. */
+/* So many absent tickets are looked at before the lock is dropped. */
 #define LOOK_BATCH	32
 
 /**
- * struct absentees - tickets whose threads handle a signal
- * @by_number: these, by their number
- * @by_thread: and by their thread
- * @look: for those whose thread has ended
- * @cond: whose they are
+ * struct absentees - the absent tickets: their threads handle a signal
+ * @by_number: the tickets by their number
+ * @by_thread: the same tickets by their thread
+ * @look: the worker that looks for threads that have ended
+ * @cond: the Cond
  */
 struct absentees {
 	struct rb_root by_number;
@@ -60,8 +60,8 @@ struct absentees {
 /**
  * struct gosync_cond - a Cond
  * @obj: the object; its lock protects the rest
- * @signalled: those to whom a broadcast went, until they are woken
- * @absent: NULL before the first
+ * @signalled: the waiters that a broadcast has reached, until they are woken
+ * @absent: the absent tickets; NULL before the first
  * @last: the number of the last ticket
  */
 struct gosync_cond {
@@ -72,15 +72,15 @@ struct gosync_cond {
 };
 
 /**
- * struct ticket - a waiter
+ * struct ticket - a thread's wait
  * @waiter: its place in the queue
- * @by_number: among the absent
- * @by_thread: likewise
- * @thread: whose it is; a reference while it is absent
- * @deaths: how many owners of L had died when it was unlocked
- * @is_over: it waits no longer, L is to be locked
+ * @by_number: its node in &absentees.by_number while it is absent
+ * @by_thread: its node in &absentees.by_thread while it is absent
+ * @thread: its thread; with a reference while it is absent
+ * @deaths: the number of owners of L that had died when it was unlocked
+ * @is_over: it waits no longer; the next step is to lock L
  * @was_ended: the end of the wait was counted and traced
- * @result: then: 0: signalled, -ETIMEDOUT
+ * @result: once @is_over: 0 if it was signalled, or -ETIMEDOUT
  */
 struct ticket {
 	struct gosync_waiter waiter;
@@ -94,10 +94,10 @@ struct ticket {
 };
 
 /**
- * struct gosync_ticket - the place in the queue of a holder that watches
- * @group: is told when it is signalled
- * @waiter: the place
- * @seen: poll(2) has said so
+ * struct gosync_ticket - the place in the queue of a holder that is polled
+ * @group: the waiter's group, which is told when it is signalled
+ * @waiter: its place in the queue
+ * @seen: poll(2) has reported the signal
  */
 struct gosync_ticket {
 	struct gosync_group group;
@@ -155,15 +155,15 @@ static long cond_relock(struct gosync_holder *lock, u32 flags)
 }
 
 /**
- * gosync_cond_result() - what is a wait told that has locked again
- * @lock: what it has locked
- * @deaths: how many of its owners had died when the wait unlocked it
- * @result: of the wait: 0 or -ETIMEDOUT
- * @locked: what locking returned: 0, or 1 if it is poisoned
+ * gosync_cond_result() - choose the result of a wait that has locked L again
+ * @lock: the holder that has locked L
+ * @deaths: the number of L's owners that had died when the wait unlocked it
+ * @result: the result of the wait: 0 or -ETIMEDOUT
+ * @locked: what locking returned: 0, or 1 if L is poisoned
  *
- * That an owner died meanwhile is told at once. What was known before is told no
- * longer to who was not signalled, or a wait that is repeated until it fails
- * would go on for ever.
+ * If an owner died during the wait, the caller is told that L is poisoned. If L
+ * was poisoned before, a wait that was not signalled is told -ETIMEDOUT.
+ * Otherwise a program that waits again until its deadline would never see it.
  *
  * Return: 0, 1 or -ETIMEDOUT.
  */
@@ -183,7 +183,7 @@ static void ticket_free(struct ticket *ticket)
 	kfree(ticket);
 }
 
-/* Has the thread of an absent ticket ended, or is it about to? */
+/* Has the thread of an absent ticket ended, or is it exiting? */
 static bool ticket_is_gone(const struct ticket *ticket)
 {
 	const struct task_struct *task;
@@ -202,12 +202,12 @@ static void ticket_remove_absent(struct gosync_cond *cond,
 }
 
 /*
- * Nobody is to come back with an absent ticket: take it out; the caller frees
- * it, and signals the next one, up to *@last, if that is not 0. All that has to
- * do with its holder is done under the object's lock, which the holder's end
- * takes, too.
+ * Take out an absent ticket with which no task is to come back. The caller
+ * frees it and, if *@last is not 0, signals the next ticket up to that number.
+ * The ticket's holder is used under the object's lock only, which the holder's
+ * end takes, too.
  *
- * Return: false if it is being signalled right now.
+ * Return: false if it is being signalled at this moment.
  */
 static bool ticket_cancel(struct gosync_cond *cond, struct ticket *ticket,
 			  u64 *last)
@@ -232,9 +232,9 @@ static bool ticket_cancel(struct gosync_cond *cond, struct ticket *ticket,
 }
 
 /*
- * Signal the first, if it came no later than @last.
+ * Signal the first in the queue, if its number is not above @last.
  *
- * Return: how many were woken, 0 or 1.
+ * Return: the number of waiters that were signalled, 0 or 1.
  */
 static unsigned int cond_signal_one(struct gosync_cond *cond, u64 last)
 {
@@ -244,7 +244,7 @@ static unsigned int cond_signal_one(struct gosync_cond *cond, u64 last)
 	bool claimed;
 	u64 none;
 
-	/* Those that are dead are taken off one by one. */
+	/* Tickets whose threads have ended are taken off one by one. */
 	do {
 		gone = NULL;
 		scoped_guard(spinlock, &obj->wq.lock) {
@@ -254,7 +254,7 @@ static unsigned int cond_signal_one(struct gosync_cond *cond, u64 last)
 			last = min(last, cond->last);
 			if (!first || first->number > last)
 				return 0;
-			/* One with a ticket that is there has a task. */
+			/* Only an absent ticket has neither group nor task. */
 			if (!first->group && !first->entry.private)
 				gone = container_of(first, struct ticket,
 						    waiter);
@@ -296,7 +296,7 @@ static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 	struct gosync_cond *cond = to_cond(holder->obj);
 	unsigned int n;
 
-	/* Who comes after this is not on the list. */
+	/* A waiter that comes later does not join this list. */
 	scoped_guard(spinlock, &cond->obj.wq.lock)
 		list_splice_tail_init(&cond->obj.wq.head, &cond->signalled);
 	n = gosync_grant_all(&cond->obj, &cond->signalled, cond_count_granted);
@@ -306,7 +306,7 @@ static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 
 /* --- Tickets -------------------------------------------------------------- */
 
-/* The wait is over: say so, unless gosync_wait() did. */
+/* Count and trace the end of the wait, unless gosync_wait() has. */
 static void ticket_end(struct gosync_cond *cond, struct ticket *ticket, int ret)
 {
 	if (!ticket->was_ended)
@@ -314,14 +314,14 @@ static void ticket_end(struct gosync_cond *cond, struct ticket *ticket, int ret)
 	ticket->was_ended = true;
 }
 
-/* A ticket with which nobody will return: its signal is the next one's. */
+/* No task will return with this ticket: pass its signal on. */
 static void ticket_drop(struct gosync_cond *cond, const struct ticket *ticket)
 {
 	if (ticket->is_over && !ticket->result && ticket->waiter.seen)
 		cond_signal_one(cond, ticket->waiter.seen);
 }
 
-/* Take our ticket off the queue, with which we do not wait, and drop it. */
+/* Take our ticket off the queue, because we do not wait, and drop it. */
 static void ticket_withdraw(struct gosync_cond *cond, struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
@@ -359,7 +359,7 @@ static int compare_thread(const void *thread, const struct rb_node *node)
 	return thread < (void *)its ? -1 : thread > (void *)its;
 }
 
-/* The absent ticket with the smallest number from @number on, or NULL */
+/* Find the absent ticket with the smallest number from @number on, or NULL. */
 static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
 {
 	struct ticket *found = NULL;
@@ -381,10 +381,10 @@ static struct ticket *find_absent(struct gosync_cond *cond, u64 number)
 }
 
 /*
- * An absent ticket was found, under the object's lock, with which nobody is to
- * come back; or none. Called with the lock, which is dropped.
+ * Cancel @ticket, an absent one, unless it is NULL; then drop the object's
+ * lock, with which this is called.
  *
- * Return: false if it is still there, and to be found again.
+ * Return: false if it is still there, so that the caller has to find it again.
  */
 static bool ticket_cancel_and_unlock(struct gosync_cond *cond,
 				     struct ticket *ticket)
@@ -423,7 +423,7 @@ static void cond_look_for_gone(struct work_struct *work)
 				gone = ticket;
 			any = true;
 		}
-		/* One that is being signalled is looked at the next time. */
+		/* If it is being signalled, the next look finds it. */
 		ticket_cancel_and_unlock(cond, gone);
 		cond_resched();
 	} while (ticket);
@@ -431,7 +431,7 @@ static void cond_look_for_gone(struct work_struct *work)
 		schedule_delayed_work(&absent->look, LOOK_EVERY);
 }
 
-/* The calling thread waits anew. */
+/* The calling thread begins a new wait: cancel the ticket of an older one. */
 static void cond_cancel_older(struct gosync_cond *cond)
 {
 	struct absentees *absent = READ_ONCE(cond->absent);
@@ -464,8 +464,8 @@ static struct absentees *absentees_of(struct gosync_cond *cond)
 }
 
 /*
- * A signal handler is to run: keep the ticket for when its task comes back. L
- * is unlocked, so this is no time for an error.
+ * A signal's handler is to run: keep the ticket until its task comes back. L is
+ * unlocked, so this must not fail.
  */
 static long ticket_put_aside(struct gosync_cond *cond, struct ticket *ticket,
 			     u64 *number)
@@ -497,7 +497,10 @@ static long ticket_put_aside(struct gosync_cond *cond, struct ticket *ticket,
 	return -ERESTARTSYS;
 }
 
-/* Come back with a ticket. */
+/*
+ * The task has come back with the number of its ticket: take it from the
+ * absent.
+ */
 static int ticket_take_up(struct gosync_cond *cond,
 			  struct gosync_holder *holder, u64 number,
 			  struct ticket *ticket)
@@ -536,7 +539,7 @@ static void cond_queue(struct gosync_cond *cond, struct gosync_waiter *waiter)
 	cond_publish(cond);
 }
 
-/* Take a place in the queue, and unlock. */
+/* Take a place in the queue, and unlock L. */
 static int ticket_begin(struct gosync_cond *cond, struct gosync_holder *holder,
 			struct gosync_holder *lock, u32 flags,
 			struct ticket *ticket)
@@ -554,10 +557,13 @@ static int ticket_begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	scoped_guard(spinlock, &obj->wq.lock)
 		cond_queue(cond, &ticket->waiter);
 	trace_gosync_cond_wait(obj, holder->id);
-	/* Unlocking is ordered after that: who locks then sees that we wait. */
+	/*
+	 * The unlock is ordered after that: the next owner of L sees the
+	 * waiter.
+	 */
 	ret = cond_unlock(lock, flags);
 	if (ret) {
-		/* It has not begun, for those who trace. */
+		/* For tracers the wait has not begun. */
 		ticket->was_ended = true;
 		ticket_withdraw(cond, ticket);
 		return ret;
@@ -587,7 +593,7 @@ static long ticket_wait(struct gosync_cond *cond, struct ticket *ticket,
 	/* It may have been signalled while a signal handler ran. */
 	ticket_end(cond, ticket, ticket->result);
 	ret = cond_relock(lock, flags);
-	/* Who is being killed never enters the critical section. */
+	/* A task that is being killed never enters the critical section. */
 	if (unlikely(fatal_signal_pending(current))) {
 		if (ret >= 0)
 			cond_unlock(lock, flags);
@@ -637,18 +643,18 @@ static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 
 /* --- Waiting without a task ----------------------------------------------- */
 
-/* Here it ends with the signal; who waits locks by himself. */
+/* A command of io_uring ends with the signal here; command.c then locks L. */
 const struct gosync_wait_op gosync_cond_wait_op = {
 };
 
 /**
- * gosync_cond_begin() - take a place in the queue, and unlock
- * @waiter: who, of a group
- * @lock: what to unlock
+ * gosync_cond_begin() - take a place in the queue, and unlock L
+ * @waiter: the waiter, of a group
+ * @lock: the holder that has locked L
  * @flags: GOSYNC_READ_SIDE
  *
- * Return: 0, or an error if it wasn't locked; then the place is still to be
- * withdrawn.
+ * Return: 0, or an error if L was not locked; then the caller has to withdraw
+ * @waiter.
  */
 int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 		      u32 flags)
@@ -663,9 +669,9 @@ int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
 }
 
 /**
- * gosync_cond_pass_on() - a signal has come to one who can't have it
+ * gosync_cond_pass_on() - pass on a signal that a waiter has no use for
  * @obj: the Cond
- * @last: as &gosync_waiter.seen of that one
+ * @last: &gosync_waiter.seen of that waiter
  */
 void gosync_cond_pass_on(struct gosync_object *obj, u64 last)
 {
@@ -685,7 +691,7 @@ static void cond_tell_watcher(struct gosync_group *group)
 	gosync_changed(obj);
 }
 
-/* What has become of the ticket does not matter to the holder any more. */
+/* End the ticket of a holder that was polled; pass its signal on if need be. */
 static void cond_end_watch(struct gosync_cond *cond,
 			   struct gosync_ticket *ticket, bool consumed)
 {
@@ -703,8 +709,8 @@ static void cond_end_watch(struct gosync_cond *cond,
 }
 
 /*
- * Take a place in the queue, for poll(2). The place that the holder had is given
- * up; with @stop only that is done.
+ * Take a place in the queue, for poll(2), and give up the one that the holder
+ * had. With @stop only give that up.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -733,12 +739,12 @@ static int cond_watch(struct gosync_holder *holder, bool stop)
 	return 0;
 }
 
-/* Has the holder's ticket been signalled? With the object's lock */
+/* Has the holder's ticket been signalled? Called with the object's lock. */
 static bool cond_is_signalled(const struct gosync_waiter *waiter)
 {
 	struct gosync_ticket *ticket = waiter->holder->ticket;
 
-	/* Who says so to poll(2) cannot take it back. */
+	/* Once poll(2) has reported the signal it is not passed on any more. */
 	if (!ticket || !gosync_is_told(&ticket->group.claim))
 		return false;
 	ticket->seen = true;
@@ -763,7 +769,10 @@ static void cond_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 		cond_publish(to_cond(obj));
 }
 
-/* No call of the holder is under way: only absent tickets are left of it. */
+/*
+ * No call of the holder runs any more: it has a watch and absent tickets at
+ * most.
+ */
 static void cond_holder_end(struct gosync_object *obj,
 			    struct gosync_holder *holder)
 {

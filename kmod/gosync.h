@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's own header: types, objects and holders, and what each file offers
- * the others. Waiting is in wait.h, mapped state in page.h.
+ * The module's own header: types, objects and holders, and what each file
+ * offers the others. Waiting is in wait.h, mapped state in page.h.
  *
- * Layers. A file calls only what is in lower lines of this list; `make check`
- * proves it. (What calls upwards does so by a pointer: operations of a type, of a
- * file, of a group of waiters.)
+ * Layers. A file calls only functions of files in lower lines of this list,
+ * which `make check` proves. (Calls upwards go through a pointer: the
+ * operations of a type, of a file, or of a group of waiters.)
  *
  *	main.c				the module, its device, files of holders
  *	uring.c				operations by io_uring
  *	ioctl.c				running an ioctl; those of every object
- *	wait_many.c			waiting for several things: the ioctl
- *	command.c wait_all.c		a command of io_uring that waits; all
- *	wait_any.c			any of several
- *	wait_entry.c			what several things are
+ *	wait_many.c			the ioctl that waits for several things
+ *	command.c wait_all.c		waiting commands of io_uring; wait for all
+ *	wait_any.c			wait for any
+ *	wait_entry.c			the entries of a wait for several things
  *	change.c open.c			owner and mode; a name and a holder of it
  *	types.c				the list of types
  *	rwmutex.c			builds on mutex.c
@@ -21,25 +21,25 @@
  *					the primitives
  *	map_table.c wait_change.c	a Map's entries; waiting for Value and Map
  *	wait_op.c			waiting for one thing in an ioctl
- *	holder.c stat.c			holders; who holds, who waits, how it went
- *	cancel.c orphan.c		what ends commands of io_uring before time
+ *	holder.c stat.c			holders; statistics, lists of waiters
+ *	cancel.c orphan.c		ending commands of io_uring early
  *	gate.c				the end of a command of io_uring
  *	names.c				the table of names, the life of an object
  *	account.c await.c		limits; waiting for a name
  *	poll.c				pollers
  *	wait.c				the wait queue
- *	place.c				places in it after a signal
+ *	place.c				a waiter's place after a signal
  *	page.c				mapped state
  *	ns.c				namespaces, permission
- *	object.c			an object, what is known of it
+ *	object.c			objects, whatever their type
  *	copy.c trace.c			user space's memory; the tracepoints
  *
  * Locks. One that is indented is taken inside the nearest one above it that is
  * less indented; no others are nested. Lines that begin at the left are never
  * held at the same time. All but the first two are spinlocks.
  *
- *	gosync_value.lock		(value.c) who stores; a mutex
- *	gosync_map.lock			(map.h) who changes the keys; a mutex
+ *	gosync_value.lock		(value.c) storing; a mutex
+ *	gosync_map.lock			(map.h) changes of the keys; a mutex
  *	  area->more.xa_lock		(page.c) pages that were added
  *	a record's sequence		(map.h) one entry of a Map; inside map.lock
  *					or alone, with preemption disabled
@@ -50,13 +50,13 @@
  *	  obj->wq.lock, obj->holders.xa_lock	as below, for a listing
  *	obj->wq.lock			the state of an object, and its waiters
  *	  obj->holders.xa_lock		its holders; or alone
- *	    links_lock			(orphan.c) who waits for a holder; or alone
+ *	    links_lock			(orphan.c) a holder's commands; or alone
  *	  lock				(place.c) interrupted waits; or alone
- *	obj->watch->wq.lock		who polls
+ *	obj->watch->wq.lock		the pollers
  *	turns_lock			(wait_all.c) turns of waits for all
  *	tree_lock			(cancel.c) commands that can be cancelled
  *	namespaces_lock			(ns.c) the namespaces
- *	awaited->wq.lock		(await.c) who waits for a name
+ *	awaited->wq.lock		(await.c) the waiters for a name
  *	lock				(mutex.c, first_token()) the first token
  *
  * The tables of names, of awaited names and of pools (rhashtable) lock a bucket
@@ -64,8 +64,9 @@
  * time.
  *
  * Nothing that user space can stop (a page fault on its memory) happens under
- * any of them. gosync_ns.lock and pools_lock are everybody's: what may take
- * long (memory is allocated, zeroed or freed) is done before and after them.
+ * any of them. Users that have nothing to do with each other share
+ * gosync_ns.lock and pools_lock. So slow work (to allocate, zero or free
+ * memory) is done before and after them.
  */
 #ifndef GOSYNC_H
 #define GOSYNC_H
@@ -102,13 +103,13 @@ struct seq_file;
 /*
  * How often a compare-and-swap on a mapped word is tried under the object's
  * lock. Among well-behaved processes a try fails only because another made
- * progress; who makes it fail this often is scribbling.
+ * progress; a process that makes it fail this often is scribbling.
  */
 #define GOSYNC_RACES		128
 
 #define GOSYNC_SLOT_SIZE	64
 
-/* What is not longer than this is short, see gosync_copy() */
+/* Up to this length gosync_copy() copies word by word. */
 #define GOSYNC_SHORT		256
 
 /* No type has more queues than this besides the object's own. */
@@ -116,65 +117,66 @@ struct seq_file;
 
 /**
  * struct gosync_ops - a type of object
- * @name: as people know it
- * @size: of the structure that begins with &struct gosync_object
- * @read_only: user space maps it read-only, whoever it is
- * @ioctls: the ioctls that are its own, as gosync_ioctl_in() wants them
- * @nr_ioctls: how many there are
+ * @name: the type's name, as users read it
+ * @size: the size of its structure, which begins with &struct gosync_object
+ * @read_only: user space may map it for reading only
+ * @ioctls: the type's own ioctls, in the order that gosync_ioctl_in() needs
+ * @nr_ioctls: the number of @ioctls
  * @flags: creation flags that it takes besides the common ones
- * @default_capacity: capacity where none is given
- * @max_capacity: and the largest (0: the type has no capacity)
- * @max_key_size: largest size of a key (0: the type has no keys)
- * @max_value_size: largest size of their values
- * @exclusive: of its pollers only one could succeed, so one is woken at a time
- * @area_size: bytes of mapped state for a capacity, more than a slot: pages
- *	of its own; NULL: a slot will do
- * @matches: is an object that exists what is asked for, beyond its type and
- *	capacity; may be NULL
- * @init: make a new object's state, its area is there and zero; may fail, may
+ * @default_capacity: the capacity if the caller gives none
+ * @max_capacity: the largest capacity; 0: the type has no capacity
+ * @max_key_size: largest size of a key; 0: the type has no keys
+ * @max_value_size: largest size of a key's value
+ * @exclusive: only one poller could succeed, so one is woken at a time
+ * @area_size: the bytes of mapped state for a capacity; with more than a slot
+ *	it has pages of its own. NULL: a slot is enough
+ * @matches: does an existing object fit the caller's arguments, beyond its type
+ *	and capacity? May be NULL
+ * @init: make a new object's state; its area is there and zero. May fail, may
  *	be NULL
  * @fini: undo @init; may be NULL
- * @holder_begin: give a new holder what it needs; may be NULL
- * @holder_end: undo @holder_begin, of a holder that is no longer there; may be
- *	NULL
- * @abandon: recover what a holder has, be it there or not; NULL if it can't
- *	have anything. Of one that is broken, make that user space cannot have it
- *	again
- * @owner_died: a word names an owner that does not live: release it. NULL if
+ * @holder_begin: prepare a new holder; may be NULL
+ * @holder_end: undo @holder_begin for a holder that has ended; may be NULL
+ * @abandon: recover what a holder has, whether it has ended or not. If it is
+ *	broken its user space must not be able to have it again. NULL: a holder
+ *	cannot have anything
+ * @owner_died: the word names an owner that does not live: release it. NULL:
  *	there are no owners
- * @flush: a process has closed a descriptor: see to what it may have owed;
- *	may be NULL
- * @left: a waiter has given up: write what changed by that into the mapped
- *	state, wake who can go on by it
- * @handed: a waiter that only is granted things was handed the word: is that
- *	all? If not it is queued elsewhere by now. NULL: it is. Called with the
- *	object's lock
- * @show: write into the mapped state who waits and whether somebody watches, and
- *	that there are broken holders; may be NULL. Called with the object's lock
- * @in: what makes its descriptors readable, once it can be had
- * @out: and what writable; may be NULL
- * @watched: with the object's lock: fill in what a holder watches for, as the
- *	operand of @in. Return: false if it watches for nothing. NULL: there is
+ * @flush: a process has closed a descriptor: do what it may have owed to
+ *	others; may be NULL
+ * @left: a waiter has given up: update the mapped state, and wake waiters that
+ *	can go on now
+ * @handed: a waiter of a group was handed the word. Return true if its wait is
+ *	complete, false if it was moved to another queue. NULL: it is always
+ *	complete. Called with the object's lock
+ * @show: write into the mapped state the number of waiters, whether there are
+ *	pollers, and whether there are broken holders; may be NULL. Called with
+ *	the object's lock
+ * @in: the operation that makes a descriptor readable when it would succeed
+ * @out: the operation that makes it writable; may be NULL
+ * @watched: with the object's lock: fill in the operand of @in for which a
+ *	holder watches. Return: false if it watches for nothing. NULL: there is
  *	no operand
- * @watch: begin or, with @stop, end to watch; a holder that may only observe
- *	can't. NULL: what @watched looks at is set, nothing else
- * @wants: what a waiter wants of several things; NULL: GOSYNC_WANTS_IT
- * @lock: how a Cond uses it as its L; NULL: it is none
+ * @watch: begin to watch or, with @stop, end it; not for a holder that may only
+ *	observe. NULL: the fields that @watched reads are set, nothing else
+ * @wants: which of several things a waiter wants; NULL: GOSYNC_WANTS_IT
+ * @lock: how a Cond uses the type as its L; NULL: it cannot
  * @rlock: the same with GOSYNC_READ_SIDE
- * @asks: how much a waiter wants, or where: &gosync_party.count; may be NULL
- * @identify: by which operand and index a waiter that comes back is known, if
- *	not by @expected and @index of &struct gosync_waiter; may be NULL
- * @lock_flags: it is a lock: LCB_F_MUTEX and so on for a waiter, by which perf
- *	knows its kind; NULL: it is none
+ * @asks: &gosync_party.count of a waiter; may be NULL
+ * @identify: the operand and index by which an interrupted wait is found again,
+ *	if these are not @expected and @index of &struct gosync_waiter; may be
+ *	NULL
+ * @lock_flags: LCB_F_MUTEX or the like, by which perf knows the kind of lock
+ *	that a waiter waits for; NULL: the type is no lock
  * @token: the fencing token of the last acquisition; NULL: it has none
- * @version: what GOSYNC_IOC_VALUE_WAIT and the like compare; or NULL
- * @queues: tell where waiters are, besides @wq.head; may be NULL
- * @owner: the number of the holder that owns it, 0: nobody; NULL if there are
+ * @version: the number that GOSYNC_IOC_VALUE_WAIT and the like compare; or NULL
+ * @queues: list the queues besides @wq.head; may be NULL
+ * @owner: the number of the holder that owns it, 0: none does; NULL: there are
  *	no owners
  * @info: fill in what the type knows, for @holder unless it is NULL. Called
  *	with the object's lock
- * @held: how much a holder holds, without owning it; may be NULL. Called with
- *	the object's lock
+ * @held: how much a holder holds without owning the object; may be NULL. Called
+ *	with the object's lock
  */
 struct gosync_ops {
 	const char *name;
@@ -229,9 +231,9 @@ struct gosync_ops {
 
 /**
  * struct gosync_lock_ops - a lock, or one side of it, for a Cond
- * @lock: its ioctl that waits, which takes &struct gosync_wait_args
- * @unlock: its ioctl that unlocks, without an argument
- * @op: what @lock waits for
+ * @lock: the ioctl that locks, which takes &struct gosync_wait_args
+ * @unlock: the ioctl that unlocks, without an argument
+ * @op: the operation of @lock that waits
  */
 struct gosync_lock_ops {
 	long (*lock)(struct gosync_holder *holder, void *arg);
@@ -243,10 +245,10 @@ struct gosync_lock_ops {
 enum gosync_ioctl_flags {
 	GOSYNC_WRITES = BIT(0),		/* not through a read-only descriptor */
 	GOSYNC_RESULTS = BIT(1),	/* the argument is copied out again */
-	GOSYNC_OPTIONAL = BIT(2),	/* 0 is an argument full of zeros */
-	GOSYNC_RESUMES = BIT(3),	/* a signal leaves in it where to go on */
-	GOSYNC_URING = BIT(4),		/* io_uring calls it, too, with NULL */
-	GOSYNC_ALONE = BIT(5),		/* a wait, but not for one of several */
+	GOSYNC_OPTIONAL = BIT(2),	/* 0 stands for an argument of zeros */
+	GOSYNC_RESUMES = BIT(3),	/* after a signal it says where to go on */
+	GOSYNC_URING = BIT(4),		/* io_uring may call it with NULL */
+	GOSYNC_ALONE = BIT(5),		/* a wait, but no entry of several */
 };
 
 /**
@@ -254,11 +256,11 @@ enum gosync_ioctl_flags {
  * @cmd: its number
  * @flags: &enum gosync_ioctl_flags
  * @size: the size of its argument; 0: it has none
- * @op: does it, given the argument in kernel memory
- * @fill: make the argument, full of zeros, from what an SQE says; NULL: io_uring
- *	calls @op with NULL, if it does. Return: 0 or -EINVAL
- * @wait: what it waits for, for those that wait in other ways than by this
- *	ioctl; NULL: nothing, or something that needs more than a waiter
+ * @op: does it, with the argument in kernel memory
+ * @fill: for io_uring: fill in a zeroed argument from an SQE. Return: 0 or
+ *	-EINVAL. NULL: if io_uring calls @op at all, then with NULL
+ * @wait: the operation that it waits for, for other ways to wait for the same;
+ *	NULL: it does not wait, or it needs more than a waiter
  */
 struct gosync_ioctl {
 	unsigned int cmd;
@@ -272,7 +274,7 @@ struct gosync_ioctl {
 /* No argument is larger than this. */
 #define GOSYNC_ARG_MAX		64
 
-/* The size of struct gosync_..._args, which begins with its size */
+/* The size of a struct gosync_..._args, whose first field is its size */
 #define GOSYNC_ARG_SIZE(_args)						\
 	(sizeof(_args) +						\
 	 BUILD_BUG_ON_ZERO(sizeof(_args) > GOSYNC_ARG_MAX) +		\
@@ -312,8 +314,8 @@ struct gosync_ioctl {
 }
 
 /*
- * The row of an ioctl in a table that is ordered by their numbers, with an empty
- * row where a number is missing; or NULL
+ * Find the row of an ioctl, or NULL. The table is in the order of the numbers,
+ * without gaps: where a number is missing there is an empty row.
  */
 static inline const struct gosync_ioctl *
 gosync_ioctl_in(const struct gosync_ioctl *ioctls, unsigned int nr_ioctls,
@@ -327,7 +329,7 @@ gosync_ioctl_in(const struct gosync_ioctl *ioctls, unsigned int nr_ioctls,
 	return ioctls->cmd == cmd ? ioctls : NULL;
 }
 
-/* The row of an ioctl that is this type's own; or NULL */
+/* Find the row of one of the type's own ioctls, or NULL. */
 static inline const struct gosync_ioctl *
 gosync_own_ioctl(const struct gosync_ops *ops, unsigned int cmd)
 {
@@ -335,12 +337,12 @@ gosync_own_ioctl(const struct gosync_ops *ops, unsigned int cmd)
 }
 
 /**
- * struct gosync_access - who may open an object
+ * struct gosync_access - the users that may open an object
  * @uid: owner
  * @gid: group
  * @mode: permission bits
  *
- * Without holes, as pages are found by it.
+ * Without holes: it is part of the key by which pages are found.
  */
 struct gosync_access {
 	kuid_t uid;
@@ -350,39 +352,40 @@ struct gosync_access {
 
 /**
  * struct gosync_object - an object of any type
- * @ops: its type
- * @wq: those who wait; its lock protects the object's state
- * @state: its mapped state, as the kernel sees it
- * @area: the pages that this is in
- * @ns: the namespace it lives in
- * @account: its owner's
- * @payer: the account of who owns the owner's user namespace, if it counts there
- *	too; or NULL
- * @node: in the table of names
+ * @ops: the operations of its type
+ * @wq: its waiters; the lock protects the object's state
+ * @rcu: frees it after a grace period, because names are read under RCU; by
+ *	then there can be no waiters
+ * @state: its mapped state, at the kernel's address
+ * @area: the pages with @state
+ * @ns: the namespace that it lives in
+ * @account: the account of its owner
+ * @payer: the account of the owner of the user namespace, if the object counts
+ *	there, too; or NULL
+ * @node: its entry in the table of names
  * @holders: its holders by their number
  * @id: its number
- * @stats: how the waits went; NULL before the first (what is there: @wq.lock)
- * @watch: those who poll, and who wait for all of several; NULL before the
- *	first
- * @deaths: owners that died (@wq.lock)
- * @nr_waiters: how many are queued (@wq.lock)
- * @nr_holders: how many holders there are (@holders.xa_lock)
- * @nr_users: how many of them may do more than observe (@holders.xa_lock)
- * @nr_broken: how many of them were broken (@wq.lock)
- * @idle_since: if none may, since when, in ns of CLOCK_BOOTTIME (likewise)
+ * @stats: statistics of its waits, with @wq.lock; NULL before the first wait
+ * @watch: its pollers and waits for all; NULL before the first
+ * @deaths: the number of owners that died (@wq.lock)
+ * @nr_waiters: the number of waiters that are queued (@wq.lock)
+ * @nr_holders: the number of holders (@holders.xa_lock)
+ * @nr_users: the number of holders that may do more than observe
+ *	(@holders.xa_lock)
+ * @nr_broken: the number of broken holders (@wq.lock)
  * @next_holder: where to look for an unused number (@holders.xa_lock)
- * @refs: one for each holder, one while the name is GOSYNC_PERSIST; who only
- *	looks has none
- * @access_seq: to read @access as one
- * @access: who may open it (@ns lock)
+ * @idle_since: if @nr_users is 0: since when, in ns of CLOCK_BOOTTIME
+ *	(@holders.xa_lock)
+ * @refs: one reference for each holder, and one while the name is
+ *	GOSYNC_PERSIST; a look at the object needs none
+ * @access_seq: to read all of @access as it was at one moment
+ * @access: its owner, group and mode (@ns lock)
  * @capacity: as in &struct gosync_open_args; Semaphore: the limit (@wq.lock)
  * @type: &enum gosync_type
- * @flags: GOSYNC_PERSIST and those that follow it
- * @linked: the name leads here (@ns lock)
+ * @flags: GOSYNC_PERSIST and the flags that follow it
+ * @linked: it is in the table of names (@ns lock)
  * @counted: it counts in its namespace and accounts (@ns lock)
  * @name_len: length of the name, which stands behind the structure of the type
- * @rcu: once nobody can wait for it: to free it when nobody looks at its name
- *	any more
  */
 struct gosync_object {
 	const struct gosync_ops *ops;
@@ -428,15 +431,16 @@ struct gosync_object {
  * @held: RWMutex: read locks that are in no line; Semaphore: permits acquired
  *	and not released (@obj->wq.lock)
  * @line: RWMutex: the number of its line, 0: none
- * @read_only: may only observe
- * @broken: so may this from now on, and what it had is others' (@obj->wq.lock)
- * @watches: it has said what it watches for, see &struct gosync_watch_args
- *	(@obj->wq.lock)
- * @watch_index: of the word (@obj->wq.lock)
- * @kept: how many references to @file the commands in @links have, and others
- *	that do not count (orphan.c's lock)
- * @watch_value: readable once it is no longer this (@obj->wq.lock; a Value's load
- *	writes it without)
+ * @read_only: it may only observe
+ * @broken: it was broken: it may only observe from now on, and what it had was
+ *	released (@obj->wq.lock)
+ * @watches: it has set @watch_index and @watch_value, see
+ *	&struct gosync_watch_args (@obj->wq.lock)
+ * @watch_index: the index of the word that it watches (@obj->wq.lock)
+ * @kept: the number of references to @file that are no descriptor's: those of
+ *	the commands in @links, and short ones of the module (orphan.c's lock)
+ * @watch_value: its descriptor is readable when this has changed
+ *	(@obj->wq.lock; a Value's load writes it without the lock)
  * @ticket: Cond: its place in the queue (@obj->wq.lock)
  */
 struct gosync_holder {
@@ -458,7 +462,7 @@ struct gosync_holder {
 	};
 };
 
-/* Who may open it, as it is at one moment */
+/* Read owner, group and mode as they are at one moment. */
 static inline struct gosync_access
 gosync_access_of(const struct gosync_object *obj)
 {
@@ -472,25 +476,25 @@ gosync_access_of(const struct gosync_object *obj)
 	return access;
 }
 
-/* The fencing token of the last acquisition; 0 for types that have none */
+/* The fencing token of the last acquisition; 0 for types without tokens */
 static inline u64 gosync_object_token(const struct gosync_object *obj)
 {
 	return obj->ops->token ? obj->ops->token(obj) : 0;
 }
 
-/* Its name, without a 0 at the end */
+/* The object's name, without a 0 at the end */
 static inline const char *gosync_object_name(const struct gosync_object *obj)
 {
 	return (const char *)obj + obj->ops->size;
 }
 
-/* Was it broken? Certain with the object's lock */
+/* Is the holder broken? The answer is certain only with the object's lock. */
 static inline bool gosync_is_broken(const struct gosync_holder *holder)
 {
 	return unlikely(READ_ONCE(holder->broken));
 }
 
-/* May it do more than observe? Return: 0 or an error */
+/* May the holder do more than observe? Return: 0 or an error */
 static inline int gosync_may_operate(const struct gosync_holder *holder)
 {
 	if (gosync_is_broken(holder))
@@ -499,8 +503,9 @@ static inline int gosync_may_operate(const struct gosync_holder *holder)
 }
 
 /*
- * memcpy() for what is mostly short: words, of which the last may overlap the
- * one before. Setting up a string instruction takes longer than that.
+ * memcpy() for data that is mostly short: it copies words, of which the last
+ * may overlap the one before. To set up a string instruction takes longer than
+ * that.
  */
 static inline void gosync_copy(void *to, const void *from, size_t len)
 {
@@ -517,8 +522,8 @@ static inline void gosync_copy(void *to, const void *from, size_t len)
 }
 
 /*
- * Holder number N stands at index N - 1: so the first, and for most objects
- * only one, needs no memory besides the object's.
+ * Holder number N is at index N - 1. So the first holder, the only one of most
+ * objects, needs no memory in the array.
  */
 static inline unsigned long gosync_holder_index(u32 id)
 {
@@ -527,14 +532,14 @@ static inline unsigned long gosync_holder_index(u32 id)
 
 /* --- copy.c --- */
 
-/* Payloads up to this size are copied in without allocating memory */
+/* Payloads up to this size are copied in without an allocation. */
 #define GOSYNC_SMALL		128
 
 /**
  * struct gosync_payload - a payload in the kernel's memory
  * @data: the payload
  * @len: its length
- * @small: where it is if it fits
+ * @small: the memory for a payload that fits
  */
 struct gosync_payload {
 	void *data;
@@ -584,7 +589,7 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 
 /* --- holder.c --- */
 
-/* A struct gosync_info is at least so long: it says which object it is of. */
+/* The least length of a struct gosync_info, which has the object's id then */
 #define GOSYNC_INFO_LEAST	offsetofend(struct gosync_info, id)
 
 int gosync_holder_release(struct inode *inode, struct file *file);
@@ -601,17 +606,17 @@ long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
 /* --- stat.c --- */
 
 /**
- * struct gosync_stats - how the waits went
- * @contended: how many began
- * @acquired: as in &struct gosync_stat, like those that follow
- * @handed_over: so
- * @gave_up: so
- * @wait_ns: so
- * @wait_max_ns: so
- * @histogram: so
- * @starvations: so
- * @owned_token: the token of the last acquisition that was waited for
- * @owned_since: when that was, in ns of CLOCK_MONOTONIC
+ * struct gosync_stats - statistics of an object's waits
+ * @contended: see &struct gosync_stat
+ * @acquired: see &struct gosync_stat
+ * @handed_over: see &struct gosync_stat
+ * @gave_up: see &struct gosync_stat
+ * @wait_ns: see &struct gosync_stat
+ * @wait_max_ns: see &struct gosync_stat
+ * @histogram: see &struct gosync_stat
+ * @starvations: see &struct gosync_stat
+ * @owned_token: the token of the last acquisition by a waiter
+ * @owned_since: the time of that acquisition, in ns of CLOCK_MONOTONIC
  */
 struct gosync_stats {
 	u64 contended;

@@ -12,13 +12,13 @@
  * after the next operation that enters the kernel. An owner that is no living
  * holder is a dead owner.
  *
- * Modes, as in Go. Normally a waiter that is woken competes with newcomers,
- * who are often running already and win; it then queues again, at the head.
- * WOKEN tells unlockers that one is on its way, so that they need not wake
- * another. A waiter that has waited more than a millisecond makes the mutex
- * STARVING: now the unlocker hands the lock, owner and all, to the head of the
- * queue, and newcomers queue behind. The mode ends with a waiter that is the
- * last or has waited less.
+ * Modes, as in Go. Normally a waiter that is woken competes with newcomers.
+ * They often win, because they are running already; the waiter then queues
+ * again, at the head. WOKEN tells unlockers that a woken waiter is on its way,
+ * so that they need not wake another. A waiter that has waited for more than a
+ * millisecond makes the mutex STARVING: now the unlocker hands the lock off to
+ * the head of the queue, with the new owner in the word, and newcomers queue
+ * behind. The mode ends with a waiter that is the last or has waited for less.
  *
  * Why no death leaves a sleeper behind. Sleepers are in the object's queue.
  * If the queue is not empty, then one of these holds:
@@ -26,41 +26,44 @@
  *  - LOCKED, WAITERS is not 0, WOKEN is not set: unlocking in user space is
  *    not allowed, so the owner comes here to unlock, or dies, whereupon its
  *    holder ends and mutex_abandon() unlocks;
- *  - WOKEN is set: a waiter was claimed and runs kernel code in acquire(), also
- *    when it is being killed. It clears WOKEN and, in the same compare-and-swap,
- *    either takes the lock or sees LOCKED, which is the first case. If it has
- *    no use for the lock any more, it passes it on.
+ *  - WOKEN is set: a waiter was claimed and runs gosync_mutex_acquire(), also
+ *    when it is being killed. It clears WOKEN and, in the same
+ *    compare-and-swap, either takes the lock or sees LOCKED, which is the first
+ *    case. If it has no use for the lock any more, it passes it on.
  *
- * A waiter of a group is never woken to compete. The word is made its holder's,
- * and then it is claimed; if that fails, the lock goes on to the next from
- * there, as if its holder had released it. Who withdraws from the queue looks
- * whether the lock is free for one who is behind.
+ * A waiter of a group is never woken to compete. First its holder becomes the
+ * owner in the word, then the waiter is claimed. If the claim fails, the lock
+ * goes on to the next waiter, as if that holder had released it. A waiter that
+ * withdraws from the queue checks whether the lock is free for the waiters
+ * behind it.
  *
- * Tokens begin with the time, in nanoseconds, and grow by 1: as no lock can be
- * taken and released within one, a later object's are larger than those of all
- * that had its name before, unless somebody wrote others to what is mapped.
+ * Tokens begin with the time, in nanoseconds, and grow by 1. No lock can be
+ * taken and released within a nanosecond. So an object's tokens are larger than
+ * those of all earlier objects of that name, unless a process wrote other
+ * tokens to the mapped state.
  *
  * A holder that hangs may be broken: what it owns is unlocked, as if it had
- * died. But it lives, may be anywhere in its code, and is told by nobody. As long
- * as its descriptors are there, the word says STARVING, by which user space
- * neither locks nor unlocks by itself, but comes here; and here it is refused,
- * under the object's lock. STARVING is set before it is looked whether it is the
- * owner. So its own compare-and-swap came
+ * died. But it lives, may be anywhere in its code, and nobody tells it. While
+ * it has descriptors, the word says STARVING. Then user space neither locks nor
+ * unlocks by itself, but enters the kernel, which refuses a broken holder under
+ * the object's lock. The kernel sets STARVING before it checks whether the
+ * holder is the owner. So a compare-and-swap of that holder's user space
  *
- *  - to lock, before that: then it is the owner, and this is taken from it, be it
- *    that it does not know yet. Or after: the word is not what it has seen, nor 0;
- *  - to unlock, before that: then it has unlocked, and nothing is taken from it.
- *    Or after: likewise, and it comes here and is told.
+ *  - that locks, and came before STARVING, makes it the owner: the lock is
+ *    taken from it, even if it does not know yet that it has it. If it came
+ *    after STARVING it fails: the word is neither what was seen nor 0;
+ *  - that unlocks, and came before STARVING, has unlocked: nothing is taken. If
+ *    it came after, it fails, and the holder enters the kernel and is told.
  *
- * What it may still do is to write a token that it has read when it locked. So
- * while it is there tokens are counted here (@token), what user space sees of
- * them is put right when it has gone, and who sees STARVING after having looked
- * at its token asks us for it. What was handed to a thread of it that had waited
- * is given back by that thread before it returns.
+ * The holder may still write a token that it read when it locked. So while it
+ * exists tokens are counted in the kernel (@token), and the mapped token is put
+ * right when it has gone. User space that sees STARVING after it has read its
+ * token asks the kernel for it. A thread of the holder that had waited and was
+ * handed the lock gives it back before it returns.
  *
- * A granted lock names its new owner before the object's lock is dropped; if
- * that one dies, its holder ends. That comes after the last system call
- * of the holder has returned, so that nobody can wait on its behalf any more.
+ * A granted lock names its new owner before the object's lock is dropped. If
+ * the new owner dies, its holder ends. That comes after the last system call of
+ * the holder has returned, so it has no waiters then.
  */
 #include <linux/sched/signal.h>
 #include <trace/events/lock.h>
@@ -73,8 +76,8 @@
 #define WAITERS_MAX	(GOSYNC_MUTEX_WAITERS / GOSYNC_MUTEX_WAITER)
 
 /*
- * Real time as far as it is the later one: it goes on over a reboot; and not
- * back while this is loaded.
+ * The first token is the real time, which goes on over a reboot. But it never
+ * goes back while the module is loaded, even if the clock does.
  */
 static u64 first_token(void)
 {
@@ -90,9 +93,9 @@ static u64 first_token(void)
 }
 
 /**
- * gosync_mutex_init() - begin a mutex
- * @obj: its object
- * @args: how it was asked for
+ * gosync_mutex_init() - &gosync_ops.init of a Mutex
+ * @obj: the object
+ * @args: the arguments of the open
  *
  * Return: 0.
  */
@@ -110,7 +113,10 @@ static void mutex_count_token(struct gosync_mutex *mutex)
 		     offsetof(struct gosync_mutex_slot, token));
 }
 
-/* A broken holder may write an old one there at any moment; none is larger. */
+/*
+ * A broken holder may write an old token there at any moment, but no larger
+ * one.
+ */
 static u64 mutex_last_token(const struct gosync_mutex *mutex)
 {
 	const struct gosync_mutex_slot *slot = mutex->obj.state;
@@ -131,7 +137,7 @@ static void mutex_next_token(struct gosync_mutex *mutex)
 	WRITE_ONCE(slot->token, mutex->token);
 }
 
-/* The bits that the kernel knows better than the word */
+/* The bits of the word that the kernel writes from what it knows itself */
 static u64 mutex_flags(const struct gosync_mutex *mutex, bool woken,
 		       bool starving, bool poisoned, u32 waiters)
 {
@@ -149,8 +155,9 @@ static u64 ownership_of(u64 word)
 }
 
 /*
- * There are broken holders, or were until now. Who counts a token in the slot
- * at this moment has locked before, and no token of it is above that.
+ * There are broken holders, or were until now. A process that counts a token in
+ * the slot at this moment has locked before, and none of its tokens is above
+ * that.
  */
 static void mutex_publish_broken(struct gosync_mutex *mutex)
 {
@@ -158,18 +165,21 @@ static void mutex_publish_broken(struct gosync_mutex *mutex)
 
 	WRITE_ONCE(mutex->token, mutex_last_token(mutex));
 	if (mutex->obj.nr_broken) {
-		/* At one go: nobody can keep us from it. */
+		/* No compare-and-swap: scribbling cannot make this fail. */
 		atomic64_or(GOSYNC_MUTEX_STARVING, gosync_mutex_word(mutex));
 		return;
 	}
-	/* M-A, before STARVING is gone: pairs with token_of() in libuser/internal.h. */
+	/*
+	 * M-A, before STARVING is gone: pairs with token_of() in
+	 * libuser/internal.h.
+	 */
 	WRITE_ONCE(slot->token, mutex->token);
 	WRITE_ONCE(mutex->token, 0);
 }
 
 /**
- * gosync_mutex_publish() - write into the word what the kernel knows
- * @mutex: the mutex; ownership is left as it is
+ * gosync_mutex_publish() - write the kernel's bits into the word
+ * @mutex: the mutex; LOCKED and the owner stay as they are
  */
 void gosync_mutex_publish(struct gosync_mutex *mutex)
 {
@@ -189,13 +199,13 @@ void gosync_mutex_publish(struct gosync_mutex *mutex)
 }
 
 /**
- * gosync_mutex_show_waiter() - one more waiter is seen in a word that is locked
+ * gosync_mutex_show_waiter() - show one more waiter in a word that is locked
  * @mutex: the mutex
  * @old: the word, as the caller saw it
  *
- * From now on whoever unlocks comes to the kernel.
+ * From now on an unlocker enters the kernel.
  *
- * Return: false if the word is another by now.
+ * Return: false if the word has changed.
  */
 bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
 {
@@ -208,7 +218,7 @@ bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old)
 	return atomic64_try_cmpxchg(gosync_mutex_word(mutex), &was, new);
 }
 
-/* With the object's lock */
+/* Called with the object's lock. */
 static void mutex_set_starving(struct gosync_mutex *mutex, bool starving)
 {
 	struct gosync_object *obj = &mutex->obj;
@@ -298,11 +308,11 @@ static void mutex_note_death(struct gosync_mutex *mutex, u32 owner)
 }
 
 /*
- * The word was made the holder's of @first, the first in the queue, who is of a
- * group: grant it.
+ * Grant the lock to @first, the first in the queue, a waiter of a group. Its
+ * holder is the owner in the word already.
  *
- * Return: false if it was granted something else meanwhile. Otherwise *@next is
- * whom to wake, NULL if it has to wait for something more.
+ * Return: false if its group was granted something else meanwhile. Otherwise
+ * *@next is the waiter to wake, or NULL if it has to wait for something more.
  */
 static bool mutex_grant_word(struct gosync_mutex *mutex,
 			     struct gosync_waiter *first,
@@ -324,15 +334,15 @@ static bool mutex_grant_word(struct gosync_mutex *mutex,
 }
 
 /**
- * gosync_mutex_release() - hand it over, or wake a waiter to compete for it
+ * gosync_mutex_release() - unlock: hand off, or wake a waiter to compete
  * @mutex: the mutex
- * @owner: if it is owned by this holder; 0: whoever owns it
+ * @owner: only if this holder is the owner; 0: any owner
  * @died: the owner has not released it itself
- * @next: out: whom to wake
- * @wake: out: with what
+ * @next: out: the waiter to wake; or NULL
+ * @wake: out: what to tell it
  *
- * Return: 0 or -EPERM. Either way the caller owes gosync_wake(*next, *wake)
- * when it has dropped the object's lock.
+ * Return: 0 or -EPERM. In both cases the caller has to call gosync_wake(*next,
+ * *wake) after it has dropped the object's lock.
  */
 int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 			 struct gosync_waiter **next, enum gosync_wake *wake)
@@ -379,7 +389,10 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 				gosync_mutex_publish(mutex);
 				return 0;
 			}
-			/* Now it is that one's holder who does not want it. */
+			/*
+			 * The waiter is dead: its holder is the owner to
+			 * release.
+			 */
 			owner = first->holder->id;
 			*wake = GOSYNC_RETRY;
 			died = false;
@@ -393,12 +406,14 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 		}
 		return 0;
 	}
-	/* Somebody else released it meanwhile; who was claimed shall look. */
+	/* Somebody else released it meanwhile: the claimed waiter shall try. */
 	mutex->woken |= !!*next;
 	return -EPERM;
 }
 
-/* As gosync_mutex_release(); @by: who wants that, NULL: the kernel */
+/*
+ * As gosync_mutex_release(), for the holder @by, or NULL for the kernel itself
+ */
 static int mutex_release_and_wake(struct gosync_mutex *mutex,
 				  const struct gosync_holder *by, u32 owner,
 				  bool died)
@@ -418,8 +433,8 @@ static int mutex_release_and_wake(struct gosync_mutex *mutex,
 }
 
 /*
- * Somebody has left the queue, and does not know whether the lock is free: if
- * it is, the first shall have it, or look.
+ * A waiter has left the queue without a look whether the lock is free. If it is
+ * free the first waiter is granted it, or woken to try.
  */
 static void mutex_wake_another(struct gosync_mutex *mutex)
 {
@@ -441,7 +456,7 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 			next = first;
 			break;
 		}
-		/* While it is locked, who unlocks comes here. */
+		/* It is locked, so its unlocker will see to the waiters. */
 		old = atomic64_read(gosync_mutex_word(mutex));
 		if (old & GOSYNC_MUTEX_LOCKED)
 			break;
@@ -454,7 +469,7 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 			wake = GOSYNC_GRANTED;
 			break;
 		}
-		/* It does not want it any more: free again. */
+		/* The waiter is dead: unlock again. */
 		gosync_mutex_release(mutex, first->holder->id, false, &next,
 				     &wake);
 		break;
@@ -465,12 +480,13 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 }
 
 /**
- * gosync_mutex_acquire() - take the lock, waiting for it
+ * gosync_mutex_acquire() - take the lock, and wait for it if need be
  * @mutex: the mutex
- * @waiter: for whom, prepared by gosync_waiter_init()
- * @timeout: until when
+ * @waiter: the waiter, prepared by gosync_waiter_init()
+ * @timeout: when to give up
  *
- * Return: 0: taken, also if the caller is being killed meanwhile; or an error.
+ * Return: 0 if the lock was taken, also when the caller is being killed; or an
+ * error.
  */
 int gosync_mutex_acquire(struct gosync_mutex *mutex,
 			 struct gosync_waiter *waiter,
@@ -504,7 +520,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 			continue;
 		}
 		if (ret == -ESTALE) {
-			/* It was woken for others, too. */
+			/* The wake-up was the next waiter's, too. */
 			if (woken)
 				mutex_wake_another(mutex);
 			break;
@@ -555,9 +571,9 @@ int gosync_mutex_attempt(struct gosync_waiter *waiter, bool queue)
 }
 
 /**
- * gosync_mutex_try() - take the lock if nobody has it
+ * gosync_mutex_try() - take the lock if it is free
  * @mutex: the mutex
- * @holder: for whom
+ * @holder: the new owner
  *
  * Return: 0, -EBUSY or -ESTALE.
  */
@@ -570,9 +586,9 @@ int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder)
 }
 
 /*
- * The two transitions that user space does most, without the object's lock:
- * they oblige nobody here either. If somebody waits whom the word does not
- * show, it was scribbled on, and the other paths put it right.
+ * Lock and unlock without the object's lock, in the two cases that user space
+ * does by itself: they owe nobody a wake-up. If there is a waiter that the word
+ * does not show, it was scribbled on, and the other paths put it right.
  */
 bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 			    struct gosync_holder *holder)
@@ -614,7 +630,7 @@ static long gosync_mutex_lock(struct gosync_holder *holder, void *arg)
 	ret = gosync_mutex_acquire(mutex, &waiter, &timeout);
 	if (ret)
 		return ret;
-	/* Who is being killed never enters the critical section: pass it on. */
+	/* A task that is being killed never enters the critical section. */
 	ret = gosync_too_late(holder);
 	if (ret) {
 		mutex_release_and_wake(mutex, NULL, holder->id, false);
@@ -722,7 +738,7 @@ void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info)
 {
-	/* One look: the word and the owner are of the same moment. */
+	/* One load: the word and the owner are of the same moment. */
 	info->word = atomic64_read(obj->state);
 	info->owner = gosync_owner_of(ownership_of(info->word));
 	info->token = gosync_mutex_token(obj);

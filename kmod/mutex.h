@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The Mutex word's machinery, for Mutex and for what builds on it.
+ * The operations on a Mutex word, for Mutex and RWMutex.
  */
 #ifndef GOSYNC_MUTEX_H
 #define GOSYNC_MUTEX_H
@@ -10,10 +10,10 @@
 /**
  * struct gosync_mutex - a Mutex
  * @obj: the object; its lock protects the rest
+ * @token: the last token while there are broken holders; otherwise 0
  * @woken: a waiter was woken and is on its way
- * @starving: the lock is handed over
+ * @starving: the lock is handed off, newcomers queue
  * @poisoned: an owner has died
- * @token: while there are broken holders: the last token; otherwise 0
  */
 struct gosync_mutex {
 	struct gosync_object obj;
@@ -28,7 +28,7 @@ static inline struct gosync_mutex *gosync_to_mutex(struct gosync_object *obj)
 	return container_of(obj, struct gosync_mutex, obj);
 }
 
-/* The word is the first in the slots of all types that have one. */
+/* All types with such a word have it at the begin of their slot. */
 static inline atomic64_t *gosync_mutex_word(struct gosync_mutex *mutex)
 {
 	return mutex->obj.state;

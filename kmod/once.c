@@ -2,23 +2,23 @@
 /*
  * Once: Go's sync.Once between processes.
  *
- * The kernel cannot run a caller's function, so it tells one caller to: that
- * one begins, runs it, and says that it is done; the others wait. Both are
- * ioctls, because both happen once. The word is there to be looked at: from
- * then on, seeing that it is done takes a load.
+ * The kernel cannot run a caller's function, so it tells one caller to do so.
+ * That caller begins, runs the function, and says that it is done; the others
+ * wait. Both are ioctls, because both happen once. The word is only to be read:
+ * once it is done a load is enough to see that.
  *
- * What is true is in &struct gosync_once; the word only shows it. Scribbling on
- * it deceives those who look, and no one else.
+ * The truth is in &struct gosync_once; the word only shows it. Scribbling on
+ * the word deceives the processes that read it, and nothing else.
  *
- * The runner is a holder. When it ends before it is done, or abandons it, the
- * first who waits becomes the runner, and is told. One that is told so and is
- * being killed passes it on. So somebody runs it as long as somebody waits to.
- * Others only wait until it has been done.
+ * The runner is a holder. When it ends before it is done, or abandons the Once,
+ * the first waiter becomes the runner, and is told. A waiter that is being
+ * killed then passes it on. So the Once has a runner as long as a waiter wants
+ * to run it. Observers only wait until it has been done.
  *
- * The runner's thread is remembered as well: should it wait for ever, by the
- * same holder, it would wait for itself. By another holder it may be another
- * task of a runtime that has moved the first to another thread; and with a
- * deadline it comes to an end.
+ * The runner's thread is remembered, too. If it waits by the same holder and
+ * without a deadline, it would wait for itself for ever. By another holder it
+ * may be another task of a runtime, which has moved the first task to another
+ * thread.
  */
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
@@ -32,8 +32,8 @@
  * @done: it has been done
  * @died: a runner died or abandoned it, and nobody has done it since
  * @runner: the holder that runs it, 0: none
- * @thread: and the thread that began; NULL if that is not known
- * @observers: those who wait until it is done, and will not run it
+ * @thread: the thread that began to run it; NULL if that is not known
+ * @observers: the waiters that only wait until it is done
  */
 struct gosync_once {
 	struct gosync_object obj;
@@ -54,7 +54,10 @@ static void once_publish(struct gosync_once *once)
 	struct gosync_once_slot *slot = once->obj.state;
 
 	lockdep_assert_held(&once->obj.wq.lock);
-	/* Who sees that it is done sees what was done: their load acquires. */
+	/*
+	 * Release: a reader that sees DONE sees what the function did. Its load
+	 * acquires.
+	 */
 	smp_store_release(&slot->word,
 			  (once->done ? GOSYNC_ONCE_IS_DONE : 0) |
 			  (once->runner ? GOSYNC_ONCE_RUNS : 0) |
@@ -62,7 +65,9 @@ static void once_publish(struct gosync_once *once)
 			  (u64)once->runner << GOSYNC_ONCE_OWNER_SHIFT);
 }
 
-/* @task runs it now, on behalf of @holder; or nobody does. */
+/*
+ * Make @holder the runner, in its thread @task; with NULL there is no runner.
+ */
 static void once_set_runner(struct gosync_once *once,
 			    struct gosync_holder *holder,
 			    struct task_struct *task)
@@ -76,9 +81,10 @@ static void once_set_runner(struct gosync_once *once,
 }
 
 /*
- * Nobody runs it: the first who waits is to.
+ * There is no runner any more: the first waiter becomes it.
  *
- * Return: whom the caller owes a gosync_wake(GOSYNC_GRANTED), or NULL.
+ * Return: the waiter, for which the caller has to call
+ * gosync_wake(GOSYNC_GRANTED); or NULL.
  */
 static struct gosync_waiter *once_pass_on(struct gosync_once *once)
 {
@@ -95,7 +101,9 @@ static struct gosync_waiter *once_pass_on(struct gosync_once *once)
 	return next;
 }
 
-/* The runner, if it is @holder, will not do it: -EPERM if it is another. */
+/*
+ * @holder will not finish what it runs. Return: -EPERM if it is not the runner
+ */
 static int once_give_up(struct gosync_object *obj, struct gosync_holder *holder,
 			bool death)
 {
@@ -114,21 +122,26 @@ static int once_give_up(struct gosync_object *obj, struct gosync_holder *holder,
 	return 0;
 }
 
-/* Would its thread wait for itself, for ever? */
+/* Would the waiter's thread wait for itself, for ever? */
 static bool is_hopeless(const struct gosync_once *once,
 			const struct gosync_waiter *waiter)
 {
 	struct task_struct *task = waiter->entry.private;
 
-	/* One of a group waits for other things, or does not sleep. */
+	/*
+	 * A waiter of a group waits for other things, too, or does not sleep.
+	 */
 	return task && !waiter->group && !waiter->timed &&
 	       once->runner == waiter->holder->id &&
 	       once->thread == task_pid(task);
 }
 
 /*
- * Return: 0 if it has been done, or is to be by this one; -EINPROGRESS if queued,
- * -EBUSY if neither, other errors
+ * Become the runner, or queue if @queue is true.
+ *
+ * Return: 0 if it has been done or this holder runs it now; -EINPROGRESS if
+ * queued,
+ * -EBUSY if neither; another error
  */
 static int once_begin(struct gosync_once *once, struct gosync_waiter *waiter,
 		      bool queue)
@@ -237,7 +250,7 @@ static long gosync_once_done(struct gosync_holder *holder, void *arg)
 		once_set_runner(once, NULL, NULL);
 	}
 	trace_gosync_once_done(&once->obj, holder->id);
-	/* Nobody begins to wait any more. */
+	/* From now on no waiter is queued. */
 	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL);
 	gosync_grant_all(&once->obj, &once->observers, NULL);
 	gosync_changed(&once->obj);
@@ -254,7 +267,7 @@ static void once_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	struct gosync_once *once = to_once(obj);
 	struct gosync_waiter *next = NULL;
 
-	/* It may have been in the way of one who is to run it. */
+	/* A dead waiter may have hidden the one that is to run it. */
 	scoped_guard(spinlock, &obj->wq.lock)
 		if (waiter->group && !once->done && !once->runner)
 			next = once_pass_on(once);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mapped state: the pages that it is in.
+ * Mapped state: the pages with the objects' words.
  */
 #ifndef GOSYNC_PAGE_H
 #define GOSYNC_PAGE_H
@@ -17,21 +17,22 @@ struct vm_area_struct;
 
 /**
  * struct gosync_area - pages of mapped state
- * @refs: one for the objects, one for each mapping of one that grows
- * @pool: it is a page that holds slots of several objects; NULL: it is an
- *	object's own
- * @node: in the pool's list while it has room
- * @free: bit per slot, for a shared page
- * @no_mmap: it is not to be mapped
- * @addr: where the kernel sees it
- * @max_pages: how many pages a mapping covers; more than @nr_pages if it grows
- * @more: pages that were added, where the kernel sees them, by their place; a
- *	mark on the first of each piece
- * @nr_pages: how many pages it has from the beginning
+ * @refs: one reference for the objects, and one for each mapping of an area
+ *	that grows
+ * @pool: the pool, if it is a page with slots of several objects; NULL: it
+ *	belongs to one object
+ * @node: its entry in the pool's list while a slot is free
+ * @free: a bit for each free slot of a shared page
+ * @no_mmap: it cannot be mapped
+ * @addr: its address in the kernel
+ * @max_pages: the number of pages that a mapping covers; more than @nr_pages if
+ *	it grows
+ * @more: the kernel's addresses of pages that were added, by their place; the
+ *	first page of each piece has a mark
+ * @nr_pages: the number of pages that it has from the beginning
  * @pages: these pages
  *
- * Fixed once made, but for @node and @free, and for @more, to which only its
- * object adds.
+ * Only @node, @free and @more ever change, and only the object adds to @more.
  */
 struct gosync_area {
 	refcount_t refs;
@@ -47,9 +48,9 @@ struct gosync_area {
 };
 
 /**
- * struct gosync_spare - what a new place in a shared page may need
- * @pool: a pool that is not there yet; or NULL
- * @area: a page that is not shared yet; or NULL
+ * struct gosync_spare - memory that a new slot of a shared page may need
+ * @pool: a new pool, in case there is none yet; or NULL
+ * @area: a new page, in case no slot is free; or NULL
  */
 struct gosync_spare {
 	struct gosync_pool *pool;

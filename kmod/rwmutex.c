@@ -3,9 +3,9 @@
  * RWMutex: Go's sync.RWMutex between processes.
  *
  * The slot has a Mutex word for writers, and a cache line for each holder, in
- * which the holder counts its read locks. The word, the lines and what user space
- * may do with them are described in <linux/gosync.h>; mutex.c changes the word.
- * This file is about readers and writers that have to see each other.
+ * which the holder counts its read locks. The word, the lines and what user
+ * space may do with them are described in <linux/gosync.h>; mutex.c changes the
+ * word. This file is about readers and writers that have to see each other.
  *
  * A grouped waiter that is handed the word moves to the drain queue. If it is
  * withdrawn there, the word is released. While an RWMutex is polled, leaving
@@ -35,15 +35,15 @@
  *
  * In RW-A and RW-B at least one of the two sees the other. Both may.
  *
- *	    rwmutex_grant_read()			who looks for readers
+ *	    rwmutex_grant_read()		a look for readers
  *	RW-C:
  *	    count the reader in its line	look at extra
  *	    write barrier			read barrier
  *	    subtract it from extra		look at the lines
  *
  * An admitted reader counts as extra from before the word is free
- * (rwmutex_admit()). RW-C moves it to its line, and it is found in one of the two
- * places at any moment.
+ * (rwmutex_admit()). RW-C moves it to its line, and it is found in one of the
+ * two places at any moment.
  *
  *	    reader			rwmutex_abandon() of a broken holder
  *	RW-D:
@@ -56,13 +56,14 @@
  * The readers that wait go before the next writer: rwmutex_release() admits
  * them.
  *
- * Why no death leaves a sleeper behind. For the writers' queue see mutex.c. While
- * readers wait, WAITERS is not 0, so the owner of the word enters the kernel to
- * unlock, or its holder ends. While a writer drains, each reader has a line that
- * is not 0, or counts as extra. It enters the kernel to say that it has left, or
- * its holder ends, or, where another process has the same file, its descriptors
- * are closed (flush()). Each of these looks at the drain queue again. The admitted
- * are served by the releaser, in the kernel, also when it is killed.
+ * Why no death leaves a sleeper behind. For the writers' queue see mutex.c.
+ * While readers wait, WAITERS is not 0, so the owner of the word enters the
+ * kernel to unlock, or its holder ends. While a writer drains, each reader has
+ * a line that is not 0, or counts as extra. It enters the kernel to say that it
+ * has left, or its holder ends, or, where another process has the same file,
+ * its descriptors are closed (&gosync_ops.flush). Each of these looks at the
+ * drain queue again. The releaser wakes the admitted readers, in the kernel,
+ * also when it is killed.
  */
 #include <linux/sched/signal.h>
 #include <trace/events/lock.h>
@@ -133,7 +134,7 @@ static void publish_extra(struct gosync_rwmutex *rw)
 	WRITE_ONCE(slot_of(rw)->extra, rw->nr_held + rw->nr_admitted);
 }
 
-/* How many read locks there are; garbage in a line is as good as a lock. */
+/* The number of read locks. Garbage in a line counts as read locks. */
 static u64 count_reads(struct gosync_rwmutex *rw)
 {
 	u64 reads = rw->nr_held + rw->nr_admitted;
@@ -145,7 +146,7 @@ static u64 count_reads(struct gosync_rwmutex *rw)
 	return reads;
 }
 
-/* Count one more, or with @n of -1 one less, for @holder. */
+/* Count one read lock more (@n is 1) or less (@n is -1) for @holder. */
 static int rwmutex_count(struct gosync_rwmutex *rw,
 			 struct gosync_holder *holder, int n)
 {
@@ -175,9 +176,10 @@ static int rwmutex_count(struct gosync_rwmutex *rw,
 }
 
 /*
- * If somebody drains and no reader is left, it is granted the lock.
+ * Grant the lock to a writer that drains if no reader is left.
  *
- * Return: whom the caller owes a gosync_wake(GOSYNC_GRANTED), or NULL.
+ * Return: the writer, for which the caller has to call
+ * gosync_wake(GOSYNC_GRANTED); or NULL.
  */
 static struct gosync_waiter *rwmutex_grant_drained(struct gosync_rwmutex *rw)
 {
@@ -186,7 +188,7 @@ static struct gosync_waiter *rwmutex_grant_drained(struct gosync_rwmutex *rw)
 
 	lockdep_assert_held(&obj->wq.lock);
 	if (!rw->nr_drain) {
-		/* Readers come here for who watches, who may have left. */
+		/* Readers enter the kernel for pollers, which may have left. */
 		if (unlikely(READ_ONCE(obj->watch))) {
 			gosync_mutex_publish(&rw->mutex);
 			publish_draining(rw);
@@ -219,9 +221,8 @@ static void rwmutex_look_at_drain(struct gosync_object *obj)
 }
 
 /*
- * The caller owns the word.
- *
- * Return: whether no reader is left; otherwise it counts as one who drains.
+ * Has the owner of the word no readers to wait for? If it has, it counts as a
+ * writer that drains from now on.
  */
 static bool is_drained(struct gosync_rwmutex *rw)
 {
@@ -245,7 +246,7 @@ static bool is_drained(struct gosync_rwmutex *rw)
 
 /* --- Unlocking ------------------------------------------------------------ */
 
-/* All readers that wait are let in, and count from now on. */
+/* Let all waiting readers in. They count as read locks from now on. */
 static void rwmutex_admit(struct gosync_rwmutex *rw)
 {
 	if (!rw->nr_readers)
@@ -264,8 +265,8 @@ static void rwmutex_grant_read(struct gosync_object *obj,
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
 	/*
-	 * If user space scribbled on the line so that the lock cannot be counted,
-	 * or if the holder is broken, the lock is not held.
+	 * If user space scribbled on the line so that the lock cannot be
+	 * counted, or if the holder is broken, the lock is not held.
 	 */
 	rwmutex_count(rw, waiter->holder, 1);
 	rw->nr_admitted--;
@@ -275,8 +276,8 @@ static void rwmutex_grant_read(struct gosync_object *obj,
 }
 
 /*
- * As gosync_mutex_release(), and readers go first; @by: who wants that, NULL: the
- * kernel
+ * As gosync_mutex_release(), but waiting readers go first; for the holder @by,
+ * or NULL for the kernel itself
  */
 static int rwmutex_release(struct gosync_rwmutex *rw,
 			   const struct gosync_holder *by, u32 owner, bool died)
@@ -302,7 +303,7 @@ static int rwmutex_release(struct gosync_rwmutex *rw,
 	if (!ret && wake != GOSYNC_GRANTED)
 		gosync_changed(obj);
 	if (gosync_grant_all(obj, &rw->admitted, rwmutex_grant_read)) {
-		/* They were waiters when the word was written. */
+		/* The word still shows them as waiters. */
 		scoped_guard(spinlock, &obj->wq.lock)
 			gosync_mutex_publish(&rw->mutex);
 	}
@@ -317,7 +318,7 @@ static void rwmutex_owner_died(struct gosync_object *obj, u32 id)
 /* --- Writers -------------------------------------------------------------- */
 
 /*
- * The holder of @writer owns the word: wait until the readers have gone. After
+ * Wait until the readers have gone. The holder of @writer owns the word; after
  * an error the word is free again.
  */
 static int rwmutex_drain(struct gosync_rwmutex *rw,
@@ -344,9 +345,8 @@ static int rwmutex_drain(struct gosync_rwmutex *rw,
 	if (ret)
 		rwmutex_release(rw, NULL, holder->id, false);
 	/*
-	 * What the word says of waiters was true while we were one of them. And
-	 * there is another who drains, if a word that was owned was unlocked by
-	 * somebody else.
+	 * The word counts us as a waiter. And there is another writer that
+	 * drains if another process has unlocked a word that it did not own.
 	 */
 	scoped_guard(spinlock, &obj->wq.lock) {
 		gosync_mutex_publish(&rw->mutex);
@@ -354,7 +354,7 @@ static int rwmutex_drain(struct gosync_rwmutex *rw,
 	}
 	gosync_wake(next, GOSYNC_GRANTED);
 	if (writer->since) {
-		/* Who waited for the word, too, has its place there. */
+		/* It waited for the word before: that is its place. */
 		waiter.since = writer->since;
 		waiter.wait = writer->wait;
 	}
@@ -362,7 +362,7 @@ static int rwmutex_drain(struct gosync_rwmutex *rw,
 	return ret;
 }
 
-/* A waiter of a group was handed the word: is that all? */
+/* &gosync_ops.handed: is the wait complete, or has it to drain? */
 static bool rwmutex_handed(struct gosync_object *obj,
 			   struct gosync_waiter *waiter)
 {
@@ -375,7 +375,7 @@ static bool rwmutex_handed(struct gosync_object *obj,
 	return false;
 }
 
-/* @writer has taken the word, and may have waited for it: become the writer. */
+/* Become the writer: @writer has taken the word, and may have waited for it. */
 static long rwmutex_lock_taken(struct gosync_rwmutex *rw,
 			       const struct gosync_waiter *writer,
 			       const struct gosync_timeout *timeout)
@@ -384,7 +384,7 @@ static long rwmutex_lock_taken(struct gosync_rwmutex *rw,
 
 	if (ret)
 		return ret;
-	/* Who is being killed never enters the critical section: pass it on. */
+	/* A task that is being killed never enters the critical section. */
 	ret = gosync_too_late(writer->holder);
 	if (ret) {
 		rwmutex_release(rw, NULL, writer->holder->id, false);
@@ -440,7 +440,7 @@ static int rwmutex_try(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 	u64 reads;
 	int ret;
 
-	/* Don't stop readers for a try that fails. */
+	/* A try that fails does not stop readers. */
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
 	ret = reads ? -EBUSY : gosync_mutex_try(&rw->mutex, holder);
@@ -498,7 +498,9 @@ static void rwmutex_give_back_lock(struct gosync_waiter *waiter)
 {
 	struct gosync_object *obj = waiter->holder->obj;
 
-	/* It was taken from us while we drained: another does, for itself. */
+	/*
+	 * The word was taken from us while we drained: look for others that do.
+	 */
 	if (rwmutex_release(to_rwmutex(obj), NULL, waiter->holder->id, false))
 		rwmutex_look_at_drain(obj);
 }
@@ -524,7 +526,7 @@ static long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
 /* --- Readers -------------------------------------------------------------- */
 
 /*
- * Take a read lock if no writer is there; otherwise queue if @waiter isn't
+ * Take a read lock if there is no writer; otherwise queue @waiter, unless it is
  * NULL.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
@@ -548,11 +550,15 @@ static int rwmutex_read_or_queue(struct gosync_rwmutex *rw,
 			ret = rwmutex_count(rw, holder, 1);
 			if (ret)
 				return ret;
-			/* RW-A, pairs with is_drained() and barge() in libuser. */
+			/*
+			 * RW-A, pairs with is_drained() and barge() in libuser.
+			 */
 			smp_mb();
 			if (!is_locked(rw))
 				return 0;
-			/* Nobody can have gone to sleep on us meanwhile. */
+			/*
+			 * We hold the object's lock: no writer waits for this.
+			 */
 			rwmutex_count(rw, holder, -1);
 			continue;
 		}
@@ -626,7 +632,7 @@ static long gosync_rwmutex_runlock(struct gosync_holder *holder, void *arg)
 
 static void rwmutex_give_back_rlock(struct gosync_waiter *waiter)
 {
-	/* If it isn't counted, it no longer is among the admitted. */
+	/* Not counted, if the holder is broken or after scribbling. */
 	if (gosync_rwmutex_runlock(waiter->holder, NULL))
 		rwmutex_look_at_drain(waiter->holder->obj);
 }
@@ -681,7 +687,7 @@ static void rwmutex_left(struct gosync_object *obj,
 	next = rwmutex_grant_drained(rw);
 	spin_unlock(&obj->wq.lock);
 	gosync_wake(next, GOSYNC_GRANTED);
-	/* One of a group had been handed the word; another releases it itself. */
+	/* In a group it was handed the word; others release it themselves. */
 	if (waiter->group && waiter->index == GOSYNC_WANTS_TO_DRAIN)
 		rwmutex_release(rw, NULL, waiter->holder->id, false);
 	gosync_mutex_left(obj, waiter);
@@ -706,7 +712,7 @@ static void rwmutex_holder_begin(struct gosync_object *obj,
 	if (holder->read_only)
 		return;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		/* The first is the slot's. */
+		/* Line 0 has the word. */
 		u64 taken = rw->lines | rw->lost | 1;
 
 		if (!~taken)
@@ -729,16 +735,17 @@ static void rwmutex_holder_end(struct gosync_object *obj,
 			rw->lines &= ~BIT_ULL(holder->line);
 			rw->lost &= ~BIT_ULL(holder->line);
 			publish_lines(rw);
-			/* From now on it may be another's. */
+			/* From now on another holder may get it. */
 			holder->line = 0;
 		}
 	}
 }
 
 /*
- * The line of a broken holder is set far below 0, and nobody looks at it any more:
- * what user space still does there has no effect, and user space sees why. RW-D:
- * the word said STARVING before this; pairs with count_and_look() in libuser.
+ * The line of a broken holder is set far below 0 and does not count any more.
+ * What its user space still does there has no effect, and user space sees why.
+ * RW-D: the word said STARVING before this; pairs with count_and_look() in
+ * libuser.
  */
 static void rwmutex_abandon(struct gosync_object *obj,
 			    struct gosync_holder *holder)
@@ -816,7 +823,7 @@ static enum gosync_wants rwmutex_wants(const struct gosync_waiter *waiter)
 	return waiter->index;
 }
 
-/* After a drain that was interrupted the whole lock is waited for. */
+/* A wait that was interrupted in its drain begins with the word again. */
 static void rwmutex_identify(const struct gosync_waiter *waiter, u64 *operand,
 			     u32 *index)
 {

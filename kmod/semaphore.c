@@ -3,23 +3,25 @@
  * Semaphore: Go's runtime_Semacquire and runtime_Semrelease, made public and
  * weighted.
  *
- * Permits and number of waiters are one word. As long as nobody waits, user
- * space takes and adds permits by compare-and-swap; from the first waiter on
- * it all happens here, in the order of the queue: permits go to the first, if
- * there are as many as it wants, then to the next, and nobody overtakes.
+ * The permits and the number of waiters are one word. As long as there are no
+ * waiters, user space takes and adds permits by compare-and-swap. From the
+ * first waiter on the kernel does both, in the order of the queue: permits go
+ * to the first waiter, if there are as many as it wants, then to the next. No
+ * waiter overtakes another.
  *
- * Why no death leaves a sleeper behind: a release with waiters is made here,
- * and hands the permits out in the same go. A waiter that leaves, by whatever
- * way, lets those behind it have what there is; who was granted permits while
- * being killed adds them again. Permits are nobody's, so those that a dead
- * process had taken stay taken, unless the Semaphore is GOSYNC_GIVE_BACK. Then
- * user space takes none by itself, and each holder's are counted here: nobody
- * releases what he has not acquired.
+ * Why no death leaves a sleeper behind: a release with waiters is made in the
+ * kernel, which hands the permits out at the same time. When a waiter leaves,
+ * in whatever way, the waiters behind it get the permits that there are. A task
+ * that was granted permits while it is being killed adds them again. Permits
+ * have no owner, so those that a dead process had taken stay taken, unless the
+ * Semaphore is GOSYNC_GIVE_BACK. Then user space takes none by itself, and the
+ * kernel counts those of each holder: a holder releases only what it has
+ * acquired.
  *
- * The limit may be changed, by as many permits as it is larger or smaller. Of
- * those that are out when it shrinks, some are owed: they are swallowed when
- * they come back. Until then the word shows one more who waits, so that who
- * releases comes here.
+ * A change of the limit changes the number of permits by as many. If too many
+ * permits are out when the limit shrinks, some are owed: they do not count when
+ * they come back. Until then the word shows one more waiter, so that releases
+ * enter the kernel.
  */
 #include <linux/sched/signal.h>
 
@@ -29,7 +31,8 @@
 /**
  * struct gosync_sem - a Semaphore
  * @obj: the object; its lock protects the rest
- * @owed: permits that are out beyond the limit; then the word has none
+ * @owed: permits that are out beyond the limit; if there are any the word has
+ *	none
  */
 struct gosync_sem {
 	struct gosync_object obj;
@@ -56,7 +59,7 @@ static u64 make_word(u32 permits, u32 waiters)
 	return permits | (u64)waiters << GOSYNC_SEMAPHORE_WAITER_SHIFT;
 }
 
-/* How many waiters the word shows */
+/* The number of waiters that the word shows */
 static u32 shown(struct gosync_object *obj)
 {
 	return gosync_shown(obj) + !!to_sem(obj)->owed;
@@ -70,7 +73,8 @@ static void count_held(struct gosync_holder *holder, s64 n)
 }
 
 /*
- * Take as many permits as it wants; if that isn't possible, queue if @queue.
+ * Take as many permits as @waiter wants. If that is not possible, queue it if
+ * @queue is true.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
  * the word never stood still, -ESTALE.
@@ -90,7 +94,9 @@ static int semaphore_take(struct gosync_waiter *waiter, bool queue)
 		gosync_recall(waiter);
 	if (waiter->again && n > 1)
 		waiter->put_off = gosync_put_off(waiter->since);
-	/* Who is dead is in nobody's way. */
+	/*
+	 * Take dead waiters off, so that the next line sees the first live one.
+	 */
 	gosync_first_live(obj, &obj->wq.head);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		bool can = gosync_is_first(&obj->wq.head, waiter) &&
@@ -114,12 +120,12 @@ static int semaphore_take(struct gosync_waiter *waiter, bool queue)
 }
 
 /*
- * Add @n permits, those that are owed excepted, or with @fit as many as there
- * can be, and hand out what there is, to so many waiters. Who is claimed is
- * granted, so the word is written whatever becomes of it meanwhile: only
- * scribbling can interfere while somebody waits.
+ * Add @n permits, without those that are owed; with @fit no more than the word
+ * can have. Then hand out permits to up to GOSYNC_WAKE_BATCH waiters. A claimed
+ * waiter is granted its permits, so these are taken from the word whatever its
+ * value is by then: while there are waiters only scribbling can change it.
  *
- * Return: how many are in @batch, to be woken; or -ERANGE.
+ * Return: the number of waiters in @batch, for the caller to wake; or -ERANGE.
  */
 static int semaphore_hand_out(struct gosync_object *obj, u32 n, bool fit,
 			      struct gosync_waiter **batch)
@@ -171,8 +177,9 @@ static int semaphore_hand_out(struct gosync_object *obj, u32 n, bool fit,
 }
 
 /*
- * @holder: whose they were, NULL: nobody's; @fit: see semaphore_hand_out(), and no
- * more than that holder has
+ * Add @n permits that @holder had, or that no holder had if it is NULL, and
+ * hand them out. With @fit: no more than that holder has, and see
+ * semaphore_hand_out().
  */
 static int semaphore_add(struct gosync_object *obj,
 			 struct gosync_holder *holder, u32 n, bool fit)
@@ -195,7 +202,7 @@ static int semaphore_add(struct gosync_object *obj,
 		}
 		for (i = 0; i < nr; i++)
 			gosync_wake(batch[i], GOSYNC_GRANTED);
-		/* The rest of those for whom there is something */
+		/* Go on with the next waiters, with nothing more to add. */
 		holder = NULL;
 		n = 0;
 		cond_resched();
@@ -296,7 +303,7 @@ static int semaphore_fill(void *arg, u64 operand, u32 index)
 }
 
 /*
- * So many more or fewer permits as the limit changes by.
+ * Change the limit, and the number of permits by as many.
  *
  * Return: 0, -ERANGE, or -EAGAIN if the word never stood still.
  */
@@ -342,11 +349,11 @@ static long gosync_semaphore_limit(struct gosync_holder *holder, void *arg)
 			break;
 		ret = gosync_try_again();
 	} while (!ret);
-	/* Some who wait may go on. */
+	/* Some waiters may go on. */
 	return ret ?: semaphore_add(obj, NULL, 0, true);
 }
 
-/* The next may be content with less. */
+/* The next waiter may want fewer permits. */
 static void semaphore_left(struct gosync_object *obj,
 			   struct gosync_waiter *waiter)
 {
@@ -375,7 +382,7 @@ static void semaphore_show(struct gosync_object *obj)
 	s64 old = atomic64_read(word);
 	int i;
 
-	/* What is shown to who looks is not hidden by who is dead. */
+	/* Take dead waiters off: semaphore_ready() wants an empty queue. */
 	gosync_first_live(obj, &obj->wq.head);
 	for (i = 0; i < GOSYNC_RACES; i++)
 		if (atomic64_try_cmpxchg(word, &old,
@@ -384,7 +391,7 @@ static void semaphore_show(struct gosync_object *obj)
 			break;
 }
 
-/* Who has not said what it watches for would take one permit. */
+/* Without GOSYNC_IOC_WATCH a holder is polled for one permit. */
 static bool semaphore_watched(const struct gosync_holder *holder,
 			      struct gosync_waiter *waiter)
 {
@@ -403,7 +410,7 @@ static void semaphore_identify(const struct gosync_waiter *waiter, u64 *operand,
 	*operand = waiter->number;
 }
 
-/* A lock of no kind that perf knows */
+/* It is a lock, but of no kind that perf knows. */
 static unsigned int semaphore_lock_flags(const struct gosync_waiter *waiter)
 {
 	return 0;

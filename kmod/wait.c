@@ -3,8 +3,9 @@
  * The one wait queue: the waiters of every primitive wait here.
  *
  * A waiter is queued on its object. It leaves the queue in one of two ways: a
- * waker claims it, or it gives up. Its claim decides which, by a compare-and-swap
- * that only one of the two can win. All transitions of a claim:
+ * waker claims it, or it gives up. Its claim decides which, by a
+ * compare-and-swap that only one of the two can win. All transitions of a
+ * claim:
  *
  *   WAITING -> CLAIMED	 waiter_leave(): a waker takes the waiter off the queue,
  *			 under the object's lock, to grant it something or to
@@ -25,36 +26,37 @@
  * It is legal to find a waiter already claimed and to go on to the next. It is
  * illegal to grant something to a waiter without its claim: then a waiter that
  * leaves would take the grant with it. A waiter that finds itself claimed while
- * it leaves waits to be told, takes the grant, and passes it on if it has no use
- * for it. Between CLAIMED and TOLD the claimer owns the waiter's memory. Once the
- * claim is TOLD the waiter may be gone, so the claimer takes a reference to the
- * task first.
+ * it leaves waits to be told, takes the grant, and passes it on if it has no
+ * use for it. Between CLAIMED and TOLD the claimer owns the waiter's memory.
+ * Once the claim is TOLD the waiter may be gone, so the claimer takes a
+ * reference to the task first.
  *
  * The number of waiters that a mapped word shows (WAITERS and its like) may be
- * too high: an unlocker then enters the kernel and finds nobody. It is illegal to
- * show none while there is one: the unlocker would not enter the kernel. WOKEN may
- * be missing: the unlocker then wakes a second waiter. It is illegal to show it
- * while no woken waiter is on its way: nobody would wake one.
+ * too high: an unlocker then enters the kernel and finds nobody. It is illegal
+ * to show none while there is one: the unlocker would not enter the kernel.
+ * WOKEN may be missing: the unlocker then wakes a second waiter. It is illegal
+ * to show it while no woken waiter is on its way: nobody would wake one.
  *
- * A group waits without sleeping, or for any of several things. Its waiters, each
- * queued on its object, share one claim, so that at most one of them is granted.
- * They are never told to look again: first the thing is taken for the waiter, then
- * the group is claimed, and if another waker was first the thing goes to the next
- * waiter. A waiter whose group was claimed elsewhere is dead. A waker takes up to
- * GOSYNC_WAKE_BATCH dead waiters off the queue and gives up. The group withdraws
- * each of its waiters afterwards, and a withdrawal looks at the object again, so
- * that the waiters behind it are not missed. That is done at once: for a group
- * without a task by a worker (command.c), otherwise by the task of the group,
- * which stays in the kernel until it has done so.
+ * A group waits without sleeping, or for any of several things. Its waiters,
+ * each queued on its object, share one claim, so that at most one of them is
+ * granted. They are never told to look again: first the thing is taken for the
+ * waiter, then the group is claimed, and if another waker was first the thing
+ * goes to the next waiter. A waiter whose group was claimed elsewhere is dead.
+ * A waker takes up to GOSYNC_WAKE_BATCH dead waiters off the queue and gives
+ * up. The group withdraws each of its waiters afterwards, and a withdrawal
+ * looks at the object again, so that the waiters behind it are not missed. That
+ * is done at once: for a group without a task by a worker (command.c),
+ * otherwise by the task of the group, which stays in the kernel until it has
+ * done so.
  *
  * A type may have more than one queue, all under the object's lock. To release
- * many waiters at once it moves them to another list, which takes as long for many
- * as for one, and grants them in batches.
+ * many waiters at once it moves them to another list, which takes as long for
+ * many as for one, and grants them in batches.
  *
- * The object's lock protects the queue. A waiter with a task of its own runs kernel
- * code until it has left the queue, also when it is killed. A waiter without one
- * belongs to a holder or to an io_uring command, whose end takes it off. So nothing
- * here depends on user space to go on.
+ * The object's lock protects the queue. A waiter with a task of its own runs
+ * kernel code until it has left the queue, also when it is killed. A waiter
+ * without one belongs to a holder or to an io_uring command, whose end takes it
+ * off. So nothing here depends on user space to go on.
  *
  * Three pairs of barriers, by letter:
  *
@@ -84,7 +86,7 @@
 #define GONE	GOSYNC_GONE
 
 /**
- * gosync_try_again() - before another go at a word that never stood still
+ * gosync_try_again() - prepare another try after a word kept changing
  *
  * Return: 0 or -ERESTARTSYS.
  */
@@ -95,10 +97,10 @@ int gosync_try_again(void)
 }
 
 /**
- * gosync_timeout_init() - when does this deadline come
- * @timeout: the result
- * @flags: of the ioctl
- * @deadline: of the ioctl
+ * gosync_timeout_init() - convert the deadline of an ioctl
+ * @timeout: out: the deadline by the kernel's own clock
+ * @flags: the ioctl's flags
+ * @deadline: the ioctl's deadline
  *
  * Return: 0, or -EINVAL for an unknown flag.
  */
@@ -127,7 +129,7 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 						    entry);
 	struct task_struct *task = entry->private;
 
-	/* Its task may be handling a signal, and comes back to look. */
+	/* Without a task: it handles a signal, and looks when it comes back. */
 	if (task)
 		get_task_struct(task);
 	/* W-A, pairs with gosync_is_told(). */
@@ -140,16 +142,16 @@ static int wake_task(wait_queue_entry_t *entry, unsigned int mode, int flags,
 }
 
 /**
- * gosync_count_waits() - somebody may have to wait
- * @obj: for what
+ * gosync_count_waits() - prepare to count the waits for an object
+ * @obj: the object
  *
- * May sleep.
+ * Without memory they are not counted. May sleep.
  */
 void gosync_count_waits(struct gosync_object *obj)
 {
 	struct gosync_stats *stats;
 
-	/* Most objects are never waited for. Nobody has to be counted. */
+	/* Most objects never have a waiter, so most need no memory for this. */
 	if (likely(READ_ONCE(obj->stats)))
 		return;
 	stats = kzalloc(sizeof(*stats), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -159,8 +161,8 @@ void gosync_count_waits(struct gosync_object *obj)
 
 /**
  * gosync_waiter_init() - prepare to wait
- * @waiter: who
- * @holder: on whose behalf
+ * @waiter: the waiter, of the running task
+ * @holder: the holder that is to be granted something
  *
  * May sleep.
  */
@@ -173,8 +175,9 @@ void gosync_waiter_init(struct gosync_waiter *waiter,
 
 /**
  * gosync_waiter_setup() - prepare to try, and perhaps to wait
- * @waiter: who; gosync_count_waits() has to follow before it is queued
- * @holder: on whose behalf
+ * @waiter: the waiter, of the running task; the caller has to call
+ *	gosync_count_waits() before it is queued
+ * @holder: the holder that is to be granted something
  */
 void gosync_waiter_setup(struct gosync_waiter *waiter,
 			 struct gosync_holder *holder)
@@ -197,10 +200,10 @@ static int tell_group(wait_queue_entry_t *entry, unsigned int mode, int flags,
 }
 
 /**
- * gosync_waiter_join() - become part of a group
- * @waiter: who: its holder is set, and what it has no use for is 0
+ * gosync_waiter_join() - make a waiter part of a group
+ * @waiter: the waiter: its holder is set, and fields without a use are 0
  * @group: the group, whose claim is GOSYNC_WAITING, or has been
- * @task: who will wait, NULL: nobody
+ * @task: the task that will wait; NULL: no task does
  */
 void gosync_waiter_join(struct gosync_waiter *waiter,
 			struct gosync_group *group, struct task_struct *task)
@@ -216,7 +219,7 @@ static int *claim_of(struct gosync_waiter *waiter)
 	return waiter->group ? &waiter->group->claim : &waiter->claim;
 }
 
-/* Can this waiter still be claimed, or was its group elsewhere, or is gone? */
+/* Can it still be claimed? Its group may be claimed elsewhere or have left. */
 static bool is_live(const struct gosync_waiter *waiter)
 {
 	return !waiter->group ||
@@ -224,12 +227,12 @@ static bool is_live(const struct gosync_waiter *waiter)
 }
 
 /**
- * gosync_group_won() - one of a group has got what it wanted by itself
+ * gosync_group_won() - claim a group for a waiter that got something by itself
  * @group: the group
- * @waiter: which one
+ * @waiter: the waiter
  *
- * Return: false if another was granted meanwhile: the caller has to give it
- * back.
+ * Return: false if another waiter of the group was granted something meanwhile.
+ * Then the caller has to give back what @waiter got.
  */
 bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter)
 {
@@ -244,13 +247,13 @@ bool gosync_group_won(struct gosync_group *group, struct gosync_waiter *waiter)
 }
 
 /**
- * gosync_group_leave() - wait no longer
- * @group: the group, whose waiters are to be withdrawn then
+ * gosync_group_leave() - end the wait of a group without a grant
+ * @group: the group; afterwards the caller has to withdraw its waiters
  *
  * From any context.
  *
- * Return: false if one of them was claimed meanwhile; the
- * group will be told, or was.
+ * Return: false if one of them was claimed meanwhile. Then the group will be
+ * told, or was told.
  */
 bool gosync_group_leave(struct gosync_group *group)
 {
@@ -260,8 +263,9 @@ bool gosync_group_leave(struct gosync_group *group)
 }
 
 /*
- * Go back to where it was in the queue, among those numbered higher. Of very many
- * only so many are passed, from either end: then it is further back.
+ * Put a waiter back to its place in the queue, by the number of its wait. It
+ * passes at most GOSYNC_PASSED_MAX others, from either end; if there are more
+ * it is further back than it was.
  */
 static void waiter_queue_again(struct list_head *queue,
 			       struct gosync_waiter *waiter)
@@ -270,7 +274,9 @@ static void waiter_queue_again(struct list_head *queue,
 	unsigned int n = 0;
 
 	list_for_each_entry(other, queue, entry.entry) {
-		/* Places of wakers are no waiters, and have no number. */
+		/*
+		 * An entry without a holder is a waker's place, not a waiter.
+		 */
 		if (other->holder && other->wait >= waiter->wait) {
 			list_add_tail(&waiter->entry.entry,
 				      &other->entry.entry);
@@ -288,11 +294,10 @@ static void waiter_queue_again(struct list_head *queue,
 }
 
 /**
- * gosync_enqueue() - begin to wait, or go on
- * @obj: for what
- * @queue: @obj->wq.head, or another list that the type has for those who wait
- *	for something else
- * @waiter: who; it is last unless it has waited before
+ * gosync_enqueue() - put a waiter into a queue
+ * @obj: the object
+ * @queue: @obj->wq.head, or another queue of the type
+ * @waiter: the waiter; it becomes the last unless it has waited before
  */
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 		    struct gosync_waiter *waiter)
@@ -315,11 +320,12 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 }
 
 /**
- * gosync_is_first() - would it be the first in the queue
- * @queue: as gosync_enqueue()
- * @waiter: who; see gosync_recall()
+ * gosync_is_first() - would a waiter be the first in a queue
+ * @queue: as in gosync_enqueue()
+ * @waiter: the waiter, after gosync_recall()
  *
- * Return: whether. Without the object's lock it may be another answer by now.
+ * Return: true if it would be. Without the object's lock that may have changed
+ * by now.
  */
 bool gosync_is_first(const struct list_head *queue,
 		     const struct gosync_waiter *waiter)
@@ -336,8 +342,8 @@ bool gosync_is_first(const struct list_head *queue,
 
 /**
  * gosync_unqueue() - take a waiter off its queue, without a claim
- * @obj: where it waits
- * @waiter: who; nobody else can have claimed it, or it is of a group
+ * @obj: the object
+ * @waiter: the waiter; the caller has its claim, or it is of a group
  */
 void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
@@ -348,9 +354,9 @@ void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter)
 }
 
 /**
- * gosync_never_waited() - take back what gosync_enqueue() did
- * @obj: what was waited for
- * @waiter: who need not wait after all; @obj->wq.lock was not dropped since
+ * gosync_never_waited() - undo gosync_enqueue()
+ * @obj: the object, whose lock was not dropped since
+ * @waiter: the waiter, which need not wait after all
  */
 void gosync_never_waited(struct gosync_object *obj,
 			 struct gosync_waiter *waiter)
@@ -370,7 +376,7 @@ static bool waiter_leave(struct gosync_object *obj,
 
 	lockdep_assert_held(&obj->wq.lock);
 	if (!try_cmpxchg(claim_of(waiter), &was, how)) {
-		/* It is dead; who withdraws it has to find it anyway. */
+		/* It is dead. It counts as queued until it is withdrawn. */
 		if (waiter->group)
 			list_del_init(&waiter->entry.entry);
 		return false;
@@ -391,9 +397,9 @@ static void count_gave_up(struct gosync_object *obj)
 }
 
 /**
- * gosync_withdraw() - take a waiter of a group out that was not granted
- * @waiter: who; its group was claimed or has left
- * @ret: why, for those who trace
+ * gosync_withdraw() - take a waiter of a group, without a grant, off its queue
+ * @waiter: the waiter; its group was claimed or has left
+ * @ret: the reason, for tracers
  *
  * May sleep.
  */
@@ -418,12 +424,13 @@ void gosync_withdraw(struct gosync_waiter *waiter, int ret)
 
 /**
  * gosync_claim() - take a waiter off its queue to tell it something
- * @obj: where it waits
- * @waiter: who
+ * @obj: the object
+ * @waiter: the waiter
  *
- * The caller owes it a gosync_wake(), after dropping the object's lock.
+ * The caller has to call gosync_wake() for it, after dropping the object's
+ * lock.
  *
- * Return: false if somebody else did.
+ * Return: false if another party has claimed it, or it has given up.
  */
 bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter)
 {
@@ -432,11 +439,11 @@ bool gosync_claim(struct gosync_object *obj, struct gosync_waiter *waiter)
 
 /**
  * gosync_claim_first() - take the first waiter off its queue
- * @obj: where it waits
- * @queue: as gosync_enqueue()
+ * @obj: the object
+ * @queue: as in gosync_enqueue()
  *
- * Return: the waiter, to whom the caller owes a gosync_wake(); NULL if there
- * is none, or too many that are dead: then those who withdraw them look again.
+ * Return: the waiter, for which the caller has to call gosync_wake(). NULL if
+ * there is none, or if too many are dead: their withdrawals look again.
  */
 struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 					 struct list_head *queue)
@@ -454,12 +461,12 @@ struct gosync_waiter *gosync_claim_first(struct gosync_object *obj,
 }
 
 /**
- * gosync_first_live() - the first waiter that can be claimed
- * @obj: where it waits
- * @queue: as gosync_enqueue(); those before it that are dead are taken off
+ * gosync_first_live() - find the first waiter that can be claimed
+ * @obj: the object
+ * @queue: as in gosync_enqueue(); dead waiters before it are taken off
  *
- * Return: the waiter, or NULL as gosync_claim_first(). Of a group, it may be
- * dead by the time it is claimed.
+ * Return: the waiter, or NULL as gosync_claim_first(). A waiter of a group may
+ * be dead by the time it is claimed.
  */
 struct gosync_waiter *gosync_first_live(struct gosync_object *obj,
 					struct list_head *queue)
@@ -491,7 +498,7 @@ static noinline void trace_wake(const struct gosync_waiter *waiter,
 
 /**
  * gosync_wake() - tell a claimed waiter, and wake it
- * @waiter: who, or NULL
+ * @waiter: the waiter, or NULL: nothing happens
  * @wake: what it is told
  */
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
@@ -505,15 +512,16 @@ void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
 }
 
 /**
- * gosync_grant_all() - give a group of waiters what they wait for
- * @obj: where they wait
- * @group: the list that they are on, no longer for others to queue on
+ * gosync_grant_all() - grant all waiters of a list what they wait for
+ * @obj: the object
+ * @group: the list; no other waiter joins it any more
  * @grant: called with the object's lock for each; may be NULL
  *
- * Called without the object's lock, which is held for so many at a time. Who
- * leaves meanwhile has left. The caller may be killed, but not stopped.
+ * Called without the object's lock, which is taken for GOSYNC_WAKE_BATCH
+ * waiters at a time. A waiter may still leave meanwhile. The caller may be
+ * killed, but not stopped.
  *
- * Return: how many.
+ * Return: the number of grants.
  */
 unsigned int gosync_grant_all(struct gosync_object *obj,
 			      struct list_head *group,
@@ -545,12 +553,12 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 }
 
 /**
- * gosync_sleep() - until told, or until a table says that something happened
- * @claim: of whom; NULL: nobody's
- * @table: what is polled; NULL: nothing
- * @timeout: until when at the latest
+ * gosync_sleep() - sleep until a claim is told or a polled file changes
+ * @claim: the claim; NULL: none
+ * @table: the table of polled files; NULL: none
+ * @timeout: when to give up
  *
- * Return: 0, -ERESTARTSYS for a signal, -ETIMEDOUT
+ * Return: 0, -ERESTARTSYS for a signal, or -ETIMEDOUT.
  */
 int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		 const struct gosync_timeout *timeout)
@@ -568,8 +576,8 @@ int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		/*
 		 * W-B, pairs with wake_up_process() in wake_task() and in
 		 * gosync_tell_sleeper(). Not TASK_FREEZABLE: the freezer has to
-		 * get us out of the queue, as any signal does. Otherwise others
-		 * might wait for a frozen task.
+		 * take us out of the queue, as any signal does. Otherwise other
+		 * tasks might wait for a frozen one.
 		 */
 		set_current_state(state);
 		ret = 0;
@@ -591,11 +599,11 @@ int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 }
 
 /**
- * gosync_await_told() - until what was claimed may go away
- * @claim: a waiter's, or its group's
+ * gosync_await_told() - wait until a claimed waiter is told
+ * @claim: the claim of the waiter, or of its group
  *
- * Short: the claimer is between dropping the object's lock and waking. One
- * that has no task is not woken, and has to look again.
+ * This is short: the claimer is between dropping the object's lock and waking.
+ * It wakes nobody if the waiter has no task, so this looks again each tick.
  */
 void gosync_await_told(const int *claim)
 {
@@ -609,12 +617,12 @@ void gosync_await_told(const int *claim)
 }
 
 /*
- * The kernel's own lock events. perf takes a begin and an end for a pair if the
- * same functions called them, the nearest left aside, so they are raised by
- * gosync_wait() for each sleep. By their flags perf calls it a mutex, and so on;
- * what is no lock is none of theirs.
+ * Raise the kernel's own event for a lock. perf takes a begin and an end for a
+ * pair if the same functions called them, the nearest left aside. So
+ * gosync_wait() raises both for each sleep. By the flags perf knows the kind of
+ * lock. Types that are no locks have no such event.
  *
- * Return: whether it is a lock.
+ * Return: true if the type is a lock.
  */
 static noinline bool lock_wait_begins(struct gosync_object *obj,
 				      const struct gosync_waiter *waiter)
@@ -635,7 +643,9 @@ static noinline void wait_begins(struct gosync_object *obj,
 {
 	u32 owner;
 
-	/* One that was woken and lost goes on waiting. */
+	/*
+	 * A waiter that was woken and lost against a newcomer goes on waiting.
+	 */
 	if (waiter->begun)
 		return;
 	waiter->begun = true;
@@ -647,10 +657,10 @@ static noinline void wait_begins(struct gosync_object *obj,
 }
 
 /**
- * gosync_wait_begins() - tell tracers of one that is about to wait
- * @waiter: who
+ * gosync_wait_begins() - tell tracers that a waiter begins to wait
+ * @waiter: the waiter
  *
- * gosync_wait() does this for who sleeps there.
+ * gosync_wait() does this for those that sleep there.
  */
 void gosync_wait_begins(struct gosync_waiter *waiter)
 {
@@ -658,7 +668,10 @@ void gosync_wait_begins(struct gosync_waiter *waiter)
 		wait_begins(waiter->holder->obj, waiter);
 }
 
-/* For &gosync_waiter.put_off, or until the deadline. Return: as gosync_sleep() */
+/*
+ * Sleep for &gosync_waiter.put_off, or until the deadline; only a signal that
+ * kills ends it. Return: as gosync_sleep()
+ */
 static int sleep_despite_signals(const struct gosync_waiter *waiter,
 				 const struct gosync_timeout *timeout)
 {
@@ -709,16 +722,16 @@ static int sleep_or_leave(struct gosync_object *obj,
 
 /**
  * gosync_wait() - sleep until told, or give up
- * @obj: for what
- * @waiter: who; queued
- * @timeout: until when
+ * @obj: the object
+ * @waiter: the waiter, which is queued
+ * @timeout: when to give up
  *
  * Called without the object's lock.
  *
- * Return: 0: told something, see &gosync_waiter.wake; if the signal or the
- * deadline came at the same time, &gosync_waiter.gave_up is the error.
- * -ERESTARTSYS, -ETIMEDOUT: no longer queued, and told nothing; but one with
- * &gosync_waiter.stays remains queued after -ERESTARTSYS.
+ * Return: 0: it was told something, see &gosync_waiter.wake; if the signal or
+ * the deadline came at the same time, &gosync_waiter.gave_up is the error.
+ * -ERESTARTSYS, -ETIMEDOUT: it was told nothing and is no longer queued; but one
+ * with &gosync_waiter.stays remains queued after -ERESTARTSYS.
  */
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
@@ -740,9 +753,9 @@ int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 }
 
 /**
- * gosync_replace() - have another in a waiter's place in the queue
- * @old: who is there
- * @new: a copy of it
+ * gosync_replace() - replace a waiter in its queue
+ * @old: the waiter that is queued
+ * @new: a copy of it, which takes its place
  *
  * For waiters with &gosync_waiter.stays, called with the object's lock.
  *
@@ -758,9 +771,9 @@ bool gosync_replace(struct gosync_waiter *old, struct gosync_waiter *new)
 }
 
 /**
- * gosync_account_wait() - a wait has ended in a grant
- * @obj: for what
- * @waiter: who; nothing happens if it has not waited
+ * gosync_account_wait() - count a wait that has ended in a grant
+ * @obj: the object
+ * @waiter: the waiter; nothing happens if it has not waited
  * @how: GOSYNC_WOKEN or GOSYNC_HANDED_OVER
  */
 void gosync_account_wait(struct gosync_object *obj,
@@ -799,9 +812,9 @@ static void trace_wait_ends(const struct gosync_object *obj,
 }
 
 /**
- * gosync_wait_ends_locked() - gosync_wait_ends() for one whose task is elsewhere
- * @obj: for what
- * @waiter: who; it is not queued
+ * gosync_wait_ends_locked() - gosync_wait_ends() with the object's lock
+ * @obj: the object
+ * @waiter: the waiter, of another task or of none; it is not queued
  * @ret: 0 or the error
  */
 void gosync_wait_ends_locked(struct gosync_object *obj,
@@ -814,12 +827,13 @@ void gosync_wait_ends_locked(struct gosync_object *obj,
 }
 
 /**
- * gosync_wait_ends() - a waiter has what it waited for, or gave up
- * @obj: for what
- * @waiter: who, the running task; it is not queued
+ * gosync_wait_ends() - tell tracers that a wait has ended; count it if it
+ *	failed
+ * @obj: the object
+ * @waiter: the waiter; it is not queued
  * @ret: 0 or the error
  *
- * gosync_wait() does this, but for one that was told GOSYNC_RETRY.
+ * gosync_wait() does this, but not for a waiter that was told GOSYNC_RETRY.
  */
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,
 		      int ret)

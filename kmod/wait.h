@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting: a waiter, what it can wait for, and the queue that it is in.
+ * Waiting: waiters, the operations that wait, and the queues.
  */
 #ifndef GOSYNC_WAIT_H
 #define GOSYNC_WAIT_H
@@ -17,18 +17,18 @@ struct gosync_turn;
 struct poll_wqueues;
 struct task_struct;
 
-/* Bounded work under the object's lock: so many waiters are looked at in one go */
+/* So many waiters are looked at before the object's lock is dropped. */
 #define GOSYNC_WAKE_BATCH	32
 
-/* Who goes back to his place passes so many at the most, from either end */
+/* A waiter that goes back to its place passes at most so many others. */
 #define GOSYNC_PASSED_MAX	512
 
 /* --- wait.c --- */
 
 /**
- * enum gosync_wake - what a waiter that was claimed is told
- * @GOSYNC_RETRY: look again
- * @GOSYNC_GRANTED: it has what it waited for
+ * enum gosync_wake - what a claimed waiter is told
+ * @GOSYNC_RETRY: to try again
+ * @GOSYNC_GRANTED: that it was granted what it waited for
  */
 enum gosync_wake {
 	GOSYNC_RETRY,
@@ -36,10 +36,10 @@ enum gosync_wake {
 };
 
 /**
- * enum gosync_how - how something was got
- * @GOSYNC_BARGED: although others wait
- * @GOSYNC_WOKEN: by one that waited, when it looked again
- * @GOSYNC_HANDED_OVER: by who released it, to one that waited
+ * enum gosync_how - how an object was acquired
+ * @GOSYNC_BARGED: by a newcomer, although others wait
+ * @GOSYNC_WOKEN: by a waiter that was woken and tried again
+ * @GOSYNC_HANDED_OVER: by a waiter to which the releaser granted it
  */
 enum gosync_how {
 	GOSYNC_BARGED,
@@ -48,12 +48,11 @@ enum gosync_how {
 };
 
 /**
- * struct gosync_group - who waits for any of several things, or for one without
- *	sleeping
+ * struct gosync_group - several waiters with one claim, or one without a task
  * @claim: as in &struct gosync_waiter, for all of them together
- * @winner: that which was granted
- * @tell: it was: must set @claim to GOSYNC_TOLD; then the group may be gone.
- *	Called without locks
+ * @winner: the waiter that was granted something
+ * @tell: called without locks after the grant; has to set @claim to
+ *	GOSYNC_TOLD, after which the group may be gone
  */
 struct gosync_group {
 	int claim;
@@ -62,22 +61,23 @@ struct gosync_group {
 };
 
 /**
- * struct gosync_wait_op - something to wait for, in whatever way
- * @takes: something is taken by it, which needs write permission and can be
- *	given back
- * @resumes: the operand of a wait that goes on after a signal's handler is
- *	&gosync_waiter.number, of which user space is told before
+ * struct gosync_wait_op - an operation that may wait
+ * @takes: a success acquires something: the operation needs write permission,
+ *	and can be undone
+ * @resumes: after a signal's handler the wait goes on with
+ *	&gosync_waiter.number as its operand; user space is told that number
+ *	before the handler runs
  * @tells_seen: user space is told &gosync_waiter.seen after a success
- * @most: several entries of a wait for all may want it of one object, so much
- *	together of &gosync_waiter.number; 0: only one may
- * @check: is this a possible operand; sets what of @waiter is compared; NULL:
- *	it has none
- * @attempt: do it; if that isn't possible now, queue @waiter if @queue. Return:
- *	0, -EINPROGRESS if queued, -EBUSY if neither, or another error. May sleep
- * @ready: would an attempt succeed? Certain with the object's lock; if there is
- *	no need to be it may be called without
- * @result: after a success or a grant: what the ioctl returns; NULL: 0
- * @give_back: undo a success or a grant; NULL if nothing is taken
+ * @most: the largest sum of &gosync_waiter.number that several entries of a
+ *	wait for all may want of one object; 0: only one entry may want it
+ * @check: check an operand and put it into @waiter; NULL: there is no operand
+ * @attempt: try it; if it is not possible now, queue @waiter if @queue is true.
+ *	May sleep. Return: 0, -EINPROGRESS if queued, -EBUSY if not possible, or
+ *	another error
+ * @ready: would an attempt succeed? The answer is certain only with the
+ *	object's lock; without it this is a hint
+ * @result: what the ioctl returns after a success or a grant; NULL: 0
+ * @give_back: undo a success or a grant; NULL if nothing is acquired
  *
  * All are called with a @waiter whose holder is set.
  */
@@ -94,37 +94,37 @@ struct gosync_wait_op {
 };
 
 /**
- * struct gosync_waiter - somebody who waits for an object
- * @entry: in the object's queue, or, once claimed, in the claimer's list of
- *	those to wake
- * @holder: on whose behalf
- * @group: it only is granted things, never told to look again, and shares the
- *	claim; NULL: it has its own
- * @since: when it began, in ns of CLOCK_MONOTONIC; 0: it has not waited yet
- * @waited: how long that was, once it has been granted
- * @wait: the wait's number; those in a queue are in the order of it
- * @put_off: what it waits for comes piece by piece, and is lost when it leaves:
- *	for so long, in ns, only a signal that kills makes it leave
- * @claim: waiting, claimed, or told (see wait.c)
+ * struct gosync_waiter - an entry in an object's queue
+ * @entry: links it into the queue; its private field is the task, NULL: none
+ * @holder: the holder that is granted what it waits for
+ * @group: shares its claim with this waiter, which is then granted things only,
+ *	never told to try again; NULL: it has its own claim
+ * @since: when the wait began, in ns of CLOCK_MONOTONIC; 0: it has not waited
+ *	yet
+ * @waited: how long the wait was, once it was granted, in ns
+ * @wait: the wait's number; a queue is in the order of these numbers
+ * @put_off: for so long, in ns, only a signal that kills ends the wait. It
+ *	gathers something piece by piece, and loses all of it when it leaves
+ * @claim: one of the claim's values, see wait.c
  * @wake: what it is told
- * @gave_up: 0, or the error with which it left, or would have left, had it not
- *	been claimed already: it is not to wait again
- * @stays: when a signal comes it stays in the queue, without a task
+ * @gave_up: 0, or the error with which it left, or would have left if it had
+ *	not been claimed at that moment: it must not wait again
+ * @stays: on a signal it stays in the queue, without a task
  * @starving: it has waited too long
  * @again: it goes on after a signal's handler
  * @timed: it has a deadline
  * @begun: tracers know that it waits
  * @among: it waits for several things
- * @shown: its thread waits for all of several things; that is counted and listed
- *	already
- * @queued: it counts as a waiter. One whose group was claimed elsewhere may
- *	have been taken off the queue already
- * @index: atomics: which word; RWMutex: &enum gosync_wants
- * @number: WaitGroup, RWMutex: which generation it belongs to; Semaphore: how
- *	many permits it wants; Cond: in the order of the queue
- * @expected: atomics, Value, Map: what it waits to see the end of
- * @seen: and what came instead; Cond: the last number there was when it was
- *	signalled, 0: by a broadcast
+ * @shown: its thread waits for all of several things, and is counted and listed
+ *	as a waiter already
+ * @queued: it counts as a waiter. If its group was claimed elsewhere it may be
+ *	off the queue already
+ * @index: atomics: the word's index; RWMutex: &enum gosync_wants
+ * @number: WaitGroup, RWMutex: its generation; Semaphore: the number of permits
+ *	it wants; Cond: its place in the order of the queue
+ * @expected: atomics, Value, Map: it waits until this has changed
+ * @seen: atomics, Value, Map: what was found instead; Cond: the last number
+ *	that was in the queue when it was signalled, 0: by a broadcast
  */
 struct gosync_waiter {
 	wait_queue_entry_t entry;
@@ -153,9 +153,9 @@ struct gosync_waiter {
 
 /**
  * struct gosync_timeout - when to give up waiting
- * @when: the kernel's own time, KTIME_MAX: never
- * @clock: of which clock
- * @killable: until then only a signal that kills is handled
+ * @when: the deadline by the kernel's own clock; KTIME_MAX: never
+ * @clock: CLOCK_MONOTONIC or CLOCK_REALTIME
+ * @killable: until then only a signal that kills ends the sleep
  */
 struct gosync_timeout {
 	ktime_t when;
@@ -163,7 +163,7 @@ struct gosync_timeout {
 	bool killable;
 };
 
-/* Are these flags of a deadline, and no others? */
+/* Are these flags only the ones that a deadline may have? */
 static inline bool gosync_is_clock(u32 flags)
 {
 	return !(flags & ~GOSYNC_CLOCK_REALTIME);
@@ -175,7 +175,7 @@ static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
 	return obj->ops->wants ? obj->ops->wants(waiter) : GOSYNC_WANTS_IT;
 }
 
-/* The values of a claim, see wait.c; the last two are command.c's */
+/* The values of a claim, see wait.c; only command.c uses the last two. */
 enum {
 	GOSYNC_WAITING,
 	GOSYNC_CLAIMED,
@@ -186,11 +186,13 @@ enum {
 };
 
 /**
- * struct gosync_watchers - those who are told of changes, but granted nothing
- * @wq: they
- * @all: of them, those who wait for all of several things (@obj->wq.lock)
- * @turns: of these, those who are in line for their turn (wait_all.c's lock)
- * @has_turn: whose turn it is; or NULL (as @turns)
+ * struct gosync_watchers - the pollers of an object: told of changes, granted
+ *	nothing
+ * @wq: the pollers
+ * @all: the waits for all among them (@obj->wq.lock)
+ * @turns: the queue for a turn (wait_all.c's lock)
+ * @has_turn: the wait for all that has its turn now; or NULL (wait_all.c's
+ *	lock)
  */
 struct gosync_watchers {
 	wait_queue_head_t wq;
@@ -199,7 +201,7 @@ struct gosync_watchers {
 	struct gosync_turn *has_turn;
 };
 
-/* Is anybody told when it can be had, besides those who wait in the queues? */
+/* Are there pollers? */
 static inline bool gosync_watched(const struct gosync_object *obj)
 {
 	struct gosync_watchers *watch = READ_ONCE(obj->watch);
@@ -208,16 +210,16 @@ static inline bool gosync_watched(const struct gosync_object *obj)
 	return unlikely(watch) && waitqueue_active(&watch->wq);
 }
 
-/* How many waiters user space is shown: 0 lets it do without the kernel. */
+/* The number of waiters that user space is shown; with 0 it needs no kernel. */
 static inline u32 gosync_shown(const struct gosync_object *obj)
 {
 	return obj->nr_waiters + gosync_watched(obj);
 }
 
 /*
- * Who gathers something would never have it all, if he is interrupted more often
- * than that takes. So once he has been, the next handler is put off for some of
- * the time that he has waited (in ns).
+ * A waiter that gathers something piece by piece would never have all of it if
+ * signals interrupt it more often than that takes. So after the first handler
+ * the next is put off for a quarter of the time that it has waited (in ns).
  */
 static inline u64 gosync_put_off(u64 since)
 {
@@ -294,9 +296,9 @@ int gosync_wait_for(const struct gosync_wait_op *op,
 		    const struct gosync_timeout *timeout);
 
 /*
- * What the ioctl of a wait does: @flags, @deadline, @index and @operand are from
- * its argument; @waiter is set unless they are wrong. Inline: perf names the
- * caller of gosync_wait_for() as the place of a wait.
+ * Do the ioctl of a wait. @flags, @deadline, @index and @operand are from its
+ * argument; @waiter is set up unless one of them is wrong. Inline: perf names
+ * the caller of gosync_wait_for() as the place of a wait.
  */
 static __always_inline int
 gosync_wait_alone(const struct gosync_wait_op *op, struct gosync_holder *holder,

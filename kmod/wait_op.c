@@ -8,9 +8,9 @@
 #include "wait.h"
 
 /**
- * gosync_check_operand() - is this a possible operand
- * @op: of what
- * @waiter: where it is put
+ * gosync_check_operand() - check a wait's operand, and put it into the waiter
+ * @op: the operation
+ * @waiter: the waiter; its holder is set
  * @index: &gosync_wait_entry.index
  * @value: &gosync_wait_entry.value
  *
@@ -29,10 +29,11 @@ int gosync_check_operand(const struct gosync_wait_op *op,
 }
 
 /**
- * gosync_too_late() - is there nobody to have what was just got by waiting
- * @holder: who got it
+ * gosync_too_late() - has a grant come too late for the calling task
+ * @holder: the holder that was granted something
  *
- * Return: 0, or why it is to be given back: -EINTR, -ESTALE.
+ * Return: 0, or the reason for which the caller has to give it back: -EINTR if
+ * the task is being killed, -ESTALE if the holder is broken.
  */
 int gosync_too_late(const struct gosync_holder *holder)
 {
@@ -42,10 +43,10 @@ int gosync_too_late(const struct gosync_holder *holder)
 }
 
 /**
- * gosync_wait_for() - what an ioctl does that waits for one thing
- * @op: what to do
- * @waiter: for whom, prepared by gosync_waiter_init()
- * @timeout: until when
+ * gosync_wait_for() - wait for one thing in an ioctl
+ * @op: the operation
+ * @waiter: the waiter, prepared by gosync_waiter_init()
+ * @timeout: when to give up
  *
  * Return: what the ioctl returns.
  */
