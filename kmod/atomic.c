@@ -7,11 +7,11 @@
  * are by the kernel's definition fully ordered, a store is an exchange, a load
  * and a failed compare-and-swap have full barriers beside them.
  *
- * Waiting for a change is like a futex: who changes a word and knows of
- * waiters wakes them, either in the same call or by a call of its own. A
- * waiter announces itself in the slot's count before it looks at the word, and
- * a changer changes the word before it looks at the count, with a full barrier
- * on both sides, so that one of them sees the other.
+ * Waiting for a change is as with a futex: a process that changes a word and
+ * sees waiters wakes them, in the same call or by another one. A waiter counts
+ * itself in the slot before it looks at the word. A process that changes the
+ * word does so before it looks at the count. Both have a full barrier in
+ * between, so at least one of them sees the other.
  */
 #include <linux/sched/signal.h>
 
@@ -44,7 +44,7 @@ static void *word_of(const struct gosync_object *obj, u32 index)
 	return words + index * width(obj->type);
 }
 
-/* As user space sees a 32-bit result of this type */
+/* A 32-bit result of this type, as user space gets it */
 static u64 widen(u32 type, u32 word)
 {
 	return type == GOSYNC_INT32 ? (u64)(s64)(s32)word : word;
@@ -89,10 +89,11 @@ static void atomic_publish_waiters(struct gosync_object *obj)
 }
 
 /*
- * Take up to @want waiters of @index that can go off the queue into @batch,
- * looking at no more than GOSYNC_WAKE_BATCH. @place is our place in the queue: an
- * entry of our own there, so that we find it again after dropping the lock.
- * @look counts down to the end of what was queued when the wake began.
+ * Claim up to @want waiters for the word @index whose value has changed, and
+ * put them into @batch. Look at GOSYNC_WAKE_BATCH entries of the queue at most.
+ * @place is an entry of our own that marks our place in the queue while the
+ * lock is dropped. @look counts down the waiters that were queued when the wake
+ * began.
  */
 static unsigned int atomic_claim_batch(struct gosync_object *obj, u32 index,
 				       struct list_head *place, u32 *look,
@@ -112,7 +113,7 @@ static unsigned int atomic_claim_batch(struct gosync_object *obj, u32 index,
 		if (!*look || n == want || seen == GOSYNC_WAKE_BATCH)
 			break;
 		seen++;
-		/* Another waker's place. */
+		/* This is the place of another waker. */
 		if (!waiter->entry.func)
 			continue;
 		(*look)--;
@@ -143,7 +144,7 @@ static unsigned int atomic_wake(struct gosync_object *obj, u32 index, u32 want)
 	smp_mb();
 	gosync_changed(obj);
 	if (!READ_ONCE(obj->nr_waiters)) {
-		/* Who was told may be the last, and not be there any more. */
+		/* The last poller may have gone: then take it off the count. */
 		if (unlikely(READ_ONCE(obj->watch))) {
 			scoped_guard(spinlock, &obj->wq.lock)
 				atomic_publish_waiters(obj);
@@ -177,7 +178,7 @@ static int atomic_check(struct gosync_waiter *waiter, u32 index, u64 value)
 	return 0;
 }
 
-/* Look at the word; the lock is not needed. */
+/* Has the word changed? The lock is not needed. */
 static bool atomic_ready(const struct gosync_waiter *waiter)
 {
 	return atomic_load_word(waiter->holder->obj, waiter->index) !=
@@ -339,7 +340,7 @@ static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 	if (atomic_check_args(obj, args, true))
 		return -EINVAL;
 	word = word_of(obj, args->index);
-	/* A cmpxchg that fails orders nothing, ours is to be a full barrier. */
+	/* A cmpxchg that fails orders nothing, but ours is a full barrier. */
 	smp_mb();
 	if (is_narrow(obj->type))
 		args->result = widen(obj->type,
@@ -348,7 +349,7 @@ static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 	else
 		args->result = atomic64_cmpxchg(word, args->expected,
 						args->value);
-	/* The second half of the above. */
+	/* The second half of that barrier. */
 	smp_mb();
 	if (args->result != args->expected)
 		return 0;
@@ -414,7 +415,7 @@ static const struct gosync_ioctl integer_ioctls[] = {
 			  atomic_wake, atomic_fill_wake),
 };
 
-/* Of pointers and booleans, which have no ADD, AND and OR */
+/* Pointers and booleans have no ADD, AND and OR. */
 #define NR(_name)	(GOSYNC_IOC_ATOMIC_##_name - GOSYNC_IOC_ATOMIC_LOAD)
 
 static const struct gosync_ioctl other_ioctls[] = {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map: Go's sync.Map between processes. Here is what happens between user space
- * and a map; how entries are found, and why nobody is misled, is told in
- * map_table.c.
+ * Map: Go's sync.Map between processes. This file has the ioctls, which copy
+ * from and to user space. map_table.c tells how entries are found, and why no
+ * reader is misled.
  *
- * Keys and values are copied in before anything is locked. A key that is there
- * is read and stored over with its record's lock alone; who adds and removes
- * keys holds the map's mutex. What is copied out goes straight from the record
- * to user space, under its lock; if a page is not there, the lock is dropped to
- * touch it, and all is done again. Where a change returns what was there, that
- * comes first: a result that cannot be delivered changes nothing.
+ * Keys and values are copied in before anything is locked. An existing key is
+ * read and stored over with its record's lock alone. To add or remove a key
+ * takes the map's mutex. A value is copied out straight from the record to user
+ * space, under the record's lock. If a page of user space is not there, the
+ * lock is dropped to touch the page, and everything is done again. An operation
+ * that returns the value from before its change copies that out first: so a
+ * result that cannot be delivered changes nothing.
  */
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -45,9 +46,9 @@ static int map_copy_key(struct gosync_map *map,
 }
 
 /*
- * Copy a locked record's value to user space. Return: 0; -EMSGSIZE if it is
- * longer than @room; -EAGAIN if that memory has to be touched first. *@len is
- * the value's length.
+ * Copy a locked record's value to user space, and set *@len to its length.
+ * Return: 0; -EMSGSIZE if it is longer than @room; -EAGAIN if gosync_fault_in()
+ * has to be called first.
  */
 static int map_copy_out(struct gosync_map *map,
 			struct gosync_map_record *record, u64 buf, u64 room,
@@ -59,7 +60,7 @@ static int map_copy_out(struct gosync_map *map,
 	return gosync_copy_out(buf, gosync_map_value_of(map, record), *len);
 }
 
-/* The same with what was there before a change, where it may be unwanted */
+/* The same with the old value before a change, which the caller may not want */
 static int map_copy_old(struct gosync_map *map,
 			struct gosync_map_record *record,
 			struct gosync_map_args *args, u64 room)
@@ -105,8 +106,8 @@ static long gosync_map_load(struct gosync_holder *holder, void *arg)
 }
 
 /*
- * If @ret is no error the map has changed. What nobody has asked for is not
- * counted.
+ * If @ret is no error, the map has changed. Changes are counted only after the
+ * version has been asked for.
  */
 static long map_changed(struct gosync_map *map, long ret)
 {
@@ -137,9 +138,10 @@ static u64 map_version(struct gosync_object *obj)
 }
 
 /*
- * What is done with a key that is there; its record is locked, and is unlocked.
- * The old value goes to user space before anything is changed, so that a bad
- * pointer changes nothing, and at one go, so that nobody comes in between.
+ * An operation on an existing key; it unlocks the record, which the caller has
+ * locked. It copies the old value to user space before it changes anything, so
+ * that a bad pointer changes nothing. The record stays locked for both, so no
+ * other change comes in between.
  */
 typedef int there_t(struct gosync_map *map,
 		    struct gosync_map_record *record,
@@ -180,7 +182,10 @@ static int load_there(struct gosync_map *map,
 	return ret ?: 1;
 }
 
-/* Whether it is there is looked at again with the mutex. */
+/*
+ * Do @there with an existing key; otherwise look again with the mutex, and add
+ * it.
+ */
 static int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
 			    const struct gosync_payload *value,
 			    struct gosync_map_args *args, u64 room,
@@ -428,7 +433,7 @@ static_assert(sizeof(struct gosync_map_item) ==
 	      sizeof(struct gosync_map_record) -
 	      offsetof(struct gosync_map_record, key_len));
 
-/* With the zeros that follow key and value */
+/* Copy a record to user space, with the zeros that follow its key and value. */
 static int map_copy_item(struct gosync_map *map,
 			 struct gosync_map_record *record, u64 to)
 {
@@ -440,8 +445,9 @@ static int map_copy_item(struct gosync_map *map,
 }
 
 /*
- * Copy a record to user space if the walk visits it. Return: 0, -EAGAIN,
- * -EMSGSIZE as map_copy_out(). *@size is what it takes, 0: it passes by.
+ * Copy a record to user space if the walk visits it. *@size is its size there,
+ * 0 if the walk does not visit it. Return: 0, -EAGAIN, or -EMSGSIZE as
+ * map_copy_out().
  */
 static int map_visit(struct gosync_map *map, struct gosync_map_record *record,
 		     const struct gosync_map_range_args *args, u64 to, u64 room,
@@ -468,7 +474,7 @@ static long map_walk(struct gosync_map *map, struct gosync_map_range_args *args)
 	size_t size;
 	int ret;
 
-	/* What is not in use any more was cleared. U: pairs with map_take_record(). */
+	/* Clear makes @used smaller. U: pairs with map_take_record(). */
 	for (number = args->cursor - 1; number < smp_load_acquire(&page->used);
 	     number++) {
 		if (number % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1) {

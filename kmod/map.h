@@ -12,32 +12,34 @@
 
 #include "gosync.h"
 
-/* So many segments of records are found without a look at the area */
+/* The number of segments that are found without a look at the area */
 #define GOSYNC_MAP_NEAR		64
 
-/* So many slots or records are looked at before others may run */
+/*
+ * At most this many slots or records are looked at before other tasks may run.
+ */
 #define GOSYNC_MAP_BATCH	1024
 
 /**
  * struct gosync_map - a Map
  * @obj: the object
- * @lock: who changes the set of keys; protects the following up to @limit,
- *	the page, and the tables
- * @free: number + 1 of the first record that is free for use, 0: none; each has
+ * @lock: excludes changes of the set of keys; protects the fields from @free to
+ *	@limit, the page, and the tables
+ * @free: number + 1 of the first free record, 0: none; each free record has
  *	that of the next in its @born
- * @filled: slots of the present table that are not empty
- * @limit: of its reach
+ * @filled: the number of slots of the present table that are not empty
+ * @limit: no key of the present table may be further from its place
  * @key_size: longest key
  * @value_size: longest value
- * @changes: the version: how often it was changed since somebody asked for it
- * @asked: somebody has
- * @segment_shift: log2 of the records in a segment
- * @tables: where each table is, once there has been one
- * @near: likewise the first segments
+ * @segment_shift: log2 of the number of records in a segment
+ * @changes: the version: the number of changes since it was first asked for
+ * @asked: the version has been asked for
+ * @tables: the address of each table, once there has been one
+ * @near: the addresses of the first segments
  */
 struct gosync_map {
 	struct gosync_object obj;
-	struct mutex lock; /* who changes the set of keys */
+	struct mutex lock; /* changes of the set of keys */
 	u32 free;
 	u32 filled;
 	u32 limit;
@@ -53,8 +55,8 @@ struct gosync_map {
 /**
  * struct gosync_map_key - a key in the kernel's memory
  * @len: its length
- * @hash: its hash
- * @table: in this table; all ones: not known yet
+ * @hash: its hash in @table
+ * @table: the word of a table; all ones: @hash is not known yet
  * @data: the key
  */
 struct gosync_map_key {
@@ -75,7 +77,7 @@ gosync_map_page_of(struct gosync_map *map)
 	return map->obj.state;
 }
 
-/* For no longer than a copy takes: nothing that sleeps comes in between. */
+/* Lock a record, for no longer than a copy takes, and without sleeping. */
 static inline void gosync_map_lock(struct gosync_map_record *record)
 {
 	u64 seq;
@@ -89,11 +91,14 @@ static inline void gosync_map_lock(struct gosync_map_record *record)
 	}
 }
 
-/* To readers, a record that was only looked at was never locked. */
+/* Unless @changed, readers see the sequence count as it was before the lock. */
 static inline void gosync_map_unlock(struct gosync_map_record *record,
 				     bool changed)
 {
-	/* What was written is there. Pairs with the acquire of a reader's look. */
+	/*
+	 * R1: what was written is there. Pairs with the reader's acquire of
+	 * seq.
+	 */
 	smp_store_release(&record->seq, record->seq + (changed ? 1 : -1));
 	preempt_enable();
 }
@@ -113,7 +118,7 @@ static inline void gosync_map_put(struct gosync_map *map,
 
 	WRITE_ONCE(record->value_len, value->len);
 	gosync_copy(to, value->data, value->len);
-	/* Nothing is left of a value that is gone. */
+	/* Nothing of a longer value before this one may be left. */
 	if (before > value->len)
 		memset(to + value->len, 0, before - value->len);
 }

@@ -2,68 +2,68 @@
 /*
  * Map: where its entries are, and how they are found.
  *
- * Entries are records of one size, numbered; a table (open addressing, linear
- * probing) leads from a key's hash to its record. All of it is mapped
- * read-only into whoever opens it, grows with use, and never becomes anything
- * else while it is mapped: table memory is for tables, a record stays a record.
- * So the kernel may trust what it finds there, and a reader that is late finds
- * old or new entries, but never nonsense.
+ * Entries are numbered records of one size. A table (open addressing, linear
+ * probing) leads from a key's hash to its record. Processes map all of it
+ * read-only. It grows with use, and never becomes anything else while it is
+ * mapped: table memory is for tables, and a record stays a record. So the
+ * kernel may trust its contents. A late reader finds old or new entries, but
+ * never nonsense.
  *
- * A record has a sequence count that is odd while the record is written. To
- * the kernel that is its lock, held for a comparison or a copy with preemption
- * disabled; payloads are copied from and to user space before and after. With
- * it alone a key that is there is read and stored over. Who changes the set of
- * keys holds the map's mutex, in which nothing waits for user space either; so
- * no death of a process comes in the middle of anything.
+ * A record has a sequence count that is odd while the record is written. In the
+ * kernel that is the record's lock, held for a comparison or a copy with
+ * preemption disabled. Payloads are copied from and to user space before and
+ * after. This lock is enough to read an existing key or to store over it. A
+ * change of the set of keys holds the map's mutex, under which nothing waits
+ * for user space either. So no process can die in the middle of a change.
  *
- * The present table is named by one word in the page, together with a version.
- * When a table is half full of entries and tombstones the kernel fills another
- * one, larger, smaller or its twin (Go's dirty map), and promotes it by writing
- * that word. Clear promotes an empty one.
+ * One word in the page names the present table, together with a version. When
+ * half of a table is entries and tombstones, the kernel fills another one: a
+ * larger one, a smaller one or its twin (Go's dirty map). It promotes that
+ * table by writing the word. Clear promotes an empty table.
  *
- * Why no reader is misled, in user space or here:
+ * Why no reader is misled, in user space or in the kernel:
  *
- *   A hit. The record had the key, by its sequence count, at a moment while
- *   the reader looked, and records in use without the key being in the map are
- *   those that Clear has dropped (below).
+ *   A hit. By its sequence count the record had the key at a moment while the
+ *   reader looked. Only records that Clear has dropped have a key that is not
+ *   in the map (see below).
  *
- *   A miss counts only if the table is the present one after it was looked
- *   through; so it was all the time. A key's slot may go from one place to
- *   another in it, but the key has then been absent in between, and the reader
- *   that passed the second place before and the first one after was looking at
- *   that moment. A record that was deleted says so before its slot does, and
- *   one that is new is complete before its slot says so.
+ *   A miss counts only if the table is still the present one after the look; so
+ *   it was the present one all the time. A key may go from one slot of the
+ *   table to another. But then it was absent in between. A reader that missed
+ *   it has passed the second slot before the change and the first slot after
+ *   it, so it looked at that moment. A deleted record says so before its slot
+ *   does. A new record is complete before its slot leads to it.
  *
- *   After Clear's moment, which is when the word is written, its records are
- *   what they were until they are used again. Only who read the word before
- *   that moment finds them, and is taken to have come before it; that goes for
- *   stores, too. Among themselves these keep the records' order, and nobody who
- *   begins after Clear's moment sees anything they do. A walk over the records
- *   knows them by @cleared.
+ *   Clear happens at the moment when the word is written. Afterwards its
+ *   records keep their contents until they are used again. Only a reader that
+ *   read the word before that moment finds them, and counts as earlier than
+ *   Clear; the same holds for stores. The order of these operations is that of
+ *   the records. No operation that begins after Clear sees anything of them. A
+ *   walk over the records tells such records by @cleared.
  *
+ * Old contents are wiped, unless the record is in use again: a deleted record
+ * while it is locked, the rest of a longer value when a shorter one is stored,
+ * and the records that Clear has dropped right after it. To a late reader the
+ * wipe looks like another use of the record.
  *
- * What is gone is wiped: a deleted record while it is locked, what a shorter
- * value leaves behind likewise, and what Clear has dropped right after it, each
- * unless it is in use again. To a reader that is late that is another use.
+ * Keys that were chosen to collide. Each table has a random seed of its own,
+ * which only processes with the Map open can read. Others cannot tell which
+ * keys collide. Against those processes the table says how far from its place
+ * any key is, so no look goes further. A key that would have to go further than
+ * REACH does not occur by chance: then the table is filled anew, with another
+ * seed. To find such a key takes about as many trials of the hash as the
+ * filling takes steps. (If another seed doesn't help, because of map_hash_mask,
+ * the limit is doubled.)
  *
- * Keys that were chosen to collide. Each table has a seed of its own, random,
- * that whoever has the Map open can read. Whoever can't cannot tell which keys
- * collide. Against those who can, the table says how far from its place any key
- * is, so nobody looks further; and a key that would have to go further than
- * REACH, which doesn't happen by chance, has the table filled anew, by another
- * seed. To bring that about takes about as many trials of the hash as filling
- * takes. (If that doesn't help, because of map_hash_mask, twice as far is far
- * enough for the next time.)
- *
- * Barriers, by letters; all are pairs of who writes, which is the kernel alone,
- * and who reads: in libuser/map.c, and here without the map's mutex.
+ * Barriers, by letters. The kernel alone writes. Readers are in libuser/map.c,
+ * and here without the map's mutex.
  *
  *	R1	gosync_map_unlock(): release of a record's seq
  *		read_record(), copy_record(): acquire of it
  *		What was written under this count is seen with it.
  *	R2	gosync_map_lock(): full, from the odd seq to what is written
  *		is_whole(): fence, from what was read to seq again
- *		Who saw anything new sees another count.
+ *		A reader that saw anything new sees another count.
  *	S	set_slot(): release of a slot
  *		look(), map_probe(): acquire of it
  *		The record is there and has the key.
@@ -74,16 +74,17 @@
  *		slots and rules
  *		look(), gosync_map_find(), begin_walk(): fence, from what was read
  *		to the word again
- *		Who saw anything of the next but one sees another word.
+ *		A reader that saw anything of the next table but one sees
+ *		another word.
  *	U	map_take_record(): release of @used
  *		range_mapped(), map_walk(): acquire of it
  *		The segment is there, and zero.
  *	B	gosync_map_add(): release of @born
  *		begin_walk(): acquire of it
- *		Who visits an entry can load it: its slot is there.
+ *		A walk that visits an entry can load it: its slot is there.
  *	C	map_count(): release of @count
  *		gosync_map_len(), map_info(): acquire of it
- *		Who sees an entry counted can load it.
+ *		A reader that sees an entry counted can load it.
  */
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -94,7 +95,7 @@
 #include "trace.h"
 #include "wait.h"
 
-/* Keys are not further than this from their place, unless they have to be */
+/* No key is further from its place than this, unless it has to be. */
 #define REACH		128U
 
 /* Records come in segments of at least this size */
@@ -116,7 +117,9 @@ static u32 slots_in(unsigned int class)
 		       GOSYNC_MAP_SMALL;
 }
 
-/* A table is given up when half of it is used, a new one is not so soon. */
+/*
+ * A table is replaced when this many slots are used; a new one has fewer used.
+ */
 static u32 most_used(unsigned int class)
 {
 	return slots_in(class) / 2;
@@ -155,7 +158,7 @@ static struct gosync_map_rules *rules_of(struct gosync_map *map, u64 table)
 	return &gosync_map_page_of(map)->rules[gosync_map_version(table) & 1];
 }
 
-/* NULL if there is no such table yet */
+/* The slots of a table; NULL if there is no such table yet */
 static u64 *table_at(struct gosync_map *map, u64 table)
 {
 	return READ_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK]);
@@ -175,9 +178,9 @@ static unsigned long place_of_segment(struct gosync_map *map, u32 number)
 }
 
 /**
- * gosync_map_record_at() - a record
+ * gosync_map_record_at() - find a record
  * @map: the Map
- * @number: its number, of one that was in use once
+ * @number: the record's number; it has been in use before
  *
  * Return: the record.
  */
@@ -198,7 +201,10 @@ struct gosync_map_record *gosync_map_record_at(struct gosync_map *map,
 
 /* --- Finding ------------------------------------------------------------- */
 
-/* It is kept with the key. A table that was the present one never is again. */
+/*
+ * The key's hash in this table. It is kept with the key, because the same word
+ * never names another table later.
+ */
 static u32 hash_in(struct gosync_map *map, struct gosync_map_key *key,
 		   u64 table)
 {
@@ -211,9 +217,10 @@ static u32 hash_in(struct gosync_map *map, struct gosync_map_key *key,
 }
 
 /*
- * Look for a key in a table. Its record is returned locked, so with preemption
- * disabled, and its slot in *@slot; or NULL. Without the map's mutex absence has
- * to be confirmed, see gosync_map_find().
+ * Look for a key in a table. Return: its record, which is locked, and its slot
+ * in *@slot; or NULL. A locked record means that preemption is disabled.
+ * Without the map's mutex the caller has to confirm the absence, see
+ * gosync_map_find().
  */
 static struct gosync_map_record *map_probe(struct gosync_map *map,
 					   struct gosync_map_key *key,
@@ -300,11 +307,13 @@ struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 
 static void set_slot(u64 *slot, u64 entry)
 {
-	/* S: what a slot says is so. Pairs with the reader's acquire of it. */
+	/* S: the slot's record has the key. Pairs with the reader's acquire. */
 	smp_store_release(slot, entry);
 }
 
-/* Begin to fill a table that is not the present one, but may have been. */
+/*
+ * Begin to fill a table. It is not the present one, but may have been before.
+ */
 static int map_begin_table(struct gosync_map *map, u64 table)
 {
 	struct gosync_map_rules *rules = rules_of(map, table);
@@ -321,9 +330,9 @@ static int map_begin_table(struct gosync_map *map, u64 table)
 		return -ENOMEM;
 	WRITE_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK], slots);
 	/*
-	 * T2: readers who still look here must see, if they see anything of what
-	 * is written now, that another has become the present one. Pairs with
-	 * the fence before their second look at its word.
+	 * T2: a late reader may still look here. If it sees anything that is
+	 * written now, it must see that another table has become the present
+	 * one. Pairs with the fence before its second look at the word.
 	 */
 	smp_wmb();
 	for (i = 0; i < ARRAY_SIZE(rules->seed); i++)
@@ -349,11 +358,13 @@ static void map_promote(struct gosync_map *map, u64 table, u64 cleared,
 	map->limit = max(REACH, 2 * reach);
 	WRITE_ONCE(rules->reach, reach);
 	WRITE_ONCE(rules->cleared, cleared);
-	/* T1: the table is filled. Pairs with the reader's acquire of the word. */
+	/*
+	 * T1: the table is filled. Pairs with the reader's acquire of the word.
+	 */
 	smp_store_release(&gosync_map_page_of(map)->table, table);
 }
 
-/* The word of a table of a class, to follow @table */
+/* The word of the table of class @class that is to follow @table */
 static u64 next_table(u64 table, unsigned int class)
 {
 	u64 version = gosync_map_version(table) + 1;
@@ -369,7 +380,10 @@ static u64 *slot_at(struct gosync_map *map, u64 table, u32 hash, u32 distance)
 	return &table_at(map, table)[(home(class_of(table), hash) + distance) & mask];
 }
 
-/* How far from its place a key could go; up to @limit, more: further than that */
+/*
+ * The distance of the nearest free slot from a key's place; above @limit: too
+ * far
+ */
 static u32 vacancy(struct gosync_map *map, u64 table, u32 hash, u32 limit)
 {
 	u32 i = 0;
@@ -379,7 +393,7 @@ static u32 vacancy(struct gosync_map *map, u64 table, u32 hash, u32 limit)
 	return i;
 }
 
-/* A place in a new table for an entry. Return: how far it is from its own */
+/* Put an entry into a new table. Return: the distance from the key's place */
 static u32 map_place(struct gosync_map *map, u64 table, u32 number)
 {
 	struct gosync_map_record *record = gosync_map_record_at(map, number);
@@ -395,8 +409,8 @@ static u32 map_place(struct gosync_map *map, u64 table, u32 number)
 }
 
 /*
- * Fill a table with all entries, and room for one more, and promote it. May be
- * killed: nothing has happened before the promotion.
+ * Fill a table with all entries, with room for one more, and promote it. The
+ * task may be killed meanwhile: nothing has happened before the promotion.
  */
 static int map_rebuild(struct gosync_map *map)
 {
@@ -422,7 +436,7 @@ static int map_rebuild(struct gosync_map *map)
 	return 0;
 }
 
-/* A record for a new entry; *@number is its number. NULL: no memory */
+/* Get a record for a new entry, and its number. Return: NULL without memory */
 static struct gosync_map_record *map_take_record(struct gosync_map *map,
 						 u32 *number)
 {
@@ -445,18 +459,18 @@ static struct gosync_map_record *map_take_record(struct gosync_map *map,
 		return NULL;
 	if (*number >> map->segment_shift < GOSYNC_MAP_NEAR)
 		WRITE_ONCE(map->near[*number >> map->segment_shift], segment);
-	/* U: the segment is there. Pairs with the acquire of who walks. */
+	/* U: the segment is there. Pairs with the acquire of a walk. */
 	smp_store_release(&page->used, page->used + 1);
 	return gosync_map_record_at(map, *number);
 }
 
 static void map_count(struct gosync_map_page *page, u64 entries)
 {
-	/* C: what is counted can be found. Pairs with the reader's acquire. */
+	/* C: a counted entry can be found. Pairs with the reader's acquire. */
 	smp_store_release(&page->count, entries);
 }
 
-/* Nothing is left of an entry that is gone; its record is locked. */
+/* Wipe the contents of a locked record. */
 static void map_wipe_record(struct gosync_map *map,
 			    struct gosync_map_record *record)
 {
@@ -466,7 +480,10 @@ static void map_wipe_record(struct gosync_map *map,
 	WRITE_ONCE(record->value_len, 0);
 }
 
-/* *@slot: one for a new key. It may be further than others from its place. */
+/*
+ * Find a slot for a new key. It may be further from the key's place than any
+ * other.
+ */
 static int map_take_slot(struct gosync_map *map, struct gosync_map_key *key,
 			 u64 **slot)
 {
@@ -520,7 +537,7 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 		return -ENOMEM;
 
 	gosync_map_lock(record);
-	/* Clear has dropped it, and not come so far yet. */
+	/* Clear has dropped the record, but has not wiped it yet. */
 	if (record->key_len)
 		map_wipe_record(map, record);
 	WRITE_ONCE(record->key_len, key->len);
@@ -533,17 +550,16 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 	set_slot(slot, (u64)key->hash << 32 | number);
 	map_count(page, page->count + 1);
 	/*
-	 * B: from now on walks visit it, which must not be before it can be
-	 * loaded. Pairs with the acquire where they begin.
+	 * B: from now on walks visit the entry, which must not be before it can
+	 * be loaded. Pairs with the acquire where they begin.
 	 */
 	smp_store_release(&page->born, page->born + 1);
 	return 0;
 }
 
 /*
- * A slot leads nowhere any more. If it is the last of a row it and the
- * tombstones before it, as far as keys reach, become empty: nobody needs to look
- * past them.
+ * Free a slot. If it is the last of a row of slots, it and the tombstones
+ * before it become empty, as far as keys reach: no look needs to go past them.
  */
 static void vacate(struct gosync_map *map, u64 *slot)
 {
@@ -585,11 +601,11 @@ void gosync_map_remove(struct gosync_map *map,
 /**
  * gosync_map_drop_all() - remove all keys at one moment
  * @map: the Map; the caller holds its mutex
- * @born: out: of the last entry that is gone
- * @used: out: so many records were used
+ * @born: out: the number of the last entry that was dropped
+ * @used: out: the number of records that were used
  *
  * The records stay as they are until they are used again, from the first on, or
- * wiped: whoever finds one of them by the old table came before this.
+ * wiped. A reader that finds one of them by the old table counts as earlier.
  */
 void gosync_map_drop_all(struct gosync_map *map, u64 *born, u64 *used)
 {
@@ -598,20 +614,20 @@ void gosync_map_drop_all(struct gosync_map *map, u64 *born, u64 *used)
 
 	*born = page->born;
 	*used = page->used;
-	/* A small one is there. */
+	/* This cannot fail: the smallest tables are part of the page. */
 	map_begin_table(map, table);
 	map_promote(map, table, page->born, 0, 0);
-	/* Not before: until then the records are those of entries. */
+	/* After the promotion: until then these records are entries. */
 	smp_store_release(&page->used, 0);
 	map_count(page, 0);
 	map->free = 0;
 }
 
 /**
- * gosync_map_wipe() - wipe what was dropped, unless it is in use again
+ * gosync_map_wipe() - wipe dropped records, unless they are in use again
  * @map: the Map; the caller does not hold its mutex
  * @born: from gosync_map_drop_all()
- * @used: likewise
+ * @used: from gosync_map_drop_all()
  */
 void gosync_map_wipe(struct gosync_map *map, u64 born, u64 used)
 {
@@ -630,7 +646,7 @@ void gosync_map_wipe(struct gosync_map *map, u64 born, u64 used)
 	}
 }
 
-/* Whole pages, of whatever number of records that takes */
+/* A segment is whole pages, with whatever number of records that takes. */
 static unsigned int segment_shift(size_t stride)
 {
 	unsigned int shift = 0;
@@ -640,15 +656,15 @@ static unsigned int segment_shift(size_t stride)
 	return shift;
 }
 
-/* Large records are aligned so that few of them are whole pages. */
+/* Large records are aligned more, so that a few of them fill whole pages. */
 static size_t stride_of(size_t size)
 {
 	return ALIGN(size, size > SZ_32K ? SZ_4K : size > SZ_4K ? 512 : 64);
 }
 
 /**
- * gosync_map_lay_out() - say where everything will be in a new Map
- * @map: the Map, which knows its limits
+ * gosync_map_lay_out() - decide where everything will be in a new Map
+ * @map: the Map; its capacity and sizes are set
  */
 void gosync_map_lay_out(struct gosync_map *map)
 {
@@ -665,7 +681,7 @@ void gosync_map_lay_out(struct gosync_map *map)
 	map->tables[1] = page->small[1];
 	map->segment_shift = segment_shift(page->stride);
 
-	/* Behind the last table that could be */
+	/* The records are behind the largest table that there can be. */
 	tables = (2UL << class_for(map->obj.capacity)) - 1;
 	page->records = tables << PAGE_SHIFT;
 	segments = DIV_ROUND_UP(map->obj.capacity, BIT(map->segment_shift));

@@ -2,22 +2,23 @@
 /*
  * Value: Go's atomic.Value between processes.
  *
- * Payloads are kept in a few slots that are used in turn; a version number
- * says how often the Value was stored and so in which slot the present payload
- * is. All of it is mapped read-only into whoever opens it. A reader copies the
- * slot of the version it saw and then looks whether the version has come so
- * far meanwhile that the slot may have been written again; no reader writes
- * anything, so readers don't disturb each other.
+ * Payloads are kept in a few slots that are used in turn. A version number
+ * counts the stores, and so tells in which slot the present payload is.
+ * Processes map all of it read-only. A reader copies the slot of the version
+ * that it saw. Then it checks whether the version has come so far that the slot
+ * may have been written again. Readers write nothing, so they don't disturb
+ * each other.
  *
- * Writers copy the payload in from user space before they touch anything, then
- * exclude each other by a mutex: user space can't stop anyone who holds it. What
- * is copied out under it, straight from the slot, waits for no page.
+ * A writer copies the payload in from user space before it touches anything.
+ * Then a mutex excludes other writers: user space cannot stop its owner. A
+ * payload that is copied out under the mutex, straight from the slot, waits for
+ * no page.
  *
  * The type is Go's second word. The first store sets it from 0 to all ones,
- * publishes the payload, and sets the type, with preemption disabled from the
- * first to the last: whoever sees all ones knows that the storer is running
- * and will be through in a few instructions, and may spin on it. From then on
- * the type never changes.
+ * publishes the payload, and sets the type. Preemption is disabled meanwhile.
+ * So a reader that sees all ones knows that the writer is running and will be
+ * done in a few instructions, and it may spin. From then on the type never
+ * changes.
  *
  * Barriers, by letters; the other halves are in libuser/value.c, and in
  * value_version().
@@ -25,8 +26,8 @@
  *	V1	value_publish(): release of the version
  *		acquire of it: the payload is in its slot
  *	V2	value_publish(): smp_wmb(), from the version before to the slot
- *		fence, from the slot to the version again: who saw anything of
- *		another payload sees that the version has gone too far
+ *		fence, from the slot to the version again: a reader that saw
+ *		any part of another payload sees a version that is too far on
  *	V3	value_publish(): release of the type
  *		acquire of it: there is a version
  */
@@ -47,7 +48,7 @@
  */
 struct gosync_value {
 	struct gosync_object obj;
-	struct mutex lock; /* who stores */
+	struct mutex lock; /* stores */
 	u64 version;
 };
 
@@ -86,14 +87,14 @@ static void value_publish(struct gosync_value *value, u64 type,
 
 	lockdep_assert_held(&value->lock);
 	/*
-	 * V2: readers of this slot must see the last version published if they see
-	 * anything of what is written now. Pairs with the fence before their
-	 * second look at the version.
+	 * V2: readers of this slot must see the last version published if they
+	 * see anything of what is written now. Pairs with the fence before
+	 * their second look at the version.
 	 */
 	smp_wmb();
 	WRITE_ONCE(slot->len, payload->len);
 	gosync_copy(slot + 1, payload->data, payload->len);
-	/* Of a payload that is gone nothing is left behind this one. */
+	/* Nothing of a longer payload before this one may be left. */
 	if (before > payload->len)
 		memset((void *)(slot + 1) + payload->len, 0,
 		       before - payload->len);
@@ -107,7 +108,10 @@ static void value_publish(struct gosync_value *value, u64 type,
 	cmpxchg(&page->type, 0, GOSYNC_VALUE_STORING);
 	/* V1, as above. */
 	smp_store_release(&page->version, value->version);
-	/* V3: who sees the type sees a version. Pairs with the reader's acquire. */
+	/*
+	 * V3: with the type there is a version. Pairs with the reader's
+	 * acquire.
+	 */
 	smp_store_release(&page->type, type);
 	preempt_enable();
 }
@@ -121,9 +125,10 @@ static int value_copy_in(struct gosync_value *value, u64 buf, u64 len,
 }
 
 /*
- * Copy the present payload to user space. Return: 0; -EMSGSIZE if it is longer
- * than @room; -EAGAIN if that memory has to be touched first. *@len is the
- * payload's length.
+ * Copy the present payload to user space, and set *@len to its length. Return:
+ * 0;
+ * -EMSGSIZE if it is longer than @room; -EAGAIN if gosync_fault_in() has to be
+ * called first.
  */
 static int value_copy_out(struct gosync_value *value, u64 buf, u64 room,
 			  u64 *len)
@@ -169,7 +174,7 @@ static long gosync_value_load(struct gosync_holder *holder, void *arg)
 	do {
 		ret = value_load(to_value(holder->obj), args, room);
 	} while (gosync_fault_in(&ret, args->buf, args->len));
-	/* Who polls is told of what comes after that. */
+	/* A poller is told of later versions than this one. */
 	if (!ret)
 		WRITE_ONCE(holder->watch_value, args->version);
 	return ret;
@@ -217,9 +222,9 @@ static long gosync_value_store(struct gosync_holder *holder, void *arg)
 }
 
 /*
- * The old payload goes to user space before the new one takes its place, so
- * that a bad pointer changes nothing; at one go, so that others who store don't
- * come in between.
+ * Copy the old payload to user space, then store the new one. In this order a
+ * bad pointer changes nothing. The mutex is held for both, so no other store
+ * comes in between.
  */
 static int value_exchange(struct gosync_value *value,
 			  struct gosync_value_args *args,
@@ -350,7 +355,7 @@ static u64 value_version(struct gosync_object *obj)
 
 	/* V3: pairs with the release that ends the first store. */
 	type = smp_load_acquire(&page->type);
-	/* Not before that is through: then it can be loaded. */
+	/* 0 until the first store is complete: only then it can be loaded. */
 	if (!type || type == GOSYNC_VALUE_STORING)
 		return 0;
 	/* V1: pairs with the release in value_publish(). */

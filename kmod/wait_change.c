@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waiting for a Value or a Map to be another than it was.
+ * Waiting until a Value or a Map has changed.
  *
- * Both have a version, a number that only grows, and both are changed by the
- * kernel alone. Who waits queues, then looks at the version again; who changes
- * it looks for waiters after that; with a full barrier on both sides one of them
- * sees the other. Waiters are queued in the order of the versions that they saw,
- * so those who wait for a change that has happened are in front.
+ * Both have a version, a number that only grows, and only the kernel changes
+ * them. A waiter queues, then looks at the version again. A writer changes the
+ * version, then looks for waiters. Both have a full barrier in between, so at
+ * least one of them sees the other. Waiters are queued in the order of the
+ * versions that they saw. So the waiters whose change has happened are in
+ * front.
  */
 #include "wait.h"
 
@@ -59,8 +60,9 @@ const struct gosync_wait_op gosync_version_op = {
 };
 
 /*
- * Claim those in front who wait for what has happened, of so many; *@more: there
- * may be others behind. Return: how many
+ * Claim the waiters in front whose change has happened, up to
+ * GOSYNC_WAKE_BATCH. *@more: there may be more behind them. Return: the number
+ * in @batch
  */
 static unsigned int version_claim_batch(struct gosync_object *obj,
 					struct gosync_waiter **batch,
@@ -88,8 +90,8 @@ static unsigned int version_claim_batch(struct gosync_object *obj,
 }
 
 /**
- * gosync_version_changed() - the version is another one now
- * @obj: the object
+ * gosync_version_changed() - wake the waiters and pollers after a change
+ * @obj: the object, whose version was changed
  *
  * Called without locks. The caller may be killed, but not stopped.
  */
@@ -113,16 +115,16 @@ void gosync_version_changed(struct gosync_object *obj)
 	} while (more);
 }
 
-/* Those behind wait for nothing that one who leaves had. */
+/* A waiter that leaves has nothing that the waiters behind it want. */
 void gosync_version_left(struct gosync_object *obj,
 			 struct gosync_waiter *waiter)
 {
 }
 
 /**
- * gosync_version_watched() - which version a holder has seen
- * @holder: the holder that watches
- * @waiter: where it is put
+ * gosync_version_watched() - &gosync_ops.watched: the version a holder has seen
+ * @holder: the holder that is polled
+ * @waiter: out: its operand
  *
  * Return: true.
  */

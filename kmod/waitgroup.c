@@ -2,20 +2,21 @@
 /*
  * WaitGroup: Go's sync.WaitGroup between processes.
  *
- * Counter and number of waiters are one word, so that who adds in user space
- * knows by one compare-and-swap that it releases nobody. Whoever would come to
- * 0 with waiters does it here: it makes the word 0, waiters and all, moves the
- * queue aside, and wakes all who are on it. That is the end of a generation;
- * who begins to wait from now on belongs to the next one.
+ * The counter and the number of waiters are one word. So user space that adds
+ * knows by one compare-and-swap that it releases nobody. A change to 0 while
+ * there are waiters is made in the kernel: it makes the whole word 0, moves the
+ * queue aside, and wakes all waiters in it. That is the end of a generation. A
+ * waiter that comes later belongs to the next one.
  *
- * A generation has a number, so that a wait that was interrupted by a signal
- * and comes back later knows that its own is over. Until then the word shows
- * one waiter more, lest user space comes to 0 by itself.
+ * A generation has a number, so that a wait that a signal interrupted knows
+ * when it comes back whether its own generation is over. Until that is over the
+ * word shows one waiter more, so that user space does not make the counter 0 by
+ * itself.
  *
- * A death leaves the counter as it is, as the end of a goroutine does: nobody
- * but the program knows what was still to be done. No sleeper depends on a
- * transition that its maker could die in: either the compare-and-swap has
- * happened and released nobody, or it was this file's, which goes on.
+ * A death leaves the counter as it is, as the end of a goroutine does: only the
+ * program knows what was still to be done. No sleeper depends on a step in
+ * which a process could die: a compare-and-swap of user space releases nobody,
+ * and a step in this file is finished by the kernel.
  */
 #include <linux/sched/signal.h>
 
@@ -25,10 +26,10 @@
 /**
  * struct gosync_waitgroup - a WaitGroup
  * @obj: the object; its lock protects the rest
- * @released: those who waited when the counter became 0, until they are woken
- * @generation: one more than how often that happened
- * @nr_waiting: how many wait for the present one
- * @awaited: others may come back to it
+ * @released: the waiters of a generation that is over, until they are woken
+ * @generation: the number of the present generation, from 1 on
+ * @nr_waiting: the number of waiters of the present generation
+ * @awaited: interrupted waits may come back to the present generation
  */
 struct gosync_waitgroup {
 	struct gosync_object obj;
@@ -53,13 +54,13 @@ static u32 counter_of(u64 word)
 	return word & GOSYNC_WAITGROUP_COUNTER;
 }
 
-/* So many wait for the present generation. */
+/* The number of waiters that the word has to show for the present generation */
 static u32 waiting(const struct gosync_waitgroup *wg)
 {
 	return wg->nr_waiting + wg->awaited;
 }
 
-/* Who watches is shown as one who waits, so that 0 is reached here. */
+/* Pollers are shown as one waiter, so that the change to 0 is made here. */
 static u64 make_word(struct gosync_waitgroup *wg, u32 counter, u32 waiters)
 {
 	u64 shown = waiters + gosync_watched(&wg->obj);
@@ -68,8 +69,10 @@ static u64 make_word(struct gosync_waitgroup *wg, u32 counter, u32 waiters)
 }
 
 /*
- * Return: 0, -ERANGE, -EBUSY, or -EAGAIN if the word never stood still. *@zero:
- * the caller is to wake the released.
+ * Add to the counter. If *@zero is true afterwards, the caller has to wake the
+ * released waiters.
+ *
+ * Return: 0, -ERANGE, -EBUSY, or -EAGAIN if the word kept changing.
  */
 static int waitgroup_add(struct gosync_waitgroup *wg, s64 delta, u64 *counter,
 			 bool *zero)
@@ -142,10 +145,10 @@ static int waitgroup_fill_add(void *arg, u64 operand, u32 index)
 }
 
 /*
- * Queue if @queue, unless the counter is 0.
+ * Queue the waiter if @queue is true, unless the counter is 0.
  *
- * Return: 0 if it is, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if the
- * word never stood still.
+ * Return: 0 if the counter is 0, -EINPROGRESS if queued, -EBUSY if neither,
+ * -EAGAIN if the word kept changing.
  */
 static int waitgroup_wait_for_zero(struct gosync_waitgroup *wg,
 				   struct gosync_waiter *waiter, bool queue)
@@ -222,7 +225,7 @@ static long gosync_waitgroup_wait(struct gosync_holder *holder, void *arg)
 				args->generation);
 	if (!waiter.since || !ret)
 		return ret;
-	/* It may have been released, and not yet woken. */
+	/* Its generation may be over, although it was not woken. */
 	args->generation = waiter.number;
 	scoped_guard(spinlock, &wg->obj.wq.lock)
 		return waiter.number == wg->generation ? ret : 0;
