@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cancelling commands of io_uring: those that wait are in a tree, in which they
- * are found by what GOSYNC_IOC_CANCEL says.
+ * Cancelling commands of io_uring. Waiting commands are in a tree, in which
+ * GOSYNC_IOC_CANCEL finds them.
  */
 #include "command.h"
 
 static DEFINE_SPINLOCK(tree_lock);
 static struct rb_root tree = RB_ROOT;
 
-/* By file, ring, token, and their address */
+/* The order in the tree: by file, ring, token, and the command's address */
 struct cancel_key {
 	const struct file *file;
 	const void *ring;
@@ -70,7 +70,7 @@ static struct gosync_command *find_command(const struct cancel_key *place)
 }
 
 /**
- * gosync_cancel_list() - from now on it may be cancelled
+ * gosync_cancel_list() - let a command be found, to be cancelled
  * @command: the command
  */
 void gosync_cancel_list(struct gosync_command *command)
@@ -81,7 +81,7 @@ void gosync_cancel_list(struct gosync_command *command)
 }
 
 /**
- * gosync_cancel_forget() - and from now on it may not
+ * gosync_cancel_forget() - undo gosync_cancel_list()
  * @command: the command
  */
 void gosync_cancel_forget(struct gosync_command *command)
@@ -94,9 +94,9 @@ void gosync_cancel_forget(struct gosync_command *command)
 /**
  * gosync_cancel() - GOSYNC_IOC_CANCEL
  * @cmd: the command that cancels others
- * @request: which
+ * @request: tells which commands to cancel
  *
- * Return: how many, or an error.
+ * Return: the number of cancelled commands, or an error.
  */
 int gosync_cancel(struct io_uring_cmd *cmd,
 		  const struct gosync_request *request)
@@ -127,7 +127,7 @@ int gosync_cancel(struct io_uring_cmd *cmd,
 			break;
 		}
 		ours = gosync_group_leave(&command->group);
-		/* The next one, even if this one goes. */
+		/* Go on behind this one, which may be gone by then. */
 		place.token = its.token;
 		place.command = (void *)command + 1;
 		spin_unlock(&tree_lock);

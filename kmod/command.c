@@ -2,31 +2,29 @@
 /*
  * The life of a command of io_uring that waits.
  *
- * A command is a group (wait.c), of one waiter or of several, and ends once:
- * granted, at its deadline, or cancelled, whatever takes the group's claim. Who
- * ends it does no more than that, in whatever context; what the program is told
- * is seen to by command_finish(), in the task that submitted it, or in the ring's
- * own worker when that task is gone.
+ * A command is a group (wait.c), of one waiter or of several. It ends once:
+ * with a grant, at its deadline, or by a cancel; the party that takes the
+ * group's claim ends it. That party does no more, in whatever context.
+ * command_finish() tells the program, in the task that submitted the command,
+ * or in the ring's own worker when that task is gone.
  *
- * That task may be stopped, or not look at its ring for long. Nobody else is to
- * wait for it: what stands in a queue and was not granted is withdrawn by a
- * worker, as soon as the command has ended, or by command_finish() if that comes
- * first.
- * So what wait.c asks of who has a group, to withdraw it, is done whatever
- * becomes of the task.
+ * That task may be stopped, or not look at its ring for long. Nobody else must
+ * wait for it. So a worker withdraws the waiters that were not granted, as soon
+ * as the command has ended; or command_finish() does, if that comes first. So
+ * the withdrawal that wait.c demands of each group is done whatever becomes of
+ * the task.
  *
- * A command may end while it is still being submitted, in another thread. Two
- * have to go through its gate, who submits it and who ends it, and the second
- * completes it.
+ * A command may end in another thread while it is still being submitted. Both
+ * the submitter and the party that ends it have to go through its gate, and the
+ * second of them completes it.
  *
- * What was granted is there for the program to have until command_finish() takes
- * it (GOSYNC_TAKEN). Until then it may be recalled, when nobody has a descriptor of
- * it any more (orphan.c); then it is given back by the worker. And command_finish()
- * gives back itself what was granted to somebody who cannot have it any more,
- * because the ring or the task is going. io_uring sees to it that
- * command_finish() runs:
- * a ring goes when all its requests have, after cancelling those that are marked
- * as ours are.
+ * A grant is the program's once command_finish() takes it (GOSYNC_TAKEN). Until
+ * then it may be recalled, when its holder has no descriptor any more
+ * (orphan.c); then the worker gives it back. command_finish() itself gives a
+ * grant back if the ring or the task is going, so that the program cannot have
+ * it any more. io_uring makes sure that command_finish() runs: before a ring
+ * goes it cancels the requests that are marked as ours are, and waits for all
+ * of them.
  */
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -48,7 +46,9 @@ static void command_tell(struct gosync_group *group)
 						      group);
 	struct gosync_holder *holder = gosync_command_granted_to(command);
 
-	/* W-A, pairs with gosync_command_recall(); O-A, with orphan_closed(). */
+	/*
+	 * W-A, pairs with gosync_command_recall(); O-A, with orphan_closed().
+	 */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	if (holder && gosync_is_orphan(holder))
 		gosync_command_recall(command, holder);
@@ -73,8 +73,9 @@ static void command_give_back(struct gosync_command *command)
 }
 
 /*
- * The command has ended: others do not wait for what it has no use for. By the
- * worker, or by command_finish() without it.
+ * The command has ended: withdraw and give back what it has no use for, so that
+ * no other waiter waits for it. Called by the worker, or by command_finish() in
+ * its place.
  */
 static void command_settle(struct gosync_command *command)
 {
@@ -108,7 +109,10 @@ static bool is_dying(const struct gosync_command *command,
 	       current->signal->flags & SIGNAL_GROUP_EXIT;
 }
 
-/* The program has it now, or it will be given back. */
+/*
+ * Take the grant for the program, unless it was recalled; then it is given
+ * back.
+ */
 static void command_take(struct gosync_command *command)
 {
 	int was = GOSYNC_TOLD;
@@ -118,7 +122,7 @@ static void command_take(struct gosync_command *command)
 		command_settle(command);
 }
 
-/* What came of it; it waits no longer. */
+/* The result of a command that has ended */
 static long command_outcome(struct gosync_command *command, bool dying)
 {
 	struct gosync_waiter *waiter = &command->waiter;
@@ -131,7 +135,7 @@ static long command_outcome(struct gosync_command *command, bool dying)
 	if (command->set)
 		i = gosync_wait_any_granted(command->set);
 	else if (waiter->since)
-		/* What was got while it was submitted was not waited for. */
+		/* Without @since it succeeded at once and has not waited. */
 		gosync_wait_ends(waiter->holder->obj, waiter, 0);
 	holder = gosync_command_granted_to(command);
 	if (claim == GOSYNC_RECALLED)
@@ -153,9 +157,9 @@ static long command_outcome(struct gosync_command *command, bool dying)
 static bool command_queue_again(struct gosync_command *command);
 
 /*
- * A wait for a Cond: the first half has ended, or both have.
+ * Finish a wait for a Cond. Its first half has ended, or its second half, too.
  *
- * Return: false if the second half is under way now.
+ * Return: false if the second half begins now.
  */
 static bool command_finish_relock(struct gosync_command *command, bool dying,
 				  long *ret)
@@ -183,7 +187,7 @@ static bool command_finish_relock(struct gosync_command *command, bool dying,
 			*ret = gosync_cond_result(relock->lock, relock->deaths,
 						  relock->result, *ret);
 	}
-	/* A signal that comes to nothing is the next one's. */
+	/* The wait has failed: pass its signal on. */
 	if (*ret < 0 && *ret != -ETIMEDOUT && relock->seen)
 		gosync_cond_pass_on(relock->cond->obj, relock->seen);
 	return true;
@@ -218,9 +222,9 @@ static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		ret = -EINTR;
 	gosync_cancel_forget(command);
 	gosync_orphan_unlink(command);
-	/* Who recalled it while it was linked has the worker look. */
+	/* A recall while it was linked has queued the worker. */
 	cancel_work_sync(&command->work);
-	/* Until then it may be looked at to cancel it. */
+	/* Until then a cancel may look at the command. */
 	io_uring_cmd_done(cmd, ret, 0, issue_flags);
 	free_command(command);
 }
@@ -228,15 +232,15 @@ static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
 /* --- Beginnings ----------------------------------------------------------- */
 
 /*
- * The gate is the submitter's. Return: whether the command has ended by now, and
- * is to be completed by the caller.
+ * Go through the gate as the submitter. Return: true if the command has ended
+ * by now, so that the caller has to complete it.
  */
 static bool command_submitted(struct gosync_command *command)
 {
 	return atomic_dec_and_test(&command->gate);
 }
 
-/* Get it or queue. */
+/* Try the operation, or queue. */
 static void command_attempt(struct gosync_command *command)
 {
 	struct gosync_relock *relock = command->relock;
@@ -247,7 +251,7 @@ static void command_attempt(struct gosync_command *command)
 	if (command->set) {
 		ret = gosync_wait_any_queue(command->set, group, NULL);
 		if (ret != -EINPROGRESS) {
-			/* Its claim was taken for that. */
+			/* gosync_wait_any_queue() has taken the claim. */
 			command->error = ret;
 			gosync_command_ended(command);
 		}
@@ -279,7 +283,7 @@ static bool command_attempt_and_submit(struct gosync_command *command)
 	return command_submitted(command);
 }
 
-/* The second half of a wait for a Cond. Return: whether it has ended */
+/* Begin the second half of a wait for a Cond. Return: true if it has ended */
 static bool command_queue_again(struct gosync_command *command)
 {
 	struct gosync_relock *relock = command->relock;
@@ -296,11 +300,11 @@ static bool command_queue_again(struct gosync_command *command)
 }
 
 /**
- * gosync_command_new() - make one
+ * gosync_command_new() - make a command
  * @cmd: io_uring's part of it
- * @timeout: until when it is to wait
+ * @timeout: when it is to give up
  *
- * Return: a command that has still to be told what to wait for, or NULL.
+ * Return: a command, in which the caller sets the operation; or NULL.
  */
 struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
 					  const struct gosync_timeout *timeout)
@@ -333,9 +337,9 @@ struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
 }
 
 /**
- * gosync_command_begin() - wait for it
- * @command: what the caller made of it
- * @timeout: until when
+ * gosync_command_begin() - begin to wait
+ * @command: the command, with its operation set
+ * @timeout: when it is to give up
  * @issue_flags: io_uring's
  *
  * Return: -EIOCBQUEUED: it will be completed, or was.

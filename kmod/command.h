@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Commands of io_uring that wait, for uring.c, which begins them, command.c,
- * which ends them, cancel.c and orphan.c, which do so before their time.
+ * Waiting commands of io_uring: uring.c begins them, command.c ends them,
+ * cancel.c and orphan.c end them early.
  */
 #ifndef GOSYNC_COMMAND_H
 #define GOSYNC_COMMAND_H
@@ -14,12 +14,12 @@
 #include "wait_entry.h"
 
 /**
- * struct gosync_request - of the SQE, each read once: user space may write there
+ * struct gosync_request - a copy of the SQE, which user space may change
  * @cmd: the operation
- * @operand: as &struct gosync_uring says, like those that follow
- * @deadline: so
- * @flags: so
- * @index: so
+ * @operand: see &struct gosync_uring
+ * @deadline: see &struct gosync_uring
+ * @flags: see &struct gosync_uring
+ * @index: see &struct gosync_uring
  */
 struct gosync_request {
 	unsigned int cmd;
@@ -31,15 +31,15 @@ struct gosync_request {
 
 /**
  * struct gosync_relock - the second half of a wait for a Cond
- * @cond: whose waiter it was
- * @lock: what is to be locked again
- * @op: how
- * @seen: as &gosync_waiter.seen of the first half
+ * @cond: the holder of the Cond
+ * @lock: the holder that locks L again
+ * @op: the operation that locks
+ * @seen: &gosync_waiter.seen of the first half
  * @flags: GOSYNC_READ_SIDE
- * @deaths: how many owners of @lock had died when it was unlocked
- * @failed: it could not be unlocked
- * @result: of the first half
- * @began: it is the second half that is under way
+ * @deaths: the number of L's owners that had died when it was unlocked
+ * @failed: the error if L could not be unlocked, or 0
+ * @result: the result of the first half
+ * @began: the second half has begun
  */
 struct gosync_relock {
 	struct gosync_holder *cond;
@@ -60,23 +60,23 @@ struct gosync_deadline {
 
 /**
  * struct gosync_command - a command that waits
- * @group: its claim
- * @gate: how many have still to go through
- * @error: why it ended, if it wasn't granted
- * @withdrawn: what was not granted is in no queue any more
- * @given_back: nor is what was recalled, its holder's
- * @work: sees to these two, lest others wait until its task does
- * @finish: tells the program what came of it
+ * @group: the group with its claim
+ * @gate: the number of parties that have still to go through
+ * @error: the error with which it ended, if it was not granted
+ * @withdrawn: the waiters that were not granted were withdrawn
+ * @given_back: the recalled grant was given back
+ * @work: the worker's part, which does these two without the command's task
+ * @finish: command_finish()
  * @cmd: io_uring's part of it
- * @op: what it waits for
- * @deadline: when it gives up; NULL: never
- * @set: it is a wait for any of these; NULL: it isn't
- * @relock: it is a wait for a Cond; NULL: it isn't
- * @node: in the tree of those that can be cancelled
- * @token: by this
- * @link: with the holder that is to have what it waits for, unless it is for
- *	several
- * @waiter: who waits, unless it is for several
+ * @op: the operation that it waits for
+ * @deadline: the timer that ends it; NULL: it has no deadline
+ * @set: the entries if it is a wait for any; or NULL
+ * @relock: the second half if it is a wait for a Cond; or NULL
+ * @node: its node in the tree of commands that can be cancelled
+ * @token: the SQE's user_data, by which it is cancelled
+ * @link: its link with the holder that may be granted something; in a wait for
+ *	any each entry has its own
+ * @waiter: its waiter; in a wait for any each entry has its own
  */
 struct gosync_command {
 	struct gosync_group group;

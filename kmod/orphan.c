@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holders of which nobody has a descriptor, kept by commands of io_uring alone.
+ * Orphans: holders without a descriptor, which only commands of io_uring keep.
  *
- * A command keeps the files of what it waits for: io_uring has a reference to
- * the one that it was submitted on, gosync to a wait's entries and to a Cond's
- * lock. What is granted to a holder that nothing else keeps could never be
- * released, and two such commands would keep each other's. So each holder counts
- * the references that commands have (&gosync_holder.kept) and knows the
- * commands. When there are no others it is an orphan, and its commands end: they
- * are granted nothing any more, and what they were granted and nobody has been
- * told of is given back.
+ * A command keeps the files of the objects that it waits for. io_uring has a
+ * reference to the file that it was submitted on, gosync to those of a wait's
+ * entries and of a Cond's lock. If nothing else keeps a holder, whatever it is
+ * granted could never be released, and two such commands could keep each
+ * other's. So each holder counts the references of commands
+ * (&gosync_holder.kept) and lists the commands. When there are no other
+ * references it is an orphan, and its commands end: they are granted nothing
+ * any more. A grant of which the program was not told yet is given back.
  *
- * A registered file is no such reference: as long as the ring knows it, commands
- * may be submitted on it that release things.
+ * The reference of a registered file does not count as a command's. As long as
+ * the ring has that file, commands that release things may be submitted on it.
  *
- * That a holder becomes an orphan is found where a descriptor is closed. The
- * descriptor's own reference is still there then; so we keep the file, count
- * that as if a command did, and look when the reference has gone, on the way
- * back to user space: of several that close descriptors at the same time the
- * last one finds no others. Who begins to wait, or is granted something, looks
- * as well: it may have been too late to be found.
+ * A holder becomes an orphan when a descriptor is closed. The descriptor's own
+ * reference is still there at that time. So we keep the file, count that
+ * reference as if it were a command's, and look when the descriptor's has gone,
+ * on the way back to user space. If several threads close descriptors at the
+ * same time, the last of them finds no other reference. A command that begins
+ * to wait, or is granted something, looks as well: the close may have come
+ * before it.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -49,7 +50,7 @@ static void remove_link(struct gosync_link *link)
 	link->holder->kept -= link->keeps;
 }
 
-/* Each of the command's links, or NULL */
+/* The command's link number @i, or NULL */
 static struct gosync_link *link_at(struct gosync_command *command, u32 i)
 {
 	if (!command->set)
@@ -59,7 +60,7 @@ static struct gosync_link *link_at(struct gosync_command *command, u32 i)
 }
 
 /**
- * gosync_orphan_link() - a command begins, and keeps files
+ * gosync_orphan_link() - count the references of a command that begins
  * @command: the command
  */
 void gosync_orphan_link(struct gosync_command *command)
@@ -82,7 +83,7 @@ void gosync_orphan_link(struct gosync_command *command)
 }
 
 /**
- * gosync_orphan_unlink() - it is about to let go of them
+ * gosync_orphan_unlink() - undo gosync_orphan_link(), before its references go
  * @command: the command; from now on it is not recalled
  */
 void gosync_orphan_unlink(struct gosync_command *command)
@@ -97,14 +98,15 @@ void gosync_orphan_unlink(struct gosync_command *command)
 }
 
 /**
- * gosync_is_orphan() - does nobody have a descriptor any more
- * @holder: of this; a command keeps it
+ * gosync_is_orphan() - has a holder no descriptor any more
+ * @holder: the holder; a command keeps it
  *
- * The file's count and @kept change together under the lock only. A look without it
- * could see a reference that has gone, and its count no more: then the last of
- * several that close descriptors would leave it to another one.
+ * The file's count and @kept change together under the lock only. A look
+ * without the lock could see a reference that has gone, but its count in @kept
+ * no more. Then the last of several threads that close descriptors would leave
+ * the orphan to another thread.
  *
- * Return: whether what is granted to it could not be released.
+ * Return: true if it has none, so that nobody could release what it is granted.
  */
 bool gosync_is_orphan(const struct gosync_holder *holder)
 {
@@ -116,7 +118,7 @@ bool gosync_is_orphan(const struct gosync_holder *holder)
 	 * see it.
 	 */
 	smp_mb__after_spinlock();
-	/* References come before they are counted, and go after that. */
+	/* A reference is taken before it is counted, and dropped after that. */
 	ret = file_count(holder->file) <= holder->kept;
 	spin_unlock(&links_lock);
 	return ret;
@@ -138,9 +140,9 @@ void gosync_orphan_check(struct gosync_command *command)
 }
 
 /*
- * End so many of a holder's commands, in this list.
+ * End up to GOSYNC_WAKE_BATCH of a holder's commands, which are in this list.
  *
- * Return: whether there are others.
+ * Return: true if there are more.
  */
 static bool orphan_end_batch(struct hlist_head *links, int error)
 {
@@ -156,7 +158,7 @@ static bool orphan_end_batch(struct hlist_head *links, int error)
 			link = hlist_entry(links->first, struct gosync_link,
 					   node);
 			hlist_del_init(&link->node);
-			/* It can't go as long as it is linked, or our claim. */
+			/* It exists while it is linked or we have its claim. */
 			if (gosync_group_leave(&link->command->group))
 				batch[n++] = link->command;
 			else
@@ -174,9 +176,9 @@ static bool orphan_end_batch(struct hlist_head *links, int error)
 
 /**
  * gosync_orphan_keep() - take a reference to a holder's file
- * @holder: the holder; it does not go meanwhile
+ * @holder: the holder; the caller makes sure that it exists
  *
- * It is no descriptor's.
+ * The reference does not count as a descriptor's.
  *
  * Return: false if it is about to end.
  */
@@ -199,14 +201,14 @@ void gosync_orphan_let_go(struct gosync_holder *holder)
 {
 	spin_lock(&links_lock);
 	holder->kept--;
-	/* With the lock: never seen when it isn't counted. */
+	/* Under the lock: nobody sees the reference without its count. */
 	fput(holder->file);
 	spin_unlock(&links_lock);
 }
 
 /**
- * gosync_orphan_break() - end the commands of a holder that was broken
- * @holder: the holder; those that come later see that it was
+ * gosync_orphan_break() - end the commands of a broken holder
+ * @holder: the holder; commands that come later see that it was broken
  */
 void gosync_orphan_break(struct gosync_holder *holder)
 {
@@ -228,7 +230,9 @@ static void orphan_closed(struct callback_head *work)
 	struct closing *closing = container_of(work, struct closing, work);
 	struct gosync_holder *holder = closing->holder;
 
-	/* O-A, pairs with command_tell(): the descriptor's reference is gone. */
+	/*
+	 * O-A, pairs with command_tell(): the descriptor's reference is gone.
+	 */
 	while (gosync_is_orphan(holder) &&
 	       orphan_end_batch(&holder->links, -ECANCELED))
 		cond_resched();
@@ -238,13 +242,14 @@ static void orphan_closed(struct callback_head *work)
 
 /**
  * gosync_orphan_flush() - a descriptor is being closed
- * @holder: whose
+ * @holder: the descriptor's holder
  *
  * The descriptor leads nowhere any more, but its reference to the file is still
- * there. If it is the only one the holder is about to end, and most are closed
- * so. Another reference may be that of a command which begins at this moment and
- * is not counted in @kept yet. It looks for itself, but may do so before our
- * reference has gone. So we look again after that.
+ * there. Mostly it is the only one: then the holder is about to end, and there
+ * is nothing to do. Another reference may be that of a command that begins at
+ * this moment and is not counted in @kept yet. The command looks for itself,
+ * but may do so before the descriptor's reference has gone. So we look again
+ * after that.
  */
 void gosync_orphan_flush(struct gosync_holder *holder)
 {
@@ -262,7 +267,7 @@ void gosync_orphan_flush(struct gosync_holder *holder)
 	closing->holder = holder;
 	init_task_work(&closing->work, orphan_closed);
 	gosync_orphan_keep(holder);
-	/* A kernel's thread has no way back to user space. */
+	/* A kernel thread does not return to user space. */
 	if (current->flags & PF_KTHREAD ||
 	    task_work_add(current, &closing->work, TWA_RESUME))
 		orphan_closed(&closing->work);

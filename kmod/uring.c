@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations by io_uring: every one that may wait, without a thread that does,
- * and those that go with them.
+ * Operations by io_uring: all that may wait, without a thread that waits, and
+ * the operations that go with them.
  *
- * What can be had at once is done where it is submitted. Otherwise there is a
- * command that waits, see command.c.
+ * An operation that can succeed at once does so when it is submitted. Otherwise
+ * a command waits, see command.c.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -26,11 +26,11 @@ static int uring_wait_for(struct io_uring_cmd *cmd,
 	struct gosync_waiter waiter;
 	int ret;
 
-	/* A signal's handler does not come in between. */
+	/* A signal's handler does not interrupt a command. */
 	if (op->resumes && request->operand)
 		return -EINVAL;
 	gosync_waiter_setup(&waiter, holder);
-	/* No thread is the one that waits, or that runs a Once. */
+	/* No thread waits, or runs a Once. */
 	waiter.entry.private = NULL;
 	ret = gosync_timeout_init(&timeout, request->flags,
 				  request->deadline) ?:
@@ -135,7 +135,9 @@ err_free:
 
 /* --- The command ---------------------------------------------------------- */
 
-/* An operation that doesn't wait. Return: -ENOTTY if io_uring can't do it */
+/*
+ * Run an operation that doesn't wait. Return: -ENOTTY if io_uring can't do it
+ */
 static long run_at_once(const struct gosync_ioctl *ioctl,
 			struct gosync_holder *holder,
 			const struct gosync_request *request)
@@ -188,7 +190,10 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	long ret;
 
 	if (issue_flags & IO_URING_F_CANCEL) {
-		/* Marked once it could be found here; it may have ended. */
+		/*
+		 * The command was set before this could come. It may have
+		 * ended.
+		 */
 		gosync_command_end(*gosync_command_of(cmd), -ECANCELED);
 		return 0;
 	}
@@ -204,6 +209,6 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	    READ_ONCE(sqe->file_index) || cmd->flags & IORING_URING_CMD_MASK)
 		return -EINVAL;
 	ret = run_request(cmd, &request, issue_flags);
-	/* A second go would be in a worker, which has no signals. */
+	/* io_uring would try again in a worker, which gets no signals. */
 	return ret == -ERESTARTSYS || ret == -EAGAIN ? -EINTR : ret;
 }

@@ -2,29 +2,30 @@
 /*
  * Waiting for all of several things.
  *
- * Nobody waits in the queues. Those who wait are told when something changes
- * (poll.c), look whether all could be had, and only then take them, in the order
- * of the objects' numbers; if one has gone meanwhile, they give back what they
- * took. Of two that want the same, one has it first and gets on. Nothing is held
- * while something is waited for, so there is no deadlock, whatever else anybody
- * holds.
+ * At first a wait for all is in no queue. It is told when something changes
+ * (poll.c), looks whether all entries could succeed, and only then takes them,
+ * in the order of the objects' numbers. If one is not free any more it gives
+ * back what it took. Because all take in this order, one of two waits that want
+ * the same objects always succeeds. A wait holds nothing while it waits, so
+ * there is no deadlock, whatever else its process holds.
  *
- * It may be that never all are free at the same moment. So who has waited for
- * longer than a millisecond queues for what it lacks, holding nothing. When it
- * has that, it takes the others. If one can't be had, it gives all back and gets
- * in line for a turn, of which there is one at a time among those who want the
- * same. In its turn it queues for what it lacked last, then for the others, and
- * keeps what it gets; if that takes too long it gives everything back, lest those
- * wait for ever who hold the rest and want what it has. Its next turn is twice as
- * long. Who lacks what nobody lets go is not in the line, where others wait for
- * theirs.
+ * Perhaps the objects are never all free at the same moment. So after a
+ * millisecond the wait queues for the one that it lacks, and holds nothing.
+ * When it has that object, it takes the others. If one is not free it gives all
+ * back and queues for a turn. Of the waits that want some of the same objects,
+ * only one has its turn at a time. In its turn it queues for the object that it
+ * lacked last, then for the others, and keeps what it gets. If that takes too
+ * long it gives everything back: otherwise it could wait for ever for a holder
+ * of the rest that wants what it has. Its next turn is twice as long. A wait
+ * that lacks an object which its holder never releases is not in the queue for
+ * turns, where it would be in the way of others.
  *
- * Conditions, which take nothing, are looked at last, with the locks taken.
+ * Conditions, which acquire nothing, are looked at last, with the locks taken.
  *
- * Who is interrupted by a signal's handler goes on where he was (place.c): with
- * the time that he has waited, in the queues, and in the line. But a turn would
- * come to nothing for who is interrupted more often than it is long. So handlers
- * are put off until a turn is over.
+ * After a signal's handler the wait goes on where it was (place.c): with the
+ * time that it has waited, its places in the queues, and its place in the queue
+ * for a turn. But if signals come more often than a turn is long, no turn would
+ * ever succeed. So handlers are put off until a turn is over.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -38,7 +39,7 @@
 #define TURN_MIN_NS	(2 * NSEC_PER_MSEC)
 #define TURN_MAX_NS	NSEC_PER_SEC
 
-/* Which of two is taken first */
+/* Is the first of two entries taken before the second? */
 static bool goes_first(const struct gosync_wait_item *a,
 		       const struct gosync_wait_item *b)
 {
@@ -48,8 +49,8 @@ static bool goes_first(const struct gosync_wait_item *a,
 }
 
 /*
- * Find an order, in which what is asked for twice of a Semaphore stands together:
- * whether there is enough of it is seen at the last.
+ * Find the order in which the entries are taken. Entries for the same object
+ * are next to each other; the last of them knows how much they want together.
  *
  * Return: 0, -EDEADLK or -EINVAL.
  */
@@ -86,7 +87,7 @@ static int order_entries(struct gosync_wait_set *set)
 	return 0;
 }
 
-/* Give back the first @n in the order. */
+/* Give back the first @n entries in the order. */
 static void give_back_all(struct gosync_wait_set *set, u32 n)
 {
 	while (n--)
@@ -101,7 +102,10 @@ static bool entry_is_ready(const struct gosync_wait_item *entry)
 	return gosync_is_ready(entry->op, &waiter);
 }
 
-/* Take one without waiting, whatever is shown of it. Return: 0 or an error */
+/*
+ * Take an entry without waiting; its waiter is listed and stays so. Return: 0
+ * or an error
+ */
 static int take_now(struct gosync_wait_item *entry)
 {
 	struct gosync_waiter waiter = entry->waiter;
@@ -114,9 +118,10 @@ static int take_now(struct gosync_wait_item *entry)
 }
 
 /*
- * Take all, or nothing.
+ * Take all entries, or none.
  *
- * Return: 0; -EBUSY, *@lacking is the one that can't be had; another error
+ * Return: 0; -EBUSY: *@lacking is the index of the entry that failed; another
+ * error
  */
 static int try_all(struct gosync_wait_set *set, u32 *lacking)
 {
@@ -143,11 +148,12 @@ static int try_all(struct gosync_wait_set *set, u32 *lacking)
 }
 
 /*
- * Who is in line for a turn. Each object has a line of those who would keep it
- * (&gosync_watchers.turns), in the order in which they came. Who is first
- * in all of its lines, in none of which somebody has a turn, has its turn. The
- * order is the same in all lines, so whoever is first of all those who wait is
- * first everywhere; and two turns at the same time have nothing in common.
+ * The queues for turns. Each object has a queue of the waits that would keep it
+ * (&gosync_watchers.turns), in the order in which they came. A wait has its
+ * turn when it is first in all of its queues, and no other wait has its turn in
+ * any of them. The order is the same in all queues. So the wait that came first
+ * of all is first everywhere, and two turns at the same time have no object in
+ * common.
  */
 static DEFINE_SPINLOCK(turns_lock);
 
@@ -175,7 +181,10 @@ static struct gosync_wait_item *first_in_turn_queue(struct list_head *line)
 	return list_first_entry_or_null(line, struct gosync_wait_item, place);
 }
 
-/* The next entry in the order, from *@i on, that has a line of its own; or NULL */
+/*
+ * The next entry in the order, from *@i on, that is in a queue for turns; or
+ * NULL
+ */
 static struct gosync_wait_item *next_turn_queue(struct gosync_wait_set *set,
 						u32 *i)
 {
@@ -185,7 +194,7 @@ static struct gosync_wait_item *next_turn_queue(struct gosync_wait_set *set,
 		if (*i)
 			last = &set->entries[set->order[*i - 1]];
 		entry = &set->entries[set->order[(*i)++]];
-		/* What is asked for twice stands together. */
+		/* Entries for the same object are next to each other. */
 		if (entry->op->takes &&
 		    (!last || turn_queue_of(last) != turn_queue_of(entry)))
 			return entry;
@@ -193,7 +202,9 @@ static struct gosync_wait_item *next_turn_queue(struct gosync_wait_set *set,
 	return NULL;
 }
 
-/* From then on until end_turn() nobody has one who wants some of the same. */
+/*
+ * Is it our turn? Then no wait for any of our objects has one until end_turn().
+ */
 static bool has_turn(struct gosync_turn *turn)
 {
 	struct gosync_wait_item *entry;
@@ -212,7 +223,10 @@ static bool has_turn(struct gosync_turn *turn)
 	return first;
 }
 
-/* Whom one who has waited since then comes after in a line; @n: it passes so many */
+/*
+ * The place in a queue behind which a wait that began at @since goes. *@n: the
+ * number of waits that it passes
+ */
 static struct list_head *place_in_turn_queue(struct list_head *line, u64 since,
 					     unsigned int *n)
 {
@@ -225,10 +239,10 @@ static struct list_head *place_in_turn_queue(struct list_head *line, u64 since,
 }
 
 /*
- * Those who have not waited for as long are passed, in all lines or, if they are
- * too many, in none: the order is to be the same in each.
- * @shown: who is seen to wait, and to have come so far
- * @since: now; or, for who was interrupted in the line, when it began to wait
+ * Queue for a turn: in front of the waits that began later, or, if these are
+ * too many, at the end of all queues. The order has to be the same in each.
+ * @shown: the waiter that is listed; it is shown as starving from now on
+ * @since: now; or the begin of a wait that was interrupted in these queues
  */
 static void join_turn_queues(struct gosync_turn *turn,
 			     struct gosync_waiter *shown, u64 since)
@@ -255,7 +269,9 @@ static void join_turn_queues(struct gosync_turn *turn,
 	spin_unlock(&turns_lock);
 }
 
-/* Leave the line, if we are in it: others may have their turn now. */
+/*
+ * Leave the queues for turns, if we are there: others may have their turn now.
+ */
 static void end_turn(struct gosync_turn *turn)
 {
 	struct gosync_wait_item *entry, *next;
@@ -280,7 +296,7 @@ static void end_turn(struct gosync_turn *turn)
 	spin_unlock(&turns_lock);
 }
 
-/* Get one, waiting for it. Return: 0 or an error */
+/* Take an entry, and wait for it if need be. Return: 0 or an error */
 static int get_in_turn(struct gosync_wait_set *set,
 		       struct gosync_wait_item *entry,
 		       const struct gosync_timeout *until)
@@ -326,8 +342,8 @@ static bool has_passed(const struct gosync_timeout *timeout)
 }
 
 /*
- * So many ns from now, or less if the deadline comes first, as it looks now. By
- * the monotonic clock: another may be set back meanwhile.
+ * A time-out of @ns from now, or less if the deadline comes first as it looks
+ * now. It uses the monotonic clock: another clock may be set back meanwhile.
  */
 static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns)
 {
@@ -340,10 +356,10 @@ static struct gosync_timeout within(const struct gosync_timeout *timeout, u64 ns
 }
 
 /*
- * Queue for what is lacking, then take the others; waiting for them too if it is
- * our turn, which does not last for ever.
+ * Queue for the entry that is lacking, then take the others. In our turn wait
+ * for these, too; a turn has a limited time.
  *
- * Return: 0: all were got; -EBUSY; another error
+ * Return: 0 if all were taken; -EBUSY; another error
  */
 static int take_all(struct gosync_wait_set *set, struct gosync_turn *turn, u32 *lacking,
 		    const struct gosync_timeout *timeout)
@@ -356,7 +372,7 @@ static int take_all(struct gosync_wait_set *set, struct gosync_turn *turn, u32 *
 	int ret = 0;
 
 	until.killable = is_turn;
-	/* Nothing that we do can help a condition. */
+	/* A condition that is not true will not become so by what we hold. */
 	for (i = 0; i < set->count; i++)
 		if (!set->entries[i].op->takes &&
 		    !entry_is_ready(&set->entries[i])) {
@@ -393,7 +409,10 @@ out:
 	return ret;
 }
 
-/* Until something changes, or this is long. Return: 0 or an error */
+/*
+ * Sleep until something changes or the wait is TURN_AFTER_NS old. Return: 0 or
+ * an error
+ */
 static int sleep_shortly(struct poll_wqueues *table, u64 since,
 			 const struct gosync_timeout *timeout)
 {
@@ -407,7 +426,7 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *table,
 			   const struct gosync_timeout *timeout)
 {
-	/* That of the first entry began when all did, whatever came between. */
+	/* The waiter of the first entry has the begin of the whole wait. */
 	struct gosync_waiter *shown = &set->entries[0].waiter;
 	const u64 since = shown->since;
 	struct gosync_turn turn = {
@@ -427,7 +446,7 @@ static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *tab
 		ret = try_all(set, &lacking);
 		if (ret != -EBUSY)
 			break;
-		/* What was not to be had last time comes first. */
+		/* The object that was lacking last time comes first. */
 		if (set->entries[lacking].op->takes &&
 		    !entry_is_ready(&set->entries[last]))
 			lacking = last;
@@ -452,7 +471,7 @@ static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *tab
 		} else {
 			ret = gosync_sleep(NULL, table, timeout);
 		}
-		/* What is given back may have woken us ourselves. */
+		/* What we gave back may have woken ourselves. */
 		if (!ret || ret == -EBUSY)
 			ret = gosync_try_again();
 		if (ret)
@@ -462,7 +481,7 @@ static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *tab
 	return ret;
 }
 
-/* They are seen as waiters of each, though nobody grants them anything. */
+/* Show a waiter on each object, although nobody grants it anything. */
 static int show_all(struct gosync_wait_set *set, struct poll_wqueues *table)
 {
 	u32 i;
@@ -532,11 +551,11 @@ static int get_all(struct gosync_wait_set *set,
 }
 
 /**
- * gosync_wait_all() - get all of them at once, waiting for that
- * @set: the things
- * @timeout: until when
+ * gosync_wait_all() - wait for all of several entries
+ * @set: the entries
+ * @timeout: when to give up
  *
- * Return: 0 or an error, and then there is none of them.
+ * Return: 0; or an error, and then none of them was taken.
  */
 int gosync_wait_all(struct gosync_wait_set *set,
 		    const struct gosync_timeout *timeout)

@@ -2,9 +2,10 @@
 /*
  * Waiting for any of several things.
  *
- * All are tried in their order. Then there is a waiter on each, of one group, so
- * that one is granted at most (wait.c). What was granted to a waiter that had
- * lost by then is given back; nothing else is done with the others.
+ * All entries are tried in their order. Then each has a waiter, and all waiters
+ * are one group, so that at most one is granted (wait.c). An attempt that
+ * succeeds after another waiter was granted is undone. The other entries stay
+ * as they are.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -30,13 +31,14 @@ static __poll_t poll_entry(struct gosync_wait_item *entry,
 }
 
 /**
- * gosync_wait_any_try() - is there one that can be had at once
+ * gosync_wait_any_try() - try the entries without waiting
  * @set: the entries
  *
- * Mostly there isn't, so the object's lock is not taken for a first look. If one
- * can't be had for another reason, gosync_wait_any_queue() finds that out.
+ * Mostly none can succeed, so this first looks without the object's lock. If an
+ * entry can't succeed for another reason, gosync_wait_any_queue() finds that
+ * out.
  *
- * Return: the index of the first, which was granted; -EBUSY; another error.
+ * Return: the index of the first that succeeded; -EBUSY; another error.
  */
 int gosync_wait_any_try(struct gosync_wait_set *set)
 {
@@ -59,13 +61,14 @@ int gosync_wait_any_try(struct gosync_wait_set *set)
 }
 
 /**
- * gosync_wait_any_queue() - wait for any of them
+ * gosync_wait_any_queue() - queue a waiter for each entry
  * @set: the entries
- * @group: theirs; its claim is GOSYNC_WAITING, or has been
- * @task: who waits, NULL: nobody
+ * @group: the waiters' group; its claim is GOSYNC_WAITING, or has been
+ * @task: the task that will wait; NULL: no task does
  *
- * Return: the index of one that was granted at once; -EINPROGRESS: the group
- * will be told, or is gone; another error. Either way they are to be withdrawn.
+ * Return: the index of an entry that was granted at once; -EINPROGRESS: the
+ * group will be told, or has left; another error. In any case the caller has to
+ * withdraw the waiters.
  */
 int gosync_wait_any_queue(struct gosync_wait_set *set,
 			  struct gosync_group *group, struct task_struct *task)
@@ -90,7 +93,7 @@ int gosync_wait_any_queue(struct gosync_wait_set *set,
 			return gosync_group_leave(group) ? ret : -EINPROGRESS;
 		if (gosync_group_won(group, &entry->waiter))
 			return i;
-		/* Another was granted while we looked at this one. */
+		/* Another entry was granted while we tried this one. */
 		gosync_wait_item_give_back(entry);
 		break;
 	}
@@ -98,9 +101,9 @@ int gosync_wait_any_queue(struct gosync_wait_set *set,
 }
 
 /**
- * gosync_wait_any_withdraw() - wait for the others no longer
- * @set: the entries, of which one was granted or none
- * @ret: why
+ * gosync_wait_any_withdraw() - withdraw the waiters that were not granted
+ * @set: the entries
+ * @ret: the reason, for tracers
  */
 void gosync_wait_any_withdraw(struct gosync_wait_set *set, int ret)
 {
@@ -112,12 +115,12 @@ void gosync_wait_any_withdraw(struct gosync_wait_set *set, int ret)
 }
 
 /**
- * gosync_wait_any_deliver() - the end of a wait for any
- * @set: the entries; nobody waits any more
- * @ret: what came of it
- * @dying: there is nobody to have it
+ * gosync_wait_any_deliver() - tell user space the result, or undo the grant
+ * @set: the entries, without waiters
+ * @ret: the index of the entry that was granted, or an error
+ * @dying: the task is being killed: undo the grant
  *
- * Return: what to tell user space.
+ * Return: what to return to user space.
  */
 long gosync_wait_any_deliver(struct gosync_wait_set *set, long ret, bool dying)
 {
@@ -134,22 +137,25 @@ long gosync_wait_any_deliver(struct gosync_wait_set *set, long ret, bool dying)
 }
 
 /**
- * gosync_wait_any_granted() - which one was it
+ * gosync_wait_any_granted() - find the entry that was granted
  * @set: the entries, whose group was told
  *
- * Return: the index.
+ * Return: its index.
  */
 int gosync_wait_any_granted(struct gosync_wait_set *set)
 {
 	struct gosync_waiter *winner = set->group->winner;
 
-	/* What was got before it was queued was not waited for. */
+	/* Without @since it succeeded at once and has not waited. */
 	if (winner->since)
 		gosync_wait_ends(winner->holder->obj, winner, 0);
 	return gosync_wait_item_of(winner) - set->entries;
 }
 
-/* Leave the group. Return: @ret, or which one was granted already */
+/*
+ * Leave the group. Return: @ret, or the index of an entry that was granted
+ * already
+ */
 static int leave_group(struct gosync_wait_set *set, int ret)
 {
 	if (gosync_group_leave(set->group))
@@ -158,7 +164,7 @@ static int leave_group(struct gosync_wait_set *set, int ret)
 	return gosync_wait_any_granted(set);
 }
 
-/* Look at those that are only polled. Return: an index, or -EBUSY */
+/* Look at the entries that are polled. Return: an index, or -EBUSY */
 static int poll_entries(struct gosync_wait_set *set, struct poll_wqueues *table,
 			bool again)
 {
@@ -236,8 +242,8 @@ static int get_any(struct gosync_wait_set *set,
 }
 
 /*
- * A signal's handler is to run: a WaitGroup that becomes 0 meanwhile has been 0
- * for who comes back.
+ * A signal's handler is to run: tell user space the operands with which the
+ * wait goes on. So it sees a WaitGroup that becomes 0 meanwhile.
  */
 static void keep_operands(struct gosync_wait_set *set)
 {
@@ -246,14 +252,14 @@ static void keep_operands(struct gosync_wait_set *set)
 	for (i = 0; i < set->count; i++) {
 		struct gosync_wait_item *entry = &set->entries[i];
 
-		/* Who can't be told begins anew. */
+		/* If that fails the wait begins anew. */
 		if (entry->op && entry->op->resumes &&
 		    put_user(entry->waiter.number, &set->uentries[i].value))
 			return;
 	}
 }
 
-/* And each of the others has its place in the queue, should it come back. */
+/* Remember the places in the queues, for the case that the wait comes back. */
 static void remember_places(const struct gosync_wait_set *set, int ret)
 {
 	struct gosync_places *places = gosync_places_alloc(set->count);
@@ -266,11 +272,12 @@ static void remember_places(const struct gosync_wait_set *set, int ret)
 }
 
 /**
- * gosync_wait_any() - get one of them, waiting for that
- * @set: the things
- * @timeout: until when
+ * gosync_wait_any() - wait for any of several entries
+ * @set: the entries
+ * @timeout: when to give up
  *
- * Return: its index, of which user space was told, or an error.
+ * Return: the index of the entry that was granted, or an error. User space was
+ * told its result.
  */
 long gosync_wait_any(struct gosync_wait_set *set,
 		     const struct gosync_timeout *timeout)

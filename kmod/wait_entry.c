@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The things that a wait for several is about: what user space said of them, and
- * what it is told. wait_any.c and wait_all.c do the waiting.
+ * The entries of a wait for several things: reading them from user space, and
+ * telling it the result. wait_any.c and wait_all.c do the waiting.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -42,8 +42,8 @@ static int get_entry(struct gosync_wait_item *entry, bool all, bool async)
 }
 
 /**
- * gosync_wait_set_put() - done with them
- * @set: the entries; freed
+ * gosync_wait_set_put() - free the entries, and put their files
+ * @set: the entries
  */
 void gosync_wait_set_put(struct gosync_wait_set *set)
 {
@@ -54,7 +54,7 @@ void gosync_wait_set_put(struct gosync_wait_set *set)
 	kfree(set);
 }
 
-/* All that user space said */
+/* Copy in the entries. */
 static int get_args(struct gosync_wait_entry *args,
 		    struct gosync_wait_entry __user *uargs, u32 count)
 {
@@ -69,7 +69,7 @@ static int get_args(struct gosync_wait_entry *args,
 		unsafe_get_user(args[i].index, &uargs[i].index, fault);
 		unsafe_get_user(args[i].result, &uargs[i].result, fault);
 		unsafe_get_user(args[i].value, &uargs[i].value, fault);
-		/* Where a result is to go, it can: better to see that now. */
+		/* Find out now whether a result can be written later. */
 		unsafe_put_user(args[i].result, &uargs[i].result, fault);
 	}
 	user_access_end();
@@ -80,11 +80,11 @@ fault:
 }
 
 /**
- * gosync_wait_set_get() - take hold of what is to be waited for
+ * gosync_wait_set_get() - read the entries, and get their files
  * @args: the argument of GOSYNC_IOC_WAIT
- * @async: for longer than the system call lasts
+ * @async: the entries outlive the system call
  *
- * Return: the entries, or an error: one of them is not as it should be.
+ * Return: the entries, or an error if one of them is wrong.
  */
 struct gosync_wait_set *
 gosync_wait_set_get(const struct gosync_wait_many_args *args, bool async)
@@ -122,9 +122,9 @@ gosync_wait_set_get(const struct gosync_wait_many_args *args, bool async)
 }
 
 /**
- * gosync_wait_item_tell() - tell user space what it got
+ * gosync_wait_item_tell() - tell user space the result of an entry
  * @set: the entries
- * @i: which of them
+ * @i: the index of the entry, which was granted
  *
  * Return: 0 or -EFAULT.
  */
@@ -144,8 +144,8 @@ int gosync_wait_item_tell(struct gosync_wait_set *set, u32 i)
 }
 
 /**
- * gosync_wait_item_give_back() - it was granted, and is not wanted
- * @entry: what
+ * gosync_wait_item_give_back() - undo the grant of an entry
+ * @entry: the entry
  */
 void gosync_wait_item_give_back(struct gosync_wait_item *entry)
 {
@@ -154,10 +154,10 @@ void gosync_wait_item_give_back(struct gosync_wait_item *entry)
 }
 
 /**
- * gosync_wait_item_stale() - was it granted to a holder that is broken
- * @entry: what
+ * gosync_wait_item_stale() - was an entry granted to a broken holder
+ * @entry: the entry
  *
- * Return: 0, or -ESTALE and it is to be given back.
+ * Return: 0, or -ESTALE: then the caller has to give it back.
  */
 int gosync_wait_item_stale(const struct gosync_wait_item *entry)
 {
@@ -166,8 +166,8 @@ int gosync_wait_item_stale(const struct gosync_wait_item *entry)
 }
 
 /**
- * gosync_tell_sleeper() - wake the task of a &struct gosync_sleeper
- * @group: its group
+ * gosync_tell_sleeper() - &gosync_group.tell of a &struct gosync_sleeper
+ * @group: its group, whose task is woken
  */
 void gosync_tell_sleeper(struct gosync_group *group)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for several things: the set of them, for wait_entry.c, wait_any.c,
+ * Waiting for several things: the set of entries, for wait_entry.c, wait_any.c,
  * wait_all.c, and the commands of io_uring.
  */
 #ifndef GOSYNC_WAIT_ENTRY_H
@@ -14,8 +14,8 @@ struct gosync_command;
 struct gosync_turn;
 
 /**
- * struct gosync_link - a command of io_uring and a holder for which it waits
- * @node: in the holder's list
+ * struct gosync_link - a command of io_uring and a holder that it waits for
+ * @node: its node in the holder's list
  * @holder: the holder
  * @command: the command
  * @keeps: it has a reference to the holder's file
@@ -28,16 +28,17 @@ struct gosync_link {
 };
 
 /**
- * struct gosync_wait_item - one thing of a set
- * @args: what user space said, with the others' behind the entries
- * @fd: the descriptor's file
- * @op: what to do; NULL: only poll it
- * @waiter: who waits for it
- * @link: with a command of io_uring, if it is that which waits
- * @together: for all: &gosync_waiter.number by which it is seen whether there is
- *	enough for this one and those before that want the same
- * @turn: for all: who is in the object's line for a turn (wait_all.c's lock)
- * @place: for all: the place in it (so)
+ * struct gosync_wait_item - an entry of a set
+ * @args: a copy of user space's entry; all copies are behind the entries
+ * @fd: the file of its descriptor
+ * @op: the operation to wait for; NULL: the file is polled
+ * @waiter: the waiter
+ * @link: its link with a command of io_uring, if a command waits
+ * @together: wait for all: the sum of &gosync_waiter.number of this entry and
+ *	those before it that want the same object
+ * @turn: wait for all: the turn that is queued here (wait_all.c's lock)
+ * @place: wait for all: its place in the object's queue for a turn
+ *	(wait_all.c's lock)
  */
 struct gosync_wait_item {
 	struct gosync_wait_entry *args;
@@ -51,13 +52,13 @@ struct gosync_wait_item {
 };
 
 /**
- * struct gosync_wait_set - several things for which somebody waits
- * @group: that of the waiters, if it is for any
- * @places: for all: of those that a signal interrupted
- * @uentries: where user space has them
- * @count: how many
- * @order: for all: the order in which they are taken
- * @entries: these
+ * struct gosync_wait_set - the entries of a wait for several things
+ * @group: wait for any: the group of the waiters
+ * @places: wait for all: the places to remember if a signal interrupts it
+ * @uentries: the entries in user space
+ * @count: the number of entries
+ * @order: wait for all: the order in which the entries are taken
+ * @entries: the entries
  */
 struct gosync_wait_set {
 	struct gosync_group *group;
@@ -69,8 +70,8 @@ struct gosync_wait_set {
 };
 
 /**
- * struct gosync_sleeper - a group for which a task sleeps
- * @group: its &gosync_group.tell is gosync_tell_sleeper()
+ * struct gosync_sleeper - a group with a task that sleeps
+ * @group: the group; its &gosync_group.tell is gosync_tell_sleeper()
  * @task: the task
  */
 struct gosync_sleeper {

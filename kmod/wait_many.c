@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * GOSYNC_IOC_WAIT: waiting for several things, any or all of them.
+ * GOSYNC_IOC_WAIT: waiting for any or all of several things.
  */
 #include "wait_entry.h"
 
