@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many objects there may be: in an IPC namespace, and of one user.
+ * The limits for the number of objects: in an IPC namespace, and of one user.
  *
  * A user's account goes with the last object that counts there.
  */
@@ -23,10 +23,10 @@ MODULE_PARM_DESC(max_objects_per_ns,
 		 "Objects in one IPC namespace; CAP_SYS_RESOURCE may exceed it");
 
 /**
- * struct gosync_account - how many objects a user has
+ * struct gosync_account - the number of a user's objects
  * @uid: the user
- * @refs: one for each object that counts here, or is going to
- * @objects: how many count (the lock of the table)
+ * @refs: one reference for each object that counts here, or is going to
+ * @objects: the number of objects that count (the lock of the table)
  */
 struct gosync_account {
 	kuid_t uid;
@@ -34,7 +34,7 @@ struct gosync_account {
 	unsigned int objects;
 };
 
-/* By uid */
+/* The accounts, by uid */
 static DEFINE_XARRAY(accounts);
 
 static struct gosync_account *account_get(kuid_t uid)
@@ -54,7 +54,9 @@ static struct gosync_account *account_get(kuid_t uid)
 		return NULL;
 	new->uid = uid;
 	refcount_set(&new->refs, 1);
-	/* Another may come first: it drops the lock to allocate. */
+	/*
+	 * It drops the lock to allocate, so another account may be there first.
+	 */
 	xa_lock(&accounts);
 	account = __xa_cmpxchg(&accounts, __kuid_val(uid), NULL, new,
 			       GFP_KERNEL_ACCOUNT);
@@ -85,9 +87,10 @@ void gosync_account_put(struct gosync_account *account)
 }
 
 /*
- * Who owns a user namespace is as many users in it as it has sub-uids. What these
- * create counts for the owner, too; with namespaces in namespaces for that of the
- * outermost. Not for root: that is who vouches for containers, not who is in them.
+ * The owner of a user namespace can be as many users in it as it has sub-uids.
+ * Their objects count for the owner, too; with nested namespaces for the owner
+ * of the outermost. They do not count for root, which only sets containers up
+ * for others.
  */
 static kuid_t payer_of(const struct user_namespace *user_ns, kuid_t uid)
 {
@@ -100,12 +103,13 @@ static kuid_t payer_of(const struct user_namespace *user_ns, kuid_t uid)
 }
 
 /**
- * gosync_accounts_get() - where an object counts that the caller creates
+ * gosync_accounts_get() - get the accounts in which a new object counts
  * @uid: the object's owner
  * @account: out: the owner's account
- * @payer: out: that of the owner of the user namespace, if it counts there too
+ * @payer: out: the account of the owner of the user namespace, if it counts
+ *	there, too
  *
- * The caller puts both, even after an error.
+ * The caller has to put both, even after an error.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -188,7 +192,7 @@ static void exchange_accounts(struct gosync_object *obj,
 	count_for_accounts(obj, 1);
 }
 
-/* Would one more count there than before, and too many? */
+/* Would an account get one more object, and have too many then? */
 static bool would_overfill(const struct gosync_account *account,
 			   const struct gosync_object *obj)
 {
@@ -197,10 +201,10 @@ static bool would_overfill(const struct gosync_account *account,
 }
 
 /**
- * gosync_accounts_change() - an object gets another owner
+ * gosync_accounts_change() - count an object for another owner
  * @obj: the object
  * @account: the new owner's account; out: the old owner's
- * @payer: likewise
+ * @payer: the new payer's account; out: the old payer's
  *
  * Return: 0 or -EDQUOT.
  */
@@ -221,10 +225,10 @@ int gosync_accounts_change(struct gosync_object *obj,
 }
 
 /**
- * gosync_accounts_change_back() - it keeps its owner
+ * gosync_accounts_change_back() - undo gosync_accounts_change()
  * @obj: the object
  * @account: as gosync_accounts_change() left it
- * @payer: likewise
+ * @payer: as gosync_accounts_change() left it
  */
 void gosync_accounts_change_back(struct gosync_object *obj,
 				 struct gosync_account **account,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waiting for a name that is not there yet.
+ * Waiting for a name that does not exist yet.
  *
- * All who wait for the same name share an entry of a table beside that of the
- * names. A process that creates the name finds that entry, takes it out of the
- * table, and leaves the waking to a worker: so a create takes no longer, however
- * many wait for it.
+ * All waiters for the same name share an entry of a second table beside the
+ * table of names. A process that creates the name finds that entry, takes it
+ * out of the table, and leaves the waking to a worker. So a create takes no
+ * longer, however many waiters there are.
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -16,14 +16,15 @@
 #include "wait.h"
 
 /**
- * struct gosync_awaited - a name that somebody waits for
- * @node: in the table of those, until it appears
- * @ns: where; has a reference to it
- * @users: who waits, and the worker that is to wake them (the namespace's lock)
- * @told: GOSYNC_TOLD: it has appeared
- * @wq: who waits
- * @work: wakes them
- * @rcu: to free it when nobody looks at it any more
+ * struct gosync_awaited - a name with waiters
+ * @node: its entry in the table of awaited names, until the name appears
+ * @ns: the namespace, with a reference
+ * @users: the number of waiters, and one more for the worker (the namespace's
+ *	lock)
+ * @told: GOSYNC_TOLD once the name has appeared
+ * @wq: the waiters
+ * @work: the worker that wakes them
+ * @rcu: frees it after a grace period
  * @len: the name's length
  * @name: the name
  */
@@ -86,7 +87,7 @@ static void wake_all(struct work_struct *work)
 	struct gosync_awaited *awaited =
 		container_of(work, struct gosync_awaited, work);
 
-	/* Its barrier pairs with that of who sleeps: it queues, then looks. */
+	/* Its barrier pairs with that of a waiter, which queues, then looks. */
 	while (wq_has_sleeper(&awaited->wq)) {
 		wake_up_nr(&awaited->wq, GOSYNC_WAKE_BATCH);
 		cond_resched();
@@ -94,7 +95,10 @@ static void wake_all(struct work_struct *work)
 	awaited_put(awaited);
 }
 
-/* As autoremove_wake_function(), but who is awake already goes, too */
+/*
+ * As autoremove_wake_function(), but it also removes a task that is awake
+ * already.
+ */
 static int wake_and_remove(wait_queue_entry_t *entry, unsigned int mode,
 			   int flags, void *key)
 {
@@ -140,11 +144,11 @@ void gosync_awaited_free(struct gosync_awaited *awaited)
 }
 
 /**
- * gosync_awaited_join() - what to wait on for a name
- * @key: the name, which is not there
- * @new: an entry for it, if it has none yet
+ * gosync_awaited_join() - get the entry to wait on for a name
+ * @key: the name, which does not exist
+ * @new: a new entry, in case the name has none yet
  *
- * Return: an entry with a reference, @new or that of others; -ENOMEM.
+ * Return: an entry with a reference, @new or an older one; -ENOMEM.
  */
 struct gosync_awaited *gosync_awaited_join(const struct gosync_name_key *key,
 					   struct gosync_awaited *new)
@@ -165,9 +169,9 @@ struct gosync_awaited *gosync_awaited_join(const struct gosync_name_key *key,
 }
 
 /**
- * gosync_awaited_sleep() - until a name appears
+ * gosync_awaited_sleep() - sleep until a name appears
  * @awaited: its entry, whose reference is dropped
- * @timeout: until when
+ * @timeout: when to give up
  *
  * Return: as gosync_sleep().
  */
@@ -187,8 +191,8 @@ int gosync_awaited_sleep(struct gosync_awaited *awaited,
 }
 
 /**
- * gosync_awaited_tell() - a name has been linked
- * @obj: its object
+ * gosync_awaited_tell() - wake the waiters for a name that was linked
+ * @obj: the name's object
  */
 void gosync_awaited_tell(const struct gosync_object *obj)
 {

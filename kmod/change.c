@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changing who may open an object: its owner, its group, its mode.
+ * Changing the owner, the group and the mode of an object.
  *
- * These are read as one, without the namespace's lock (gosync_access_of()). An
- * object moves to another page then, as page.c tells. While it moves nobody has
- * a reference, and nobody gets one; an opener that finds none takes the
- * namespace's lock, and so comes after the move.
+ * Readers read the three as one, without the namespace's lock
+ * (gosync_access_of()). After a change the object may have to move to another
+ * page (see page.c). While it moves it has no reference, and gets none. An
+ * opener that finds it so takes the namespace's lock, and so comes after the
+ * move.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -16,14 +17,14 @@
 #include "page.h"
 
 /**
- * struct change - a change of who may open an object
- * @what: GOSYNC_CHANGE_MODE and those that follow it
- * @to: of which this counts
- * @account: of the new owner; once it is done, of the old one
- * @payer: likewise
- * @spare: for a new place
- * @left: the place where it was, if it has moved; or NULL
- * @left_state: likewise
+ * struct change - a change of owner, group or mode
+ * @what: GOSYNC_CHANGE_MODE and the flags that follow it
+ * @to: the new owner, group and mode, as far as @what says
+ * @account: the account of the new owner; after the change, of the old one
+ * @payer: as @account, for &gosync_object.payer
+ * @spare: memory for a new place
+ * @left: the area that it has moved away from; or NULL
+ * @left_state: its old place there
  */
 struct change {
 	u32 what;
@@ -79,9 +80,9 @@ static void end_change(struct change *change)
 }
 
 /*
- * As chmod(2) and chown(2): the owner may change the mode, and make the group
- * one that he is in. Who administers the namespace may do what he may with other
- * objects; to give one to another user is a right of its own.
+ * As chmod(2) and chown(2): the owner may change the mode, and may change the
+ * group to one of its own groups. An administrator of the namespace may change
+ * the mode, too. To give an object to another user or group takes CAP_CHOWN.
  */
 static bool may_change(const struct gosync_object *obj,
 		       const struct change *change)

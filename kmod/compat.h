@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that the module runs on.
+ * Differences between the kernels that the module runs on.
  */
 #ifndef GOSYNC_COMPAT_H
 #define GOSYNC_COMPAT_H
@@ -19,7 +19,7 @@
 #error "gosync shares 64-bit atomic words with user space: it needs a 64-bit kernel"
 #endif
 
-/* Is the reference that the caller has the last one to the namespace? */
+/* Has nobody but the caller a reference to the namespace? */
 static inline bool gosync_ipc_ns_is_last(const struct ipc_namespace *ipc)
 {
 #ifdef CONFIG_IPC_NS
@@ -30,8 +30,8 @@ static inline bool gosync_ipc_ns_is_last(const struct ipc_namespace *ipc)
 }
 
 /*
- * A CLOCK_MONOTONIC time of the caller's time namespace as the kernel's own.
- * timens_ktime_to_host() does this for built-in code.
+ * Convert a CLOCK_MONOTONIC time of the caller's time namespace to the kernel's
+ * own. timens_ktime_to_host() does this for built-in code.
  */
 static inline ktime_t gosync_monotonic_to_host(ktime_t when)
 {
@@ -39,7 +39,9 @@ static inline ktime_t gosync_monotonic_to_host(ktime_t when)
 	const struct timens_offsets *offsets = &current->nsproxy->time_ns->offsets;
 	ktime_t offset = timespec64_to_ktime(offsets->monotonic);
 
-	/* Saturate: before the kernel's 0 is long ago, past its end is never. */
+	/*
+	 * Saturate: a time before the kernel's 0 is 0, past its end is never.
+	 */
 	if (offset > 0)
 		return when < offset ? 0 : when - offset;
 	return when > KTIME_MAX + offset ? KTIME_MAX : when - offset;

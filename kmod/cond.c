@@ -40,7 +40,7 @@
 
 #define LOOK_EVERY	HZ
 
-/* So many absent tickets are looked at before the lock is dropped. */
+/* At most this many absent tickets are looked at before the lock is dropped. */
 #define LOOK_BATCH	32
 
 /**

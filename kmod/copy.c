@@ -10,12 +10,12 @@
 #include "gosync.h"
 
 /**
- * gosync_copy_from_user() - copy_from_user() for what is mostly short
- * @to: where to, in the kernel's memory
- * @from: from where
- * @len: how much
+ * gosync_copy_from_user() - copy_from_user() for data that is mostly short
+ * @to: the destination, in the kernel's memory
+ * @from: the address in user space
+ * @len: the number of bytes
  *
- * As gosync_copy().
+ * Copies in words, as gosync_copy() does.
  *
  * Return: 0 or -EFAULT.
  */
@@ -42,14 +42,14 @@ fault:
 }
 
 /**
- * gosync_payload_get() - a payload of user space's in the kernel's memory
- * @payload: the result
- * @from: the payload
+ * gosync_payload_get() - copy a payload into the kernel's memory
+ * @payload: out: the payload
+ * @from: its address in user space
  * @len: its length
  *
- * What it takes is charged to the caller's memory cgroup.
+ * The memory is charged to the caller's memory cgroup.
  *
- * Return: 0, and the caller is to call gosync_payload_put(); -EFAULT, -ENOMEM.
+ * Return: 0: the caller has to call gosync_payload_put(); -EFAULT, -ENOMEM.
  */
 int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len)
 {
@@ -68,7 +68,7 @@ int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len)
 }
 
 /**
- * gosync_payload_put() - it is not needed any more
+ * gosync_payload_put() - free a payload
  * @payload: the payload
  */
 void gosync_payload_put(struct gosync_payload *payload)
@@ -79,13 +79,14 @@ void gosync_payload_put(struct gosync_payload *payload)
 
 /**
  * gosync_copy_out() - copy to user space under a lock
- * @to: where to
- * @from: from where, in the kernel's memory
- * @len: how much
+ * @to: the address in user space
+ * @from: the source, in the kernel's memory
+ * @len: the number of bytes
  *
- * Waits for no page that is not there, and allocates nothing.
+ * It does not wait for a missing page, and allocates nothing.
  *
- * Return: 0, or -EAGAIN if gosync_fault_in() is to be called without the lock.
+ * Return: 0, or -EAGAIN: the caller has to call gosync_fault_in() without the
+ * lock.
  */
 int gosync_copy_out(u64 to, const void *from, size_t len)
 {
@@ -96,12 +97,12 @@ int gosync_copy_out(u64 to, const void *from, size_t len)
 
 /**
  * gosync_fault_in() - make gosync_copy_out() possible
- * @ret: what came of it, in and out
- * @to: where to
- * @len: how much; zeros are written there
+ * @ret: in: the result of gosync_copy_out(); out: 0 or another error
+ * @to: the address in user space
+ * @len: the number of bytes; zeros are written there
  *
- * Return: whether to try once more; not if *@ret was something else than
- * -EAGAIN, or is an error now.
+ * Return: true if the caller is to try once more: *@ret was -EAGAIN, and the
+ * page is there now.
  */
 bool gosync_fault_in(int *ret, u64 to, size_t len)
 {
@@ -117,10 +118,10 @@ bool gosync_fault_in(int *ret, u64 to, size_t len)
 }
 
 /**
- * gosync_copy_arg() - an argument that begins with its size
- * @arg: where to
- * @known: the size that we know
- * @uarg: from where
+ * gosync_copy_arg() - copy in an argument that begins with its size
+ * @arg: the destination
+ * @known: the size that the kernel knows
+ * @uarg: the address in user space
  * @size: out: the size that user space knows
  *
  * Return: 0 or -E2BIG, -EFAULT, -EINVAL.
@@ -137,11 +138,11 @@ int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size)
 }
 
 /**
- * gosync_put() - copy out a structure, as large as the caller knows it
- * @to: where to
- * @room: how large it is there
- * @data: what
- * @size: how large it is here
+ * gosync_put() - copy out a structure in the size that user space knows
+ * @to: the address in user space
+ * @room: the size that user space knows
+ * @data: the structure
+ * @size: the size that the kernel knows
  *
  * Return: 0 or -EFAULT.
  */
@@ -155,11 +156,11 @@ int gosync_put(void __user *to, size_t room, const void *data, size_t size)
 
 /**
  * gosync_give() - answer with a structure of which only the size is read
- * @uarg: where to
- * @least: as large as it has to be there
- * @size: how large it is here
- * @fill: what fills it in; it is zero
- * @holder: who asks
+ * @uarg: the address in user space
+ * @least: the least size that user space may know
+ * @size: the size that the kernel knows
+ * @fill: fills in the structure, which is zeroed
+ * @holder: the holder that asks
  *
  * Return: 0 or an error.
  */

@@ -4,10 +4,11 @@
  *
  * A holder is an open file description: it begins with GOSYNC_IOC_OPEN or
  * GOSYNC_IOC_REOPEN and ends when its last descriptor is closed, however the
- * process ended. Its file is pinned by every system call that uses it, so the
- * end of a holder (gosync_holder_release()) comes when no call of its own is under
- * way: nobody waits on its behalf any more, and what it holds is only what the
- * mapped words say.
+ * process ended. Each system call that uses its file keeps the file. So a
+ * holder ends (gosync_holder_release()) after the last of its calls has
+ * returned: no thread waits by it any more. What it still holds is in the
+ * mapped words and in the object's structure; a Cond's absent and polled
+ * tickets may be left, too.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -20,7 +21,10 @@
 
 #include "trace.h"
 
-/* One broken holder more or less: user space is to see whether there are any. */
+/*
+ * Count a broken holder more or less, and show user space whether there are
+ * any.
+ */
 static void count_broken(struct gosync_object *obj, int n)
 {
 	lockdep_assert_held(&obj->wq.lock);
@@ -42,8 +46,8 @@ static void holder_end(struct gosync_holder *holder)
 	struct gosync_object *obj = holder->obj;
 
 	/*
-	 * First the holder is no more, so that whoever finds its number in a
-	 * word knows that its owner is dead; then what it held is recovered.
+	 * First remove the holder, so that its number in a word is that of a
+	 * dead owner for everybody; then recover what it held.
 	 */
 	xa_lock(&obj->holders);
 	__xa_erase(&obj->holders, gosync_holder_index(holder->id));
@@ -73,7 +77,7 @@ int gosync_holder_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* A descriptor is closed; others may still share the file. */
+/* A descriptor is being closed; other descriptors may still share the file. */
 int gosync_holder_flush(struct file *file, fl_owner_t id)
 {
 	struct gosync_holder *holder = file->private_data;
@@ -106,11 +110,11 @@ void gosync_holder_show_fdinfo(struct seq_file *seq, struct file *file)
 	kfree(info);
 }
 
-/* They call what is above this file, so main.c has them. */
+/* The operations call files above this one, so main.c has them. */
 static const struct file_operations *holder_fops __ro_after_init;
 
 /**
- * gosync_holders_init() - what can be done with a holder's file
+ * gosync_holders_init() - set the operations of holders' files
  * @fops: the operations
  */
 void __init gosync_holders_init(const struct file_operations *fops)
@@ -119,10 +123,10 @@ void __init gosync_holders_init(const struct file_operations *fops)
 }
 
 /**
- * gosync_holder_of() - the holder that a file stands for
+ * gosync_holder_of() - the holder of a file
  * @file: any file
  *
- * Return: the holder, NULL if the file is nothing of ours.
+ * Return: the holder, NULL if it is no file of an object.
  */
 struct gosync_holder *gosync_holder_of(struct file *file)
 {
@@ -131,8 +135,8 @@ struct gosync_holder *gosync_holder_of(struct file *file)
 
 /**
  * gosync_holder_file() - begin a holder
- * @obj: of this object; the caller's reference becomes the holder's
- * @read_only: it may only observe
+ * @obj: the object; the caller's reference becomes the holder's
+ * @read_only: the holder may only observe
  *
  * Return: its file, or an error; then the reference is still the caller's.
  */
@@ -173,7 +177,9 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 		holder_end(holder);
 		return file;
 	}
-	/* Pairs with who finds the holder by its number, get_holder(). */
+	/*
+	 * Release: get_holder() finds the holder by its number, and its file.
+	 */
 	smp_store_release(&holder->file, file);
 	return file;
 }
@@ -209,12 +215,12 @@ long gosync_holder_abandon(struct gosync_holder *holder, void *arg)
 	return 0;
 }
 
-/* The holder of this number, with a reference to its file; or NULL */
+/* Find the holder of this number, and get a reference to its file; or NULL. */
 static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
 {
 	struct gosync_holder *holder;
 
-	/* The lock keeps it, if not its file. */
+	/* The lock keeps the holder, but not its file. */
 	xa_lock(&obj->holders);
 	holder = xa_load(&obj->holders, gosync_holder_index(id));
 	if (holder && !gosync_orphan_keep(holder))
@@ -225,15 +231,15 @@ static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
 
 /**
  * gosync_holder_break() - take from a holder what it has, although it lives
- * @asker: any holder of the object, whose owner the caller has to be
- * @arg: which one
+ * @asker: any holder of the object; the caller has to be the object's owner
+ * @arg: &struct gosync_break_args, with the number of the holder to break
  *
- * From the moment that it is found to have something it gets nothing any more and
- * can release nothing: all that it does comes here (see mutex.c), or counts for
- * nothing (see rwmutex_abandon()), and here that is looked at with the
- * object's lock. So what it has then can be taken from it as if it had died. What a thread of it
- * waits for it may still be granted, and gives back (gosync_too_late()); a
- * command, which has no thread for that, ends now.
+ * From the moment that it is found to have something it gets nothing any more
+ * and can release nothing: all that it does comes here (see mutex.c), or counts
+ * for nothing (see rwmutex_abandon()), and here that is looked at with the
+ * object's lock. So what it has then can be taken from it as if it had died.
+ * What a thread of it waits for it may still be granted, and gives back
+ * (gosync_too_late()); a command, which has no thread for that, ends now.
  *
  * Return: 0 or an error.
  */
@@ -252,7 +258,9 @@ long gosync_holder_break(struct gosync_holder *asker, void *arg)
 	if (!holder)
 		return -ESRCH;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		/* First this, then the look: it can't get what it has not then. */
+		/*
+		 * In this order: from now on it gets nothing that it has not.
+		 */
 		count_broken(obj, 1);
 		has = holds(holder);
 		if (holder->broken || !has)
@@ -273,7 +281,7 @@ static void fill_info(struct gosync_holder *holder, void *data)
 	gosync_object_info(holder->obj, holder, data);
 }
 
-/* To who does not say how it takes the state to be, it is not there. */
+/* For a caller that gave no &gosync_info.abi: the state cannot be mapped. */
 static void fill_unmapped_info(struct gosync_holder *holder, void *data)
 {
 	struct gosync_info *info = data;

@@ -3,10 +3,11 @@
  * Ioctls: how each is run, and those that are not a type's own. A type has a
  * table of its own ioctls in its file.
  *
- * Arguments are copied in, checked for what this kernel does not know, and
- * copied out here, so that an operation sees a plain structure in kernel
- * memory. A change whose result could not be delivered must not have happened:
- * the argument of what writes is copied out once before the operation, too.
+ * Arguments are copied in, checked for fields that this kernel does not know,
+ * and copied out here. So an operation sees a plain structure in kernel memory.
+ * A change must not happen if its result could not be delivered. So the
+ * argument of an ioctl that changes something is also copied out once before
+ * the operation.
  */
 #include <linux/fs.h>
 #include <linux/uaccess.h>
@@ -36,7 +37,7 @@ static const struct gosync_ioctl of_device[] = {
 		GOSYNC_IOCTL_ARG(CHANGE, 0, gosync_names_change, change),
 };
 
-/* Of objects of any type, besides GOSYNC_IOC_INFO and GOSYNC_IOC_STAT */
+/* Ioctls of objects of any type, besides GOSYNC_IOC_INFO and GOSYNC_IOC_STAT */
 static const struct gosync_ioctl of_objects[] = {
 	[NR(VERSION) - NR(VERSION)] =
 		GOSYNC_IOCTL(VERSION, 0, ioctl_version),
@@ -51,12 +52,12 @@ static const struct gosync_ioctl of_objects[] = {
 				 parties),
 };
 
-/* Of objects that can be watched */
+/* Ioctls of objects that can be watched */
 static const struct gosync_ioctl of_watched[] = {
 	GOSYNC_IOCTL_ARG(WATCH, 0, gosync_watch, watch),
 };
 
-/* Of objects of which a holder can have something */
+/* Ioctls of objects of which a holder can have something */
 static const struct gosync_ioctl of_held[] = {
 	[NR(BREAK) - NR(BREAK)] =
 		GOSYNC_IOCTL_ARG(BREAK, 0, gosync_holder_break, break),
@@ -64,7 +65,7 @@ static const struct gosync_ioctl of_held[] = {
 		GOSYNC_IOCTL(ABANDON, GOSYNC_WRITES, gosync_holder_abandon),
 };
 
-/* The row of an ioctl that objects of several types have; or NULL */
+/* Find the row of an ioctl that several types have, or NULL. */
 static const struct gosync_ioctl *of_several(const struct gosync_ops *ops,
 					     unsigned int cmd)
 {
@@ -79,8 +80,8 @@ static const struct gosync_ioctl *of_several(const struct gosync_ops *ops,
 }
 
 /**
- * gosync_ioctl_of() - which operation is this
- * @ops: the type of the object
+ * gosync_ioctl_of() - find the row of an object's ioctl
+ * @ops: the operations of the object's type
  * @cmd: the number of an ioctl
  *
  * Return: its row; NULL if there is none of this number, and for
@@ -92,7 +93,7 @@ const struct gosync_ioctl *gosync_ioctl_of(const struct gosync_ops *ops,
 	return gosync_own_ioctl(ops, cmd) ?: of_several(ops, cmd);
 }
 
-/* With the argument at @uarg; out of line, as the next: few calls need them */
+/* Run an ioctl with the argument at @uarg. Out of line: few calls need it. */
 static noinline long run_with(const struct gosync_ioctl *ioctl,
 			      struct gosync_holder *holder, void __user *uarg)
 {
@@ -119,7 +120,7 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	return ret;
 }
 
-/* With an argument full of zeros */
+/* Run an ioctl with an argument full of zeros. */
 static noinline long run_without(const struct gosync_ioctl *ioctl,
 				 struct gosync_holder *holder)
 {
@@ -157,7 +158,10 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	ioctl = gosync_own_ioctl(ops, cmd);
 	if (!ioctl) {
-		/* Their structures are larger than others, and only written. */
+		/*
+		 * Their structures are larger than GOSYNC_ARG_MAX, and only
+		 * written.
+		 */
 		if (cmd == GOSYNC_IOC_INFO)
 			return gosync_holder_info(holder, (void __user *)arg);
 		if (cmd == GOSYNC_IOC_STAT)

@@ -245,7 +245,7 @@ static bool is_starved(const struct gosync_waiter *waiter)
  * Take the lock if it is free; otherwise queue if @queue.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
- * if its owner (*@dead) does not live, -EAGAIN if the word never stood still,
+ * if its owner (*@dead) does not live, -EAGAIN if the word kept changing,
  * -ESTALE.
  */
 static int mutex_take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,

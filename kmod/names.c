@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names: which object is meant, and how long it lives.
+ * Names: finding the object of a name, and the life of objects.
  *
  * An object lives as long as it has a holder or, with GOSYNC_PERSIST, until it
  * is unlinked.
  *
- * References. An object has one for each holder and one while it is
- * persistent. The last one is dropped under its namespace's lock, and the name
- * goes with it, so an object that is found under the lock is alive. A failed
- * open, an unlink and a listing take no reference: they look at the object under
- * RCU or under the lock.
+ * References. An object has one for each holder and one while it is persistent.
+ * The last one is dropped under its namespace's lock, and the name goes with
+ * it, so an object that is found under the lock is alive. A failed open, an
+ * unlink and a listing take no reference: they look at the object under RCU or
+ * under the lock.
  *
  * Strangers share the namespace's lock. So an object is made completely before
- * it is linked and counted under the lock (open.c), and its memory is freed after
- * it was unlinked there. Under the lock only constant time is spent, and nothing
- * sleeps.
+ * it is linked and counted under the lock (open.c), and its memory is freed
+ * after it was unlinked there. Under the lock only constant time is spent, and
+ * nothing sleeps.
  *
  * Persistent objects would keep a dead container's namespace for ever, because
  * each of them has a reference to it. So while there are any namespaces besides
@@ -69,10 +69,11 @@ static struct rhashtable names;
 /* --- The life of an object ----------------------------------------------- */
 
 /**
- * gosync_name_look_up() - the object that has a name
+ * gosync_name_look_up() - find the object of a name
  * @key: the name
  *
- * Called under RCU. It is alive for sure only with the namespace's lock.
+ * Called under RCU. Only with the namespace's lock it is certain that the
+ * object has not ended.
  *
  * Return: the object or NULL.
  */
@@ -82,7 +83,7 @@ struct gosync_object *gosync_name_look_up(const struct gosync_name_key *key)
 }
 
 /**
- * gosync_object_destroy() - free an object that nobody can find any more
+ * gosync_object_destroy() - free an object that cannot be found any more
  * @obj: the object, complete or not
  */
 void gosync_object_destroy(struct gosync_object *obj)
@@ -138,19 +139,22 @@ void gosync_object_put(struct gosync_object *obj)
 }
 
 /**
- * gosync_object_freeze() - let nobody get a reference
- * @obj: the object; only if the name's own reference is the last
+ * gosync_object_freeze() - prevent new references to an object without holders
+ * @obj: the object
  *
- * It is dropped then, and gosync_name_find() takes none where there is none.
+ * If the name's own reference is the only one it is dropped. gosync_name_find()
+ * takes no reference to an object that has none.
  *
- * Return: whether.
+ * Return: true if it was dropped.
  */
 bool gosync_object_freeze(struct gosync_object *obj)
 {
 	lockdep_assert_held(&obj->ns->lock);
 	if (!(obj->flags & GOSYNC_PERSIST) || !refcount_dec_if_one(&obj->refs))
 		return false;
-	/* Pairs with the release in refcount_dec_not_one(), by the last holder. */
+	/*
+	 * Pairs with the release in refcount_dec_not_one(), by the last holder.
+	 */
 	smp_acquire__after_ctrl_dep();
 	return true;
 }
@@ -169,7 +173,7 @@ void gosync_object_thaw(struct gosync_object *obj)
 
 /* --- Names --------------------------------------------------------------- */
 
-/* The place in @ns->named is reserved, so only the table may want memory. */
+/* The entry in @ns->named was reserved, so only the table may need memory. */
 static int link_object(struct gosync_object *obj)
 {
 	struct gosync_ns *ns = obj->ns;
@@ -194,7 +198,7 @@ static int link_object(struct gosync_object *obj)
 	return 0;
 }
 
-/* Returns whether the name had a reference, which is now the caller's to drop */
+/* Return: true if the name had a reference, which the caller has to drop */
 static bool unlink_object(struct gosync_object *obj)
 {
 	bool persistent = obj->flags & GOSYNC_PERSIST;
@@ -277,7 +281,7 @@ int gosync_copy_name(char *to, u64 name, u32 len)
 	return memchr(to, 0, len) ? -EINVAL : 0;
 }
 
-/* May the caller have the object that it found? */
+/* May the caller open the object that it found? Return: 0 or an error */
 static int check_found(const struct gosync_object *obj,
 		       const struct gosync_open_args *args)
 {
@@ -296,12 +300,13 @@ static int check_found(const struct gosync_object *obj,
 }
 
 /**
- * gosync_name_find() - get the object that has a name
- * @key: the name; none if its length is 0
- * @args: what the caller asks for
+ * gosync_name_find() - get the object of a name
+ * @key: the name; there is none if its length is 0
+ * @args: the arguments of the open
  *
- * Return: the object with a reference, if the caller may have it; an error if
- * not; NULL if there is nothing, which is certain with the namespace's lock.
+ * Return: the object with a reference, if the caller may open it; an error if
+ * it may not; NULL if there is no object, which is certain only with the
+ * namespace's lock.
  */
 struct gosync_object *gosync_name_find(const struct gosync_name_key *key,
 				       const struct gosync_open_args *args)
@@ -321,18 +326,18 @@ struct gosync_object *gosync_name_find(const struct gosync_name_key *key,
 	if (!refcount_inc_not_zero(&obj->refs))
 		return NULL;
 	/*
-	 * Pairs with the barrier in gosync_object_thaw(): its state is where it
-	 * was moved to.
+	 * Pairs with the barrier in gosync_object_thaw(): we see where its
+	 * state was moved to.
 	 */
 	smp_acquire__after_ctrl_dep();
 	return obj;
 }
 
 /**
- * gosync_name_link() - link a new object, unless the name is there
+ * gosync_name_link() - link a new object, unless the name is taken
  * @obj: the object
  * @key: its name
- * @args: what the caller asks for
+ * @args: the arguments of the open
  *
  * Return: NULL if it was linked, or as gosync_name_find().
  */
@@ -357,22 +362,24 @@ struct gosync_object *gosync_name_link(struct gosync_object *obj,
 	return ret ? ERR_PTR(ret) : found;
 }
 
-/* Returns what to wait on, @new or that of others; NULL if the name is there */
+/*
+ * Return: the entry to wait on, @new or an older one; NULL if the name exists
+ */
 static struct gosync_awaited *join_awaited(const struct gosync_name_key *key,
 					   struct gosync_awaited *new)
 {
 	lockdep_assert_held(&key->ns->lock);
 	guard(rcu)();
-	/* Whoever creates it from now on finds the entry. */
+	/* A process that creates the name from now on finds the entry. */
 	return gosync_name_look_up(key) ? NULL : gosync_awaited_join(key, new);
 }
 
 /**
- * gosync_name_await() - wait until a name is there
+ * gosync_name_await() - wait until a name exists
  * @key: the name
- * @timeout: until when
+ * @timeout: when to give up
  *
- * Return: 0 if it is or was there, -ENOMEM, or as gosync_sleep().
+ * Return: 0 if the name has appeared, -ENOMEM, or as gosync_sleep().
  */
 int gosync_name_await(const struct gosync_name_key *key,
 		      const struct gosync_timeout *timeout)
@@ -393,7 +400,9 @@ int gosync_name_await(const struct gosync_name_key *key,
 
 /* --- Unlinking ----------------------------------------------------------- */
 
-/* Otherwise -EBUSY, or -ENOENT if it is about to go. */
+/*
+ * End an object without holders. Return: 0; -EBUSY; -ENOENT if it ends already
+ */
 static int end_unused(struct gosync_object *obj)
 {
 	if (gosync_object_freeze(obj))
@@ -401,7 +410,7 @@ static int end_unused(struct gosync_object *obj)
 	return refcount_read(&obj->refs) ? -EBUSY : -ENOENT;
 }
 
-/* @unused: only if nobody has it open */
+/* With @unused: unlink it only if nobody has it open. */
 static int unlink_name(const struct gosync_name_key *key, bool unused)
 {
 	struct gosync_object *obj;
@@ -456,8 +465,8 @@ long gosync_names_unlink(struct gosync_holder *unused, void *arg)
 /* --- Listing ------------------------------------------------------------- */
 
 /*
- * The next name from number @from on, as far as the caller may see it. Returns
- * the object's number, 0 at the end.
+ * Describe the next named object from number @from on; @info stays zero if the
+ * caller may not see it. Return: the object's number, 0 at the end
  */
 static u64 describe_next(struct gosync_ns *ns, u64 from,
 			 struct gosync_info *info)
@@ -485,7 +494,10 @@ static long list_names(struct gosync_ns *ns, struct gosync_list_args *args,
 	u64 id;
 
 	while (done < args->count) {
-		/* Where to go on is in the argument: see RESUMES in ioctl.c. */
+		/*
+		 * The cursor in the argument says where to go on:
+		 * GOSYNC_RESUMES.
+		 */
 		if (signal_pending(current))
 			return done ?: -ERESTARTSYS;
 		id = describe_next(ns, args->cursor, info);
@@ -539,7 +551,10 @@ int __init gosync_names_init(void)
 	return ret;
 }
 
-/* The module goes: nothing is open any more, but persistent objects are there */
+/*
+ * The module goes: nothing is open any more, but there may be persistent
+ * objects.
+ */
 void gosync_names_exit(void)
 {
 	struct gosync_ns *ns;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files about names share: namespaces, accounts, and the key by which
- * a name is found.
+ * Shared by the files about names: namespaces, accounts, and the key by which a
+ * name is found.
  */
 #ifndef GOSYNC_NAMES_H
 #define GOSYNC_NAMES_H
@@ -16,13 +16,13 @@ struct gosync_timeout;
 
 /**
  * struct gosync_ns - the objects of an IPC namespace
- * @node: in the table of namespaces
+ * @node: its entry in the table of namespaces
  * @ipc: the IPC namespace
- * @refs: one for each object and each user of the moment
- * @lock: protects the following, and the life of the objects
+ * @refs: one reference for each object, and short ones for calls
+ * @lock: protects the fields below, and the life of the objects
  * @named: the objects that have a name, by their number
- * @nr_objects: how many there are, named or not
- * @rcu: to free it when nobody looks at it any more
+ * @nr_objects: the number of objects, with a name or without
+ * @rcu: frees it after a grace period
  */
 struct gosync_ns {
 	struct hlist_node node;
@@ -35,7 +35,7 @@ struct gosync_ns {
 };
 
 /**
- * struct gosync_name_key - what a name is found by
+ * struct gosync_name_key - the key by which a name is found
  * @ns: the namespace
  * @name: the name
  * @len: its length
@@ -52,7 +52,7 @@ static inline u32 gosync_hash_name(const struct gosync_ns *ns, const char *name,
 	return jhash(name, len, seed ^ hash_ptr(ns, 32));
 }
 
-/* For the tables of names, and of those that are waited for */
+/* For the table of names and the table of awaited names */
 static inline u32 gosync_hash_name_key(const void *data, u32 len, u32 seed)
 {
 	const struct gosync_name_key *key = data;

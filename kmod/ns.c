@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Namespaces, and what the caller may do in them.
+ * Namespaces, and the caller's permissions in them.
  *
  * Each IPC namespace has its own names. Permission is judged as ipcperms()
  * does it for System V objects.
  *
- * A namespace of ours (struct gosync_ns) has a reference for each object in it
- * and holds one to the IPC namespace.
+ * Each object has a reference to its struct gosync_ns, which has one to the IPC
+ * namespace.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -16,15 +16,15 @@
 
 #include "names.h"
 
-/* The namespaces, read under RCU */
+/* The table of namespaces, read under RCU */
 static DEFINE_HASHTABLE(namespaces, 8);
 static DEFINE_SPINLOCK(namespaces_lock);
 
 /**
- * gosync_ns_find() - the objects of an IPC namespace, if it has any
+ * gosync_ns_find() - find our part of an IPC namespace
  * @ipc: the IPC namespace
  *
- * Return: them, with a reference, or NULL.
+ * Return: the namespace, with a reference; NULL if there are no objects in it.
  */
 struct gosync_ns *gosync_ns_find(const struct ipc_namespace *ipc)
 {
@@ -38,11 +38,11 @@ struct gosync_ns *gosync_ns_find(const struct ipc_namespace *ipc)
 }
 
 /**
- * gosync_ns_get() - the objects of an IPC namespace
+ * gosync_ns_get() - find or make our part of an IPC namespace
  * @ipc: the IPC namespace
- * @made: out: true if this is the first time
+ * @made: out: set to true if it was made now
  *
- * Return: them, with a reference, or NULL without memory.
+ * Return: the namespace, with a reference; NULL without memory.
  */
 struct gosync_ns *gosync_ns_get(struct ipc_namespace *ipc, bool *made)
 {
@@ -81,7 +81,9 @@ void gosync_ns_put(struct gosync_ns *ns)
 {
 	if (!refcount_dec_and_test(&ns->refs))
 		return;
-	/* Another may stand beside it in the table already; nobody takes this. */
+	/*
+	 * Nobody gets this one any more; the table may already have a new one.
+	 */
 	spin_lock(&namespaces_lock);
 	hash_del_rcu(&ns->node);
 	spin_unlock(&namespaces_lock);
@@ -91,9 +93,9 @@ void gosync_ns_put(struct gosync_ns *ns)
 }
 
 /**
- * gosync_ns_any() - any namespace
+ * gosync_ns_any() - find any namespace
  *
- * Return: one with a reference, or NULL if there is none.
+ * Return: a namespace with a reference, or NULL if there is none.
  */
 struct gosync_ns *gosync_ns_any(void)
 {
@@ -108,10 +110,10 @@ struct gosync_ns *gosync_ns_any(void)
 }
 
 /**
- * gosync_ns_dead() - a namespace that has names, and no process any more
- * @others: out: true if there is any namespace besides the first
+ * gosync_ns_dead() - find a namespace that has names, but no process any more
+ * @others: out: set to true if there is any namespace besides the first
  *
- * Return: one with a reference, or NULL if there is none.
+ * Return: a namespace with a reference, or NULL if there is none.
  */
 struct gosync_ns *gosync_ns_dead(bool *others)
 {
@@ -130,12 +132,12 @@ struct gosync_ns *gosync_ns_dead(bool *others)
 }
 
 /**
- * gosync_may() - may the caller do this, by user, group and mode
- * @ns: where
+ * gosync_may() - may the caller read or write, by user, group and mode
+ * @ns: the namespace
  * @access: user, group and mode
  * @want: 4 to read, 2 to write
  *
- * Return: whether.
+ * Return: true if it may.
  */
 bool gosync_may(const struct gosync_ns *ns, const struct gosync_access *access,
 		u16 want)
@@ -150,10 +152,10 @@ bool gosync_may(const struct gosync_ns *ns, const struct gosync_access *access,
 }
 
 /**
- * gosync_ns_is_callers() - is this where the caller's names are
+ * gosync_ns_is_callers() - is this the caller's namespace
  * @ns: the namespace
  *
- * Return: whether.
+ * Return: true if it is.
  */
 bool gosync_ns_is_callers(const struct gosync_ns *ns)
 {
@@ -161,11 +163,11 @@ bool gosync_ns_is_callers(const struct gosync_ns *ns)
 }
 
 /**
- * gosync_may_administer() - may the caller decide over it
+ * gosync_may_administer() - may the caller administer an object
  * @obj: the object
  *
- * Return: whether it is the caller's, or the caller has CAP_SYS_ADMIN over its
- * IPC namespace.
+ * Return: true if the caller is its owner, or has CAP_SYS_ADMIN over its IPC
+ * namespace.
  */
 bool gosync_may_administer(const struct gosync_object *obj)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects, as far as their type, their name and their holders do not matter.
+ * Objects, whatever their type, their name and their holders are.
  */
 #include <linux/module.h>
 #include <linux/pid_namespace.h>
@@ -11,9 +11,9 @@
 #include "page.h"
 
 /**
- * gosync_object_alloc() - make an object, without state or name space yet
- * @ops: its type
- * @args: checked arguments
+ * gosync_object_alloc() - make an object, without state and namespace yet
+ * @ops: the operations of its type
+ * @args: the arguments of the open, which were checked
  * @name: its name
  *
  * Return: the object or NULL.
@@ -56,7 +56,7 @@ void gosync_object_free(struct gosync_object *obj)
  * @obj: the object
  * @id: the number, as found in a word
  *
- * Return: whether.
+ * Return: true if there is.
  */
 bool gosync_holder_lives(struct gosync_object *obj, u32 id)
 {
@@ -69,7 +69,7 @@ bool gosync_holder_lives(struct gosync_object *obj, u32 id)
 }
 
 /**
- * gosync_object_owner() - who owns it, or runs it
+ * gosync_object_owner() - the holder that owns or runs an object
  * @obj: the object
  *
  * Return: the number of a holder, or 0.
@@ -80,11 +80,12 @@ u32 gosync_object_owner(const struct gosync_object *obj)
 }
 
 /**
- * gosync_pid_nr() - the number of a process, while it is its
+ * gosync_pid_nr() - the number of a process that lives
  * @pid: the process
- * @pid_ns: as it is seen from here
+ * @pid_ns: the namespace in which it has that number
  *
- * What is left of one that has ended keeps a number that may be another's by now.
+ * A process that has ended still has a number, which may belong to another by
+ * now.
  *
  * Return: the number, 0 if it can't be seen or has ended.
  */
@@ -102,7 +103,7 @@ u32 gosync_pid_nr(struct pid *pid, struct pid_namespace *pid_ns)
  * gosync_holder_pid() - the process that opened a holder
  * @obj: the object
  * @id: the holder's number
- * @pid_ns: as it is seen from here
+ * @pid_ns: the namespace in which it has that number
  *
  * Return: its number, 0 if it can't be seen or has ended.
  */
@@ -124,10 +125,10 @@ u32 gosync_holder_pid(struct gosync_object *obj, u32 id,
 }
 
 /**
- * gosync_object_info() - what is known of an object
+ * gosync_object_info() - fill in GOSYNC_IOC_INFO
  * @obj: the object
- * @holder: to whom, or NULL: then called with the namespace's lock
- * @info: zeroed
+ * @holder: the holder that asks, or NULL: then called with the namespace's lock
+ * @info: out: zeroed by the caller
  */
 void gosync_object_info(struct gosync_object *obj,
 			const struct gosync_holder *holder,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening an object: the name, or a new object, and a holder of it.
+ * Opening an object: finding its name, or making a new object, and a holder.
  *
  * A new object is made completely, with its memory and its first holder, before
  * it is linked and counted under the namespace's lock. If the name was taken
- * meanwhile it goes again, and nobody has ever seen it.
+ * meanwhile the object is freed again; nobody has ever seen it.
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -46,7 +46,7 @@ static int check_open(const struct gosync_open_args *args)
 	return !args->name_len && args->flags & GOSYNC_PERSIST ? -EINVAL : 0;
 }
 
-/* Make an object that nobody can find, and that counts nowhere yet */
+/* Make an object that cannot be found yet, and that counts nowhere. */
 static struct gosync_object *prepare_object(struct gosync_ns *ns,
 					    const struct gosync_open_args *args,
 					    const char *name)
@@ -71,7 +71,9 @@ static struct gosync_object *prepare_object(struct gosync_ns *ns,
 	return ERR_PTR(ret);
 }
 
-/* Begins a holder of what was found */
+/*
+ * Begin a holder of an object, whose reference is used up; or return its error.
+ */
 static struct file *open_found(struct gosync_object *obj, bool read_only)
 {
 	struct file *file;
@@ -97,7 +99,9 @@ static struct file *open_object(struct gosync_ns *ns,
 	if (found)
 		return open_found(found, read_only);
 	if (!(args->flags & GOSYNC_CREATE)) {
-		/* Or it was there, and moving. */
+		/*
+		 * Perhaps it was found while it moved: the lock waits for that.
+		 */
 		scoped_guard(spinlock, &ns->lock)
 			found = gosync_name_find(&key, args);
 		return found ? open_found(found, read_only) : ERR_PTR(-ENOENT);
@@ -114,7 +118,10 @@ static struct file *open_object(struct gosync_ns *ns,
 	return open_found(found, read_only);
 }
 
-/* Returns a new descriptor, or an error: -ENOENT for sure if it isn't there */
+/*
+ * Return: a new descriptor, or an error; -ENOENT: it is certain that none
+ * exists
+ */
 static int open_now(struct gosync_ns *ns, const struct gosync_open_args *args,
 		    const char *name)
 {
@@ -148,7 +155,7 @@ static int open_awaited(struct gosync_ns *ns, const struct gosync_open_args *arg
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, clock, args->deadline);
-	/* What appeared may be gone again; then the next is waited for. */
+	/* The object may have gone again by now: then wait for the next. */
 	while (!ret) {
 		ret = open_now(ns, args, name);
 		if (ret != -ENOENT)

@@ -3,32 +3,33 @@
  * Mapped state: the pages in which objects have the words that user space
  * operates on too.
  *
- * A small object has a slot of 64 bytes. Objects of one namespace with the
- * same owner, group and mode share pages, 64 to a page: who may map one of
- * them may open all of them, so that the page shows nothing that permission
- * does not. mmap() asks the caller's own credentials and IPC namespace for it,
- * because its descriptor may have been passed to it by somebody with more
- * rights, or from where the names are others. Pages for the same owner, group
- * and mode are a pool; what has room is found there in constant time, however
- * many others there are.
+ * A small object has a slot of 64 bytes. Objects of one namespace with the same
+ * owner, group and mode share pages, 64 to a page. A process that may map one
+ * of them may open all of them, so the page shows nothing that permission does
+ * not. mmap() checks the caller's own credentials and IPC namespace, because
+ * its descriptor may have been passed by a process with more rights or in
+ * another namespace. The pages for the same owner, group and mode are a pool. A
+ * page with a free slot is found there in constant time, however many pages
+ * there are.
  *
  * An anonymous object, one with GOSYNC_OWN_PAGE and one that needs more than a
- * slot have pages of their own, and the descriptor alone is the right to map
- * them.
+ * slot have pages of their own. The descriptor alone is the right to map them.
  *
- * When an object gets another owner, group or mode, who may map its page may
- * have to stop being shown it. Those who have mapped the page go on seeing all
- * of it, so it is the object that moves, to a page of those who may open it now;
- * which it can while nobody has it open. If all who may map the page may still
- * open the object it may as well stay there: those who may open it only since
- * then do so without mapping it.
+ * When an object gets another owner, group or mode, some users may no longer be
+ * allowed to see it. But a process that has mapped its page goes on seeing all
+ * of it. So the object moves, to a page of the users that may open it now. It
+ * can move only while nobody has it open. If all users that may map the page
+ * may still open the object, it may also stay: then the users that may open it
+ * only since the change do so without mapping it.
  *
  * A mapping refers to a file of its own, not to the object's, so that it does
- * not keep a holder alive; and to the pages, so that the object may go first.
+ * not keep a holder alive. It also refers to the pages, so that the object may
+ * go first.
  *
- * A Map's memory grows. Its mapping covers all that it may ever have, gets each
- * page when it is first touched, and a bus error where there is none yet; it
- * refers to the area as a whole. What was added stays until the area goes.
+ * A Map's memory grows. Its mapping covers all memory that it may ever have. A
+ * page is mapped when it is first touched; the touch is a bus error if there is
+ * no page yet. The mapping refers to the area as a whole. Added pages stay
+ * until the area goes.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -51,10 +52,10 @@ static_assert(sizeof(struct gosync_atomic_slot) == GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
 
 /**
- * struct gosync_pool_key - what objects that share pages have in common
+ * struct gosync_pool_key - the common properties of objects on a shared page
  * @ns: namespace
  * @access: owner, group, mode
- * @no_mmap: they are not to be mapped
+ * @no_mmap: they cannot be mapped
  *
  * Without holes, as it is compared and hashed as bytes.
  */
@@ -69,10 +70,10 @@ static_assert(sizeof(struct gosync_pool_key) ==
 
 /**
  * struct gosync_pool - pages that objects share
- * @node: in the table of pools
- * @key: who shares them
- * @pages: how many they are; it goes with the last
- * @partial: the pages that have room
+ * @node: its entry in the table of pools
+ * @key: the common properties of the objects
+ * @pages: the number of pages; the pool goes with the last
+ * @partial: the pages with a free slot
  */
 struct gosync_pool {
 	struct rhash_head node;
@@ -90,7 +91,7 @@ static const struct rhashtable_params pools_params = {
 
 /*
  * The lock protects the table, the pools, and which slots of their pages are
- * free. Everybody needs it: what is done with it takes constant time.
+ * free. All users share it, so each operation under it takes constant time.
  */
 static struct rhashtable pools;
 static DEFINE_SPINLOCK(pools_lock);
@@ -127,7 +128,7 @@ static struct gosync_area *area_alloc(unsigned int nr_pages)
 	area->max_pages = nr_pages;
 	INIT_LIST_HEAD(&area->node);
 	for (i = 0; i < nr_pages; i++) {
-		/* These may be many, and slow to get: who is killed stops. */
+		/* These may be many, and slow to get: a killed task stops. */
 		if (fatal_signal_pending(current))
 			goto err;
 		area->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
@@ -146,11 +147,11 @@ err:
 }
 
 /**
- * gosync_spare_get() - make what a place in a shared page may need
- * @spare: the result
+ * gosync_spare_get() - allocate what a slot of a shared page may need
+ * @spare: out: the memory
  *
- * May take long: called without locks. gosync_spare_put() is for the caller to
- * call, also after an error.
+ * May take long: called without locks. The caller has to call
+ * gosync_spare_put(), also after an error.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -162,8 +163,8 @@ int gosync_spare_get(struct gosync_spare *spare)
 }
 
 /**
- * gosync_spare_put() - free what is left of it
- * @spare: it
+ * gosync_spare_put() - free what was not used
+ * @spare: from gosync_spare_get()
  */
 void gosync_spare_put(struct gosync_spare *spare)
 {
@@ -187,7 +188,7 @@ static struct gosync_area *pool_add_page(struct gosync_pool *pool,
 	return area;
 }
 
-/* Returns -EAGAIN if @spare is needed, and empty; -ENOMEM. */
+/* Return: 0; -EAGAIN if memory is needed and @spare has none; -ENOMEM */
 static int area_take_slot(struct gosync_object *obj,
 			  const struct gosync_access *access,
 			  struct gosync_spare *spare)
@@ -242,7 +243,9 @@ static int area_get_slot(struct gosync_object *obj)
 		}
 		gosync_spare_put(&spare);
 	}
-	/* Whoever still maps the page may have written there meanwhile. */
+	/*
+	 * A process that still maps the page may have written there meanwhile.
+	 */
 	if (!ret)
 		memset(obj->state, 0, GOSYNC_SLOT_SIZE);
 	return ret;
@@ -288,13 +291,13 @@ void gosync_area_unref(struct gosync_area *area)
 }
 
 /**
- * gosync_area_extend() - the memory at a place behind the first pages
- * @area: the area; the caller excludes others who extend it
- * @first: the page it begins at
- * @nr: how many pages; always the same at a place
+ * gosync_area_extend() - get the memory at a place behind the first pages
+ * @area: the area; the caller excludes others that extend it
+ * @first: the page where it begins
+ * @nr: the number of pages; always the same for one @first
  *
- * Return: its address, full of zeros if it is there only now; NULL if there is
- * no memory, and then none of it is there.
+ * Return: its address; if it was not there before it is zeroed. NULL without
+ * memory: then none of it is there.
  */
 void *gosync_area_extend(struct gosync_area *area, unsigned long first,
 			 unsigned long nr)
@@ -312,7 +315,7 @@ void *gosync_area_extend(struct gosync_area *area, unsigned long first,
 			  GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	if (!piece)
 		goto err;
-	/* What is reserved needs no memory. */
+	/* The entries were reserved, so this cannot fail. */
 	for (i = 0; i < nr; i++)
 		xa_store(&area->more, first + i, piece + (i << PAGE_SHIFT), 0);
 	xa_set_mark(&area->more, first, XA_MARK_0);
@@ -324,9 +327,9 @@ err:
 }
 
 /**
- * gosync_area_put() - take an object's mapped state back
- * @area: where it is
- * @state: likewise
+ * gosync_area_put() - take back an object's mapped state
+ * @area: the object's area
+ * @state: the state, at the kernel's address
  *
  * May take long, as gosync_area_unref().
  */
@@ -356,11 +359,11 @@ void gosync_area_put(struct gosync_area *area, const void *state)
 }
 
 /**
- * gosync_area_suits() - is an object's state where it would be put
+ * gosync_area_suits() - would an object's state be put where it is
  * @obj: the object
- * @access: if this is who may open it
+ * @access: the owner, group and mode that it is to have
  *
- * Return: whether; so it is, too, if nobody but who has it open can map it.
+ * Return: true if it would, or if only processes that have it open can map it.
  */
 bool gosync_area_suits(const struct gosync_object *obj,
 		       const struct gosync_access *access)
@@ -373,10 +376,10 @@ bool gosync_area_suits(const struct gosync_object *obj,
 
 /**
  * gosync_area_will_do() - may an object's state stay where it is
- * @obj: the object, of a shared page
- * @access: if this is who may open it
+ * @obj: the object, on a shared page
+ * @access: the owner, group and mode that it is to have
  *
- * Return: whether everybody who may map the page may open it.
+ * Return: true if all users that may map the page may open the object.
  */
 bool gosync_area_will_do(const struct gosync_object *obj,
 			 const struct gosync_access *access)
@@ -389,11 +392,11 @@ bool gosync_area_will_do(const struct gosync_object *obj,
 
 /**
  * gosync_area_move() - move an object's state to another shared page
- * @obj: the object, of a shared page; nobody looks at its state
- * @access: who may open the others there
- * @spare: made before, and used if need be
+ * @obj: the object, on a shared page; nobody has it open
+ * @access: the owner, group and mode of the objects there
+ * @spare: from gosync_spare_get(); used if need be
  *
- * The place where it was is the caller's to give back.
+ * The caller has to give the old place back by gosync_area_put().
  *
  * Return: 0 or -ENOMEM.
  */
@@ -411,7 +414,7 @@ int gosync_area_move(struct gosync_object *obj,
 	return ret;
 }
 
-/* A mapping's file stands for no holder, only for an area that grows. */
+/* A mapping's file refers to no holder, only to an area if that grows. */
 static int mapping_release(struct inode *inode, struct file *file)
 {
 	if (file->private_data)
@@ -447,10 +450,10 @@ static const struct vm_operations_struct growing_vm_ops = {
 };
 
 /*
- * Whoever may map a shared page could have opened all that is in it: by name,
- * so the caller has to be where these names are. Whether it can open the device
- * at all is not asked: that depends on its mounts and on what filters its
- * system calls, and may change.
+ * A caller that may map a shared page could have opened all objects there. It
+ * would do that by name, so it has to be in the namespace of these names.
+ * Whether it can open the device at all is not checked: that depends on its
+ * mounts and on filters of its system calls, and may change.
  */
 static bool may_map(const struct gosync_object *obj, bool write)
 {
@@ -485,7 +488,9 @@ int gosync_mmap(struct file *file, struct vm_area_struct *vma)
 		refcount_inc(&area->refs);
 	vma_set_file(vma, mapping);
 	fput(mapping);
-	/* What was checked now is all that it will ever be. */
+	/*
+	 * Nobody checks again later: the mapping gets no more rights than now.
+	 */
 	if (!write)
 		vm_flags_clear(vma, VM_MAYWRITE);
 	vm_flags_set(vma, VM_DONTEXPAND);

@@ -2,20 +2,21 @@
 /*
  * The places of waits that a signal interrupted.
  *
- * When a signal's handler is to run the wait ends, and is in nobody's way. What
- * it was is remembered: since when it waits, its number, which is its place in
- * the queue, and whether it is starving. If the same thread, by the same holder,
- * begins to wait for the same thing again, it is the same wait: it is queued
- * where it was. So for who is interrupted often a wait is no longer than for
- * others, and whether the kernel restarts the system call (SA_RESTART) or the
- * program makes it again is the same.
+ * When a signal's handler is to run the wait ends, so that no other waiter
+ * waits for the handler. A note of the wait stays: when it began, its number,
+ * which is its place in the queue, and whether it is starving. If the same
+ * thread, by the same holder, begins to wait for the same thing again, it is
+ * the same wait, and is queued where it was. So a thread that is often
+ * interrupted waits no longer than others. And it makes no difference whether
+ * the kernel restarts the system call (SA_RESTART) or the program makes it
+ * again.
  *
- * A program may also have given up. What is remembered is a thread's last
- * interrupted wait, of all things that it waited for together; and only for
- * PLACE_KEPT, so that nobody keeps a place for later. Objects and holders are
- * remembered by their numbers, which are not used again, threads by their struct
- * pid: nothing has to be cleared up when one of them goes. It is no part of the
- * queue: losing it, for want of memory, costs the place and nothing else.
+ * A program may also have given up. So only a thread's last interrupted wait is
+ * noted, with all things that it waited for together, and only for PLACE_KEPT:
+ * a program cannot keep a place for later. Objects and holders are noted by
+ * their numbers, which are not used again, and threads by their struct pid. So
+ * nothing has to be cleared up when one of them goes. The note is no part of
+ * the queue: if it is lost without memory, only the place is lost.
  *
  * Lock order: lock is taken inside an object's.
  */
@@ -27,20 +28,21 @@
 
 #include "wait.h"
 
-/* As long as a signal's handler may take; in <linux/gosync.h> as well */
+/* A signal's handler may take so long; <linux/gosync.h> says so, too. */
 #define PLACE_KEPT	(10 * HZ)
 
 /**
- * struct place - one thing that was waited for
+ * struct place - one thing that a thread waited for
  * @obj: the object's number
- * @operand: Semaphore: how many permits; atomics, Value, Map: what was seen
+ * @operand: Semaphore: the number of permits; atomics, Value, Map:
+ *	&gosync_waiter.expected
  * @holder: the holder's number
- * @index: as in &struct gosync_waiter
- * @among: likewise
- * @grouped: it was of a group
- * @starving: as in &struct gosync_waiter
- * @since: likewise; 0: it was taken up again
- * @wait: likewise
+ * @index: see &struct gosync_waiter
+ * @among: see &struct gosync_waiter
+ * @grouped: the waiter was of a group
+ * @starving: see &struct gosync_waiter
+ * @since: see &struct gosync_waiter; 0: the wait was taken up again
+ * @wait: see &struct gosync_waiter
  */
 struct place {
 	u64 obj;
@@ -55,14 +57,14 @@ struct place {
 };
 
 /**
- * struct gosync_places - what a thread waited for
- * @node: in the table
- * @aging: in the list of all, the oldest first
- * @thread: who
- * @expires: when this is forgotten
- * @count: how many things
- * @left: and how many of them were not taken up again
- * @places: these
+ * struct gosync_places - the note of a thread's interrupted wait
+ * @node: its entry in the table
+ * @aging: its entry in the list of all notes, the oldest first
+ * @thread: the thread
+ * @expires: when the note is dropped, in jiffies
+ * @count: the number of things that it waited for
+ * @left: the number of these that were not taken up again
+ * @places: the things
  */
 struct gosync_places {
 	struct hlist_node node;
@@ -153,7 +155,7 @@ static bool is_same(const struct place *a, const struct place *b)
 	       a->among == b->among && a->grouped == b->grouped;
 }
 
-/* A wait that goes on after a signal was counted as one that gave up. */
+/* A wait that goes on counts again: the signal has counted it as given up. */
 static void count_wait_again(struct gosync_object *obj)
 {
 	struct gosync_stats *stats = READ_ONCE(obj->stats);
@@ -190,9 +192,10 @@ static void take_up_place(struct gosync_waiter *waiter,
 }
 
 /**
- * gosync_recall() - is this a wait that a signal interrupted
- * @waiter: who is about to wait; if so it gets &gosync_waiter.since,
- *	&gosync_waiter.wait and &gosync_waiter.starving of then
+ * gosync_recall() - take up a wait that a signal interrupted
+ * @waiter: the waiter that is about to wait; if its thread's note has this
+ *	wait, it gets &gosync_waiter.since, &gosync_waiter.wait and
+ *	&gosync_waiter.starving from there
  *
  * Called with the object's lock. Nothing happens if it waits already.
  */
@@ -201,7 +204,7 @@ void gosync_recall(struct gosync_waiter *waiter)
 	struct pid *thread = task_pid(current);
 
 	lockdep_assert_held(&waiter->holder->obj->wq.lock);
-	/* Only this thread can have put something there that it is to find. */
+	/* Without the lock: only this thread adds notes that it may find. */
 	if (likely(hlist_empty(bucket_of(thread))) || waiter->since ||
 	    waiter->stays || waiter->entry.private != current)
 		return;
@@ -211,11 +214,11 @@ void gosync_recall(struct gosync_waiter *waiter)
 }
 
 /**
- * gosync_places_alloc() - a signal has interrupted a wait
- * @count: for so many things
+ * gosync_places_alloc() - make a note for an interrupted wait
+ * @count: the number of things that it waited for
  *
- * Return: room to remember them, for gosync_places_add() and
- * gosync_places_keep(); or NULL, to which these do nothing.
+ * Return: an empty note for gosync_places_add() and gosync_places_keep(); or
+ * NULL, with which these do nothing.
  */
 struct gosync_places *gosync_places_alloc(u32 count)
 {
@@ -229,22 +232,22 @@ struct gosync_places *gosync_places_alloc(u32 count)
 }
 
 /**
- * gosync_places_add() - remember one of the things
- * @places: where
- * @waiter: who waited for it, and does no more
+ * gosync_places_add() - add one of the things to a note
+ * @places: the note, or NULL
+ * @waiter: the waiter, which waits no more
  */
 void gosync_places_add(struct gosync_places *places,
 		       const struct gosync_waiter *waiter)
 {
-	/* What has no number was not queued, or is not counted. */
+	/* A waiter without a number was not queued, or was not counted. */
 	if (places && waiter->since && waiter->wait)
 		places->places[places->count++] = place_of(waiter);
 }
 
 /**
- * gosync_places_keep() - remember them for the calling thread
- * @places: them all
- * @ret: what came of the wait: they are kept for -ERESTARTSYS alone
+ * gosync_places_keep() - keep the calling thread's note, or free it
+ * @places: the note, or NULL
+ * @ret: the result of the wait: the note is kept only for -ERESTARTSYS
  */
 void gosync_places_keep(struct gosync_places *places, int ret)
 {
@@ -271,9 +274,9 @@ void gosync_places_keep(struct gosync_places *places, int ret)
 }
 
 /**
- * gosync_remember() - a signal may have interrupted a wait for one thing
- * @waiter: who waited, and does no more
- * @ret: what came of it
+ * gosync_remember() - keep a note if a signal interrupted a wait for one thing
+ * @waiter: the waiter, which waits no more
+ * @ret: the result of the wait
  */
 void gosync_remember(const struct gosync_waiter *waiter, int ret)
 {
@@ -286,7 +289,7 @@ void gosync_remember(const struct gosync_waiter *waiter, int ret)
 	gosync_places_keep(places, ret);
 }
 
-/* Nobody waits any more. */
+/* The module goes: there are no waiters any more. */
 void gosync_places_exit(void)
 {
 	struct gosync_places *places, *next;

@@ -2,9 +2,9 @@
 /*
  * poll(2), select(2) and epoll(7) on objects.
  *
- * Pollers are in a queue of their own (obj->watch), because nothing is granted to
- * a poller: it is told that something may be had, and may find it gone. A wait for
- * all of several things is there, too.
+ * Pollers are in a queue of their own (obj->watch), because nothing is granted
+ * to a poller: it is told that something may be had, and may find it gone. A
+ * wait for all of several things is there, too.
  *
  * No edge is lost. P-A:
  *
@@ -17,8 +17,8 @@
  * If the releaser's operation came first, the poller's look sees its result. If
  * not, the releaser saw a waiter and enters the kernel, which tells the queue
  * afterwards (gosync_changed()). While there are pollers, each slow path of the
- * object shows a waiter anew. When there is none any more, the next slow path takes
- * it away.
+ * object shows a waiter anew. When there is none any more, the next slow path
+ * takes it away.
  */
 #include <linux/fs.h>
 #include <linux/poll.h>
@@ -27,12 +27,12 @@
 #include "wait.h"
 
 /**
- * gosync_watchers_of() - those who are to be told
- * @obj: of what changes here
+ * gosync_watchers_of() - get an object's queue of pollers
+ * @obj: the object
  *
  * May sleep.
  *
- * Return: them, or NULL without memory.
+ * Return: the pollers, or NULL without memory.
  */
 struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
 {
@@ -53,8 +53,8 @@ struct gosync_watchers *gosync_watchers_of(struct gosync_object *obj)
 }
 
 /**
- * gosync_changed() - something may be had that could not before
- * @obj: of this object
+ * gosync_changed() - tell pollers that an operation may succeed now
+ * @obj: the object
  *
  * Called without the object's lock.
  */
@@ -80,12 +80,12 @@ void gosync_changed(struct gosync_object *obj)
 
 /**
  * gosync_is_ready() - would an attempt succeed?
- * @op: of what
- * @waiter: for whom
+ * @op: the operation
+ * @waiter: the waiter; its holder and operand are set
  *
- * From now on, if somebody is in the watch queue, a change is told.
+ * From now on, if there is a poller, it is told of changes.
  *
- * Return: whether.
+ * Return: true if it would.
  */
 bool gosync_is_ready(const struct gosync_wait_op *op,
 		     const struct gosync_waiter *waiter)
@@ -96,14 +96,16 @@ bool gosync_is_ready(const struct gosync_wait_op *op,
 	spin_lock(&obj->wq.lock);
 	if (obj->ops->show)
 		obj->ops->show(obj);
-	/* P-A, pairs with the fast paths of user space, and gosync_watched(). */
+	/*
+	 * P-A, pairs with the fast paths of user space, and gosync_watched().
+	 */
 	smp_mb();
 	ready = op->ready(waiter);
 	spin_unlock(&obj->wq.lock);
 	return ready;
 }
 
-/* What the holder watches for. Return: false if it is nothing */
+/* Find what the holder watches for. Return: false if it is nothing */
 static bool get_wanted(struct gosync_holder *holder,
 		       struct gosync_waiter *wanted)
 {
@@ -139,7 +141,7 @@ __poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
 	return mask;
 }
 
-/* What the type can watch for, by the same rules as waiting for it */
+/* Check the operand, by the same rules as for waiting. */
 static int check_watch(struct gosync_holder *holder,
 		       const struct gosync_watch_args *args)
 {
@@ -175,7 +177,7 @@ long gosync_watch(struct gosync_holder *holder, void *arg)
 			holder->watch_value = args->value;
 		}
 	}
-	/* It may be so already, for those who poll this descriptor. */
+	/* What it watches for may be true already: tell its pollers. */
 	gosync_changed(obj);
 	return 0;
 }

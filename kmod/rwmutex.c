@@ -531,7 +531,7 @@ static long gosync_rwmutex_unlock(struct gosync_holder *holder, void *arg)
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EOWNERDEAD
  * if the word is owned by a holder (*@dead) that does not live, -EAGAIN if the
- * word never stood still, -ERANGE, -ESTALE.
+ * word kept changing, -ERANGE, -ESTALE.
  */
 static int rwmutex_read_or_queue(struct gosync_rwmutex *rw,
 				 struct gosync_holder *holder,

@@ -77,7 +77,7 @@ static void count_held(struct gosync_holder *holder, s64 n)
  * @queue is true.
  *
  * Return: 0 if taken, -EINPROGRESS if queued, -EBUSY if neither, -EAGAIN if
- * the word never stood still, -ESTALE.
+ * the word kept changing, -ESTALE.
  */
 static int semaphore_take(struct gosync_waiter *waiter, bool queue)
 {
@@ -305,7 +305,7 @@ static int semaphore_fill(void *arg, u64 operand, u32 index)
 /*
  * Change the limit, and the number of permits by as many.
  *
- * Return: 0, -ERANGE, or -EAGAIN if the word never stood still.
+ * Return: 0, -ERANGE, or -EAGAIN if the word kept changing.
  */
 static int semaphore_set_limit(struct gosync_object *obj, u32 limit)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be seen of an object without tracing: how the waits went, who waits,
- * who has it open and what they hold. The waits are counted in wait.c.
+ * What can be seen of an object without tracing: statistics of its waits, a
+ * list of waiters, and a list of holders with what they hold. wait.c counts the
+ * waits.
  */
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -11,10 +12,10 @@
 
 #include "wait.h"
 
-/* Holders are copied out so many at a time. */
+/* At most this many holders are copied out at a time. */
 #define HOLDERS_BATCH	8
 
-/* An entry is at least so long: it says who it is. */
+/* An entry has at least this length, so that it names the process. */
 #define PARTY_LEAST	offsetofend(struct gosync_party, flags)
 
 static void copy_stats(struct gosync_stat *to, const struct gosync_stats *stats)
@@ -56,7 +57,7 @@ static int check_parties(const struct gosync_parties_args *args)
 	       args->count > INT_MAX ? -EINVAL : 0;
 }
 
-/* The entries from number @first on, as large as the caller knows them */
+/* Copy out entries from number @first on, in the size that the caller knows. */
 static int put_parties(const struct gosync_parties_args *args, u32 first,
 		       const struct gosync_party *parties, u32 n)
 {
@@ -92,7 +93,7 @@ static void show_waiter(const struct gosync_object *obj,
 		       (waiter->among ? GOSYNC_PARTY_AMONG : 0) |
 		       (waiter->group && !task ? GOSYNC_PARTY_ASYNC : 0);
 	if (task) {
-		/* It is queued, so it does not end. */
+		/* It is queued, so the task does not end. */
 		party->pid = task_tgid_vnr(task);
 		party->tid = task_pid_vnr(task);
 		strscpy_pad(party->comm, task->comm);
@@ -102,7 +103,7 @@ static void show_waiter(const struct gosync_object *obj,
 	}
 }
 
-/* At one moment; up to @room, which is at most GOSYNC_WAITERS_LISTED */
+/* List up to @room waiters, at most GOSYNC_WAITERS_LISTED, as of one moment. */
 static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 			u32 room)
 {
@@ -125,7 +126,9 @@ static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 		if (!queues[i])
 			continue;
 		list_for_each_entry(waiter, queues[i], entry.entry) {
-			/* Places of wakers are looked at, too. */
+			/*
+			 * Entries that are places of wakers count as looked at.
+			 */
 			if (n == room || looked++ == GOSYNC_WAITERS_LISTED)
 				return n;
 			if (!waiter->holder)
@@ -163,7 +166,10 @@ long gosync_waiters(struct gosync_holder *holder, void *arg)
 
 /* --- Holders -------------------------------------------------------------- */
 
-/* When the owner got it, if it waited; otherwise, when somebody found it taken */
+/*
+ * Fill in since when the owner has it, if it waited for it; otherwise since
+ * when the first waiter has found it taken.
+ */
 static void owned_since(struct gosync_object *obj, struct gosync_party *party)
 {
 	const struct gosync_stats *stats = READ_ONCE(obj->stats);
@@ -226,7 +232,7 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 		u32 n = 0, room = min_t(u32, args->count - done, HOLDERS_BATCH);
 		struct gosync_holder *holder;
 
-		/* The second lock keeps the holders. */
+		/* The xarray's lock keeps the holders. */
 		spin_lock(&obj->wq.lock);
 		xa_lock(&obj->holders);
 		for (holder = xa_find(&obj->holders, &index, ULONG_MAX,
@@ -242,7 +248,7 @@ long gosync_holders(struct gosync_holder *asker, void *arg)
 		if (put_parties(args, done, batch, n))
 			return -EFAULT;
 		done += n;
-		/* An index is a number less 1: from there on, next time. */
+		/* The next index: an index is a holder's number less 1. */
 		index = batch[n - 1].holder;
 		args->cursor = index;
 		cond_resched();

@@ -2,8 +2,8 @@
 /*
  * Tracepoints: /sys/kernel/tracing/events/gosync.
  *
- * Each names the object, the holder on whose behalf something happens (0:
- * nobody's), and the fencing token of the last acquisition where there is one.
+ * Each names the object, the holder for which something happens (0: for none),
+ * and the fencing token of the last acquisition if there is one.
  * Documentation/tracing.md shows how to use them.
  */
 #undef TRACE_SYSTEM
@@ -53,7 +53,7 @@ gosync_trace_hows(GOSYNC_TRACE_ENUM, GOSYNC_TRACE_ENUM)
 #define GOSYNC_TRACE_TEXT(value, text)	{ value, text },
 #define GOSYNC_TRACE_LAST(value, text)	{ value, text }
 
-/* What all of them have, and how it is printed */
+/* The fields that all events have, and how they are printed */
 #define GOSYNC_TRACE_FIELDS					\
 	__string_len(name, gosync_object_name(obj), obj->name_len)	\
 	__field(u64, id)					\
@@ -107,7 +107,7 @@ GOSYNC_TRACE_EVENT(once_done);
 GOSYNC_TRACE_EVENT(once_abandoned);
 GOSYNC_TRACE_EVENT(value_store);
 
-/* As above, with a number */
+/* The same events with a number */
 DECLARE_EVENT_CLASS(gosync_count,
 	TP_PROTO(const struct gosync_object *obj, u32 holder, u64 count),
 	TP_ARGS(obj, holder, count),
@@ -129,7 +129,7 @@ DECLARE_EVENT_CLASS(gosync_count,
 			 u64 count),					\
 		TP_ARGS(obj, holder, count))
 
-/* How many were woken; how many slots the table has */
+/* The number of waiters that were woken; the number of slots of the table */
 GOSYNC_TRACE_COUNT(cond_signal);
 GOSYNC_TRACE_COUNT(waitgroup_zero);
 GOSYNC_TRACE_COUNT(map_grow);
@@ -174,7 +174,9 @@ TRACE_EVENT(gosync_contention_end,
 		  __entry->ret)
 );
 
-/* It was got although others wait (@wait_ns is 0), or after waiting. */
+/*
+ * A holder acquired it although others wait (@wait_ns is 0), or after a wait.
+ */
 TRACE_EVENT(gosync_acquired,
 	TP_PROTO(const struct gosync_object *obj, u32 holder, u8 how,
 		 u64 wait_ns),
@@ -196,7 +198,10 @@ TRACE_EVENT(gosync_acquired,
 		  __entry->wait_ns)
 );
 
-/* The running task lets the task @tid go on, to have it or to look again. */
+/*
+ * The running task wakes the task @tid, which was granted it or is to try
+ * again.
+ */
 TRACE_EVENT(gosync_wake,
 	TP_PROTO(const struct gosync_object *obj, u32 holder, u8 how,
 		 pid_t tid),

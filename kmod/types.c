@@ -5,7 +5,7 @@
 #include "gosync.h"
 
 /**
- * gosync_ops_of() - what a type can do
+ * gosync_ops_of() - the operations of a type
  * @type: &enum gosync_type
  *
  * Return: its operations, or NULL if there is no such type.

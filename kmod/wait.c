@@ -827,8 +827,7 @@ void gosync_wait_ends_locked(struct gosync_object *obj,
 }
 
 /**
- * gosync_wait_ends() - tell tracers that a wait has ended; count it if it
- *	failed
+ * gosync_wait_ends() - trace the end of a wait, and count it if it failed
  * @obj: the object
  * @waiter: the waiter; it is not queued
  * @ret: 0 or the error

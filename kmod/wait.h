@@ -17,10 +17,12 @@ struct gosync_turn;
 struct poll_wqueues;
 struct task_struct;
 
-/* So many waiters are looked at before the object's lock is dropped. */
+/*
+ * At most this many waiters are looked at before the object's lock is dropped.
+ */
 #define GOSYNC_WAKE_BATCH	32
 
-/* A waiter that goes back to its place passes at most so many others. */
+/* A waiter that goes back to its place passes at most this many others. */
 #define GOSYNC_PASSED_MAX	512
 
 /* --- wait.c --- */
@@ -186,8 +188,7 @@ enum {
 };
 
 /**
- * struct gosync_watchers - the pollers of an object: told of changes, granted
- *	nothing
+ * struct gosync_watchers - the pollers of an object, which are granted nothing
  * @wq: the pollers
  * @all: the waits for all among them (@obj->wq.lock)
  * @turns: the queue for a turn (wait_all.c's lock)
