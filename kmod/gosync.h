@@ -142,8 +142,8 @@ struct seq_file;
  *	cannot have anything
  * @owner_died: the word names an owner that does not live: release it. NULL:
  *	there are no owners
- * @flush: a process has closed a descriptor: do what it may have owed to
- *	others; may be NULL
+ * @flush: a process has closed a descriptor: make the wake-ups that it may owe;
+ *	may be NULL
  * @left: a waiter has given up: update the mapped state, and wake waiters that
  *	can go on now
  * @handed: a waiter of a group was handed the word. Return true if its wait is

@@ -234,12 +234,13 @@ static struct gosync_holder *get_holder(struct gosync_object *obj, u32 id)
  * @asker: any holder of the object; the caller has to be the object's owner
  * @arg: &struct gosync_break_args, with the number of the holder to break
  *
- * From the moment that it is found to have something it gets nothing any more
- * and can release nothing: all that it does comes here (see mutex.c), or counts
- * for nothing (see rwmutex_abandon()), and here that is looked at with the
- * object's lock. So what it has then can be taken from it as if it had died.
- * What a thread of it waits for it may still be granted, and gives back
- * (gosync_too_late()); a command, which has no thread for that, ends now.
+ * From the moment when it is found to have something, the holder acquires
+ * nothing any more and can release nothing. Its operations enter the kernel
+ * (see mutex.c), which refuses them under the object's lock, or they have no
+ * effect (see rwmutex_abandon()). So everything that it has at that moment can
+ * be released as if it had died. One of its threads that waits may still be
+ * granted something, and gives that back (gosync_too_late()). A command has no
+ * thread for that, so it ends now.
  *
  * Return: 0 or an error.
  */

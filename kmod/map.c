@@ -425,7 +425,7 @@ static size_t size_of_item(u32 key_len, u32 value_len)
 	       ALIGN(value_len, 8);
 }
 
-/* An item is what a record is from its key_len on. */
+/* An item has the layout of a record from key_len on. */
 static_assert(offsetof(struct gosync_map_item, value_len) ==
 	      offsetof(struct gosync_map_record, value_len) -
 	      offsetof(struct gosync_map_record, key_len));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What map.c and map_table.c share: the Map, its entries while they are
+ * Shared by map.c and map_table.c: the Map, its entries while they are
  * outside of it, and the lock of a record.
  */
 #ifndef GOSYNC_MAP_H

@@ -6,11 +6,10 @@
  * <linux/gosync.h>. Here is the kernel's half: waiting, waking, handing over,
  * and the death of an owner.
  *
- * In the word only LOCKED and the owner come from user space. The other bits
- * are written by the kernel alone, under the object's lock, each time from
- * what it knows itself (mutex_flags()): whatever was scribbled there is gone
- * after the next operation that enters the kernel. An owner that is no living
- * holder is a dead owner.
+ * In the word only LOCKED and the owner come from user space. The kernel alone
+ * writes the other bits, under the object's lock, each time from its own fields
+ * (mutex_flags()). So scribbling on them is gone after the next operation that
+ * enters the kernel. An owner that is no living holder is a dead owner.
  *
  * Modes, as in Go. Normally a waiter that is woken competes with newcomers.
  * They often win, because they are running already; the waiter then queues
@@ -24,8 +23,8 @@
  * If the queue is not empty, then one of these holds:
  *
  *  - LOCKED, WAITERS is not 0, WOKEN is not set: unlocking in user space is
- *    not allowed, so the owner comes here to unlock, or dies, whereupon its
- *    holder ends and mutex_abandon() unlocks;
+ *    not allowed. So the owner enters the kernel to unlock; or it dies, then
+ *    its holder ends and mutex_abandon() unlocks;
  *  - WOKEN is set: a waiter was claimed and runs gosync_mutex_acquire(), also
  *    when it is being killed. It clears WOKEN and, in the same
  *    compare-and-swap, either takes the lock or sees LOCKED, which is the first
@@ -137,7 +136,7 @@ static void mutex_next_token(struct gosync_mutex *mutex)
 	WRITE_ONCE(slot->token, mutex->token);
 }
 
-/* The bits of the word that the kernel writes from what it knows itself */
+/* The bits of the word that the kernel writes from its own fields */
 static u64 mutex_flags(const struct gosync_mutex *mutex, bool woken,
 		       bool starving, bool poisoned, u32 waiters)
 {
@@ -456,7 +455,7 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 			next = first;
 			break;
 		}
-		/* It is locked, so its unlocker will see to the waiters. */
+		/* It is locked, so its unlocker will hand it to a waiter. */
 		old = atomic64_read(gosync_mutex_word(mutex));
 		if (old & GOSYNC_MUTEX_LOCKED)
 			break;

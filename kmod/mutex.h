@@ -28,7 +28,7 @@ static inline struct gosync_mutex *gosync_to_mutex(struct gosync_object *obj)
 	return container_of(obj, struct gosync_mutex, obj);
 }
 
-/* All types with such a word have it at the begin of their slot. */
+/* All types with such a word have it at the start of their slot. */
 static inline atomic64_t *gosync_mutex_word(struct gosync_mutex *mutex)
 {
 	return mutex->obj.state;

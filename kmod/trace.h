@@ -134,7 +134,7 @@ GOSYNC_TRACE_COUNT(cond_signal);
 GOSYNC_TRACE_COUNT(waitgroup_zero);
 GOSYNC_TRACE_COUNT(map_grow);
 
-/* A task begins to wait, while @owner (of the process @owner_pid) has it. */
+/* A task begins to wait; @owner (of the process @owner_pid) is the owner. */
 TRACE_EVENT(gosync_contention_begin,
 	TP_PROTO(const struct gosync_object *obj, u32 holder, u8 wants,
 		 u32 owner, pid_t owner_pid),
@@ -158,7 +158,7 @@ TRACE_EVENT(gosync_contention_begin,
 		  __entry->owner, __entry->owner_pid)
 );
 
-/* ... and waits no longer: it has what it wanted, or an error. */
+/* A task waits no longer: it has acquired the object, or has an error. */
 TRACE_EVENT(gosync_contention_end,
 	TP_PROTO(const struct gosync_object *obj, u32 holder, int ret),
 	TP_ARGS(obj, holder, ret),

@@ -13,7 +13,7 @@
 
 #include "command.h"
 
-/* --- What waits ----------------------------------------------------------- */
+/* --- Waiting -------------------------------------------------------------- */
 
 static int uring_wait_for(struct io_uring_cmd *cmd,
 			  const struct gosync_request *request,

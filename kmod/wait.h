@@ -177,7 +177,9 @@ static inline enum gosync_wants gosync_wants(const struct gosync_object *obj,
 	return obj->ops->wants ? obj->ops->wants(waiter) : GOSYNC_WANTS_IT;
 }
 
-/* The values of a claim, see wait.c; only command.c uses the last two. */
+/*
+ * The values of a claim, see wait.c; the last two are of io_uring's commands.
+ */
 enum {
 	GOSYNC_WAITING,
 	GOSYNC_CLAIMED,

@@ -426,7 +426,7 @@ static int sleep_shortly(struct poll_wqueues *table, u64 since,
 static int sleep_until_all(struct gosync_wait_set *set, struct poll_wqueues *table,
 			   const struct gosync_timeout *timeout)
 {
-	/* The waiter of the first entry has the begin of the whole wait. */
+	/* The waiter of the first entry knows when the whole wait began. */
 	struct gosync_waiter *shown = &set->entries[0].waiter;
 	const u64 since = shown->since;
 	struct gosync_turn turn = {
