@@ -128,7 +128,8 @@ checkpatch_user()
 	for file in "${user_sources[@]}"; do
 		ignore=$user_ignore
 		case $file in
-		libuser/gosync-user.h | libuser/gosync-tsan.h | libuser/internal.h)
+		libuser/gosync-user.h | libuser/gosync-atomic.h | \
+		libuser/gosync-tsan.h | libuser/internal.h)
 			ignore+=,$template_ignore ;;
 		# C90 has no plain inline.
 		uapi/*) ignore+=,INLINE ;;
@@ -347,7 +348,7 @@ errors_are_listed()
 	local status=0 place word
 
 	listed_errors >"$work/errors"
-	for place in $uapi libuser/gosync-user.h libuser/gosync-uring.h \
+	for place in $uapi libuser/gosync-*.h \
 		     Documentation/*.md tools/gosync.1; do
 		while read -r word; do
 			grep -qx "$word" "$work/errors" && continue

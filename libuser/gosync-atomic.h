@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Atomic words: the functions of each type, made by macros. <gosync-user.h>
+ * includes this file; programs include that one.
+ */
+#ifndef GOSYNC_ATOMIC_H
+#define GOSYNC_ATOMIC_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The part of an atomic handle that the functions below work on. An index
+ * below the limit means that the word is mapped, and writable for the second;
+ * whatever isn't (no mapping, read-only, out of range, another process's) is
+ * left to an ioctl, which does it or gives the right error.
+ */
+struct gosync_words {
+	void *words;
+	uint64_t readable;
+	uint64_t writable;
+	const struct gosync_atomic_slot *slot;
+};
+
+/* Before anything else is looked at */
+#define GOSYNC__LIMIT(w, limit)	__atomic_load_n(&(w)->limit, __ATOMIC_ACQUIRE)
+
+int gosync_words_open(unsigned int abi, const char *name, unsigned int type,
+		      size_t count, unsigned int flags, unsigned int mode,
+		      struct gosync_words **words);
+int gosync_words_from_fd(unsigned int abi, int fd, unsigned int type,
+			 unsigned int flags, struct gosync_words **words);
+int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
+		       size_t index, uint64_t value, uint64_t expected,
+		       uint64_t *result);
+int gosync_words_wait(struct gosync_words *words, size_t index,
+		      uint64_t expected, uint64_t deadline, unsigned int flags,
+		      uint64_t *now);
+int gosync_words_wake(struct gosync_words *words, size_t index,
+		      unsigned int count);
+
+/* No word has the last index: it stands for those that don't fit there. */
+GOSYNC_INLINE struct gosync_wait_entry
+gosync_words_entry(const struct gosync_words *words, size_t index,
+		   uint64_t value)
+{
+	return gosync_entry(gosync_fd(words), GOSYNC_IOC_ATOMIC_WAIT,
+			    index > UINT32_MAX ? UINT32_MAX :
+						 (unsigned int)index,
+			    value);
+}
+
+/**
+ * DOC: Atomic words
+ *
+ * For each of int32, uint32, int64, uint64, uintptr, pointer and bool (shown
+ * as N, with T its C type: uintptr and pointer are uint64_t so that they mean
+ * the same to 32-bit processes, bool is uint32_t) there is a handle type
+ * gosync_N_t and
+ *
+ * - int gosync_N_open(name, count, flags, mode, gosync_N_t \*\*a): open or
+ *   create an array of count words (0: 1 word, or as many as there are);
+ *   flags and mode as gosync_mutex_open()
+ * - int gosync_N_from_fd(fd, flags, gosync_N_t \*\*a): of a received descriptor
+ * - int gosync_N_load(a, i, T \*now)
+ * - int gosync_N_store(a, i, T new)
+ * - int gosync_N_swap(a, i, T new, T \*old)
+ * - int gosync_N_cas(a, i, T expected, T new): 1 if stored, 0 if something
+ *   else was there
+ * - int gosync_N_wait(a, i, T expected, deadline, flags, T \*now): sleep until
+ *   the word is something else than expected; deadline and flags as
+ *   gosync_mutex_lock_until()
+ * - int gosync_N_wake(a, i, count): wake up to count who wait on the word, to
+ *   look at it; returns how many (no system call when there are none)
+ * - struct gosync_wait_entry gosync_entry_N(a, i, T value): for
+ *   gosync_wait_any(): until the word is something else than value
+ *
+ * and, except for pointer and bool,
+ *
+ * - int gosync_N_add(a, i, T delta, T \*new): Go's Add, the new value
+ * - int gosync_N_and(a, i, T mask, T \*old), int gosync_N_or(a, i, T mask,
+ *   T \*old): as Go's, the old value
+ *
+ * i is the index of the word. Where a result is not wanted, NULL will do. All
+ * are sequentially consistent and make no system call on mapped words. Errors:
+ * -EINVAL for an index out of range or a bool that is neither 0 nor 1, -EBADF
+ * for writing through a read-only handle; wait: -ETIMEDOUT, -EINTR.
+ */
+#define GOSYNC__BASE(N, TYPE, T)					\
+typedef struct gosync##N gosync##N##_t;				\
+GOSYNC_CALLER int gosync##N##_open(const char *name, size_t count,	\
+				    unsigned int flags,			\
+				    unsigned int mode,			\
+				    gosync##N##_t **a)			\
+{									\
+	return gosync_words_open(GOSYNC_ABI_VERSION, name, TYPE, count,	\
+				 flags, mode, (struct gosync_words **)a); \
+}									\
+GOSYNC_CALLER int gosync##N##_from_fd(int fd, unsigned int flags,	\
+				       gosync##N##_t **a)		\
+{									\
+	return gosync_words_from_fd(GOSYNC_ABI_VERSION, fd, TYPE, flags, \
+				    (struct gosync_words **)a);		\
+}									\
+GOSYNC_INLINE int gosync##N##_load(gosync##N##_t *a, size_t i, T *now) \
+{									\
+	struct gosync_words *w = (struct gosync_words *)a;		\
+	uint64_t r;							\
+	int ret;							\
+									\
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, readable), 1)) {	\
+		*now = __atomic_load_n((T *)w->words + i,		\
+				       __ATOMIC_SEQ_CST);		\
+		return 0;						\
+	}								\
+	ret = gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_LOAD, i, 0, 0, &r); \
+	if (ret >= 0)							\
+		*now = (T)r;						\
+	return ret;							\
+}									\
+GOSYNC_INLINE int gosync##N##_store(gosync##N##_t *a, size_t i, T v)	\
+{									\
+	struct gosync_words *w = (struct gosync_words *)a;		\
+	uint64_t r;							\
+									\
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, writable) &&		\
+			     GOSYNC__OK##N(v), 1)) {			\
+		__atomic_store_n((T *)w->words + i, v,			\
+				 __ATOMIC_SEQ_CST);			\
+		return 0;						\
+	}								\
+	return gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_STORE, i,	\
+				  (uint64_t)v, 0, &r);			\
+}									\
+GOSYNC__RMW(N, T, swap, SWAP, __atomic_exchange_n)			\
+GOSYNC_INLINE int gosync##N##_cas(gosync##N##_t *a, size_t i,	\
+				   T expected, T v)			\
+{									\
+	struct gosync_words *w = (struct gosync_words *)a;		\
+	uint64_t r;							\
+									\
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, writable) &&		\
+			     GOSYNC__OK##N(v) &&			\
+			     GOSYNC__OK##N(expected), 1))		\
+		return __atomic_compare_exchange_n((T *)w->words + i,	\
+						   &expected, v, 0,	\
+						   __ATOMIC_SEQ_CST,	\
+						   __ATOMIC_SEQ_CST);	\
+	return gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_CAS, i,		\
+				  (uint64_t)v, (uint64_t)expected, &r);	\
+}									\
+GOSYNC_INLINE int gosync##N##_wait(gosync##N##_t *a, size_t i,	\
+				    T expected, uint64_t deadline,	\
+				    unsigned int flags, T *now)		\
+{									\
+	uint64_t r;							\
+	int ret = gosync_words_wait((struct gosync_words *)a, i,	\
+				    (uint64_t)expected, deadline,	\
+				    flags, &r);				\
+									\
+	if (ret >= 0 && now)					\
+		*now = (T)r;						\
+	return ret;							\
+}									\
+GOSYNC_INLINE int gosync##N##_wake(gosync##N##_t *a, size_t i,	\
+				    unsigned int count)			\
+{									\
+	return gosync_words_wake((struct gosync_words *)a, i, count);	\
+}									\
+GOSYNC_INLINE struct gosync_wait_entry					\
+gosync_entry##N(const gosync##N##_t *a, size_t i, T value)		\
+{									\
+	return gosync_words_entry((const struct gosync_words *)a, i,	\
+				  (uint64_t)value);			\
+}
+
+#define GOSYNC__RMW(N, T, op, OP, builtin)				\
+GOSYNC_INLINE int gosync##N##_##op(gosync##N##_t *a, size_t i, T v,	\
+				    T *result)				\
+{									\
+	struct gosync_words *w = (struct gosync_words *)a;		\
+	uint64_t r;							\
+	int ret;							\
+									\
+	if (__builtin_expect(i < GOSYNC__LIMIT(w, writable) &&		\
+			     GOSYNC__OK##N(v), 1)) {			\
+		T got = builtin((T *)w->words + i, v, __ATOMIC_SEQ_CST); \
+									\
+		if (result)						\
+			*result = got;					\
+		return 0;						\
+	}								\
+	ret = gosync_words_ioctl(w, GOSYNC_IOC_ATOMIC_##OP, i,		\
+				 (uint64_t)v, 0, &r);			\
+	if (ret >= 0 && result)					\
+		*result = (T)r;						\
+	return ret;							\
+}
+
+#define GOSYNC__ARITHMETIC(N, T)					\
+GOSYNC__RMW(N, T, add, ADD, __atomic_add_fetch)				\
+GOSYNC__RMW(N, T, and, AND, __atomic_fetch_and)				\
+GOSYNC__RMW(N, T, or, OR, __atomic_fetch_or)
+
+#define GOSYNC__OK_int32(v)	1
+#define GOSYNC__OK_uint32(v)	1
+#define GOSYNC__OK_int64(v)	1
+#define GOSYNC__OK_uint64(v)	1
+#define GOSYNC__OK_uintptr(v)	1
+#define GOSYNC__OK_pointer(v)	1
+#define GOSYNC__OK_bool(v)	((v) <= 1)
+
+GOSYNC__BASE(_int32, GOSYNC_INT32, int32_t)
+GOSYNC__BASE(_uint32, GOSYNC_UINT32, uint32_t)
+GOSYNC__BASE(_int64, GOSYNC_INT64, int64_t)
+GOSYNC__BASE(_uint64, GOSYNC_UINT64, uint64_t)
+GOSYNC__BASE(_uintptr, GOSYNC_UINTPTR, uint64_t)
+GOSYNC__BASE(_pointer, GOSYNC_POINTER, uint64_t)
+GOSYNC__BASE(_bool, GOSYNC_BOOL, uint32_t)
+
+GOSYNC__ARITHMETIC(_int32, int32_t)
+GOSYNC__ARITHMETIC(_uint32, uint32_t)
+GOSYNC__ARITHMETIC(_int64, int64_t)
+GOSYNC__ARITHMETIC(_uint64, uint64_t)
+GOSYNC__ARITHMETIC(_uintptr, uint64_t)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GOSYNC_ATOMIC_H */
