@@ -38,14 +38,25 @@
 #include <stdint.h>
 
 /*
- * Probes for tracers (perf, bpftrace, SystemTap): a no-op instruction and a note
- * about where it is. Their argument is the handle. What is got without waiting
- * is seen by nothing else.
+ * Probes for tracers (perf, bpftrace, SystemTap). Each is a no-op instruction and
+ * a note that says where it stands. Its argument is the handle. Tracers see an
+ * operation that did not wait by its probe alone.
+ *
+ * gcc takes each line of an asm statement for an instruction, and a probe has
+ * thirty. With "inline" it counts for one, and a function that calls fast paths
+ * is still inlined. STAP_PROBE_ASM() of <sys/sdt.h> is an error in C++.
  */
 #if !defined(GOSYNC_NO_PROBES) && defined(__has_include)
 #if __has_include(<sys/sdt.h>)
 #include <sys/sdt.h>
+#if __GNUC__ >= 9 && !defined(__clang__) && !defined(__cplusplus)
+#define GOSYNC_PROBE(name, handle)					\
+	__asm__ inline __volatile__(					\
+		STAP_PROBE_ASM(libgosync, name, STAP_PROBE_ASM_TEMPLATE(1)) \
+		: : STAP_PROBE_ASM_OPERANDS(1, handle))
+#else
 #define GOSYNC_PROBE(name, handle)	STAP_PROBE1(libgosync, name, handle)
+#endif
 #endif
 #endif
 #ifndef GOSYNC_PROBE

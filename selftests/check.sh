@@ -266,6 +266,43 @@ headers()
 	return $status
 }
 
+# wrap TYPE GET PUT [ARGUMENT]: two functions of a program, each called three times
+wrap()
+{
+	local i
+
+	echo "static inline int get_$1(gosync_$1_t *h) { return gosync_$1_$2(h${4-}); }"
+	echo "static inline int put_$1(gosync_$1_t *h) { return gosync_$1_$3(h${4-}); }"
+	for i in 1 2 3; do
+		echo "int use_$1_$i(gosync_$1_t *h)"
+		echo "{ return get_$1(h) + work($i) + put_$1(h); }"
+	done
+}
+
+# A program's own function around a fast path is inlined, with its probes: the
+# object has no function but those that are called from elsewhere.
+wrappers()
+{
+	local status=0 compiler file=$work/wrappers
+
+	{
+		echo '#include <gosync-user.h>'
+		echo 'int work(int i);'
+		wrap mutex lock unlock
+		wrap rwmutex rlock runlock
+		wrap semaphore acquire release ', 1'
+	} >"$file.c"
+	for compiler in gcc clang; do
+		$compiler -O2 -Iuapi -Ilibuser -c -o "$file.o" "$file.c" ||
+			return 1
+		! nm "$file.o" | grep ' t ' || status=1
+		[ "$(readelf -n "$file.o" | grep -c 'Provider: libgosync')" = 18 ] && continue
+		echo "$compiler: not a probe in each of 18 places"
+		status=1
+	done
+	return $status
+}
+
 # A program and the library with another C library, which has its own headers.
 # The kernel's are where gcc looks for them, in a directory for all; and gcc's own
 # library unwinds with the help of glibc alone.
@@ -487,7 +524,7 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..21"
+echo "1..22"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -499,6 +536,7 @@ check "SPDX lines" spdx
 check "no // comments" comments
 check "every allocation is charged" charged
 check "public headers compile alone, by gcc and clang, without padding" headers
+check "a program's functions around fast paths are inlined" wrappers
 check "library and a program link with musl" musl
 check "README's example is examples/hello.c" readme_example
 check "the pages' examples are pieces of examples/" page_examples
