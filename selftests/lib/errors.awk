@@ -45,6 +45,14 @@ function end_of_block(	words, n, i, op, which)
 				list[op, words[i]]
 }
 
+# The header is read twice: an ioctl's number stands after its description.
+FNR == 1 && NR > 1 {
+	for (; titles; titles--) {
+		title = titled_with_errors[titles]
+		named(described)
+	}
+}
+
 NR == FNR {
 	if (/^#define GOSYNC_IOC_[A-Z_]+[ \t]+_IO\(/)
 		ops[$2]
@@ -53,7 +61,7 @@ NR == FNR {
 /^\/\*\*/ { block = ""; title = ""; titled = 0; next }
 /^ \*\// {
 	if (block ~ /errno[ *]+E/ && NR == FNR)
-		named(described)
+		titled_with_errors[++titles] = title
 	else if (block ~ /errno[ *]+E/)
 		end_of_block()
 	block = ""

@@ -130,6 +130,9 @@
 #define GOSYNC_DEVICE		"/dev/gosync"
 #define GOSYNC_ABI_VERSION	2
 
+/* On /dev/gosync and on any object: argument 0, returns GOSYNC_ABI_VERSION */
+#define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)
+
 #define GOSYNC_NAME_MAX		255
 #define GOSYNC_FOREVER		(~(__u64)0)
 
@@ -215,89 +218,24 @@ enum gosync_type {
 /* Flag of the atomic operations that write */
 #define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all waiters of the word */
 
+/*
+ * The ioctls' numbers. Each #define stands below the structure that the ioctl
+ * takes, or below the description of its type if it takes none.
+ *
+ * ============  ==========================================================
+ * 0x80 to 0x8f  /dev/gosync, and objects of any type
+ * 0x90 to 0x9f  atomics
+ * 0xa0 to 0xa7  Value
+ * 0xa8 to 0xaf  Mutex
+ * 0xb0 to 0xbf  RWMutex
+ * 0xc0 to 0xc3  WaitGroup
+ * 0xc4 to 0xc7  Once
+ * 0xc8 to 0xcf  Cond
+ * 0xd0 to 0xd7  Semaphore
+ * 0xd8 to 0xef  Map
+ * ============  ==========================================================
+ */
 #define GOSYNC_IOC_TYPE		'g'
-
-/* On /dev/gosync */
-#define GOSYNC_IOC_OPEN		_IO(GOSYNC_IOC_TYPE, 0x80)
-#define GOSYNC_IOC_UNLINK	_IO(GOSYNC_IOC_TYPE, 0x81)
-#define GOSYNC_IOC_LIST		_IO(GOSYNC_IOC_TYPE, 0x82)
-#define GOSYNC_IOC_WAIT		_IO(GOSYNC_IOC_TYPE, 0x8a)
-#define GOSYNC_IOC_CHANGE	_IO(GOSYNC_IOC_TYPE, 0x8c)
-/* On /dev/gosync and on objects: argument 0, returns GOSYNC_ABI_VERSION */
-#define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)
-/* On objects of any type */
-#define GOSYNC_IOC_REOPEN	_IO(GOSYNC_IOC_TYPE, 0x84)
-#define GOSYNC_IOC_INFO		_IO(GOSYNC_IOC_TYPE, 0x85)
-#define GOSYNC_IOC_STAT		_IO(GOSYNC_IOC_TYPE, 0x86)
-#define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)
-#define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)
-#define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)
-/* On Mutexes, RWMutexes, Onces and Semaphores */
-#define GOSYNC_IOC_BREAK	_IO(GOSYNC_IOC_TYPE, 0x8d)
-/* On these, too: see "Giving up" */
-#define GOSYNC_IOC_ABANDON	_IO(GOSYNC_IOC_TYPE, 0x8f)
-/* On whatever has commands of io_uring under way, and only by io_uring */
-#define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
-/* On atomics */
-#define GOSYNC_IOC_ATOMIC_LOAD	_IO(GOSYNC_IOC_TYPE, 0x90)
-#define GOSYNC_IOC_ATOMIC_STORE	_IO(GOSYNC_IOC_TYPE, 0x91)
-#define GOSYNC_IOC_ATOMIC_SWAP	_IO(GOSYNC_IOC_TYPE, 0x92)
-#define GOSYNC_IOC_ATOMIC_ADD	_IO(GOSYNC_IOC_TYPE, 0x93)
-#define GOSYNC_IOC_ATOMIC_CAS	_IO(GOSYNC_IOC_TYPE, 0x94)
-#define GOSYNC_IOC_ATOMIC_AND	_IO(GOSYNC_IOC_TYPE, 0x95)
-#define GOSYNC_IOC_ATOMIC_OR	_IO(GOSYNC_IOC_TYPE, 0x96)
-#define GOSYNC_IOC_ATOMIC_WAIT	_IO(GOSYNC_IOC_TYPE, 0x97)
-#define GOSYNC_IOC_ATOMIC_WAKE	_IO(GOSYNC_IOC_TYPE, 0x98)
-/* On Values */
-#define GOSYNC_IOC_VALUE_LOAD	_IO(GOSYNC_IOC_TYPE, 0xa0)
-#define GOSYNC_IOC_VALUE_STORE	_IO(GOSYNC_IOC_TYPE, 0xa1)
-#define GOSYNC_IOC_VALUE_SWAP	_IO(GOSYNC_IOC_TYPE, 0xa2)
-#define GOSYNC_IOC_VALUE_CAS	_IO(GOSYNC_IOC_TYPE, 0xa3)
-#define GOSYNC_IOC_VALUE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xa4)
-/* On Mutexes */
-#define GOSYNC_IOC_MUTEX_LOCK	_IO(GOSYNC_IOC_TYPE, 0xa8)
-#define GOSYNC_IOC_MUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xa9)
-#define GOSYNC_IOC_MUTEX_UNLOCK	_IO(GOSYNC_IOC_TYPE, 0xaa)
-#define GOSYNC_IOC_MUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xab)
-/* On RWMutexes */
-#define GOSYNC_IOC_RWMUTEX_LOCK		_IO(GOSYNC_IOC_TYPE, 0xb0)
-#define GOSYNC_IOC_RWMUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xb1)
-#define GOSYNC_IOC_RWMUTEX_UNLOCK	_IO(GOSYNC_IOC_TYPE, 0xb2)
-#define GOSYNC_IOC_RWMUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xb3)
-#define GOSYNC_IOC_RWMUTEX_DRAIN	_IO(GOSYNC_IOC_TYPE, 0xb4)
-#define GOSYNC_IOC_RWMUTEX_RLOCK	_IO(GOSYNC_IOC_TYPE, 0xb5)
-#define GOSYNC_IOC_RWMUTEX_TRYRLOCK	_IO(GOSYNC_IOC_TYPE, 0xb6)
-#define GOSYNC_IOC_RWMUTEX_RUNLOCK	_IO(GOSYNC_IOC_TYPE, 0xb7)
-#define GOSYNC_IOC_RWMUTEX_DRAINED	_IO(GOSYNC_IOC_TYPE, 0xb8)
-/* On WaitGroups */
-#define GOSYNC_IOC_WAITGROUP_ADD	_IO(GOSYNC_IOC_TYPE, 0xc0)
-#define GOSYNC_IOC_WAITGROUP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc1)
-/* On Onces */
-#define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
-#define GOSYNC_IOC_ONCE_DONE	_IO(GOSYNC_IOC_TYPE, 0xc5)
-#define GOSYNC_IOC_ONCE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc6)
-#define GOSYNC_IOC_ONCE_ABANDON	_IO(GOSYNC_IOC_TYPE, 0xc7)
-/* On Conds */
-#define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
-#define GOSYNC_IOC_COND_SIGNAL	_IO(GOSYNC_IOC_TYPE, 0xc9)
-#define GOSYNC_IOC_COND_BROADCAST	_IO(GOSYNC_IOC_TYPE, 0xca)
-/* On Semaphores */
-#define GOSYNC_IOC_SEMAPHORE_ACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd0)
-#define GOSYNC_IOC_SEMAPHORE_TRYACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd1)
-#define GOSYNC_IOC_SEMAPHORE_RELEASE	_IO(GOSYNC_IOC_TYPE, 0xd2)
-#define GOSYNC_IOC_SEMAPHORE_LIMIT	_IO(GOSYNC_IOC_TYPE, 0xd3)
-/* On Maps */
-#define GOSYNC_IOC_MAP_LOAD	_IO(GOSYNC_IOC_TYPE, 0xd8)
-#define GOSYNC_IOC_MAP_STORE	_IO(GOSYNC_IOC_TYPE, 0xd9)
-#define GOSYNC_IOC_MAP_LOAD_OR_STORE	_IO(GOSYNC_IOC_TYPE, 0xda)
-#define GOSYNC_IOC_MAP_LOAD_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdb)
-#define GOSYNC_IOC_MAP_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdc)
-#define GOSYNC_IOC_MAP_SWAP	_IO(GOSYNC_IOC_TYPE, 0xdd)
-#define GOSYNC_IOC_MAP_CAS	_IO(GOSYNC_IOC_TYPE, 0xde)
-#define GOSYNC_IOC_MAP_COMPARE_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdf)
-#define GOSYNC_IOC_MAP_RANGE	_IO(GOSYNC_IOC_TYPE, 0xe0)
-#define GOSYNC_IOC_MAP_CLEAR	_IO(GOSYNC_IOC_TYPE, 0xe1)
-#define GOSYNC_IOC_MAP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xe2)
 
 /**
  * struct gosync_open_args - argument of GOSYNC_IOC_OPEN
@@ -360,6 +298,8 @@ struct gosync_open_args {
 	__aligned_u64 deadline;
 };
 
+#define GOSYNC_IOC_OPEN	_IO(GOSYNC_IOC_TYPE, 0x80)	/* on /dev/gosync */
+
 /**
  * struct gosync_unlink_args - argument of GOSYNC_IOC_UNLINK
  * @size: sizeof(struct gosync_unlink_args)
@@ -382,6 +322,8 @@ struct gosync_unlink_args {
 	__u32 name_len;
 	__u32 __reserved;
 };
+
+#define GOSYNC_IOC_UNLINK	_IO(GOSYNC_IOC_TYPE, 0x81)	/* on /dev/gosync */
 
 /**
  * struct gosync_change_args - argument of GOSYNC_IOC_CHANGE
@@ -428,6 +370,8 @@ struct gosync_change_args {
 	__u32 uid;
 	__u32 gid;
 };
+
+#define GOSYNC_IOC_CHANGE	_IO(GOSYNC_IOC_TYPE, 0x8c)	/* on /dev/gosync */
 
 /**
  * struct gosync_info - argument of GOSYNC_IOC_INFO, entry of GOSYNC_IOC_LIST
@@ -520,6 +464,8 @@ struct gosync_info {
 	__aligned_u64 idle_ns;
 };
 
+#define GOSYNC_IOC_INFO	_IO(GOSYNC_IOC_TYPE, 0x85)	/* on any object */
+
 /**
  * struct gosync_list_args - argument of GOSYNC_IOC_LIST
  * @size: sizeof(struct gosync_list_args)
@@ -549,6 +495,8 @@ struct gosync_list_args {
 	__u32 count;
 	__u32 entry_size;
 };
+
+#define GOSYNC_IOC_LIST	_IO(GOSYNC_IOC_TYPE, 0x82)	/* on /dev/gosync */
 
 /* The number of ranges of a histogram; the first ends at 2^10 ns. */
 #define GOSYNC_HISTOGRAM	32
@@ -596,6 +544,8 @@ struct gosync_stat {
 	__aligned_u64 deaths;
 	__aligned_u64 histogram[GOSYNC_HISTOGRAM];
 };
+
+#define GOSYNC_IOC_STAT	_IO(GOSYNC_IOC_TYPE, 0x86)	/* on any object */
 
 /**
  * enum gosync_wants - what a waiter waits for
@@ -687,6 +637,9 @@ struct gosync_parties_args {
 	__u32 entry_size;
 };
 
+#define GOSYNC_IOC_WAITERS	_IO(GOSYNC_IOC_TYPE, 0x87)	/* on any object */
+#define GOSYNC_IOC_HOLDERS	_IO(GOSYNC_IOC_TYPE, 0x88)	/* on any object */
+
 /**
  * struct gosync_reopen_args - argument of GOSYNC_IOC_REOPEN, may be 0
  * @size: sizeof(struct gosync_reopen_args)
@@ -703,6 +656,8 @@ struct gosync_reopen_args {
 	__u32 flags;
 };
 
+#define GOSYNC_IOC_REOPEN	_IO(GOSYNC_IOC_TYPE, 0x84)	/* on any object */
+
 /**
  * DOC: GOSYNC_IOC_ABANDON: giving up
  *
@@ -718,6 +673,7 @@ struct gosync_reopen_args {
  *
  * Return: 0, also if it holds nothing; or -1 with errno EBADF, ESTALE.
  */
+#define GOSYNC_IOC_ABANDON	_IO(GOSYNC_IOC_TYPE, 0x8f)
 
 /**
  * struct gosync_break_args - argument of GOSYNC_IOC_BREAK
@@ -754,6 +710,9 @@ struct gosync_break_args {
 	__u32 __reserved;
 };
 
+/* On Mutexes, RWMutexes, Onces and Semaphores, as GOSYNC_IOC_ABANDON */
+#define GOSYNC_IOC_BREAK	_IO(GOSYNC_IOC_TYPE, 0x8d)
+
 /**
  * struct gosync_atomic_args - argument of the GOSYNC_IOC_ATOMIC operations
  * @size: sizeof(struct gosync_atomic_args)
@@ -784,6 +743,14 @@ struct gosync_atomic_args {
 	__aligned_u64 result;
 };
 
+#define GOSYNC_IOC_ATOMIC_LOAD	_IO(GOSYNC_IOC_TYPE, 0x90)
+#define GOSYNC_IOC_ATOMIC_STORE	_IO(GOSYNC_IOC_TYPE, 0x91)
+#define GOSYNC_IOC_ATOMIC_SWAP	_IO(GOSYNC_IOC_TYPE, 0x92)
+#define GOSYNC_IOC_ATOMIC_ADD	_IO(GOSYNC_IOC_TYPE, 0x93)
+#define GOSYNC_IOC_ATOMIC_CAS	_IO(GOSYNC_IOC_TYPE, 0x94)
+#define GOSYNC_IOC_ATOMIC_AND	_IO(GOSYNC_IOC_TYPE, 0x95)
+#define GOSYNC_IOC_ATOMIC_OR	_IO(GOSYNC_IOC_TYPE, 0x96)
+
 /**
  * struct gosync_atomic_wait_args - argument of GOSYNC_IOC_ATOMIC_WAIT
  * @size: sizeof(struct gosync_atomic_wait_args)
@@ -811,6 +778,8 @@ struct gosync_atomic_wait_args {
 	__aligned_u64 result;
 };
 
+#define GOSYNC_IOC_ATOMIC_WAIT	_IO(GOSYNC_IOC_TYPE, 0x97)
+
 /**
  * struct gosync_atomic_wake_args - argument of GOSYNC_IOC_ATOMIC_WAKE
  * @size: sizeof(struct gosync_atomic_wake_args)
@@ -826,6 +795,8 @@ struct gosync_atomic_wake_args {
 	__u32 index;
 	__u32 count;
 };
+
+#define GOSYNC_IOC_ATOMIC_WAKE	_IO(GOSYNC_IOC_TYPE, 0x98)
 
 /**
  * struct gosync_atomic_slot - an atomic object's mapped state
@@ -877,6 +848,11 @@ struct gosync_value_args {
 	__aligned_u64 old_len;
 	__aligned_u64 version;
 };
+
+#define GOSYNC_IOC_VALUE_LOAD	_IO(GOSYNC_IOC_TYPE, 0xa0)
+#define GOSYNC_IOC_VALUE_STORE	_IO(GOSYNC_IOC_TYPE, 0xa1)
+#define GOSYNC_IOC_VALUE_SWAP	_IO(GOSYNC_IOC_TYPE, 0xa2)
+#define GOSYNC_IOC_VALUE_CAS	_IO(GOSYNC_IOC_TYPE, 0xa3)
 
 /**
  * struct gosync_value_page - a Value's mapped state, always read-only
@@ -939,6 +915,10 @@ struct gosync_wait_args {
  * or -1 with errno EBADF, EBUSY (TRYLOCK), EFAULT, EINTR, EINVAL, EPERM
  * (UNLOCK; RECOVER by another than the owner), ESTALE, ETIMEDOUT.
  */
+#define GOSYNC_IOC_MUTEX_LOCK		_IO(GOSYNC_IOC_TYPE, 0xa8)
+#define GOSYNC_IOC_MUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xa9)
+#define GOSYNC_IOC_MUTEX_UNLOCK		_IO(GOSYNC_IOC_TYPE, 0xaa)
+#define GOSYNC_IOC_MUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xab)
 
 /**
  * DOC: The mutex word
@@ -1038,6 +1018,15 @@ struct gosync_mutex_slot {
  * holder has no read lock; RECOVER: by another than the owner), ERANGE (RLOCK,
  * TRYRLOCK: GOSYNC_RWMUTEX_READS_MAX by this holder), ESTALE, ETIMEDOUT.
  */
+#define GOSYNC_IOC_RWMUTEX_LOCK		_IO(GOSYNC_IOC_TYPE, 0xb0)
+#define GOSYNC_IOC_RWMUTEX_TRYLOCK	_IO(GOSYNC_IOC_TYPE, 0xb1)
+#define GOSYNC_IOC_RWMUTEX_UNLOCK	_IO(GOSYNC_IOC_TYPE, 0xb2)
+#define GOSYNC_IOC_RWMUTEX_RECOVER	_IO(GOSYNC_IOC_TYPE, 0xb3)
+#define GOSYNC_IOC_RWMUTEX_DRAIN	_IO(GOSYNC_IOC_TYPE, 0xb4)
+#define GOSYNC_IOC_RWMUTEX_RLOCK	_IO(GOSYNC_IOC_TYPE, 0xb5)
+#define GOSYNC_IOC_RWMUTEX_TRYRLOCK	_IO(GOSYNC_IOC_TYPE, 0xb6)
+#define GOSYNC_IOC_RWMUTEX_RUNLOCK	_IO(GOSYNC_IOC_TYPE, 0xb7)
+#define GOSYNC_IOC_RWMUTEX_DRAINED	_IO(GOSYNC_IOC_TYPE, 0xb8)
 
 /**
  * struct gosync_rwmutex_slot - an RWMutex's mapped state
@@ -1092,6 +1081,8 @@ struct gosync_waitgroup_add_args {
 	__aligned_u64 counter;
 };
 
+#define GOSYNC_IOC_WAITGROUP_ADD	_IO(GOSYNC_IOC_TYPE, 0xc0)
+
 /**
  * struct gosync_waitgroup_wait_args - argument of GOSYNC_IOC_WAITGROUP_WAIT, may be 0
  * @size: sizeof(struct gosync_waitgroup_wait_args)
@@ -1111,6 +1102,8 @@ struct gosync_waitgroup_wait_args {
 	__aligned_u64 deadline;
 	__aligned_u64 generation;
 };
+
+#define GOSYNC_IOC_WAITGROUP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc1)
 
 /**
  * struct gosync_waitgroup_slot - a WaitGroup's mapped state
@@ -1154,6 +1147,12 @@ struct gosync_waitgroup_slot {
  * EPERM (DONE, ABANDON: not run by this holder), ESTALE (not if it is done, nor
  * WAIT), ETIMEDOUT.
  */
+#define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
+#define GOSYNC_IOC_ONCE_DONE	_IO(GOSYNC_IOC_TYPE, 0xc5)
+#define GOSYNC_IOC_ONCE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc6)
+#define GOSYNC_IOC_ONCE_ABANDON	_IO(GOSYNC_IOC_TYPE, 0xc7)
+
+/* What GOSYNC_IOC_ONCE_BEGIN returns */
 #define GOSYNC_ONCE_DONE	0	/* it has been done */
 #define GOSYNC_ONCE_RUN		1	/* do it */
 #define GOSYNC_ONCE_RUN_AGAIN	2	/* do it: a runner began, and is gone */
@@ -1221,6 +1220,8 @@ struct gosync_cond_wait_args {
 	__u32 __reserved;
 };
 
+#define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
+
 /**
  * struct gosync_cond_slot - a Cond's mapped state
  * @waiters: how many waiters there are. Kernel only
@@ -1235,6 +1236,9 @@ struct gosync_cond_slot {
 	__u32 waiters;
 	__u32 __reserved;
 };
+
+#define GOSYNC_IOC_COND_SIGNAL		_IO(GOSYNC_IOC_TYPE, 0xc9)
+#define GOSYNC_IOC_COND_BROADCAST	_IO(GOSYNC_IOC_TYPE, 0xca)
 
 /**
  * struct gosync_semaphore_args - argument of the GOSYNC_IOC_SEMAPHORE operations
@@ -1269,6 +1273,11 @@ struct gosync_semaphore_args {
 	__u32 count;
 	__u32 __reserved;
 };
+
+#define GOSYNC_IOC_SEMAPHORE_ACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd0)
+#define GOSYNC_IOC_SEMAPHORE_TRYACQUIRE	_IO(GOSYNC_IOC_TYPE, 0xd1)
+#define GOSYNC_IOC_SEMAPHORE_RELEASE	_IO(GOSYNC_IOC_TYPE, 0xd2)
+#define GOSYNC_IOC_SEMAPHORE_LIMIT	_IO(GOSYNC_IOC_TYPE, 0xd3)
 
 /**
  * struct gosync_semaphore_slot - a Semaphore's mapped state
@@ -1330,6 +1339,16 @@ struct gosync_map_args {
 	__aligned_u64 old_len;
 };
 
+#define GOSYNC_IOC_MAP_LOAD			_IO(GOSYNC_IOC_TYPE, 0xd8)
+#define GOSYNC_IOC_MAP_STORE			_IO(GOSYNC_IOC_TYPE, 0xd9)
+#define GOSYNC_IOC_MAP_LOAD_OR_STORE		_IO(GOSYNC_IOC_TYPE, 0xda)
+#define GOSYNC_IOC_MAP_LOAD_AND_DELETE		_IO(GOSYNC_IOC_TYPE, 0xdb)
+#define GOSYNC_IOC_MAP_DELETE			_IO(GOSYNC_IOC_TYPE, 0xdc)
+#define GOSYNC_IOC_MAP_SWAP			_IO(GOSYNC_IOC_TYPE, 0xdd)
+#define GOSYNC_IOC_MAP_CAS			_IO(GOSYNC_IOC_TYPE, 0xde)
+#define GOSYNC_IOC_MAP_COMPARE_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdf)
+#define GOSYNC_IOC_MAP_CLEAR			_IO(GOSYNC_IOC_TYPE, 0xe1)
+
 /**
  * struct gosync_map_range_args - argument of GOSYNC_IOC_MAP_RANGE
  * @size: sizeof(struct gosync_map_range_args)
@@ -1358,6 +1377,8 @@ struct gosync_map_range_args {
 	__aligned_u64 buf;
 	__aligned_u64 len;
 };
+
+#define GOSYNC_IOC_MAP_RANGE	_IO(GOSYNC_IOC_TYPE, 0xe0)
 
 /**
  * struct gosync_map_item - an entry, as GOSYNC_IOC_MAP_RANGE returns it
@@ -1572,6 +1593,9 @@ struct gosync_version_wait_args {
 	__aligned_u64 deadline;
 };
 
+#define GOSYNC_IOC_VALUE_WAIT	_IO(GOSYNC_IOC_TYPE, 0xa4)
+#define GOSYNC_IOC_MAP_WAIT	_IO(GOSYNC_IOC_TYPE, 0xe2)
+
 /**
  * struct gosync_watch_args - argument of GOSYNC_IOC_WATCH
  * @size: sizeof(struct gosync_watch_args)
@@ -1618,6 +1642,8 @@ struct gosync_watch_args {
 	__u32 __reserved;
 	__aligned_u64 value;
 };
+
+#define GOSYNC_IOC_WATCH	_IO(GOSYNC_IOC_TYPE, 0x89)	/* on any object */
 
 /* The most entries that one call can wait for */
 #define GOSYNC_WAIT_MAX		64
@@ -1683,6 +1709,8 @@ struct gosync_wait_many_args {
 	__u32 entry_size;
 };
 
+#define GOSYNC_IOC_WAIT	_IO(GOSYNC_IOC_TYPE, 0x8a)	/* on /dev/gosync */
+
 /**
  * struct gosync_uring - the 16 bytes of command in an IORING_OP_URING_CMD
  * @deadline: when to give up, of what waits; otherwise 0
@@ -1741,5 +1769,8 @@ struct gosync_uring {
 	__u32 flags;
 	__u32 index;
 };
+
+/* On the descriptor that the commands are under way on; only by io_uring */
+#define GOSYNC_IOC_CANCEL	_IO(GOSYNC_IOC_TYPE, 0x8b)
 
 #endif /* _UAPI_LINUX_GOSYNC_H */
