@@ -38,9 +38,9 @@
 #include <stdint.h>
 
 /*
- * Probes for tracers (perf, bpftrace, SystemTap). Each is a no-op instruction and
- * a note that says where it stands. Its argument is the handle. Tracers see an
- * operation that did not wait by its probe alone.
+ * Probes for tracers (perf, bpftrace, SystemTap). Each is a no-op instruction
+ * and a note that says where it stands. Its argument is the handle. Tracers see
+ * an operation that did not wait by its probe alone.
  *
  * gcc takes each line of an asm statement for an instruction, and a probe has
  * thirty. With "inline" it counts for one, and a function that calls fast paths
@@ -64,8 +64,8 @@
 #endif
 
 /*
- * Nothing to warn of: what <sys/sdt.h> makes of a probe; functions that have the
- * name of a structure, as stat(2) has.
+ * Warnings that say nothing about this header: about what <sys/sdt.h> makes of
+ * a probe, and about functions with the name of a structure, as stat(2) has.
  */
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -80,11 +80,13 @@ extern "C" {
 #endif
 
 /*
- * The fast paths are inline and, for whoever takes an address or a foreign
- * language, exported too. So is what tells the library how the caller was
- * compiled: the layout that its fast paths know, and the sizes of structures.
- * The exported ones tell it what the library itself was compiled with, as is
- * right for who has it do everything.
+ * The fast paths are inline functions. The library exports each of them, too,
+ * for programs that take its address and for other languages.
+ *
+ * Functions that tell the library how their caller was compiled are made in the
+ * same way. They pass on the layout that the caller's fast paths know, and the
+ * sizes of its structures. The exported ones pass on those of the library
+ * itself, which are right for a program that leaves everything to it.
  */
 #ifndef GOSYNC_INLINE
 #define GOSYNC_INLINE extern inline __attribute__((__gnu_inline__))
@@ -116,11 +118,12 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
 }
 
 /*
- * A handle tells where the mapped state is by how far that is from a stand-in,
- * which the library keeps so far before each handle. In a copy of the process,
- * however it was made, the handle is found full of zeros: that is the stand-in,
- * whose word makes every fast path leave it to the library. So does a handle
- * without mapped state.
+ * A handle does not keep the address of the mapped state, but its distance from
+ * a stand-in. The library keeps the stand-in GOSYNC__STAND_IN bytes before the
+ * handle. In a copy of the process, however it was made, the kernel has filled
+ * the handle with zeros, so the distance is 0: that is the stand-in. Its word
+ * makes every fast path leave the operation to the library. A handle without
+ * mapped state has a distance of 0, too.
  */
 #define GOSYNC__STAND_IN	65536
 #define GOSYNC__AT(handle)						\
@@ -131,20 +134,21 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
 	GOSYNC__STATE_AT(handle, GOSYNC__AT(handle))
 
 /*
- * Stands between two accesses to the state of one handle. An access adds up its
- * address by itself, at no cost. But compilers add up an address that they see
- * twice beforehand, by an instruction of its own. So this hides that @at is the
- * same. It keeps its value, and no instruction comes of this. As @at was loaded
- * only once, both accesses are to the state, or both are to the stand-in.
+ * Stands between two accesses to the state of one handle. Each access can add
+ * up its address by itself, at no cost. But a compiler that sees an address
+ * twice adds it up beforehand, with one more instruction. So this macro hides
+ * that @at is the same. @at keeps its value, and the macro makes no
+ * instruction. As @at was loaded only once, both accesses are to the state, or
+ * both are to the stand-in.
  */
 #define GOSYNC__ANEW(at)	__asm__("" : "+r"(at))
 
 /*
- * The new owner of a lock counts its token. Nobody else does while it owns the
- * lock, so nothing is lost between the load and the store. Each of these is
- * whole, so a reader sees one of the two numbers. On x86-64 one instruction does
- * both, and compilers do not make it of two atomic accesses. It has no lock
- * prefix, as it need not be atomic.
+ * The new owner of a lock adds 1 to its token. Only the owner writes it, so
+ * nothing is lost between the load and the store. Each of the two is atomic, so
+ * a reader sees the old number or the new one. On x86-64 one instruction does
+ * both, which compilers do not make of two atomic accesses. It has no lock
+ * prefix, because load and store together need not be atomic.
  */
 #ifdef __x86_64__
 #define GOSYNC__COUNT(token)	__asm__("addq $1, %0" : "+m"(*(token)) : : "cc")
@@ -168,8 +172,8 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
  * gosync_close() - close a handle
  * @object: any handle of this library, or NULL
  *
- * What the handle holds is recovered as if its process had died: unlock first.
- * No other thread may be using the handle.
+ * Unlock first: what the handle still holds is recovered as if its process had
+ * died. No other thread may be using the handle.
  */
 void gosync_close(void *object);
 
@@ -177,12 +181,13 @@ void gosync_close(void *object);
  * gosync_fd() - the descriptor behind a handle
  * @object: any handle of this library
  *
- * For ioctls, poll(2) and SCM_RIGHTS. It stays the handle's, and has the same
- * number and FD_CLOEXEC in a child after fork(2). Who closes it, by closefrom(3)
- * say, must do nothing with the handle any more but gosync_close(), which
- * leaves alone what has the number then.
+ * For ioctls, poll(2) and SCM_RIGHTS. The descriptor stays the handle's. In a
+ * child after fork(2) it has the same number and the same FD_CLOEXEC. A program
+ * that closes it, by closefrom(3) for example, may afterwards only call
+ * gosync_close() with the handle. That leaves alone whatever has the number by
+ * then.
  *
- * Return: the descriptor; -EBADF: this copy of the process got none.
+ * Return: the descriptor; -EBADF: this copy of the process has got none.
  */
 int gosync_fd(const void *object);
 
@@ -191,17 +196,18 @@ int gosync_fd(const void *object);
  * @object: any handle of this library
  * @index: atomics: which word; otherwise 0
  * @value: atomics: readable once the word is no longer this; Value and Map:
- *	once the version is not; Semaphore: once so many permits can be got;
- *	otherwise 0
+ *	once the version is no longer this; Semaphore: once this many permits
+ *	can be acquired; otherwise 0
  *
  * For poll(2), select(2) and epoll(7) on gosync_fd(). Only atomics and Conds
- * need it; &struct gosync_watch_args in <linux/gosync.h> tells when the others are
- * readable. Readable says that a try might succeed, not that it will. With a
- * Cond it takes a place in the queue, and each call a new one. The last call
- * counts, and for whoever shares the descriptor.
+ * need it; &struct gosync_watch_args in <linux/gosync.h> says when the other
+ * types are readable. A readable descriptor means that a try might succeed, not
+ * that it will. With a Cond each call takes a new place in the queue. The
+ * setting belongs to the open file description. The last call counts, for all
+ * that share it.
  *
  * Return: 0; -EBADF: the handle of a Cond is read-only; -EINVAL; -ENOMEM;
- * -ENOTTY: it means nothing to this type.
+ * -ENOTTY: this type has nothing to watch.
  */
 int gosync_watch(const void *object, size_t index, uint64_t value);
 
@@ -209,14 +215,15 @@ int gosync_watch(const void *object, size_t index, uint64_t value);
  * gosync_unwatch() - take back gosync_watch()
  * @object: any handle of this library
  *
- * A signal to a Cond of which poll(2) has not told goes to the next who waited.
+ * If a Cond was signalled for this watch, and poll(2) has not told so yet, the
+ * signal goes to the next waiter of that moment.
  *
  * Return: 0 or -errno.
  */
 int gosync_unwatch(const void *object);
 
 /**
- * gosync_is_mapped() - does the handle work on mapped state
+ * gosync_is_mapped() - whether a handle works on mapped state
  * @object: any handle of this library
  *
  * Return: 1 if so, 0 if every operation is an ioctl.
@@ -242,18 +249,18 @@ int gosync_info(const void *object, struct gosync_info *info);
 int gosync_stat(const void *object, struct gosync_stat *stat);
 
 /**
- * gosync_waiters() - who waits for an object
+ * gosync_waiters() - list the waiters of an object
  * @object: any handle of this library
  * @parties: where to put it
- * @count: for so many, more than 0; GOSYNC_WAITERS_LISTED is enough
+ * @count: how many fit there, at least 1; GOSYNC_WAITERS_LISTED is enough
  *
- * Return: how many there are at this moment, at most @count; or -errno.
+ * Return: how many waiters there are at this moment, at most @count; or -errno.
  */
 int gosync_waiters(const void *object, struct gosync_party *parties,
 		   unsigned int count);
 
 /**
- * gosync_holders() - walk who has an object open
+ * gosync_holders() - walk the holders of an object
  * @object: any handle of this library
  * @fn: called for each with no lock held; a return other than 0 ends the walk
  * @arg: passed on to @fn
@@ -265,38 +272,39 @@ int gosync_holders(const void *object,
 		   void *arg);
 
 /**
- * gosync_break() - take from a holder what it has, although it lives
+ * gosync_break() - take away what a holder has, although it lives
  * @object: any handle of the object, which may be read-only
  * @holder: the holder's number, as gosync_holders() tells it
  *
- * For when the holder of a Mutex, an RWMutex, a Once, or a Semaphore that gives
- * back hangs. What it has is recovered as if it had died. It is told by its next
- * operation, which fails with -ESTALE, as all do that follow, until it opens the
- * object anew; &struct gosync_break_args says what is promised. May be called from any
- * thread.
+ * For a holder that hangs, of a Mutex, an RWMutex, a Once, or a Semaphore with
+ * GOSYNC_GIVE_BACK. What it has is recovered as if it had died. Its next
+ * operation fails with -ESTALE, and so do all that follow, unless they only
+ * observe, until it opens the object anew. &struct gosync_break_args says what
+ * is promised. Any thread may call this.
  *
  * Return: 0; -EPERM: the object is another user's; -ESRCH: there is no such
- * holder, or it holds nothing; -ENOTTY: the object is none of those.
+ * holder, or it holds nothing; -ENOTTY: the object is none of these.
  */
 int gosync_break(const void *object, uint32_t holder);
 
 /**
- * gosync_unlink() - take a name away
+ * gosync_unlink() - remove a name
  * @name: the name
  *
- * Handles go on working; the object goes with the last. Of several that take one
- * name away at once one succeeds, the others get -ENOENT.
+ * Handles go on working; the object goes away with the last of them. When
+ * several callers remove one name at once, one succeeds and the others get
+ * -ENOENT.
  *
- * Return: 0, -ENOENT, -EPERM if the object is another user's.
+ * Return: 0; -ENOENT; -EPERM if the object is another user's.
  */
 int gosync_unlink(const char *name);
 
 /**
- * gosync_unlink_unused() - take a name away, if nobody has it open
+ * gosync_unlink_unused() - remove a name, unless the object is open
  * @name: the name
  *
- * Return: as gosync_unlink(); -EBUSY if somebody has it open, be it only to
- * observe.
+ * Return: as gosync_unlink(); -EBUSY if somebody has the object open, even if
+ * only to observe.
  */
 int gosync_unlink_unused(const char *name);
 
@@ -305,18 +313,19 @@ int gosync_unlink_unused(const char *name);
  * @name: its name
  * @mode: as when it is created, up to 0777
  *
- * For who opens it from now on: handles keep what they have, as after chmod(2) of
- * a file. State, flags and name are as they were.
+ * The change is for later opens. Handles keep what they have, as after chmod(2)
+ * of a file. State, flags and name stay as they were.
  *
  * Small objects share pages of memory with others of the same owner, group and
- * mode, and are moved when that changes, which is possible only while nobody has
- * them open. Those with GOSYNC_OWN_PAGE or GOSYNC_NO_MMAP, and RWMutexes, Values,
- * Maps and larger arrays, are changed at any time; as is any if only bits are
- * added: who may open it only by these uses it by ioctls.
+ * mode. When one of these changes, the object moves to another page, which is
+ * possible only while nobody has it open. Objects with GOSYNC_OWN_PAGE or
+ * GOSYNC_NO_MMAP, RWMutexes, Values, Maps and larger arrays are changed at any
+ * time. So is any object whose mode only gains bits. A caller that may open it
+ * only by the new bits then uses it by ioctls.
  *
- * Return: 0; -EBUSY if it would have to be moved and somebody has it open, be it
- * the caller; -EINVAL if @mode is none; -ENOENT; -ENOMEM; -EPERM if the object is
- * another user's.
+ * Return: 0; -EBUSY if the object would have to move and somebody has it open,
+ * which may be the caller; -EINVAL if @mode is out of range; -ENOENT; -ENOMEM;
+ * -EPERM if the object is another user's.
  */
 int gosync_chmod(const char *name, unsigned int mode);
 
@@ -324,14 +333,14 @@ int gosync_chmod(const char *name, unsigned int mode);
  * gosync_chown() - change an object's owner or group or both, at once
  * @name: its name
  * @uid: the new owner, (unsigned int)-1 to leave it
- * @gid: the new group, likewise
+ * @gid: the new group, (unsigned int)-1 to leave it
  *
- * As gosync_chmod(). The owner may make the group one that he is in; more needs
- * CAP_CHOWN. The object then counts for its new owner.
+ * It works as gosync_chmod() does. The owner may choose a group that he is in;
+ * any other change needs CAP_CHOWN. The object then counts for its new owner.
  *
- * Return: as gosync_chmod(); -EDQUOT if the new owner has as many objects as he
- * may have; -EINVAL if there is no such user or group in the caller's user
- * namespace, or both are to be left.
+ * Return: as gosync_chmod(); -EDQUOT if the new owner has reached the limit of
+ * objects per user; -EINVAL if there is no such user or group in the caller's
+ * user namespace, or if both are to be left.
  */
 int gosync_chown(const char *name, unsigned int uid, unsigned int gid);
 
@@ -358,10 +367,11 @@ uint64_t gosync_deadline(uint64_t ns);
  * @op: the operation's ioctl (GOSYNC_IOC_MUTEX_UNLOCK ...), 0 for any
  * @err: what it returned
  *
- * After -EPROTO it asks the module which version it is of.
+ * After -EPROTO it asks the module for its version.
  *
- * Return: a constant sentence: Go's own where Go has one; -EPROTO: which of
- * program, library and module is older than another; otherwise the system's.
+ * Return: a constant sentence. It is Go's own where Go has one. For -EPROTO it
+ * says which of program, library and module is older than another. Otherwise it
+ * is the system's.
  */
 const char *gosync_strerror(unsigned int op, int err);
 
@@ -374,8 +384,8 @@ const char *gosync_strerror(unsigned int op, int err);
 const char *gosync_type_name(unsigned int type);
 
 /*
- * The same with what the caller was compiled with: GOSYNC_ABI_VERSION, the
- * sizes of the structures.
+ * Functions above call these, and add what the caller was compiled with:
+ * GOSYNC_ABI_VERSION and the sizes of the structures.
  */
 int gosync_info_sized(const void *object, struct gosync_info *info,
 		      size_t size);
@@ -455,16 +465,16 @@ int gosync_mutex_open(const char *name, unsigned int flags, unsigned int mode,
 
 /**
  * gosync_mutex_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a Mutex; the handle's own on success
+ * @fd: a descriptor of a Mutex; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @mutex: where to put the handle
  *
- * The handle is the same holder as the descriptor's sender; use
- * GOSYNC_IOC_REOPEN first to be another. If the state may not be mapped by
- * this process, the handle uses ioctls.
+ * The handle is the same holder as the sender of the descriptor. To be another
+ * holder, call GOSYNC_IOC_REOPEN first. If this process may not map the state,
+ * the handle uses ioctls.
  *
- * Return: 0 or -errno; -EPROTOTYPE if it is no Mutex, -ENOTTY if it is nothing
- * of gosync's.
+ * Return: 0 or -errno; -EPROTOTYPE if it is no Mutex, -ENOTTY if it is no
+ * descriptor of gosync's.
  */
 int gosync_mutex_from_fd(int fd, unsigned int flags, gosync_mutex_t **mutex);
 
@@ -472,16 +482,17 @@ int gosync_mutex_from_fd(int fd, unsigned int flags, gosync_mutex_t **mutex);
  * gosync_mutex_lock() - lock, for as long as it takes
  * @mutex: the handle
  *
- * Not recursive. May sleep; a signal handler may run meanwhile and the wait
- * goes on after it.
+ * Not recursive. May sleep. A signal handler may run during the wait, which
+ * goes on afterwards.
  *
- * Return: 0: held. 1: held, and an owner died with it: put right what it
- * protects, then gosync_mutex_recover(). -EBADF: the handle is read-only.
+ * Return: 0: the lock is held. 1: the lock is held and poisoned, as an owner
+ * died with it. Put right what it protects, then call gosync_mutex_recover().
+ * -EBADF: the handle is read-only.
  */
 int gosync_mutex_lock(gosync_mutex_t *mutex);
 
 /**
- * gosync_mutex_trylock() - lock if nobody has to wait for it
+ * gosync_mutex_trylock() - lock, if that needs no wait
  * @mutex: the handle
  *
  * Return: as gosync_mutex_lock(); -EBUSY if it is held or promised to a
@@ -496,7 +507,7 @@ int gosync_mutex_trylock(gosync_mutex_t *mutex);
  * @flags: GOSYNC_CLOCK_REALTIME: @deadline is CLOCK_REALTIME's;
  *	GOSYNC_INTERRUPTIBLE: return when a signal handler has run
  *
- * A deadline that has passed still gets a free lock.
+ * A free lock is taken even if the deadline has passed.
  *
  * Return: as gosync_mutex_lock(); -ETIMEDOUT, -EINTR, -EINVAL.
  */
@@ -509,8 +520,8 @@ int gosync_mutex_lock_until(gosync_mutex_t *mutex, uint64_t deadline,
  *
  * As in Go, anyone may unlock, unless the Mutex is GOSYNC_ERRORCHECK.
  *
- * Return: 0; -EPERM if it isn't locked, or not by this holder with
- * GOSYNC_ERRORCHECK; -ESTALE if it was taken from us (gosync_break()).
+ * Return: 0; -EPERM if it is not locked, or with GOSYNC_ERRORCHECK not by this
+ * holder; -ESTALE if gosync_break() has taken it away.
  */
 int gosync_mutex_unlock(gosync_mutex_t *mutex);
 
@@ -527,25 +538,26 @@ int gosync_mutex_recover(gosync_mutex_t *mutex);
  * @mutex: the handle, which should own the lock
  * @token: where to put it
  *
- * A later acquisition, by whomever, has a larger one, also if the name was taken
- * away and created anew in between: a store that remembers the largest token it
- * has seen can refuse a delayed writer. There is no system call unless waiters
- * are handed the lock, or a holder was broken.
+ * Every later acquisition has a larger token, by whichever holder, even if the
+ * name was removed and created anew in between. So a store that remembers the
+ * largest token it has seen can refuse a delayed writer. There is no system
+ * call unless the lock is handed to waiters, or a holder was broken.
  *
- * Return: 0; -ESTALE if it was taken from us (gosync_break()); or -errno.
+ * Return: 0; -ESTALE if gosync_break() has taken the lock away; or another
+ * -errno.
  */
 int gosync_mutex_token(gosync_mutex_t *mutex, uint64_t *token);
 
 GOSYNC__OPEN(mutex)
 
-/* The rest of the two: when the lock is not free, or somebody waits for it */
+/* The slow halves, for a lock that is not free or has waiters */
 int gosync_mutex_lock_slow(gosync_mutex_t *mutex);
 int gosync_mutex_unlock_slow(gosync_mutex_t *mutex);
 
 /*
- * 0 -> LOCKED and we: nobody waits, so nobody is owed anything; and the word
- * names us, so that the kernel unlocks if we die. The token is the owner's to
- * count.
+ * The word goes from 0 to LOCKED with our number. Nobody waits, so no wake-up
+ * is owed. If we die, the word names us, and the kernel unlocks. The token is
+ * the owner's to count.
  */
 GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
 {
@@ -564,8 +576,9 @@ GOSYNC_INLINE int gosync_mutex_lock(gosync_mutex_t *mutex)
 }
 
 /*
- * LOCKED and we -> 0: nobody waits, so nobody is owed anything. Once it is
- * done the word names us no longer, and our death is nobody's business.
+ * The word goes from LOCKED with our number to 0. Nobody waits, so no wake-up
+ * is owed. From then on the word does not name us, so our death leaves nothing
+ * locked.
  */
 GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 {
@@ -588,7 +601,7 @@ typedef struct gosync_value gosync_value_t;
 /**
  * gosync_value_open() - open or create a Value
  * @name: as gosync_mutex_open()
- * @capacity: longest payload in bytes; 0: 4096, or whatever it has
+ * @capacity: longest payload in bytes; 0: 4096, or what the existing Value has
  * @flags: as gosync_mutex_open()
  * @mode: as gosync_mutex_open()
  * @value: where to put the handle
@@ -600,12 +613,11 @@ int gosync_value_open(const char *name, size_t capacity, unsigned int flags,
 
 /**
  * gosync_value_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a Value; the handle's own on success
+ * @fd: a descriptor of a Value; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @value: where to put the handle
  *
- * Return: 0 or -errno; -EPROTOTYPE if it is no Value, -ENOTTY if it is nothing
- * of gosync's.
+ * Return: as gosync_mutex_from_fd().
  */
 int gosync_value_from_fd(int fd, unsigned int flags, gosync_value_t **value);
 
@@ -614,25 +626,26 @@ int gosync_value_from_fd(int fd, unsigned int flags, gosync_value_t **value);
  * @name: the name
  * @size: the size
  *
- * The same everywhere, never 0 nor all ones.
+ * The same name and size give the same number everywhere. It is never 0 nor all
+ * ones.
  *
  * Return: the number.
  */
 uint64_t gosync_type_id(const char *name, size_t size);
 
-/* The number of a C type, "struct config" say */
+/* The number of a C type, for example of struct config */
 #define GOSYNC_TYPE_ID(type)	gosync_type_id(#type, sizeof(type))
 
 /**
- * gosync_value_load() - copy what the most recent store put there
+ * gosync_value_load() - copy the payload of the most recent store
  * @value: the handle
  * @buf: where to put the payload
  * @len: in: room at @buf; out: the payload's length, also with -EMSGSIZE
  * @type: out: its type; may be NULL
  *
- * No system call, and nothing is written to shared memory.
+ * There is no system call, and nothing is written to shared memory.
  *
- * Return: 0; -ENODATA before any store; -EMSGSIZE if @buf is too short.
+ * Return: 0; -ENODATA before the first store; -EMSGSIZE if @buf is too short.
  */
 int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 		      uint64_t *type);
@@ -651,11 +664,11 @@ int gosync_value_version(gosync_value_t *value, uint64_t *version);
 /**
  * gosync_value_wait() - wait until the Value is stored again
  * @value: the handle, which may be read-only
- * @version: wait until the version is no longer this, 0: until there is
- *	anything; out: what it is
+ * @version: in: wait until the version is another one; 0: until the first
+ *	store; out: what it is
  *
- * No system call if it is another already. Of several stores only the last may
- * be seen.
+ * There is no system call if it is another one already. Of several stores the
+ * waiter may see only the last.
  *
  * Return: 0 or -errno.
  */
@@ -680,19 +693,20 @@ int gosync_value_wait_until(gosync_value_t *value, uint64_t *version,
  * @buf: the payload
  * @len: its length, up to the capacity
  *
- * Return: 0; -EINVAL for type 0 (Go's nil) or all ones; -EPROTOTYPE if values
- * of another type are stored there; -EMSGSIZE; -EBADF if read-only.
+ * Return: 0; -EINVAL for type 0 (Go's nil) or all ones; -EPROTOTYPE if the
+ * Value holds values of another type; -EMSGSIZE; -EBADF if the handle is
+ * read-only.
  */
 int gosync_value_store(gosync_value_t *value, uint64_t type, const void *buf,
 		       size_t len);
 
 /**
- * gosync_value_swap() - replace the payload and get the one that was there
+ * gosync_value_swap() - replace the payload and get the old one
  * @value: the handle
  * @type: as gosync_value_store()
  * @buf: the new payload
  * @len: its length
- * @old: where to put the one that was there
+ * @old: where to put the old payload
  * @old_len: in: room at @old; out: its length, also with -EMSGSIZE
  *
  * Return: 1; 0 if nothing was there before; or as gosync_value_store().
@@ -703,7 +717,7 @@ int gosync_value_swap(gosync_value_t *value, uint64_t type, const void *buf,
 /**
  * gosync_value_cas() - replace the payload if it is what is expected
  * @value: the handle
- * @old_type: the expected payload's type, 0 if nothing is expected to be there
+ * @old_type: the expected payload's type, 0 if no payload is expected
  * @old: the expected payload
  * @old_len: its length
  * @type: the new payload's type
@@ -712,7 +726,7 @@ int gosync_value_swap(gosync_value_t *value, uint64_t type, const void *buf,
  *
  * Payloads are equal when their lengths and all their bytes are.
  *
- * Return: 1 if replaced, 0 if something else is there; or as
+ * Return: 1 if it was replaced, 0 if something else is there; or as
  * gosync_value_store(), -EPROTOTYPE also if @type and @old_type differ.
  */
 int gosync_value_cas(gosync_value_t *value, uint64_t old_type, const void *old,
@@ -751,8 +765,8 @@ struct gosync_rwmutex {
  * @mode: as gosync_mutex_open()
  * @rwmutex: where to put the handle
  *
- * It has a page of its own, in which the first 63 holders have a cache line
- * each for their read locks; those of others are ioctls.
+ * An RWMutex has a page of its own. In it each of the first 63 holders has a
+ * cache line for its read locks. Read locks of further holders are ioctls.
  *
  * Return: 0 or -errno of GOSYNC_IOC_OPEN.
  */
@@ -761,7 +775,7 @@ int gosync_rwmutex_open(const char *name, unsigned int flags,
 
 /**
  * gosync_rwmutex_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of an RWMutex; the handle's own on success
+ * @fd: a descriptor of an RWMutex; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @rwmutex: where to put the handle
  *
@@ -774,15 +788,16 @@ int gosync_rwmutex_from_fd(int fd, unsigned int flags,
  * gosync_rwmutex_lock() - lock for writing, for as long as it takes
  * @rwmutex: the handle
  *
- * From now on new readers wait; the lock is held when those who are there have
- * gone. Who holds a read lock must not ask for it.
+ * From now on new readers wait. The lock is held once the present readers have
+ * left. A caller that holds a read lock must not ask for it: it would wait for
+ * itself.
  *
  * Return: as gosync_mutex_lock().
  */
 int gosync_rwmutex_lock(gosync_rwmutex_t *rwmutex);
 
 /**
- * gosync_rwmutex_trylock() - lock for writing if nobody has to wait for it
+ * gosync_rwmutex_trylock() - lock for writing, if that needs no wait
  * @rwmutex: the handle
  *
  * Return: as gosync_rwmutex_lock(); -EBUSY.
@@ -804,7 +819,7 @@ int gosync_rwmutex_lock_until(gosync_rwmutex_t *rwmutex, uint64_t deadline,
  * gosync_rwmutex_unlock() - unlock what was locked for writing
  * @rwmutex: the handle
  *
- * Those who wait to read now go before the next writer.
+ * Readers that wait at this moment go before the next writer.
  *
  * Return: as gosync_mutex_unlock().
  */
@@ -814,21 +829,23 @@ int gosync_rwmutex_unlock(gosync_rwmutex_t *rwmutex);
  * gosync_rwmutex_rlock() - lock for reading, for as long as it takes
  * @rwmutex: the handle
  *
- * A holder may have several read locks. But who has one and asks for another
- * while a writer waits, waits for the writer, who waits for the first.
+ * A holder may have several read locks. But do not ask for another one while a
+ * writer may wait: the second waits for the writer, and the writer for the
+ * first.
  *
- * Return: 0: held. 1: held, and a writer died with it. -EBADF: the handle is
- * read-only (a read lock is something that others wait for). -ERANGE: this
- * holder has too many.
+ * Return: 0: the lock is held. 1: the lock is held and poisoned, as a writer
+ * died with it. -EBADF: the handle is read-only; a read lock makes others wait,
+ * so it needs write permission. -ERANGE: this holder has
+ * GOSYNC_RWMUTEX_READS_MAX already.
  */
 int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex);
 
 /**
- * gosync_rwmutex_tryrlock() - lock for reading if nobody has to wait for it
+ * gosync_rwmutex_tryrlock() - lock for reading, if that needs no wait
  * @rwmutex: the handle
  *
  * Return: as gosync_rwmutex_rlock(); -EBUSY while a writer has the lock or
- * waits for the readers to go.
+ * waits for the readers to leave.
  */
 int gosync_rwmutex_tryrlock(gosync_rwmutex_t *rwmutex);
 
@@ -847,7 +864,7 @@ int gosync_rwmutex_rlock_until(gosync_rwmutex_t *rwmutex, uint64_t deadline,
  * gosync_rwmutex_runlock() - unlock what was locked for reading
  * @rwmutex: the handle
  *
- * Unlike Go's, a read lock is its holder's: another cannot unlock it.
+ * Unlike in Go, a read lock belongs to its holder: another cannot unlock it.
  *
  * Return: 0; -EPERM if this holder has no read lock; -ESTALE as
  * gosync_mutex_unlock().
@@ -874,16 +891,18 @@ int gosync_rwmutex_token(gosync_rwmutex_t *rwmutex, uint64_t *token);
 GOSYNC__OPEN(rwmutex)
 
 /*
- * The rest of the two: when a writer is there, or there is no line; @counted: we
- * are in it already
+ * The slow halves, for when a writer is there or this holder has no line.
+ * @counted: our line counts the new read lock already
  */
 int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rwmutex, int counted);
 int gosync_rwmutex_runlock_slow(gosync_rwmutex_t *rwmutex);
 int gosync_rwmutex_tell(gosync_rwmutex_t *rwmutex);
 
 /*
- * Count ourselves, then look: a writer takes the word, then looks at the
- * counts, so one of us sees the other. If we die, the kernel clears the line.
+ * Count ourselves in our line, then look at the word. A writer takes the word,
+ * then looks at the lines, so at least one of us sees the other. If we die, the
+ * kernel clears the line. RW-A, pairs with barge() in libuser/rwmutex.c and
+ * is_drained() in kmod/rwmutex.c; RW-D, pairs with abandon() there.
  */
 GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 {
@@ -903,9 +922,10 @@ GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 }
 
 /*
- * Subtract, then look whether a writer sleeps until we are gone; if it begins
- * to after our look, it has looked at our line after that. If we die in
- * between, the end of the holder, or of our descriptors, is as good as telling.
+ * Subtract, then look whether a writer sleeps until we have left. A writer that
+ * begins to sleep after our look looks at our line afterwards. RW-B, pairs with
+ * is_drained() in kmod/rwmutex.c. If we die in between, the end of the holder,
+ * or of our descriptors, tells the writer instead.
  */
 GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 {
@@ -917,7 +937,7 @@ GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 	if (__builtin_expect(reads && !__atomic_load_n(&slot->draining,
 						       __ATOMIC_RELAXED), 1)) {
 		n = __atomic_load_n(reads, __ATOMIC_RELAXED);
-		/* Below 0: it was taken from us, and the kernel tells. */
+		/* Below 0: the holder was broken, and the kernel says so. */
 		while (__builtin_expect((int32_t)n > 0, 1)) {
 			if (!__atomic_compare_exchange_n(reads, &n, n - 1, 0,
 							 __ATOMIC_SEQ_CST,
@@ -955,7 +975,7 @@ int gosync_waitgroup_open(const char *name, unsigned int flags,
 
 /**
  * gosync_waitgroup_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a WaitGroup; the handle's own on success
+ * @fd: a descriptor of a WaitGroup; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @wg: where to put the handle
  *
@@ -969,11 +989,12 @@ int gosync_waitgroup_from_fd(int fd, unsigned int flags,
  * @wg: the handle
  * @delta: by how much
  *
- * When the counter becomes 0, all who wait at that moment are released; it may
- * be used again at once. There is no system call unless somebody is released.
+ * When the counter becomes 0, all waiters of that moment are released, and the
+ * counter may be used again at once. There is no system call unless a waiter is
+ * released.
  *
- * Return: 0; -ERANGE if it would be negative or more than 2147483647; -EBADF
- * if the handle is read-only.
+ * Return: 0; -ERANGE if the counter would be negative or more than 2147483647;
+ * -EBADF if the handle is read-only.
  */
 int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta);
 
@@ -989,7 +1010,7 @@ int gosync_waitgroup_done(gosync_waitgroup_t *wg);
  * gosync_waitgroup_wait() - wait until the counter is 0
  * @wg: the handle, which may be read-only
  *
- * No system call if it is 0 already.
+ * There is no system call if the counter is 0 already.
  *
  * Return: 0 or -errno.
  */
@@ -1016,25 +1037,26 @@ int gosync_waitgroup_count(gosync_waitgroup_t *wg);
 
 /**
  * gosync_waitgroup_go() - Go's WaitGroup.Go: add 1, run, done
- * @wg: the handle, not to be closed before it is done
+ * @wg: the handle, which has to stay open until the work is done
  * @f: runs in a new, detached thread of this process
  * @arg: passed on to @f
  *
- * It is done when @f returns, and also when it ends by pthread_exit(3) or a
- * cancellation.
+ * The work is done when @f returns, and also when its thread ends by
+ * pthread_exit(3) or a cancellation.
  *
- * Return: 0, or -errno and the counter is as before.
+ * Return: 0; or -errno, and the counter is as before.
  */
 int gosync_waitgroup_go(gosync_waitgroup_t *wg, void (*f)(void *arg), void *arg);
 
 GOSYNC__OPEN(waitgroup)
 
-/* The rest: when somebody waits, or the state is not mapped */
+/* The slow half, for when there are waiters or the state is not mapped */
 int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
 
 /*
- * Nobody waits and the counter stays in its 31 bits: a word with waiters is far
- * above what they can hold, whatever is added. So nobody is owed anything.
+ * One comparison says that nobody waits and that the counter stays in its 31
+ * bits: a word with waiters is far above these, whatever is added. So no
+ * wake-up is owed.
  */
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {
@@ -1078,7 +1100,7 @@ int gosync_once_open(const char *name, unsigned int flags, unsigned int mode,
 
 /**
  * gosync_once_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a Once; the handle's own on success
+ * @fd: a descriptor of a Once; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @once: where to put the handle
  *
@@ -1089,31 +1111,32 @@ int gosync_once_from_fd(int fd, unsigned int flags, gosync_once_t **once);
 /**
  * gosync_once_do() - have something done once, among all processes
  * @once: the handle
- * @f: what to do; @died: an earlier runner was gone before it had done it
+ * @f: what to do; its @died is 1 if an earlier runner ended before it had
+ *	done it, otherwise 0
  * @arg: passed on to @f
  *
- * Returns when @f has been done, by whomever. Once it has, there is no system
- * call. If its runner dies, the next that waits runs it. So it is if @f does not
- * return, but is left by an exception, pthread_exit(3) or a cancellation: then
- * somebody else is to do it, as with pthread_once(3) and std::call_once(). A
- * longjmp(3) out of @f is as if it went on.
+ * It returns when @f has been done, by this caller or another. After that there
+ * is no system call. If the runner dies, the next waiter runs @f. The same
+ * happens if @f does not return but is left by an exception, pthread_exit(3) or
+ * a cancellation, as with pthread_once(3) and std::call_once(). After a
+ * longjmp(3) out of @f the Once is still running.
  *
  * Return: 0; -EDEADLK from inside @f, with the same handle and in its thread
- * (with another handle it waits for ever); -EBADF if the handle is read-only and
- * it has not been done.
+ * (with another handle it waits for ever); -EBADF if the handle is read-only
+ * and it has not been done.
  */
 int gosync_once_do(gosync_once_t *once, void (*f)(void *arg, int died),
 		   void *arg);
 
 /**
- * gosync_once_do_anyway() - gosync_once_do(), done however it ends
+ * gosync_once_do_anyway() - gosync_once_do(), done however @f ends
  * @once: the handle
  * @f: as gosync_once_do()
  * @arg: passed on to @f
  *
- * If @f is left by an exception, pthread_exit(3) or a cancellation it has been
- * done, as in Go, where a function that panics counts as done. A runner that
- * dies has a successor all the same.
+ * If @f is left by an exception, pthread_exit(3) or a cancellation, it counts
+ * as done. So it is in Go, where a function that panics counts as done. If the
+ * runner dies, the next waiter runs @f all the same.
  *
  * Return: as gosync_once_do().
  */
@@ -1124,14 +1147,15 @@ int gosync_once_do_anyway(gosync_once_t *once, void (*f)(void *arg, int died),
  * gosync_once_begin() - the first half of gosync_once_do()
  * @once: the handle
  *
- * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
- * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: so, and
- * an earlier runner is gone; -EDEADLK: this handle has begun it in this thread;
- * -EBADF.
+ * If the caller is to do it, the handle is the runner. If the thread ends
+ * before it is done, another thread has to do the rest, or to call
+ * gosync_once_abandon(). Otherwise all wait until the handle is closed or the
+ * process ends.
  *
- * It is the handle that runs it from now on: if the thread ends before it is
- * done, another may do the rest, or it is to be abandoned; otherwise all wait
- * until the handle is closed or the process ends.
+ * Return: GOSYNC_ONCE_DONE (0): it has been done; GOSYNC_ONCE_RUN: the caller
+ * is to do it and then call gosync_once_done(); GOSYNC_ONCE_RUN_AGAIN: the
+ * same, and an earlier runner ended before it had done it; -EDEADLK: this
+ * handle has begun it in this thread; -EBADF.
  */
 int gosync_once_begin(gosync_once_t *once);
 
@@ -1159,15 +1183,15 @@ int gosync_once_done(gosync_once_t *once);
  * gosync_once_abandon() - take gosync_once_begin() back
  * @once: the handle
  *
- * For who cannot do it after all: the next that waits is to, and is told that
- * somebody began.
+ * For a runner that cannot do it after all. The next waiter is to do it, and is
+ * told that an earlier runner began.
  *
  * Return: 0; -EPERM if this holder does not run it.
  */
 int gosync_once_abandon(gosync_once_t *once);
 
 /**
- * gosync_once_is_done() - has it been done
+ * gosync_once_is_done() - whether it has been done
  * @once: the handle, which may be read-only
  *
  * Return: 1 if so, otherwise 0; -errno.
@@ -1175,11 +1199,11 @@ int gosync_once_abandon(gosync_once_t *once);
 int gosync_once_is_done(gosync_once_t *once);
 
 /**
- * gosync_once_wait() - wait until it has been done, by whomever
+ * gosync_once_wait() - wait until it has been done
  * @once: the handle, which may be read-only
  *
- * Unlike gosync_once_begin() it never makes the caller do it. No system call if
- * it has been done.
+ * Unlike gosync_once_begin() it never makes the caller do it. There is no
+ * system call if it has been done.
  *
  * Return: 0; -EDEADLK: this handle has begun it in this thread; another -errno.
  */
@@ -1199,11 +1223,11 @@ int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
 
 GOSYNC__OPEN(once)
 
-/* The rest of gosync_once_do(): when it has not been done */
+/* The slow half, for when it has not been done */
 int gosync_once_do_slow(gosync_once_t *once, void (*f)(void *arg, int died),
 			void *arg);
 
-/* That it has been done stays so, and looking at it changes nothing. */
+/* A Once that has been done stays done, and a look changes nothing. */
 GOSYNC_INLINE int gosync_once_do(gosync_once_t *once,
 				 void (*f)(void *arg, int died), void *arg)
 {
@@ -1232,7 +1256,7 @@ int gosync_cond_open(const char *name, unsigned int flags, unsigned int mode,
 
 /**
  * gosync_cond_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a Cond; the handle's own on success
+ * @fd: a descriptor of a Cond; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @cond: where to put the handle
  *
@@ -1245,16 +1269,17 @@ int gosync_cond_from_fd(int fd, unsigned int flags, gosync_cond_t **cond);
  * @cond: the handle
  * @lock: handle of the Mutex or RWMutex that the caller has locked
  *
- * There is no spurious wake-up. Whoever signals after the unlock finds the
- * caller waiting; who has waited longest is woken first.
+ * There is no spurious wake-up. A signal that comes after the unlock finds the
+ * caller waiting. The longest waiter is woken first.
  *
- * A signal's handler may run meanwhile, with the lock not held, and the wait goes
- * on. If it does not return but jumps out of the call, or the thread ends there,
- * the wait is over when the thread waits for this Cond again or has ended.
+ * A signal handler may run during the wait, while the lock is not held; the
+ * wait goes on afterwards. If the handler jumps out of the call, or the thread
+ * ends in it, the wait ends later: when the thread waits for this Cond again,
+ * or has ended.
  *
- * Return: 0: signalled, and the lock is held. 1: so, and an owner of the lock
- * died with it. -EPERM: it was not locked. -ENOTTY: it is no lock. -EBADF: one
- * of the handles is read-only.
+ * Return: 0: signalled, and the lock is held. 1: the same, and the lock is
+ * poisoned. -EPERM: @lock was not locked. -ENOTTY: @lock is no Mutex and no
+ * RWMutex. -EBADF: one of the handles is read-only.
  */
 int gosync_cond_wait(gosync_cond_t *cond, const void *lock);
 
@@ -1266,28 +1291,30 @@ int gosync_cond_wait(gosync_cond_t *cond, const void *lock);
  * @flags: as gosync_mutex_lock_until(), and GOSYNC_READ_SIDE: @lock is an
  *	RWMutex that the caller has locked for reading
  *
- * The deadline ends the wait; locking again takes as long as it takes.
+ * The deadline ends the wait. Locking again may take longer.
  *
  * Return: as gosync_cond_wait(); -ETIMEDOUT, -EINTR: not signalled, and the
- * lock is held. 1 in place of these if an owner of the lock died during the wait
- * and nobody has called recover since: then the condition tells whether it was
- * signalled, and the next call with a deadline that has passed tells -ETIMEDOUT.
+ * lock is held. If an owner of the lock died during the wait, and nobody has
+ * called recover since, these become 1. Then the condition tells whether it was
+ * signalled, and the next call with a deadline that has passed returns
+ * -ETIMEDOUT.
  */
 int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 			   uint64_t deadline, unsigned int flags);
 
 /**
- * gosync_cond_signal() - wake the one that has waited longest
+ * gosync_cond_signal() - wake the longest waiter
  * @cond: the handle
  *
- * The caller may, but need not, have locked. No system call if nobody waits.
+ * The caller may hold the lock, but need not. There is no system call if nobody
+ * waits.
  *
  * Return: 0; -EBADF if the handle is read-only and somebody waits.
  */
 int gosync_cond_signal(gosync_cond_t *cond);
 
 /**
- * gosync_cond_broadcast() - wake all who wait
+ * gosync_cond_broadcast() - wake all waiters
  * @cond: the handle
  *
  * Return: as gosync_cond_signal().
@@ -1310,10 +1337,10 @@ struct gosync_semaphore {
  * @name: as gosync_mutex_open()
  * @permits: how many it begins with, up to 2147483647; for a name that exists,
  *	0 or the present limit
- * @flags: as gosync_mutex_open(), but instead of GOSYNC_ERRORCHECK
- *	GOSYNC_GIVE_BACK: what a holder acquired and did not release is
- *	released when it ends, and it can release no more than that (then all
- *	operations are ioctls)
+ * @flags: as gosync_mutex_open(), with GOSYNC_GIVE_BACK instead of
+ *	GOSYNC_ERRORCHECK. With that, permits that a holder acquired and did
+ *	not release are released when it ends. It can release no more than
+ *	these, and all operations are ioctls
  * @mode: as gosync_mutex_open()
  * @semaphore: where to put the handle
  *
@@ -1325,7 +1352,7 @@ int gosync_semaphore_open(const char *name, unsigned int permits,
 
 /**
  * gosync_semaphore_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a Semaphore; the handle's own on success
+ * @fd: a descriptor of a Semaphore; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @semaphore: where to put the handle
  *
@@ -1339,7 +1366,8 @@ int gosync_semaphore_from_fd(int fd, unsigned int flags,
  * @semaphore: the handle
  * @n: how many, up to 2147483647
  *
- * First come, first served: who wants many is not overtaken by who wants few.
+ * First come, first served: a waiter for many permits is not overtaken by one
+ * for few.
  *
  * Return: 0; -EINVAL; -EBADF if the handle is read-only.
  */
@@ -1381,12 +1409,13 @@ int gosync_semaphore_release(gosync_semaphore_t *semaphore, unsigned int n);
 /**
  * gosync_semaphore_set_limit() - change how many permits there are in all
  * @semaphore: the handle
- * @limit: how many, up to 2147483647; until now it is what the Semaphore began
- *	with, or the last limit
+ * @limit: the new limit, up to 2147483647; before the first call it is what
+ *	the Semaphore began with
  *
- * There are more or fewer permits by the difference, and who waits gets them at
- * once. Nobody loses any: if more are out than the new limit, those that come
- * back are swallowed until it is reached (&gosync_info.owed tells how many).
+ * There are more or fewer permits by the difference, and waiters get new ones
+ * at once. No holder loses any. If more permits are in use than the new limit,
+ * those that come back are swallowed until the limit is reached.
+ * &gosync_info.owed tells how many permits are in use beyond the limit.
  *
  * Return: 0; -ERANGE if there would be more than 2147483647; -EINVAL; -EBADF.
  */
@@ -1416,15 +1445,15 @@ GOSYNC_CALLER int gosync_semaphore_open(const char *name, unsigned int permits,
 
 GOSYNC__FROM_FD(semaphore)
 
-/* The rest of the two: when somebody waits or has to, or it isn't mapped */
+/* The slow halves, for when somebody waits or has to, or it isn't mapped */
 int gosync_semaphore_acquire_slow(gosync_semaphore_t *semaphore,
 				  unsigned int n);
 int gosync_semaphore_release_slow(gosync_semaphore_t *semaphore,
 				  unsigned int n);
 
 /*
- * Nobody waits, which the compare-and-swap makes sure of, so nobody is owed any
- * permits, and nobody is overtaken.
+ * The compare-and-swap makes sure that nobody waits. So no waiter is owed
+ * permits, and none is overtaken.
  */
 GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 					   unsigned int n)
@@ -1476,7 +1505,7 @@ typedef struct gosync_map gosync_map_t;
  * @key_size: longest key in bytes (0: 64; at most 255)
  * @value_size: longest value in bytes (0: 256; at most 65536)
  *
- * Each entry takes the memory of a longest key and a longest value; memory
+ * Each entry takes the memory of a key and a value of these sizes. The memory
  * grows with the number of entries that there are, not with the limit.
  */
 struct gosync_map_limits {
@@ -1488,8 +1517,8 @@ struct gosync_map_limits {
 /**
  * gosync_map_open() - open or create a Map
  * @name: as gosync_mutex_open()
- * @limits: what it can hold, NULL: all 0; for a name that exists, each 0 or
- *	what was given then
+ * @limits: what it can hold, NULL: all 0; for a name that exists, each is 0 or
+ *	what it was created with
  * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
  * @mode: as gosync_mutex_open()
  * @map: where to put the handle
@@ -1501,7 +1530,7 @@ int gosync_map_open(const char *name, const struct gosync_map_limits *limits,
 
 /**
  * gosync_map_from_fd() - make a handle of a received descriptor
- * @fd: a descriptor of a Map; the handle's own on success
+ * @fd: a descriptor of a Map; on success it belongs to the handle
  * @flags: 0 or GOSYNC_IOCTL_ONLY
  * @map: where to put the handle
  *
@@ -1517,9 +1546,9 @@ int gosync_map_from_fd(int fd, unsigned int flags, gosync_map_t **map);
  * @buf: where to put the value
  * @len: in: room at @buf; out: the value's length, also with -EMSGSIZE
  *
- * No system call, and nothing is written to shared memory, whether the key is
- * there or not. Unless a value is returned, what is at @buf then means
- * nothing; so it is with what others below put somewhere.
+ * There is no system call, and nothing is written to shared memory, whether the
+ * key is there or not. Unless a value is returned, anything may be at @buf.
+ * That holds for the other functions of Maps that return a value, too.
  *
  * Return: 0; -ENODATA if the key is absent; -EMSGSIZE if @buf is too short;
  * -EINVAL if @key_len is out of its range.
@@ -1535,14 +1564,14 @@ int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
  * @buf: the value
  * @len: its length, up to the limit
  *
- * Return: 0; -ENOSPC if the key is new and the Map full; -ENOMEM; -EINVAL;
+ * Return: 0; -ENOSPC if the key is new and the Map is full; -ENOMEM; -EINVAL;
  * -EMSGSIZE if @len is more than the limit; -EBADF if the handle is read-only.
  */
 int gosync_map_store(gosync_map_t *map, const void *key, size_t key_len,
 		     const void *buf, size_t len);
 
 /**
- * gosync_map_load_or_store() - a key's value, or set it if it is absent
+ * gosync_map_load_or_store() - get a key's value, or set it if absent
  * @map: the handle
  * @key: the key
  * @key_len: its length
@@ -1583,13 +1612,13 @@ int gosync_map_load_and_delete(gosync_map_t *map, const void *key,
 int gosync_map_delete(gosync_map_t *map, const void *key, size_t key_len);
 
 /**
- * gosync_map_swap() - set a key's value and get the one that was there
+ * gosync_map_swap() - set a key's value and get the old one
  * @map: the handle
  * @key: the key
  * @key_len: its length
  * @buf: the new value
  * @len: its length
- * @old: where to put the one that was there
+ * @old: where to put the old value
  * @old_len: in: room at @old; out: its length, also with -EMSGSIZE
  *
  * Return: 1; 0 if the key was absent; or as gosync_map_store(), -EMSGSIZE also
@@ -1618,7 +1647,7 @@ int gosync_map_cas(gosync_map_t *map, const void *key, size_t key_len,
 		   size_t len);
 
 /**
- * gosync_map_compare_and_delete() - remove a key if its value is the expected
+ * gosync_map_compare_and_delete() - remove a key if its value is as expected
  * @map: the handle
  * @key: the key
  * @key_len: its length
@@ -1639,8 +1668,8 @@ int gosync_map_compare_and_delete(gosync_map_t *map, const void *key,
  *	may do anything with the map; a return other than 0 ends the walk
  * @arg: passed on to @fn
  *
- * No key is visited twice, and each that is there all the time is visited; the
- * walk is no snapshot of the map at one moment.
+ * No key is visited twice. Each key that is there during the whole walk is
+ * visited. The walk is no snapshot of the Map at one moment.
  *
  * Return: 0 at the end, what @fn returned, or -errno.
  */
@@ -1668,10 +1697,10 @@ long gosync_map_len(gosync_map_t *map);
 /**
  * gosync_map_wait() - wait until anything in the Map is changed
  * @map: the handle, which may be read-only
- * @version: wait until the version is no longer this, 0: tell it at once; out:
+ * @version: in: wait until the version is another one; 0: return at once; out:
  *	what it is, never 0
  *
- * Ask for the version, then look, then wait: no change is missed.
+ * A caller that gets the version, then looks, then waits, misses no change.
  *
  * Return: 0 or -errno.
  */
@@ -1709,34 +1738,35 @@ GOSYNC__FROM_FD(map)
 
 /**
  * gosync_wait_any() - wait for one of several things, and get it
- * @entries: what; see gosync_entry_mutex() and those that follow it
+ * @entries: what to wait for: see gosync_entry_mutex() and the functions that
+ *	follow it
  * @count: how many, 1 to GOSYNC_WAIT_MAX
  * @deadline: as gosync_mutex_lock_until()
  * @flags: as gosync_mutex_lock_until()
  *
- * Exactly one is granted, the first of those that can be; with the others
- * nothing is done. What was granted is the entry's handle's, as if it had been
- * asked for alone, and is released in the same way. Its @result then is what
- * that would have returned: 1 for a lock that is held and whose owner died.
- * The @value of a Value, Map or word is moved on to what is there now.
+ * Exactly one entry is granted, the first that can be. Nothing is done with the
+ * others. The grant belongs to the entry's handle, as if that had been asked
+ * for alone, and is released in the same way. The entry's @result is what that
+ * call would have returned: 1 for a lock that is poisoned. The @value of a
+ * Value, a Map or a word becomes what is there now.
  *
- * Return: the index of the one; -ETIMEDOUT, -EINTR; -EBADF: a descriptor is
- * none, or read-only and not only to be looked at; -EINVAL; -ENOMEM; -ENOTTY:
- * an entry's operation does not suit its descriptor.
+ * Return: the index of the entry; -ETIMEDOUT, -EINTR; -EBADF: an entry's
+ * descriptor is none, or is read-only and the operation does not only observe;
+ * -EINVAL; -ENOMEM; -ENOTTY: an entry's operation does not suit its descriptor.
  */
 int gosync_wait_any(struct gosync_wait_entry *entries, unsigned int count,
 		    uint64_t deadline, unsigned int flags);
 
 /**
  * gosync_wait_all() - wait for several things, and get all of them
- * @entries: what, but for gosync_entry_fd()
+ * @entries: as gosync_wait_any(), without gosync_entry_fd()
  * @count: how many, 1 to GOSYNC_WAIT_MAX
  * @deadline: as gosync_mutex_lock_until()
  * @flags: as gosync_mutex_lock_until()
  *
- * All are granted at one moment, or none is: whatever the order, waits for
- * several locks do not deadlock with each other. Each entry's @result and @value
- * are as with gosync_wait_any().
+ * All entries are granted at one moment, or none is. So waits for several locks
+ * do not deadlock with each other, in whatever order they name the locks. Each
+ * entry's @result and @value are as with gosync_wait_any().
  *
  * Return: 0; as gosync_wait_any(); -EDEADLK: a Mutex or RWMutex is asked for
  * twice.
@@ -1745,24 +1775,26 @@ int gosync_wait_all(struct gosync_wait_entry *entries, unsigned int count,
 		    uint64_t deadline, unsigned int flags);
 
 /**
- * gosync_await_name() - open a name, once there is one
+ * gosync_await_name() - wait until a name exists, and open it
  * @name: the name, of the caller's IPC namespace
  * @type: &enum gosync_type, or 0 for any
  * @deadline: as gosync_mutex_lock_until()
  * @flags: 0 or GOSYNC_RDONLY, as gosync_mutex_open(); and those of
  *	gosync_mutex_lock_until()
  *
- * The descriptor, close-on-exec, is for the gosync_N_from_fd() of its type. Until
- * then it is as any other that a process has: a child of fork(2) has it, too.
+ * The descriptor is close-on-exec. Pass it to the gosync_N_from_fd() of its
+ * type. Until then it is a descriptor like any other, so a child of fork(2) has
+ * it, too.
  *
- * A name that is unlinked again at once may be missed; one that stays is not. One
- * that is there, but that the caller may not have, or of another type, is not
- * waited for.
+ * A name that is unlinked again at once may be missed; a name that stays is
+ * not. If there is a name that the caller may not open, or one of another type,
+ * the call fails at once.
  *
  * Any thread may call it. Other threads may open and close meanwhile.
  *
- * Return: the descriptor; -EACCES, -EINTR (GOSYNC_INTERRUPTIBLE), -EINVAL, -EMFILE,
- * -ENAMETOOLONG, -ENFILE, -ENOMEM, -ENXIO, -EPROTO, -EPROTOTYPE, -ETIMEDOUT.
+ * Return: the descriptor; -EACCES, -EINTR (GOSYNC_INTERRUPTIBLE), -EINVAL,
+ * -EMFILE, -ENAMETOOLONG, -ENFILE, -ENOMEM, -ENXIO, -EPROTO, -EPROTOTYPE,
+ * -ETIMEDOUT.
  */
 int gosync_await_name(const char *name, unsigned int type, uint64_t deadline,
 		      unsigned int flags);
@@ -1770,8 +1802,9 @@ int gosync_await_name(const char *name, unsigned int type, uint64_t deadline,
 /**
  * gosync_device() - the library's own descriptor of /dev/gosync
  *
- * For gosync_prep_wait_any() of <gosync-uring.h>. It is opened when it is needed
- * first and stays open; a child of fork(2) has the same, which holds nothing.
+ * For gosync_prep_wait_any() of <gosync-uring.h>. The library opens it when it
+ * is first needed, and keeps it open. A child of fork(2) has the same
+ * descriptor, which holds nothing.
  *
  * Return: the descriptor, or -errno; -ENXIO if the module isn't loaded.
  */
@@ -1791,7 +1824,7 @@ gosync_entry(int fd, unsigned int op, unsigned int index, uint64_t value)
 }
 
 /**
- * gosync_entry_mutex() - an entry: lock
+ * gosync_entry_mutex() - an entry that locks
  * @mutex: the handle
  *
  * Return: the entry.
@@ -1803,7 +1836,7 @@ gosync_entry_mutex(const gosync_mutex_t *mutex)
 }
 
 /**
- * gosync_entry_rwmutex() - an entry: lock for writing
+ * gosync_entry_rwmutex() - an entry that locks for writing
  * @rwmutex: the handle
  *
  * Return: the entry.
@@ -1815,7 +1848,7 @@ gosync_entry_rwmutex(const gosync_rwmutex_t *rwmutex)
 }
 
 /**
- * gosync_entry_rwmutex_read() - an entry: lock for reading
+ * gosync_entry_rwmutex_read() - an entry that locks for reading
  * @rwmutex: the handle
  *
  * Return: the entry.
@@ -1827,7 +1860,7 @@ gosync_entry_rwmutex_read(const gosync_rwmutex_t *rwmutex)
 }
 
 /**
- * gosync_entry_semaphore() - an entry: take permits
+ * gosync_entry_semaphore() - an entry that takes permits
  * @semaphore: the handle
  * @n: how many
  *
@@ -1841,7 +1874,7 @@ gosync_entry_semaphore(const gosync_semaphore_t *semaphore, unsigned int n)
 }
 
 /**
- * gosync_entry_waitgroup() - an entry: until the counter is 0
+ * gosync_entry_waitgroup() - an entry that waits until the counter is 0
  * @wg: the handle, which may be read-only
  *
  * Return: the entry.
@@ -1853,7 +1886,7 @@ gosync_entry_waitgroup(const gosync_waitgroup_t *wg)
 }
 
 /**
- * gosync_entry_once() - an entry: until it has been done, by whomever
+ * gosync_entry_once() - an entry that waits until it has been done
  * @once: the handle, which may be read-only
  *
  * Return: the entry.
@@ -1865,9 +1898,9 @@ gosync_entry_once(const gosync_once_t *once)
 }
 
 /**
- * gosync_entry_value() - an entry: until the Value is stored again
+ * gosync_entry_value() - an entry that waits until the Value is stored again
  * @value: the handle, which may be read-only
- * @version: until the version is no longer this
+ * @version: wait until the version is no longer this
  *
  * Return: the entry.
  */
@@ -1879,9 +1912,9 @@ gosync_entry_value(const gosync_value_t *value, uint64_t version)
 }
 
 /**
- * gosync_entry_map() - an entry: until anything in the Map is changed
+ * gosync_entry_map() - an entry that waits until anything in the Map is changed
  * @map: the handle, which may be read-only
- * @version: until the version is no longer this
+ * @version: wait until the version is no longer this
  *
  * Return: the entry.
  */
@@ -1892,11 +1925,11 @@ gosync_entry_map(const gosync_map_t *map, uint64_t version)
 }
 
 /**
- * gosync_entry_fd() - an entry: until any descriptor is ready
- * @fd: the descriptor, of a socket say
+ * gosync_entry_fd() - an entry that waits until any descriptor is ready
+ * @fd: the descriptor, for example of a socket
  * @events: POLLIN ..., as for poll(2)
  *
- * Nothing is read or written. The entry's @result will be the events that there
+ * Nothing is read or written. The entry's @result becomes the events that there
  * are. For gosync_wait_any() only.
  *
  * Return: the entry.
