@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Atomic words: the operations themselves are inline in the header; here is
- * opening, what has to be an ioctl, and waiting.
+ * Atomic words: opening them, waiting, and the operations that have to be
+ * ioctls. All others are inline in <gosync-atomic.h>.
  */
 #include <errno.h>
 
@@ -68,7 +68,7 @@ EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
 	return ret;
 }
 
-/* A mapped word as the kernel would tell it */
+/* A mapped word, extended to 64 bits as the kernel does it */
 static uint64_t load(const struct gosync_words *words, size_t index)
 {
 	switch (gosync_base_of(words)->type) {
@@ -126,8 +126,8 @@ EXPORT int gosync_words_wake(struct gosync_words *words, size_t index,
 		return -EINVAL;
 	if (index < GOSYNC__LIMIT(words, writable)) {
 		/*
-		 * A-A, pairs with atomic_attempt() in kmod/atomic.c: the word
-		 * was changed before this, the waiters are looked at after it.
+		 * A-A, pairs with atomic_attempt() in kmod/atomic.c: the caller
+		 * changed the word before this, and we look for waiters after.
 		 */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (!__atomic_load_n(&words->slot->waiters, __ATOMIC_RELAXED))

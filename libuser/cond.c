@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Cond: seeing that nobody waits. Everything else is the kernel's.
+ * Cond: the library sees that nobody waits. The kernel does everything else.
  */
 #include <errno.h>
 
@@ -23,8 +23,9 @@ DEFINE_KIND(cond, gosync_cond_t, 0, 0, set_up);
 DEFINE_OPEN(cond, GOSYNC_COND)
 
 /*
- * An interrupted wait has a ticket, with which it goes on: also when it is to
- * end, because the lock has to be held again. Then its deadline has passed.
+ * An interrupted wait has a ticket, and goes on by it. That is so even if the
+ * wait is to end, because the lock has to be held again: it then goes on with a
+ * deadline that has passed.
  */
 static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
 		      unsigned int flags)
@@ -63,8 +64,8 @@ EXPORT int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 }
 
 /*
- * A waiter is counted before it unlocks. If we locked after that, or see by
- * whatever way that it unlocked, we see the count, too.
+ * A waiter is counted before it unlocks. If we locked after that, or know in
+ * any other way that it has unlocked, we see the count, too.
  */
 static int wake(gosync_cond_t *cond, unsigned int op)
 {

@@ -3,31 +3,31 @@
  * Handles: where they are kept, and what becomes of them in a copy of the
  * process.
  *
- * A child inherits its parent's descriptors, which are the same holders: if it
- * locked with them it would own the parent's locks, and as long as it has them
- * the parent's locks outlive the parent. So in a child every handle gets a
- * holder of its own, by GOSYNC_IOC_REOPEN, and the inherited descriptor is
- * closed; or it is left without one, and its operations fail with EBADF. The
- * mapping is the object's and stays.
+ * A child inherits its parent's descriptors, which are the same holders. If it
+ * locked with them it would own the parent's locks. As long as it has them, the
+ * parent's locks outlive the parent. So in a child every handle gets a holder
+ * of its own, by GOSYNC_IOC_REOPEN, and the inherited descriptor is closed. If
+ * that fails, the handle has no descriptor, and its operations fail with EBADF.
+ * The mapping belongs to the object and stays.
  *
- * Three things see to it that there is no moment in between:
+ * For three reasons there is no moment in between:
  *
- * - What the operations work with, the handle proper, is in pages that the
- *   kernel fills with zeros in any copy of the process, however it was made:
- *   fork(2), _Fork(3), clone(2). A handle of zeros has no state and no holder:
- *   each operation then comes to a descriptor, by gosync_fd() or
- *   __gosync_ioctl(), and there it is noticed that this is a copy. A child of
- *   vfork(2) or posix_spawn(3) is none: it uses its parent's memory, and finds
- *   all as it was.
- * - fork(2) runs our handlers, so that a child which never comes here does not
+ * - Operations work with the handle proper. It is in pages that the kernel
+ *   fills with zeros in any copy of the process, made by fork(2), _Fork(3) or
+ *   clone(2). A handle of zeros has no state and no holder. So each operation
+ *   needs the descriptor, by gosync_fd() or __gosync_ioctl(), and these notice
+ *   the copy. A child of vfork(2) or posix_spawn(3) is no copy: it uses its
+ *   parent's memory, and finds everything as it was.
+ * - fork(2) runs our handlers. So a child that never calls the library does not
  *   keep the parent's locks either.
- * - From before a descriptor is opened until its handle is in the list, and
- *   from when it leaves the list until it is closed, @lock is held; and over
- *   fork(2), too. So no child inherits a holder that it does not know of. What
- *   fork(2) may have to wait for is another thread's GOSYNC_IOC_OPEN or
- *   close(2); nothing of ours sleeps on anybody's lock there.
+ * - @lock is held from before a descriptor is opened until its handle is in the
+ *   list. It is held again from when the handle leaves the list until the
+ *   descriptor is closed, and over fork(2). So no child inherits a holder that
+ *   it does not know of. fork(2) may have to wait for another thread's
+ *   GOSYNC_IOC_OPEN or close(2). Neither of these sleeps on somebody's lock.
  *
- * Without MADV_WIPEONFORK (some emulators) only children of fork(2) are noticed.
+ * Without MADV_WIPEONFORK (some emulators) only children of fork(2) are
+ * noticed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +40,8 @@
 #define HANDLES		(GOSYNC__STAND_IN / GOSYNC_HANDLE_SIZE)
 
 /*
- * So many handles, their two halves. The first place of the first arena is
- * &struct gosync_process's, that of all others is not used.
+ * Both halves of HANDLES handles. The first place of the first arena belongs to
+ * &struct gosync_process; the first place of each other one is not used.
  */
 struct arena {
 	union {
@@ -56,15 +56,16 @@ _Static_assert(offsetof(struct gosync_base, stand_in) == 0, "as in the header");
 
 _Static_assert(sizeof(struct gosync_process) <= GOSYNC_HANDLE_SIZE, "size");
 
-/* Before there is a list there is nothing to notice. */
+/* Before there is a list, there are no handles to renew. */
 static struct gosync_process no_list = { .known = 1 };
 struct gosync_process *__gosync_process = &no_list;
 
 /*
- * The list: the arenas, of the newest of which @begun places have been used, and
- * the places that were given up. Another thread may have been about to change
- * it when the process was copied by other means than fork(2): each change is
- * one store, after which the list is right.
+ * The list: the arenas, how many places of the newest one have been used
+ * (@begun), and the places that were given up (@unused). If the process is
+ * copied by other means than fork(2), another thread may be changing the list
+ * at that moment. So each change is a single store, before and after which the
+ * list is right.
  */
 static struct arena *arenas;
 static unsigned int begun;
@@ -83,9 +84,9 @@ static struct arena *make_arena(void)
 }
 
 /**
- * __gosync_base_alloc() - a place for a handle, with the list locked
+ * __gosync_base_alloc() - get a place for a handle
  *
- * It is in the list once it has a type.
+ * The list must be locked. The place is in the list once it has a type.
  *
  * Return: the place, all zeros; or NULL.
  */
@@ -104,7 +105,7 @@ struct gosync_base *__gosync_base_alloc(void)
 		if (!arena)
 			return NULL;
 		arena->next = arenas;
-		/* Full for a moment, of places without a type. */
+		/* For a moment all its places count as used, without a type. */
 		__atomic_store_n(&arenas, arena, __ATOMIC_RELEASE);
 		__atomic_store_n(&begun, 1, __ATOMIC_RELEASE);
 	}
@@ -112,8 +113,10 @@ struct gosync_base *__gosync_base_alloc(void)
 }
 
 /**
- * __gosync_base_free() - give a place up, with the list locked
- * @base: whose descriptor is closed
+ * __gosync_base_free() - give a place up
+ * @base: the place; its descriptor is closed
+ *
+ * The list must be locked.
  */
 void __gosync_base_free(struct gosync_base *base)
 {
@@ -125,11 +128,11 @@ void __gosync_base_free(struct gosync_base *base)
 }
 
 /**
- * __gosync_close_base() - close a handle's descriptor, if it still is one
+ * __gosync_close_base() - close a handle's descriptor, if it still is the handle's
  * @base: the handle
  *
- * The program may have closed it with all others, and have something else under
- * its number.
+ * The program may have closed it, with all others, and may have something else
+ * under its number.
  */
 void __gosync_close_base(struct gosync_base *base)
 {
@@ -139,7 +142,7 @@ void __gosync_close_base(struct gosync_base *base)
 }
 
 /**
- * __gosync_unmap_base() - a handle without mapped state
+ * __gosync_unmap_base() - unmap a handle's state, if it is mapped
  * @base: the handle
  */
 void __gosync_unmap_base(struct gosync_base *base)
@@ -151,7 +154,7 @@ void __gosync_unmap_base(struct gosync_base *base)
 		munmap(map, base->map_len);
 }
 
-/* Another holder under the same number. Return: 0 or -errno */
+/* Put another holder under the same number. Return: 0 or -errno */
 static int reopen(struct gosync_base *base, struct gosync_info *info)
 {
 	int flags, fd, ret;
@@ -183,7 +186,7 @@ static void renew(struct gosync_base *base)
 	base->kind->set_up(gosync_handle_of(base), &info);
 }
 
-/* Give all handles a holder of their own; in a copy of the process, once */
+/* Give each handle a holder of its own: once in each copy of the process */
 static void renew_all(void)
 {
 	unsigned int i, n = begun;
@@ -197,7 +200,7 @@ static void renew_all(void)
 	__atomic_store_n(&__gosync_process->known, 1, __ATOMIC_RELEASE);
 }
 
-/* No function that runs with the lock held may come to gosync_notice(). */
+/* A caller that holds the lock must not call gosync_notice(). */
 void __gosync_lock_list(void)
 {
 	pthread_mutex_lock(&__gosync_process->lock);
@@ -228,18 +231,18 @@ static void in_parent(void)
 
 static void in_child(void)
 {
-	/* If the kernel has not */
+	/* The kernel has done it, if it knows MADV_WIPEONFORK. */
 	memset(__gosync_process, 0, sizeof(*__gosync_process));
 	renew_all();
 }
 
 /**
- * __gosync_has_list() - make the list, if that was not done
+ * __gosync_has_list() - make the list, unless there is one
  *
- * It is when the library is loaded, before there are threads that fork; but
- * another constructor may come first.
+ * It runs when the library is loaded, before there are threads that fork. But a
+ * constructor of the program may run first and open a handle.
  *
- * Return: whether there is one.
+ * Return: whether there is a list.
  */
 __attribute__((constructor))
 int __gosync_has_list(void)

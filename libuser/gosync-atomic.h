@@ -11,10 +11,11 @@ extern "C" {
 #endif
 
 /*
- * The part of an atomic handle that the functions below work on. An index
- * below the limit means that the word is mapped, and writable for the second;
- * whatever isn't (no mapping, read-only, out of range, another process's) is
- * left to an ioctl, which does it or gives the right error.
+ * The part of an atomic handle that the functions below work on. An index below
+ * @readable means that the word is mapped; below @writable, that it may be
+ * written, too. All other cases are left to an ioctl, which does the operation
+ * or gives the right error: no mapping, read-only, out of range, a copy of the
+ * process.
  */
 struct gosync_words {
 	void *words;
@@ -23,7 +24,10 @@ struct gosync_words {
 	const struct gosync_atomic_slot *slot;
 };
 
-/* Before anything else is looked at */
+/*
+ * One of the two limits. It is loaded before the rest of the handle: pairs with
+ * set_up() in libuser/atomic.c.
+ */
 #define GOSYNC__LIMIT(w, limit)	__atomic_load_n(&(w)->limit, __ATOMIC_ACQUIRE)
 
 int gosync_words_open(unsigned int abi, const char *name, unsigned int type,
@@ -40,7 +44,7 @@ int gosync_words_wait(struct gosync_words *words, size_t index,
 int gosync_words_wake(struct gosync_words *words, size_t index,
 		      unsigned int count);
 
-/* No word has the last index: it stands for those that don't fit there. */
+/* No word has the index UINT32_MAX, which stands for every larger one. */
 GOSYNC_INLINE struct gosync_wait_entry
 gosync_words_entry(const struct gosync_words *words, size_t index,
 		   uint64_t value)
@@ -68,11 +72,12 @@ gosync_words_entry(const struct gosync_words *words, size_t index,
  * - int gosync_N_swap(a, i, T new, T \*old)
  * - int gosync_N_cas(a, i, T expected, T new): 1 if stored, 0 if something
  *   else was there
- * - int gosync_N_wait(a, i, T expected, deadline, flags, T \*now): sleep until
+ * - int gosync_N_wait(a, i, T expected, deadline, flags, T \*now): wait until
  *   the word is something else than expected; deadline and flags as
  *   gosync_mutex_lock_until()
- * - int gosync_N_wake(a, i, count): wake up to count who wait on the word, to
- *   look at it; returns how many (no system call when there are none)
+ * - int gosync_N_wake(a, i, count): wake up to count waiters of the word, which
+ *   look at it again; returns how many were woken (there is no system call when
+ *   there are no waiters)
  * - struct gosync_wait_entry gosync_entry_N(a, i, T value): for
  *   gosync_wait_any(): until the word is something else than value
  *
@@ -82,10 +87,12 @@ gosync_words_entry(const struct gosync_words *words, size_t index,
  * - int gosync_N_and(a, i, T mask, T \*old), int gosync_N_or(a, i, T mask,
  *   T \*old): as Go's, the old value
  *
- * i is the index of the word. Where a result is not wanted, NULL will do. All
- * are sequentially consistent and make no system call on mapped words. Errors:
- * -EINVAL for an index out of range or a bool that is neither 0 nor 1, -EBADF
- * for writing through a read-only handle; wait: -ETIMEDOUT, -EINTR.
+ * i is the index of the word. A result that is not wanted may be NULL, except
+ * load's. All operations but wait and wake are sequentially consistent and make
+ * no system call on mapped words. They return 0, if nothing else is said.
+ * Errors are -EINVAL for an index out of range or a bool that is neither 0 nor
+ * 1, and -EBADF for writing through a read-only handle. wait can also return
+ * -ETIMEDOUT and -EINTR.
  */
 #define GOSYNC__BASE(N, TYPE, T)					\
 typedef struct gosync##N gosync##N##_t;				\

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What ThreadSanitizer cannot see: that the kernel hands a lock from one thread
- * to another, and what this library does, which is not instrumented. Included by
- * <gosync-user.h> in programs that are compiled with -fsanitize=thread. Each of
- * the functions below is called through one that says so, by the handle.
+ * What ThreadSanitizer cannot see: the kernel hands a lock from one thread to
+ * another, and the library is not instrumented. <gosync-user.h> includes this
+ * file in programs that are compiled with -fsanitize=thread. Each function
+ * below is called through one that tells ThreadSanitizer the order of threads,
+ * by the address of the handle.
  *
- * Threads of one process that use a handle together are seen. Two handles of the
- * same object, gosync_wait_any(), gosync_wait_all() and io_uring are not: tell
- * of these with __tsan_acquire() and __tsan_release().
+ * That covers threads of one process that share a handle. It does not cover two
+ * handles of the same object, gosync_wait_any(), gosync_wait_all() and
+ * io_uring. Call __tsan_acquire() and __tsan_release() for these.
  */
 #ifndef GOSYNC_TSAN_H
 #define GOSYNC_TSAN_H
@@ -16,7 +17,7 @@
 #include <sanitizer/tsan_interface.h>
 #include <stdlib.h>
 
-/* What others did before they released, is seen after it */
+/* Sees, once it has succeeded, all that others did before they released */
 #define GOSYNC__GETS(f, params, args)					\
 static inline int gosync__tsan_##f params				\
 {									\
@@ -27,7 +28,7 @@ static inline int gosync__tsan_##f params				\
 	return ret;							\
 }
 
-/* What was done before it is seen by those who get it */
+/* Releases: all that was done before is seen by the next that acquires */
 #define GOSYNC__GIVES(f, params, args)					\
 static inline int gosync__tsan_##f params				\
 {									\
@@ -84,7 +85,7 @@ GOSYNC__GETS(once_is_done, (gosync_once_t *h), (h))
 GOSYNC__GIVES(once_done, (gosync_once_t *h), (h))
 GOSYNC__GIVES(once_abandon, (gosync_once_t *h), (h))
 
-/* It is the lock that orders. */
+/* A Cond orders nothing itself; its lock does. */
 static inline int gosync__tsan_cond_wait_until(gosync_cond_t *cond,
 					       const void *lock,
 					       uint64_t deadline,
@@ -154,7 +155,7 @@ static inline int gosync__tsan_##f_(gosync_once_t *once,		\
 GOSYNC__DO(once_do)
 GOSYNC__DO(once_do_anyway)
 
-/* So does what a thread of a WaitGroup did. */
+/* What a thread of a WaitGroup did happens before waiters go on. */
 struct gosync__tsan_work {
 	void (*f)(void *arg);
 	void *arg;

@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * gosync by io_uring: each function fills an SQE with an operation on a handle
- * of libgosync-user. No thread waits for it, in the kernel neither.
+ * of libgosync-user. No thread waits for it, not even one of the kernel's.
  *
  *	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
  *
  *	gosync_prep_mutex_lock(sqe, mutex, GOSYNC_FOREVER, 0);
- *	io_uring_sqe_set_data(sqe, what_is_to_be_done_with_it);
+ *	io_uring_sqe_set_data(sqe, request);
  *	io_uring_submit(&ring);
  *
- * The whole SQE is written: user_data and flags (IOSQE_IO_LINK ...) are to be
- * set afterwards. With IOSQE_FIXED_FILE set the SQE's fd to the index of the
- * registered descriptor, too.
+ * Each function writes the whole SQE. Set user_data and flags (IOSQE_IO_LINK
+ * ...) afterwards. With IOSQE_FIXED_FILE also set the SQE's fd to the index of
+ * the registered descriptor.
  *
  * The CQE's res is what the function of the same name in <gosync-user.h>
- * returns: 0, what its description says besides, or a negative errno; and
- * -ECANCELED after gosync_prep_cancel(); -EBADF also if the handle has no
- * descriptor in this copy of the process. -EOPNOTSUPP: the kernel has no
- * commands of io_uring, or the ring is IORING_SETUP_IOPOLL. What is granted is
- * the handle's, as if it had waited for it itself, so any thread may go on with
- * it and release it, by io_uring or with <gosync-user.h>.
+ * returns: 0, what else its description lists, or a negative errno. Further
+ * errors are -ECANCELED: gosync_prep_cancel() ended the command; -EBADF: the
+ * handle has no descriptor in this copy of the process; -EOPNOTSUPP: the kernel
+ * has no commands of io_uring, or the ring is IORING_SETUP_IOPOLL.
+ *
+ * A grant belongs to the handle, as if a thread had waited with it. So any
+ * thread may go on with it and release it, by io_uring or with <gosync-user.h>.
  *
  * Deadlines and flags are as gosync_mutex_lock_until()'s, without
- * GOSYNC_INTERRUPTIBLE: absolute ns of CLOCK_MONOTONIC, or of CLOCK_REALTIME with
- * GOSYNC_CLOCK_REALTIME. IORING_OP_LINK_TIMEOUT and IORING_OP_ASYNC_CANCEL do not
- * reach these commands.
+ * GOSYNC_INTERRUPTIBLE: absolute ns of CLOCK_MONOTONIC, or of CLOCK_REALTIME
+ * with GOSYNC_CLOCK_REALTIME. IORING_OP_LINK_TIMEOUT and IORING_OP_ASYNC_CANCEL
+ * do not reach these commands.
  *
- * Nothing that is passed has to stay after the submission, but for
- * gosync_prep_wait_any(). A command whose handle is closed ends with -ECANCELED,
- * unless somebody else has a descriptor of the same open file description.
+ * Arguments need not stay after the submission, except
+ * gosync_prep_wait_any()'s. A command whose handle is closed ends with
+ * -ECANCELED, unless somebody else has a descriptor of the same open file
+ * description.
  */
 #ifndef GOSYNC_URING_H
 #define GOSYNC_URING_H
@@ -68,9 +70,9 @@ static inline void gosync_prep(struct io_uring_sqe *sqe, int fd,
  * @deadline: when to give up, or GOSYNC_FOREVER
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  *
- * It is handed over in its turn, and held from the CQE on.
+ * The lock is handed over in its turn, and is held from the CQE on.
  *
- * res: as gosync_mutex_lock_until(): 1: held, and an owner died with it.
+ * res: as gosync_mutex_lock_until(): 1: the lock is held and poisoned.
  */
 static inline void gosync_prep_mutex_lock(struct io_uring_sqe *sqe,
 					  const gosync_mutex_t *mutex,
@@ -258,7 +260,7 @@ static inline void gosync_prep_waitgroup_wait(struct io_uring_sqe *sqe,
  * @deadline: as gosync_prep_mutex_lock()
  * @flags: as gosync_prep_mutex_lock()
  *
- * res: as gosync_once_begin_until(): with GOSYNC_ONCE_RUN or
+ * res: as gosync_once_begin_until(): after GOSYNC_ONCE_RUN or
  * GOSYNC_ONCE_RUN_AGAIN the caller is to do it, and then gosync_once_done().
  */
 static inline void gosync_prep_once_begin(struct io_uring_sqe *sqe,
@@ -283,7 +285,7 @@ static inline void gosync_prep_once_done(struct io_uring_sqe *sqe,
 }
 
 /**
- * gosync_prep_once_wait() - wait until it has been done, by whomever
+ * gosync_prep_once_wait() - wait until it has been done
  * @sqe: where to put it
  * @once: the handle, which may be read-only
  * @deadline: as gosync_prep_mutex_lock()
@@ -307,11 +309,11 @@ static inline void gosync_prep_once_wait(struct io_uring_sqe *sqe,
  * @cond: the handle
  * @lock: handle of the Mutex or RWMutex that is locked
  * @deadline: as gosync_prep_mutex_lock()
- * @flags: as gosync_prep_mutex_lock(), and GOSYNC_READ_SIDE: it is an RWMutex
- *	locked for reading
+ * @flags: as gosync_prep_mutex_lock(), and GOSYNC_READ_SIDE: the lock is an
+ *	RWMutex that is locked for reading
  *
- * It is unlocked when the command is submitted, and held again from the CQE on,
- * also after -ETIMEDOUT, but not after -ECANCELED.
+ * The lock is released when the command is submitted, and held again from the
+ * CQE on: also after -ETIMEDOUT, but not after -ECANCELED.
  *
  * res: as gosync_cond_wait_until().
  */
@@ -325,7 +327,7 @@ static inline void gosync_prep_cond_wait(struct io_uring_sqe *sqe,
 }
 
 /**
- * gosync_prep_cond_signal() - wake the one that has waited longest
+ * gosync_prep_cond_signal() - wake the longest waiter
  * @sqe: where to put it
  * @cond: the handle
  *
@@ -338,7 +340,7 @@ static inline void gosync_prep_cond_signal(struct io_uring_sqe *sqe,
 }
 
 /**
- * gosync_prep_cond_broadcast() - wake all who wait
+ * gosync_prep_cond_broadcast() - wake all waiters
  * @sqe: where to put it
  * @cond: the handle
  *
@@ -361,7 +363,7 @@ static inline void gosync_prep_cond_broadcast(struct io_uring_sqe *sqe,
  * @deadline: as gosync_prep_mutex_lock()
  * @flags: as gosync_prep_mutex_lock()
  *
- * gosync_value_version() then tells what it is.
+ * Afterwards gosync_value_version() tells what the version is.
  *
  * res: as gosync_value_wait_until().
  */
@@ -382,7 +384,7 @@ static inline void gosync_prep_value_wait(struct io_uring_sqe *sqe,
  * @deadline: as gosync_prep_mutex_lock()
  * @flags: as gosync_prep_mutex_lock()
  *
- * gosync_map_wait() with a version of 0 then tells what it is.
+ * Afterwards gosync_map_wait() with a version of 0 tells what the version is.
  *
  * res: as gosync_map_wait_until().
  */
@@ -400,11 +402,12 @@ static inline void gosync_prep_map_wait(struct io_uring_sqe *sqe,
  * @sqe: where to put it
  * @words: the handle, of any type of words; it may be read-only
  * @index: which word
- * @value: wait until it is no longer this; (uint64_t)(int64_t) of a signed one
+ * @value: wait until it is no longer this; a signed one as (uint64_t)(int64_t)
  * @deadline: as gosync_prep_mutex_lock()
  * @flags: as gosync_prep_mutex_lock()
  *
- * Who changes the word has to wake, as for gosync_int32_wait().
+ * A thread that changes the word has to wake the waiters, as for
+ * gosync_int32_wait().
  *
  * res: as gosync_int32_wait().
  */
@@ -419,11 +422,11 @@ static inline void gosync_prep_atomic_wait(struct io_uring_sqe *sqe,
 }
 
 /**
- * gosync_prep_atomic_wake() - wake who waits on a word, to look at it
+ * gosync_prep_atomic_wake() - wake waiters of a word, which look at it again
  * @sqe: where to put it
  * @words: the handle, of any type of words
  * @index: which word
- * @count: so many at the most
+ * @count: how many at the most
  *
  * res: how many were woken, or a negative errno.
  */
@@ -441,10 +444,11 @@ static inline void gosync_prep_atomic_wake(struct io_uring_sqe *sqe,
 /**
  * gosync_prep_wait_any() - wait for one of several things, and get it
  * @sqe: where to put it
- * @many: what, with its own deadline and flags, for any; its entries are not
- *	gosync_entry_fd(). They have to stay until the CQE
+ * @many: what to wait for, with a deadline and flags of its own, for any;
+ *	its entries cannot be gosync_entry_fd(). It and they have to stay
+ *	until the CQE
  *
- * res: as gosync_wait_any(): the index of the one.
+ * res: as gosync_wait_any(): the index of the granted entry.
  */
 static inline void gosync_prep_wait_any(struct io_uring_sqe *sqe,
 					const struct gosync_wait_many_args *many)
@@ -454,13 +458,13 @@ static inline void gosync_prep_wait_any(struct io_uring_sqe *sqe,
 }
 
 /**
- * gosync_prep_cancel() - take back what was submitted
+ * gosync_prep_cancel() - cancel what was submitted
  * @sqe: where to put it
- * @object: the handle that it is about; NULL: of gosync_prep_wait_any()
- * @user_data: its user_data
+ * @object: the command's handle; NULL: of gosync_prep_wait_any()
+ * @user_data: the command's user_data
  *
- * For commands of the same ring. What was cancelled ends with -ECANCELED, and
- * has got nothing.
+ * For commands of the same ring. A command that was cancelled ends with
+ * -ECANCELED, and was granted nothing.
  *
  * res: how many were cancelled; -ENOENT: none, it may just have been granted.
  */
@@ -472,7 +476,7 @@ static inline void gosync_prep_cancel(struct io_uring_sqe *sqe,
 }
 
 /**
- * gosync_prep_cancel_all() - take back all that was submitted
+ * gosync_prep_cancel_all() - cancel all that was submitted
  * @sqe: where to put it
  * @object: as gosync_prep_cancel()
  *

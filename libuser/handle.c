@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Handles: opening, mapping, closing, and what can be asked about any object.
- * Where they are kept, and what becomes of them in fork(2), stands in fork.c.
+ * fork.c keeps them, and says what becomes of them in a copy of the process.
  *
- * Nothing here is a cancellation point: open(2) and close(2) of libc are, and a
- * thread cancelled there would leave a descriptor behind, and with it the locks
- * of its holder. So they are made without libc.
+ * Nothing here is a cancellation point. open(2) and close(2) of libc are: a
+ * thread that is cancelled there would leave a descriptor behind, and with it
+ * the locks of its holder. So these system calls are made without libc.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ int __gosync_fd_ioctl(int fd, unsigned int op, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-/* A module that knows of no version leaves 0 there. */
+/* A module that does not know @abi writes 0 there. */
 int __gosync_fd_info(int fd, struct gosync_info *info)
 {
 	int ret;
@@ -44,17 +44,17 @@ void __gosync_close_fd(int fd)
 }
 
 /**
- * __gosync_has_fd() - is a handle's descriptor still the handle's
+ * __gosync_has_fd() - whether a handle's descriptor still is the handle's
  * @base: the handle
  *
- * Return: 0 if the number is something else's by now, or nothing's.
+ * Return: 0 if the number belongs to something else by now, or to nothing.
  */
 int __gosync_has_fd(const struct gosync_base *base)
 {
 	struct gosync_info info;
 	int ret = __gosync_fd_info(base->fd, &info);
 
-	/* Only what is gosync's comes as far as having no memory. */
+	/* ENOMEM comes from gosync alone: nothing else knows this ioctl. */
 	return ret ? ret == -ENOMEM :
 		     info.id == base->id && info.holder == base->holder;
 }
@@ -64,7 +64,10 @@ int __gosync_ioctl(const void *object, unsigned int op, void *arg)
 	return __gosync_fd_ioctl(gosync_fd_of(object), op, arg);
 }
 
-/* An ioctl that may wait; it goes on after a signal unless asked not to */
+/*
+ * An ioctl that may wait. After a signal it goes on, unless @flags have
+ * GOSYNC_INTERRUPTIBLE.
+ */
 int __gosync_wait_fd(int fd, unsigned int op, void *arg, unsigned int flags)
 {
 	int ret;
@@ -112,16 +115,16 @@ EXPORT int gosync_device(void)
 }
 
 /**
- * __gosync_lost_device() - is the library's descriptor something else's by now
+ * __gosync_lost_device() - whether another file has the library's descriptor now
  * @fd: what gosync_device() has returned
  *
- * Return: whether; then gosync_device() will return another.
+ * Return: 1 if so; gosync_device() will then return another. Otherwise 0.
  */
 int __gosync_lost_device(int fd)
 {
 	struct gosync_info info;
 
-	/* The device knows the one and not the other. */
+	/* /dev/gosync knows the first ioctl, and not the second. */
 	if (__gosync_fd_ioctl(fd, GOSYNC_IOC_VERSION, NULL) > 0 &&
 	    __gosync_fd_info(fd, &info) == -ENOTTY)
 		return 0;
@@ -135,13 +138,13 @@ static void map_state(struct gosync_base *base, const struct gosync_info *info)
 	int prot = PROT_READ;
 	void *map;
 
-	/* A Map may be larger than what 32 bits reach. */
+	/* A Map may be larger than the address space of a 32-bit process. */
 	if (!info->map_len || info->map_len > SIZE_MAX)
 		return;
 	if (info->type != GOSYNC_VALUE && info->type != GOSYNC_MAP &&
 	    !(info->flags & GOSYNC_RDONLY))
 		prot |= PROT_WRITE;
-	/* Refused when the descriptor came from one with more rights. */
+	/* Refused if the sender of the descriptor had more rights. */
 	map = mmap(NULL, info->map_len, prot, MAP_SHARED, base->fd, 0);
 	if (map == MAP_FAILED)
 		return;
@@ -150,8 +153,8 @@ static void map_state(struct gosync_base *base, const struct gosync_info *info)
 }
 
 /*
- * Make a handle of @fd, which is the handle's if it succeeds. The list is
- * locked: no child is born until the descriptor is listed.
+ * Make a handle of @fd, which belongs to the handle if it succeeds. The list is
+ * locked, so no fork(2) happens until the descriptor is listed.
  */
 static int make_handle(const struct gosync_kind *kind, int fd,
 		       unsigned int flags, const struct gosync_info *info,
@@ -219,7 +222,7 @@ static int open_fd(struct gosync_open_args *args, unsigned int flags)
 	if (dev < 0)
 		return dev;
 	fd = __gosync_wait_fd(dev, GOSYNC_IOC_OPEN, args, flags);
-	/* The first module had something else there that must be 0. */
+	/* In the first module the place of @abi had to be 0. */
 	if (fd == -EINVAL && __gosync_fd_ioctl(dev, GOSYNC_IOC_VERSION, NULL) == 1)
 		fd = -EPROTO;
 	__gosync_close_fd(dev);
@@ -260,7 +263,7 @@ int __gosync_open_handle(const struct gosync_kind *kind,
 	return ret;
 }
 
-/* The list is not locked meanwhile: it may take long, and all others need it. */
+/* The list is not locked during the wait, as other threads need it. */
 EXPORT int gosync_await_name(const char *name, unsigned int type,
 			     uint64_t deadline, unsigned int flags)
 {

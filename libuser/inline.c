@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The header's inline functions once more, as functions of the library.
+ * The inline functions of the headers once more, as functions of the library.
  */
 #define GOSYNC_INLINE	EXPORT
 #define GOSYNC_CALLER	EXPORT

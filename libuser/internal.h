@@ -19,8 +19,8 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 /*
- * What a variable stands for goes with its scope, also when that is left by an
- * exception, pthread_exit(3) or a cancellation out of a callback.
+ * Calls f(&variable) at the end of the variable's scope, also when a callback
+ * leaves the scope by an exception, pthread_exit(3) or a cancellation.
  */
 #define CLEANUP(f)	__attribute__((cleanup(f)))
 
@@ -30,20 +30,23 @@ static inline void gosync_free_it(void *variable)
 }
 
 /*
- * A handle has two halves of a cache line each: what its operations work with,
- * which a copy of the process finds full of zeros; and, GOSYNC__STAND_IN before
- * it, what a copy finds as it was.
+ * A handle has two halves, of a cache line each. Operations work with the
+ * first, which the kernel fills with zeros in a copy of the process. The
+ * second, struct gosync_base, is GOSYNC__STAND_IN bytes before it. A copy finds
+ * it as it was.
  */
 #define GOSYNC_HANDLE_SIZE	64
 
 /**
  * struct gosync_kind - what the handles of a primitive have in common
- * @stand_in: the word that leaves everything to the kernel
- * @extra: so much memory besides, which a copy of the process keeps
- * @set_up: fills in a handle, which is zero, of @info, which is about its
- *	descriptor; also in a child after fork(2), whose holder is another. What
- *	the fast paths look at first it stores last, with release. It calls
- *	nothing that comes to gosync_notice()
+ * @stand_in: a word with which every fast path leaves the operation to the
+ *	kernel
+ * @extra: bytes of further memory for a handle, which a copy of the process
+ *	keeps
+ * @set_up: fills in a handle full of zeros from @info, which describes its
+ *	descriptor. It also runs in a child after fork(2), which has another
+ *	holder. It stores last, with release, what the fast paths look at first.
+ *	It must not call anything that calls gosync_notice()
  */
 struct gosync_kind {
 	uint64_t stand_in;
@@ -54,15 +57,15 @@ struct gosync_kind {
 /**
  * struct gosync_base - what every handle has
  * @stand_in: stands in for mapped state; the kind's
- * @kind: of which kind it is
- * @extra: as much memory as @kind says; if this place isn't used, the next that
- *	isn't
+ * @kind: its kind
+ * @extra: as much memory as @kind says; while this place is unused, the next
+ *	unused place
  * @map: the mapped state, NULL if there is none
  * @map_len: its length
  * @id: the object's number
  * @holder: the number of our holder
  * @fd: the descriptor; -EBADF: this copy of the process has got none
- * @type: &enum gosync_type; 0: it is not in the list of handles
+ * @type: &enum gosync_type; 0: the handle is not in the list
  */
 struct gosync_base {
 	uint64_t stand_in;
@@ -87,10 +90,12 @@ static inline void *gosync_handle_of(const struct gosync_base *base)
 }
 
 /**
- * struct gosync_process - what a copy of the process finds empty, too
- * @lock: protects the list of handles, and is held while a descriptor is not
- *	listed that will be, or was; zeros are an unlocked one
- * @known: the handles are this process's
+ * struct gosync_process - the library's state that a copy of the process finds
+ *	full of zeros
+ * @lock: protects the list of handles. It is also held from before a descriptor
+ *	is opened until it is listed, and from when it leaves the list until it
+ *	is closed. Zeros are an unlocked lock
+ * @known: 1 if the handles are this process's, 0 in a new copy of it
  */
 struct gosync_process {
 	pthread_mutex_t lock;
@@ -102,10 +107,13 @@ extern struct gosync_process *__gosync_process
 
 void __gosync_notice_slow(void);
 
-/* Before a handle's descriptor is used: is this the process that it is for? */
+/*
+ * Called before a handle's descriptor is used: if this is a new copy of the
+ * process, all handles get holders of their own first.
+ */
 static inline void gosync_notice(void)
 {
-	/* Pairs with renew_all(), which another thread may have been in. */
+	/* Pairs with renew_all() in another thread. */
 	if (unlikely(!__atomic_load_n(&__gosync_process->known,
 				      __ATOMIC_ACQUIRE)))
 		__gosync_notice_slow();
@@ -139,7 +147,7 @@ struct gosync_create {
 	uint32_t value_size;
 };
 
-/* The kind of a type: @handle is completed by @set_up(handle, info). */
+/* Defines N_kind. @set_up may take a pointer of the handle's own type. */
 #define DEFINE_KIND(N, handle, word, memory, set_up)			\
 _Static_assert(sizeof(handle) <= GOSYNC_HANDLE_SIZE, "size");		\
 static void set_up_any(void *object, const struct gosync_info *info)	\
@@ -179,7 +187,7 @@ EXPORT int gosync_##N##_from_fd_abi(unsigned int abi, int fd,		\
 				 (void **)handle);			\
 }
 
-/* As in Go: so many rounds of so many pauses before sleeping */
+/* As Go does before it sleeps: rounds of spinning, and pauses in a round */
 #define SPIN_ROUNDS	4
 #define SPIN_PAUSES	30
 
@@ -196,7 +204,10 @@ static inline void spin(void)
 	}
 }
 
-/* It takes some system calls to tell, and a child has as many processors. */
+/*
+ * 0 on a single processor. The number is kept, as asking for it takes system
+ * calls; a child has as many processors as its parent.
+ */
 static inline int spin_rounds(void)
 {
 	static int processors;
@@ -209,7 +220,7 @@ static inline int spin_rounds(void)
 	return n > 1 ? SPIN_ROUNDS : 0;
 }
 
-/* The state, if it is mapped; @write: and may be written */
+/* The state, or NULL if it is not mapped, or if @write and it is read-only */
 static inline void *state_of(const void *object, const struct gosync_info *info,
 			     int write)
 {
@@ -220,7 +231,10 @@ static inline void *state_of(const void *object, const struct gosync_info *info,
 	return base->map + info->map_offset;
 }
 
-/* ... as a handle tells of it. Pairs with GOSYNC__AT() and gosync_at(). */
+/*
+ * Store where @state is in the way that GOSYNC__STATE() understands. Pairs with
+ * GOSYNC__AT().
+ */
 static inline void set_state(uintptr_t *at, const void *handle, void *state)
 {
 	if (state)
@@ -228,13 +242,13 @@ static inline void set_state(uintptr_t *at, const void *handle, void *state)
 				     GOSYNC__STAND_IN, __ATOMIC_RELEASE);
 }
 
-/* The state of a handle that tells of it so, or NULL */
+/* The state that set_state() has stored, or NULL */
 #define gosync_at(handle)						\
 	((handle)->at ? (void *)GOSYNC__STATE(handle) : NULL)
 
 /*
- * The token of a Mutex word that is ours. Before a holder is broken the word says
- * STARVING, and as long as it is there, tokens are the kernel's.
+ * The token of a Mutex word that we own. The kernel sets STARVING before it
+ * breaks a holder. As long as STARVING is set, the kernel has the token.
  */
 static inline int token_of(const void *object,
 			   const struct gosync_mutex_slot *slot,
@@ -263,7 +277,7 @@ static inline uint64_t locked_by(const void *object)
 		GOSYNC_MUTEX_OWNER_SHIFT;
 }
 
-/* Flags that those which wait until a deadline take */
+/* The flags of functions that wait until a deadline */
 #define WAIT_FLAGS	(GOSYNC_CLOCK_REALTIME | GOSYNC_INTERRUPTIBLE)
 
 /* fork.c */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Map: loads, the length and walks from the mapped pages, which only the
- * kernel writes; everything else is an ioctl. A reader writes nothing that is
- * shared, so it owes nobody anything. Why it is not misled stands in
- * kmod/map_table.c, with the barriers, which are named by letters, and how to
- * read in <linux/gosync.h>.
+ * Map: loads, the length and walks from the mapped pages, which only the kernel
+ * writes. Everything else is an ioctl. A reader writes nothing that is shared,
+ * so its death harms nobody. <linux/gosync.h> says how to read.
+ * kmod/map_table.c says why a reader is not misled, and describes the barriers,
+ * by the same letters.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,25 +12,25 @@
 
 #include "internal.h"
 
-/* So often something is tried before the kernel is asked, which succeeds */
+/* Tries before the library asks the kernel, which always succeeds */
 #define TRIES		16
 
-/* Room for entries that the kernel walks, besides for one of any length */
+/* Room for entries in a walk by the kernel, besides the longest one */
 #define WALK_ROOM	65536
 
 #define TABLES		(GOSYNC_MAP_TABLE_MASK + 1)
 
 /*
- * What a look tells, besides what a load returns: the record has another key;
- * a writer got in the way
+ * Results of a look, besides what a load returns: the record has another key; a
+ * writer came in between
  */
 enum { OTHER = 1, AGAIN };
 
 /**
  * struct table - a table
- * @slots: where it is
+ * @slots: its slots
  * @mask: the number of its slots - 1
- * @shift: what a hash is shifted by to tell where to begin
+ * @shift: shifts a hash to the right, to the slot to begin with
  */
 struct table {
 	const __u64 *slots;
@@ -42,12 +42,12 @@ struct table {
  * struct view - a Map as it lies in memory
  * @page: the mapped state
  * @records: the records
- * @stride: from one to the next
+ * @stride: distance in bytes from one record to the next
  * @value: where in a record the value is
- * @key_size: longest key; also without mapped state
- * @value_size: longest value, likewise
- * @tables: the tables, by the low bits of &gosync_map_page.table; those that
- *	there cannot be are NULL
+ * @key_size: longest key; set also without mapped state
+ * @value_size: longest value; set also without mapped state
+ * @tables: the tables, by the low bits of &gosync_map_page.table; NULL for
+ *	tables that this Map is too small for
  */
 struct view {
 	const struct gosync_map_page *page;
@@ -62,7 +62,7 @@ struct view {
 /**
  * struct gosync_map - a Map's handle
  * @view: how it lies in memory; NULL: there is no mapped state
- * @short_keys: how many of the lengths from 8 to 16 keys can have; 0 also if
+ * @short_keys: how many of the lengths from 8 to 16 a key can have; also 0 if
  *	there is no mapped state
  */
 struct gosync_map {
@@ -75,7 +75,7 @@ static inline const struct view *view_of(const struct gosync_map *map)
 	return __atomic_load_n(&map->view, __ATOMIC_ACQUIRE);
 }
 
-/* Only its sizes mean something if there is no mapped state. */
+/* Without mapped state, only the sizes in it are set. */
 static inline const struct view *sizes_of(const struct gosync_map *map)
 {
 	return gosync_base_of(map)->extra;
@@ -126,7 +126,7 @@ static void set_up(struct gosync_map *map,
 
 DEFINE_KIND(map, struct gosync_map, 0, sizeof(struct view), set_up);
 
-/* As the kernel does with its arguments: what is not said is 0. */
+/* As the kernel extends its arguments: fields that a caller lacks are 0. */
 static int copy_limits(struct gosync_map_limits *to,
 		       const struct gosync_map_limits *from, size_t size)
 {
@@ -171,9 +171,9 @@ DEFINE_FROM_FD(map, GOSYNC_MAP)
 /* --- Loading ------------------------------------------------------------- */
 
 /*
- * How to look for a key: of 8 to 16 bytes or of more, its value being of up to
- * QUICK, with nothing called and few branches; or any, with memcmp() and
- * memcpy().
+ * How to look for a key. SHORT is for keys of 8 to 16 bytes, LONG for longer
+ * ones. Both are for values of at most QUICK bytes, call no function and have
+ * few branches. ANY is for all keys and values, with memcmp() and memcpy().
  */
 enum { SHORT, LONG, ANY };
 
@@ -208,7 +208,7 @@ int has_key(const struct gosync_map_record *record, const char *key, size_t len,
 	return !differs;
 }
 
-/* Some bytes in the middle may be copied twice. */
+/* Copy; some bytes in the middle may be copied twice. */
 static inline ALWAYS void copy(char *to, const char *from, size_t len)
 {
 	const char *from_end = from + len;
@@ -234,7 +234,7 @@ static inline ALWAYS void copy(char *to, const char *from, size_t len)
 	}
 }
 
-/* Was the record not written since its count was @seq, nor then? */
+/* Whether the record was not being written when it had @seq, nor was since */
 static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
 {
 	/* R2: pairs with gosync_map_lock() in kmod/map.h. */
@@ -244,8 +244,9 @@ static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
 }
 
 /*
- * Copy a record's value if it has the key. Lengths are those of some entry at
- * any time, so what is copied before it is known to be whole is in bounds.
+ * Copy a record's value if it has the key. At any time the record's lengths are
+ * those of some entry. So the copy stays in bounds, although it is made before
+ * we know that it is whole.
  */
 static inline ALWAYS
 int read_record(const struct view *view,
@@ -283,7 +284,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 	 char *buf, size_t *len, int how)
 {
 	const struct gosync_map_page *page = view->page;
-	/* T1: pairs with map_promote() in kmod/map_table.c. */
+	/* T1: pairs with promote() in kmod/map_table.c. */
 	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
 	const struct table *table = &view->tables[word & GOSYNC_MAP_TABLE_MASK];
 	uint32_t left = __atomic_load_n(&gosync_map_rules_of(page, word)->reach,
@@ -309,13 +310,13 @@ int look(const struct view *view, const char *key, size_t key_len,
 		}
 		i = (i + 1) & table->mask;
 	} while (left--);
-	/* T2: pairs with map_begin_table() in kmod/map_table.c. */
+	/* T2: pairs with begin_table() in kmod/map_table.c. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return likely(__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) ?
 		-ENODATA : AGAIN;
 }
 
-/* The rest of it: when it takes more than a quick look */
+/* The slow half of a load, for when a quick look is not enough */
 static int __attribute__((noinline))
 load_slow(struct gosync_map *map, const void *key, size_t key_len,
 	  void *buf, size_t *len)
@@ -355,7 +356,7 @@ EXPORT int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
 						 __ATOMIC_ACQUIRE))) {
 		int ret;
 
-		/* For the compiler, which leaves out loops then */
+		/* With this the compiler makes no loops. */
 		if (key_len - 8 > 8)
 			__builtin_unreachable();
 		ret = look(map->view, key, key_len, buf, len, SHORT);
@@ -402,8 +403,8 @@ static int range_ioctl(struct gosync_map *map,
 }
 
 /*
- * Where a walk begins and ends, as it was at one moment. Return: 0; AGAIN if
- * there was no such moment.
+ * Read where a walk begins and ends, both at one moment. Return: 0; AGAIN if a
+ * writer came in between each time.
  */
 static int begin_walk(const struct gosync_map_page *page,
 		      struct gosync_map_range_args *args)
@@ -429,7 +430,7 @@ static int begin_walk(const struct gosync_map_page *page,
 	return AGAIN;
 }
 
-/* Return: 0: key and value are in @copy; OTHER: not visited; AGAIN */
+/* Return: 0: key and value are in @copy; OTHER: not to be visited; AGAIN */
 static int copy_record(const struct view *view,
 		       const struct gosync_map_range_args *args, char *copy,
 		       uint32_t *key_len, uint32_t *len)
@@ -464,14 +465,14 @@ static int range_mapped(struct gosync_map *map, const struct view *view,
 	int ret = 0;
 
 	/*
-	 * What is not in use any more was cleared. U: pairs with
+	 * Records that are not in use any more were cleared. U: pairs with
 	 * map_take_record() in kmod/map_table.c.
 	 */
 	for (; !ret && args->cursor <= __atomic_load_n(&view->page->used,
 						       __ATOMIC_ACQUIRE);
 	     args->cursor++) {
 		ret = copy_record(view, args, copy, &key_len, &len);
-		/* The kernel goes on from here. */
+		/* The kernel continues the walk from here. */
 		if (ret == AGAIN)
 			return range_ioctl(map, args, fn, arg);
 		ret = ret ? 0 : fn(copy, key_len, value, len, arg);
@@ -499,7 +500,7 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 	struct gosync_info info;
 	int ret;
 
-	/* C: pairs with map_count() in kmod/map_table.c. */
+	/* C: pairs with count() in kmod/map_table.c. */
 	if (view)
 		return __atomic_load_n(&view->page->count, __ATOMIC_ACQUIRE);
 	ret = gosync_info(map, &info);
@@ -508,7 +509,7 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 
 /* --- Changing ------------------------------------------------------------ */
 
-/* The kernel's length of a key has fewer bits. */
+/* The argument has 32 bits for the length of a key: refuse more here. */
 static int change(struct gosync_map *map, unsigned int op,
 		  const void *key, size_t key_len, struct gosync_map_args *args)
 {
@@ -520,7 +521,7 @@ static int change(struct gosync_map *map, unsigned int op,
 	return __gosync_wait_ioctl(map, op, args, 0);
 }
 
-/* ... and get what was there, if it is wanted */
+/* ... and get the old value, if it is wanted */
 static int exchange(struct gosync_map *map, unsigned int op,
 		    const void *key, size_t key_len, struct gosync_map_args *args,
 		    void *old, size_t *old_len)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Mutex: the transitions of the word that oblige nobody; all others are the
- * kernel's. The rules, and why dying after any of these instructions is
- * harmless, stand in <linux/gosync.h> beside the word's bits.
+ * Mutex: the library makes the changes of the word after which no wake-up is
+ * owed. The kernel makes all others. The rules stand in <linux/gosync.h>,
+ * beside the word's bits. They say why a death after any of these instructions
+ * is harmless.
  */
 #include <errno.h>
 
@@ -10,8 +11,8 @@
 
 /**
  * struct handle - a Mutex's handle
- * @mutex: its public part: the mapped state; and the word when we own the lock
- *	and nothing else is the matter
+ * @mutex: its public part: where the mapped state is; and the word as it is
+ *	while we own the lock, nobody waits and it is not poisoned
  * @spins: rounds to spin, 0 on a single CPU
  * @strict: only the owner may unlock
  */
@@ -41,8 +42,9 @@ DEFINE_KIND(mutex, struct handle, GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_STARVING,
 DEFINE_OPEN(mutex, GOSYNC_MUTEX)
 
 /*
- * Barge: lock what is unlocked and not promised, whoever waits. Waiters stay
- * in the kernel's queue and are owed a wake-up by whoever unlocks, as before.
+ * Barge: take a lock that is free and not promised, even if there are waiters.
+ * They stay in the kernel's queue. The next unlock owes them a wake-up, as
+ * before.
  *
  * Return: as gosync_mutex_lock(), -EBUSY if it is locked or promised.
  */
@@ -110,7 +112,7 @@ EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 	if (slot) {
 		int ret = barge(mutex, slot);
 
-		/* With STARVING it may be free, or have been taken from us. */
+		/* STARVING: it may be free, or our holder may be broken. */
 		if (ret != -EBUSY ||
 		    !(__atomic_load_n(&slot->word, __ATOMIC_RELAXED) &
 		      GOSYNC_MUTEX_STARVING))
@@ -120,12 +122,12 @@ EXPORT int gosync_mutex_trylock(gosync_mutex_t *mutex)
 }
 
 /*
- * Unlock in other cases than the plain one: there are waiters, or the mutex is
- * poisoned, or somebody else locked it.
+ * Unlock where the fast path could not: there are waiters, or the Mutex is
+ * poisoned, or another holder has locked it.
  *
- * With WOKEN and not STARVING, a waiter that was woken is on its way and the
- * kernel answers for it, so nobody is owed a wake-up. Everything else, and
- * every error, is the kernel's.
+ * With WOKEN and not STARVING, a woken waiter is on its way and the kernel
+ * answers for it, so no wake-up is owed. All other cases, and all errors, are
+ * left to the kernel.
  */
 EXPORT int gosync_mutex_unlock_slow(gosync_mutex_t *mutex)
 {

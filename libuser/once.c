@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Once: looking whether it has been done. To begin and to be done are the
- * kernel's.
+ * Once: the library looks whether it has been done. The kernel does everything
+ * else.
  */
 #include <errno.h>
 
@@ -84,13 +84,13 @@ EXPORT int gosync_once_abandon(gosync_once_t *once)
 	return __gosync_ioctl(once, GOSYNC_IOC_ONCE_ABANDON, NULL);
 }
 
-/* One that runs; @counts: as done, even if its function is left */
+/* A Once that we run; @counts: it is done even if its function is left */
 struct running {
 	gosync_once_t *once;
 	int counts;
 };
 
-/* What becomes of one whose function does not return */
+/* At the end of run(): @once is not NULL if the function was left */
 static void leave(struct running *running)
 {
 	if (!running->once)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * RWMutex: the transitions of the word and of our line that oblige nobody. The
- * rules, and why dying in between is harmless, stand in <linux/gosync.h>.
+ * RWMutex: the library makes the changes of the word and of our line after
+ * which no wake-up is owed. The rules stand in <linux/gosync.h>. They say why a
+ * death in between is harmless.
  */
 #include <errno.h>
 #include <sched.h>
@@ -9,17 +10,18 @@
 #include "internal.h"
 
 /*
- * And so many times we let others run. If who we wait for was preempted, it may
- * go on at once; whereas those who sleep while a writer has the lock are let in
- * together, and all have to have run before there can be a next writer.
+ * Rounds of sched_yield() after the spinning. If the thread that we wait for
+ * was preempted, it may go on at once. To sleep costs more: readers that sleep
+ * while a writer has the lock are admitted together. All of them have to run
+ * before there can be a next writer.
  */
 #define YIELD_ROUNDS	4
 
 /**
  * struct handle - an RWMutex's handle
  * @rw: its public part: the mapped state, NULL if everything is left to the
- *	kernel; our line, NULL if there is none; the word when we own the lock
- *	and nothing else is the matter
+ *	kernel; our line, NULL if there is none; the word as it is while we own
+ *	the lock, nobody waits and it is not poisoned
  * @spins: rounds to spin, 0 on a single CPU
  * @strict: only the owner may unlock
  */
@@ -63,7 +65,7 @@ static void set_up(gosync_rwmutex_t *rw, const struct gosync_info *info)
 DEFINE_KIND(rwmutex, struct handle, 0, 0, set_up);
 DEFINE_OPEN(rwmutex, GOSYNC_RWMUTEX)
 
-/* Before the next look. Return: 0 when it is time to sleep */
+/* Wait a little before the next look. Return: 0 when it is time to sleep */
 static int back_off(gosync_rwmutex_t *rw, int round)
 {
 	const int spins = handle_of(rw)->spins;
@@ -83,8 +85,8 @@ static inline uint64_t look_at(const struct gosync_rwmutex_slot *slot)
 }
 
 /*
- * A try has failed; but with STARVING it may be free, or have been taken from us:
- * the kernel tells.
+ * A try has failed, but with STARVING only the kernel can tell why: the lock
+ * may be free, or our holder broken.
  */
 static inline int is_the_kernels(const struct gosync_rwmutex_slot *slot,
 				 int ret)
@@ -92,7 +94,7 @@ static inline int is_the_kernels(const struct gosync_rwmutex_slot *slot,
 	return ret == -EBUSY && look_at(slot) & GOSYNC_MUTEX_STARVING;
 }
 
-/* A lock by ioctl, where it couldn't be had here */
+/* Lock by ioctl, after the library has failed to */
 static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
 		    unsigned int flags)
 {
@@ -111,8 +113,8 @@ static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
 
 /*
  * Take the word, if it is unlocked and not promised, as in mutex.c; by a full
- * barrier, RW-A, because no_readers() comes next. Pairs with count_and_look(). The
- * figure is in kmod/rwmutex.c, as for the other letters here.
+ * barrier, RW-A, because no_readers() comes next. Pairs with count_and_look().
+ * The figure is in kmod/rwmutex.c, as for the other letters here.
  */
 static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 {
@@ -153,10 +155,10 @@ static int no_readers(struct gosync_rwmutex_slot *slot)
 	return 1;
 }
 
-/* We own the word, and sleep until the readers have gone. */
+/* We own the word, and sleep until the readers have left. */
 static int drain(gosync_rwmutex_t *rw, uint64_t deadline, unsigned int flags)
 {
-	/* After a signal we don't own it any more: that is not to be redone. */
+	/* After a signal we do not own the word: begin again with LOCK. */
 	int ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_DRAIN, deadline,
 			   GOSYNC_INTERRUPTIBLE | flags);
 
@@ -202,7 +204,7 @@ EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
 	int ret = -EBUSY;
 
 	GOSYNC_PROBE(wrlock_entry, rw);
-	/* Don't stop readers for a try that fails. */
+	/* Do not stop readers for a try that is going to fail. */
 	if (slot && no_readers(slot))
 		ret = barge(rw, slot);
 	if (slot && !is_the_kernels(slot, ret)) {
@@ -215,8 +217,8 @@ EXPORT int gosync_rwmutex_trylock(gosync_rwmutex_t *rw)
 }
 
 /*
- * As with a Mutex; but readers may wait although a woken writer is on its way,
- * so this is the kernel's whenever anybody waits.
+ * As with a Mutex. But readers may wait although a woken writer is on its way,
+ * so the kernel unlocks whenever there are waiters.
  */
 EXPORT int gosync_rwmutex_unlock(gosync_rwmutex_t *rw)
 {
@@ -253,8 +255,8 @@ EXPORT int gosync_rwmutex_token(gosync_rwmutex_t *rw, uint64_t *token)
 /* --- Readers ------------------------------------------------------------- */
 
 /*
- * We are counted in our line. With STARVING there may be a broken holder: perhaps
- * it is us.
+ * Our line counts us. With STARVING there may be a broken holder, perhaps our
+ * own.
  *
  * Return: 0 or 1 if the lock is held, or -EBUSY
  */
@@ -278,7 +280,7 @@ static int count_and_look(gosync_rwmutex_t *rw, uint32_t *reads)
 	return look(rw);
 }
 
-/* A writer was there: see whether it goes soon, and then sleep. */
+/* A writer was there: see whether it leaves soon, and otherwise sleep. */
 static int rlock_wait(gosync_rwmutex_t *rw, uint64_t deadline,
 		      unsigned int flags)
 {

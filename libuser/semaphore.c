@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Semaphore: taking and adding permits as long as nobody waits. From the first
- * waiter on it is the kernel's.
+ * Semaphore: the library takes and adds permits as long as nobody waits. From
+ * the first waiter on, the kernel does.
  */
 #include <errno.h>
 
@@ -26,7 +26,7 @@ static void set_up(gosync_semaphore_t *semaphore,
 		   const struct gosync_info *info)
 {
 	handle_of(semaphore)->look = state_of(semaphore, info, 0);
-	/* Unless the kernel is to know who takes them */
+	/* With GOSYNC_GIVE_BACK the kernel has to know each taker. */
 	if (!(info->flags & GOSYNC_GIVE_BACK))
 		set_state(&semaphore->at, semaphore,
 			  state_of(semaphore, info, 1));
@@ -117,8 +117,9 @@ EXPORT int gosync_semaphore_tryacquire(gosync_semaphore_t *semaphore,
 	if (!take(semaphore, n))
 		return 0;
 	/*
-	 * Too few: that is an answer, but for a bad @n. Who is shown to wait
-	 * may only be polling.
+	 * If there are too few permits, no need to ask the kernel, which would
+	 * say so, too. A bad @n is left to it, and so are enough permits with
+	 * waiters: the waiter in the word may only be a poller.
 	 */
 	word = look_at(slot);
 	if (slot && n <= GOSYNC_SEMAPHORE_PERMITS &&

@@ -37,7 +37,10 @@ static const struct {
 	  "sync/atomic: compare and swap of inconsistently typed values" },
 };
 
-/* A sentence that nobody overwrites: other C libraries have no others. */
+/*
+ * A constant sentence. strerror() of other C libraries returns one, too; in
+ * glibc a later call may overwrite it.
+ */
 static const char *describe(int err)
 {
 #ifdef __GLIBC__
@@ -47,7 +50,7 @@ static const char *describe(int err)
 #endif
 }
 
-/* Of the program, of this library and of the module: which is too old? */
+/* Which of the program, this library and the module is older than another */
 static const char *which_is_older(unsigned int program)
 {
 	const unsigned int library = GOSYNC_ABI_VERSION;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Value: loads from the mapped pages, which only the kernel writes; stores are
- * ioctls. A reader writes nothing that is shared, so it owes nobody anything.
- * Barriers are named by the letters that kmod/value.c has for them.
+ * ioctls. A reader writes nothing that is shared, so its death harms nobody.
+ * kmod/value.c describes the barriers, by the same letters.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "internal.h"
 
-/* So often a load is tried before the kernel is asked, which always succeeds */
+/* Tries before a load asks the kernel, which always succeeds */
 #define LOAD_TRIES	16
 
 /**

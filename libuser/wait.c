@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Waiting for several things at once, and for what poll(2) tells. It is the
- * kernel's; what it grants is in the word as if it had been asked for alone.
+ * Waiting for several things at once, and saying what poll(2) is to tell. The
+ * kernel does both. A grant is in the word as if it had been asked for alone.
  */
 #include <errno.h>
 
 #include "internal.h"
 
-/* An interrupted wait leaves in the entries what it needs to go on. */
+/* An interrupted wait has left in the entries what it needs to go on. */
 static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 		     uint64_t deadline, unsigned int flags, unsigned int all)
 {
@@ -23,7 +23,10 @@ static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
-	/* The entries' descriptors may have been told to its parent. */
+	/*
+	 * The entries may have been made in the parent. Their descriptors get
+	 * holders of their own here, under the same numbers.
+	 */
 	gosync_notice();
 	do {
 		device = gosync_device();
@@ -49,7 +52,7 @@ EXPORT int gosync_wait_all(struct gosync_wait_entry *entries,
 	return wait_many(entries, count, deadline, flags, GOSYNC_WAIT_ALL);
 }
 
-/* Of a Value or a Map; @version: in and out */
+/* Wait for a Value or a Map; @version: in: the one to leave, out: what it is */
 int __gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
 			  uint64_t deadline, unsigned int flags)
 {

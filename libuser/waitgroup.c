@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * WaitGroup: additions that release nobody; those that do are the kernel's, and
- * so is waiting.
+ * WaitGroup: the library does additions that release no waiter. The kernel does
+ * those that do, and waiting.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -33,7 +33,10 @@ static void set_up(gosync_waitgroup_t *wg, const struct gosync_info *info)
 DEFINE_KIND(waitgroup, struct handle, (uint64_t)1 << 63 | 1, 0, set_up);
 DEFINE_OPEN(waitgroup, GOSYNC_WAITGROUP)
 
-/* Somebody waits, and still does afterwards: nobody is owed anything. */
+/*
+ * With waiters, the counter may go from one number to another that is not 0
+ * either: no wake-up is owed, as all of them go on waiting.
+ */
 EXPORT int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta)
 {
 	struct gosync_waitgroup_add_args args = {
