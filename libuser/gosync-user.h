@@ -1060,15 +1060,20 @@ int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
  */
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {
-	__u64 *slot = (__u64 *)GOSYNC__STATE(wg);
+	uintptr_t at = GOSYNC__AT(wg);
+	__u64 *slot = (__u64 *)GOSYNC__STATE_AT(wg, at);
 	__u64 word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 	__u64 now = word + (__u64)delta;
 
-	if (__builtin_expect(now <= GOSYNC_WAITGROUP_COUNTER &&
-			     __atomic_compare_exchange_n(slot, &word, now, 0,
-							 __ATOMIC_SEQ_CST,
-							 __ATOMIC_RELAXED), 1))
-		return 0;
+	if (__builtin_expect(now <= GOSYNC_WAITGROUP_COUNTER, 1)) {
+		GOSYNC__ANEW(at);
+		slot = (__u64 *)GOSYNC__STATE_AT(wg, at);
+		if (__builtin_expect(__atomic_compare_exchange_n(slot, &word,
+								 now, 0,
+								 __ATOMIC_SEQ_CST,
+								 __ATOMIC_RELAXED), 1))
+			return 0;
+	}
 	return gosync_waitgroup_add_slow(wg, delta);
 }
 
