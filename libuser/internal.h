@@ -306,4 +306,19 @@ int __gosync_wait_ioctl(const void *object, unsigned int op, void *arg,
 int __gosync_wait_version(const void *object, unsigned int op, uint64_t *version,
 			  uint64_t deadline, unsigned int flags);
 
+/* An ioctl that takes a deadline and nothing else */
+static inline int ask_until(const void *object, unsigned int op,
+			    uint64_t deadline, unsigned int flags)
+{
+	struct gosync_wait_args args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
+		.deadline = deadline,
+	};
+
+	return __gosync_wait_ioctl(object, op,
+				   deadline == GOSYNC_FOREVER ? NULL : &args,
+				   flags);
+}
+
 #endif /* GOSYNC_INTERNAL_H */

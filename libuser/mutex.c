@@ -67,11 +67,6 @@ static int barge(gosync_mutex_t *mutex, struct gosync_mutex_slot *slot)
 static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 		      unsigned int flags)
 {
-	struct gosync_wait_args args = {
-		.size = sizeof(args),
-		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
-		.deadline = deadline,
-	};
 	struct gosync_mutex_slot *slot = gosync_at(mutex);
 	int round, ret;
 
@@ -85,9 +80,7 @@ static int lock_until(gosync_mutex_t *mutex, uint64_t deadline,
 			break;
 		spin();
 	}
-	return __gosync_wait_ioctl(mutex, GOSYNC_IOC_MUTEX_LOCK,
-				   deadline == GOSYNC_FOREVER ? NULL : &args,
-				   flags);
+	return ask_until(mutex, GOSYNC_IOC_MUTEX_LOCK, deadline, flags);
 }
 
 EXPORT int gosync_mutex_lock_slow(gosync_mutex_t *mutex)

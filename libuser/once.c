@@ -23,55 +23,37 @@ static inline int looks_done(gosync_once_t *once)
 		  GOSYNC_ONCE_IS_DONE);
 }
 
-static int begin_until(gosync_once_t *once, uint64_t deadline,
+/* Begin or wait. Both return 0 if it has been done. */
+static int look_or_ask(gosync_once_t *once, unsigned int op, uint64_t deadline,
 		       unsigned int flags)
 {
-	struct gosync_wait_args args = {
-		.size = sizeof(args),
-		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
-		.deadline = deadline,
-	};
-
 	if (looks_done(once))
 		return GOSYNC_ONCE_DONE;
-	return __gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_BEGIN, &args, flags);
+	return ask_until(once, op, deadline, flags);
 }
 
 EXPORT int gosync_once_begin(gosync_once_t *once)
 {
-	return begin_until(once, GOSYNC_FOREVER, 0);
+	return look_or_ask(once, GOSYNC_IOC_ONCE_BEGIN, GOSYNC_FOREVER, 0);
 }
 
 EXPORT int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 				   unsigned int flags)
 {
 	return flags & ~WAIT_FLAGS ? -EINVAL :
-				     begin_until(once, deadline, flags);
-}
-
-static int wait_until(gosync_once_t *once, uint64_t deadline,
-		      unsigned int flags)
-{
-	struct gosync_wait_args args = {
-		.size = sizeof(args),
-		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
-		.deadline = deadline,
-	};
-
-	if (looks_done(once))
-		return 0;
-	return __gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_WAIT, &args, flags);
+	       look_or_ask(once, GOSYNC_IOC_ONCE_BEGIN, deadline, flags);
 }
 
 EXPORT int gosync_once_wait(gosync_once_t *once)
 {
-	return wait_until(once, GOSYNC_FOREVER, 0);
+	return look_or_ask(once, GOSYNC_IOC_ONCE_WAIT, GOSYNC_FOREVER, 0);
 }
 
 EXPORT int gosync_once_wait_until(gosync_once_t *once, uint64_t deadline,
 				  unsigned int flags)
 {
-	return flags & ~WAIT_FLAGS ? -EINVAL : wait_until(once, deadline, flags);
+	return flags & ~WAIT_FLAGS ? -EINVAL :
+	       look_or_ask(once, GOSYNC_IOC_ONCE_WAIT, deadline, flags);
 }
 
 EXPORT int gosync_once_done(gosync_once_t *once)

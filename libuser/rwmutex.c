@@ -94,21 +94,6 @@ static inline int is_the_kernels(const struct gosync_rwmutex_slot *slot,
 	return ret == -EBUSY && look_at(slot) & GOSYNC_MUTEX_STARVING;
 }
 
-/* Lock by ioctl, after the library has failed to */
-static int wait_for(gosync_rwmutex_t *rw, unsigned int op, uint64_t deadline,
-		    unsigned int flags)
-{
-	struct gosync_wait_args args = {
-		.size = sizeof(args),
-		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
-		.deadline = deadline,
-	};
-
-	return __gosync_wait_ioctl(rw, op,
-				   deadline == GOSYNC_FOREVER ? NULL : &args,
-				   flags);
-}
-
 /* --- Writers ------------------------------------------------------------- */
 
 /*
@@ -159,11 +144,11 @@ static int no_readers(struct gosync_rwmutex_slot *slot)
 static int drain(gosync_rwmutex_t *rw, uint64_t deadline, unsigned int flags)
 {
 	/* After a signal we do not own the word: begin again with LOCK. */
-	int ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_DRAIN, deadline,
-			   GOSYNC_INTERRUPTIBLE | flags);
+	int ret = ask_until(rw, GOSYNC_IOC_RWMUTEX_DRAIN, deadline,
+			    GOSYNC_INTERRUPTIBLE | flags);
 
 	if (ret == -EINTR && !(flags & GOSYNC_INTERRUPTIBLE))
-		ret = wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
+		ret = ask_until(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
 	return ret;
 }
 
@@ -178,7 +163,7 @@ static int lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
 		    !back_off(rw, round))
 			break;
 	if (ret == -EBUSY)
-		return wait_for(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
+		return ask_until(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
 	for (round = 0; !no_readers(slot); round++)
 		if (!back_off(rw, round))
 			return drain(rw, deadline, flags);
@@ -298,7 +283,7 @@ static int rlock_wait(gosync_rwmutex_t *rw, uint64_t deadline,
 		if (ret != -EBUSY)
 			return ret;
 	}
-	return wait_for(rw, GOSYNC_IOC_RWMUTEX_RLOCK, deadline, flags);
+	return ask_until(rw, GOSYNC_IOC_RWMUTEX_RLOCK, deadline, flags);
 }
 
 EXPORT int gosync_rwmutex_rlock_slow(gosync_rwmutex_t *rw, int counted)
