@@ -16,14 +16,14 @@
  *
  * Processes open /dev/gosync and create or open objects on it by name with
  * GOSYNC_IOC_OPEN, which returns a file descriptor for the object. Every
- * operation is an ioctl on that descriptor, and those that nobody has to wait
- * for can also be done by user space alone on the mapped state (see
- * &struct gosync_info).
+ * operation is an ioctl on that descriptor. Operations that need no wait can
+ * also be done by user space alone, on the mapped state (see &struct
+ * gosync_info).
  *
  * An object's descriptor is a *holder*: the open file description, like the
  * owner of an flock(2) lock. dup(2) and fork(2) share a holder,
  * GOSYNC_IOC_REOPEN makes a new one. When the last descriptor of a holder is
- * closed, by whatever way, what it held is recovered.
+ * closed, in any way, what it held is recovered.
  *
  * Every argument is a structure that begins with its size, as user space was
  * compiled with it. The kernel extends a shorter structure with zeros. It
@@ -80,13 +80,13 @@
  *                or it is no descriptor
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
  *                waits; unlink with GOSYNC_IF_UNUSED: somebody has it open;
- *                change: so, and the page that it shares would not do
+ *                change: somebody has it open, and it would have to move
  * ECANCELED      io_uring: the command was cancelled, and nothing was granted
  * EDEADLK        Once: the thread that runs it would wait for itself, without
  *                a deadline; wait for all: a Mutex or RWMutex is asked for
  *                twice
- * EDQUOT         the user has reached the limit of objects per user, or who
- *                owns the user namespace has
+ * EDQUOT         the user, or the owner of the user namespace, has reached the
+ *                limit of objects per user
  * E2BIG          the structure has bits set that this kernel does not know
  * EEXIST         the name exists and GOSYNC_EXCL was given
  * EFAULT         a pointer is bad
@@ -111,8 +111,8 @@
  *                ring is for polling (IORING_SETUP_IOPOLL)
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done or abandoned by another
- *                than who runs it; Semaphore with GOSYNC_GIVE_BACK: release
- *                of what one has not acquired; unlink, change or break by
+ *                than its runner; Semaphore with GOSYNC_GIVE_BACK: release of
+ *                permits that were not acquired; unlink, change or break by
  *                another than the object's owner; change of the owner, or of
  *                the group to one that the caller is not in, without CAP_CHOWN
  * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
@@ -155,8 +155,7 @@
  * @GOSYNC_MAP: values by key
  * @GOSYNC_TYPE_MAX: one more than the last type
  *
- * 0 is no type: user space may open an object with type 0 to accept whatever
- * type it has.
+ * 0 is no type. User space may open an object with type 0 to accept any type.
  */
 enum gosync_type {
 	GOSYNC_INT32 = 1,
@@ -193,7 +192,7 @@ enum gosync_type {
 #define GOSYNC_AWAIT		(1U << 8)	/* not there yet: wait; excludes GOSYNC_CREATE */
 #define GOSYNC_AWAIT_REALTIME	(1U << 9)	/* ... until @deadline of CLOCK_REALTIME */
 
-/* Of the flags that GOSYNC_IOC_INFO tells */
+/* One more flag that GOSYNC_IOC_INFO tells */
 #define GOSYNC_BROKEN		(1U << 8)	/* this descriptor's holder was broken */
 
 /* Flag of GOSYNC_IOC_UNLINK */
@@ -213,7 +212,7 @@ enum gosync_type {
 #define GOSYNC_WATCH_STOP	(1U << 0)	/* watch no longer */
 
 /* Flag of GOSYNC_IOC_CANCEL */
-#define GOSYNC_CANCEL_ALL	(1U << 3)	/* whatever is under way on the descriptor */
+#define GOSYNC_CANCEL_ALL	(1U << 3)	/* all commands on the descriptor */
 
 /* Flag of the atomic operations that write */
 #define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all waiters of the word */
@@ -336,7 +335,7 @@ struct gosync_unlink_args {
  * @uid: the new owner, in the caller's user namespace
  * @gid: the new group, in the caller's user namespace
  *
- * What is not to be changed must be 0. All that is changed is changed at once.
+ * Fields that are not to be changed must be 0. All changes happen at once.
  *
  * The rights are those of chmod(2) and chown(2). The mode may be changed by the
  * object's owner, and with CAP_SYS_ADMIN over the IPC namespace. The group may
@@ -428,7 +427,7 @@ struct gosync_change_args {
  * of a descriptor that it was passed, although it cannot reach the device. To
  * prevent that, give the object GOSYNC_OWN_PAGE or GOSYNC_NO_MMAP, or make it
  * anonymous. An object that shares its page with no other can be mapped by
- * whoever has a descriptor.
+ * every process that has a descriptor.
  *
  * Return: 0, or -1 with errno EFAULT, EINVAL, ENOMEM, EPROTO.
  */
@@ -682,21 +681,20 @@ struct gosync_reopen_args {
  * @holder: the number of a holder, as GOSYNC_IOC_HOLDERS tells it
  * @__reserved: must be 0
  *
- * For a holder that hangs and does not let go: takes away what it has, as if it
- * had died (see "Giving up"), although it lives. The caller must own the object
- * or have CAP_SYS_ADMIN over the IPC namespace; a read-only descriptor is
- * enough.
+ * For a holder that hangs. It takes away what the holder has, as if that had
+ * died (see "Giving up"), although it lives. The caller must own the object or
+ * have CAP_SYS_ADMIN over the IPC namespace; a read-only descriptor is enough.
  *
  * The holder is not asked, and goes on with what it does. Its next operation
- * tells it: from now on every operation on its descriptor that does not merely
- * observe, to unlock above all, fails with ESTALE and changes nothing. Its
- * waits fail, too: commands of io_uring at once, others when it would be their
- * turn. To go on the holder needs a new descriptor; GOSYNC_IOC_REOPEN of the
- * old one makes one.
+ * tells it: from now on every operation on its descriptor that does more than
+ * observe fails with ESTALE and changes nothing, above all an unlock. Its waits
+ * fail, too: commands of io_uring at once, others when it would be their turn.
+ * To go on the holder needs a new descriptor; GOSYNC_IOC_REOPEN of the old one
+ * makes one.
  *
  * Until the holder's last descriptor is closed, the word of a Mutex or RWMutex
- * says GOSYNC_MUTEX_STARVING, so that everybody locks and unlocks by ioctl, and
- * the holder's line (&struct gosync_rwmutex_reader) is below 0. A
+ * says GOSYNC_MUTEX_STARVING, so that everybody locks and unlocks by ioctl. For
+ * as long, the holder's line (&struct gosync_rwmutex_reader) is below 0. A
  * compare-and-swap of the holder that comes late therefore cannot take what
  * belongs to others. Only the fencing token keeps out what the holder writes
  * elsewhere, in the belief that it has the lock.
@@ -866,9 +864,9 @@ struct gosync_value_args {
  *
  * Reading without a system call: read @version (acquire), copy the slot's
  * payload, then (read barrier) read @version again. The kernel begins to
- * overwrite the slot of version v only after it published version
- * v + GOSYNC_VALUE_SLOTS - 1, so the copy is whole if the second reading is
- * less than that.
+ * overwrite the slot of version v only after it published version v +
+ * GOSYNC_VALUE_SLOTS - 1. So the copy is whole if the second reading is less
+ * than that.
  */
 struct gosync_value_page {
 	__aligned_u64 type;
@@ -936,8 +934,8 @@ struct gosync_wait_args {
  *                      holder: both are ioctls, see &struct gosync_break_args.
  *                      Kernel only
  * 3          POISONED  an owner died. Kernel only
- * 4 to 31    WAITERS   how many wait in the kernel, and one more if anybody
- *                      is to be told when it is unlocked (poll, wait for all).
+ * 4 to 31    WAITERS   how many waiters there are in the kernel, and one more
+ *                      if an unlock has to be told (poll, wait for all).
  *                      Kernel only
  * 32 to 63   OWNER     the owner's holder number while LOCKED, else 0
  * =========  ========  ====================================================
@@ -1192,8 +1190,8 @@ struct gosync_once_slot {
  * The deadline ends the wait, not the locking: after ETIMEDOUT the lock is
  * held. If an owner of the lock died during the wait, and nobody has called
  * RECOVER since, the call returns 1 in place of ETIMEDOUT. The caller then
- * looks whether what it waits for has happened; its next wait with a deadline
- * that has passed returns ETIMEDOUT.
+ * looks at its condition. Its next wait with a deadline that has passed returns
+ * ETIMEDOUT.
  *
  * After EINTR, and in a signal's handler, the lock is not held. It is held
  * again when the call was repeated with @ticket and has returned something
@@ -1201,8 +1199,8 @@ struct gosync_once_slot {
  * deadline that has passed.
  *
  * A ticket belongs to its thread. It ends when the thread begins a new wait for
- * this Cond, by whatever descriptor, or ends. If it had been signalled, the
- * signal goes to the next that waited then; when the thread ends, within a
+ * this Cond, by any descriptor, or ends. If it had been signalled, the signal
+ * goes to the next waiter of that moment. When the thread ends, this may take a
  * second or two. So a handler may jump out of the call (siglongjmp(3)) and not
  * come back.
  *
@@ -1281,13 +1279,14 @@ struct gosync_semaphore_args {
 
 /**
  * struct gosync_semaphore_slot - a Semaphore's mapped state
- * @word: the permits in bits 0 to 30, how many wait in bits 32 to 63, and one more
- *	if anybody watches, and if permits are out beyond the limit
+ * @word: the permits in bits 0 to 30; in bits 32 to 63 how many waiters there
+ *	are, one more while anybody watches, and one more while permits are in
+ *	use beyond the limit
  *
- * Unless the Semaphore is GOSYNC_GIVE_BACK, and while bits 32 to 63 are 0, user
- * space may, by compare-and-swap of the whole word, subtract permits that are
- * there, and add permits. There is no waiter, so no wake-up is owed. Bits 32 to
- * 63 are the kernel's.
+ * Unless the Semaphore is GOSYNC_GIVE_BACK, user space may change the word
+ * while bits 32 to 63 are 0. By compare-and-swap of the whole word it may
+ * subtract permits that are there, and add permits. There is no waiter, so no
+ * wake-up is owed. Bits 32 to 63 are the kernel's.
  */
 struct gosync_semaphore_slot {
 	__aligned_u64 word;
@@ -1463,8 +1462,8 @@ struct gosync_map_rules {
  * @page_size * ((1 << c) - 1), the second follows it. A slot is 0 (empty), a
  * tombstone, or the hash << 32 | the number of a record. Probing is linear:
  * start at the slot given by the upper bits of the hash and go on, wrapping
- * around, until the key or an empty slot is found, or for as many slots as
- * @reach says.
+ * around. Stop at the key, at an empty slot, or after as many slots as @reach
+ * says.
  *
  * Reading without a system call: read @table (acquire), take its rules, look
  * through the slots (acquire) from where the key's hash says, and look at each
@@ -1603,8 +1602,8 @@ struct gosync_version_wait_args {
  * @index: atomics: which word; otherwise 0
  * @__reserved: must be 0
  * @value: atomics: readable once the word is no longer this; Value and Map:
- *	once the version is not; Semaphore: once so many permits can be got;
- *	otherwise 0
+ *	once the version is no longer this; Semaphore: once this many permits
+ *	can be acquired; otherwise 0
  *
  * Says what makes the descriptor readable for poll(2), select(2) and epoll(7),
  * where that is not clear from the type:
@@ -1620,12 +1619,13 @@ struct gosync_version_wait_args {
  * Value        while its version is not the one that WATCH said, or that this
  *              descriptor's last GOSYNC_IOC_VALUE_LOAD returned (or 0)
  * Map          while its version is not the one that WATCH said (or 0)
- * atomics      while the word is not what WATCH said; never before. Who changes
- *              it has to wake, as for GOSYNC_IOC_ATOMIC_WAIT
- * Cond         when signalled; never without WATCH, which takes a place in
- *              the queue, as a wait does; WATCH again takes a new one. A
- *              signal of which poll(2) has not told goes to the next who
- *              waited, if the watch is stopped or closed
+ * atomics      while the word is not what WATCH said; never before WATCH. A
+ *              thread that changes the word has to wake the waiters, as for
+ *              GOSYNC_IOC_ATOMIC_WAIT
+ * Cond         when signalled; never without WATCH. WATCH takes a place in the
+ *              queue, as a wait does; WATCH again takes a new one. If the
+ *              watch is stopped or closed before poll(2) has told of a signal,
+ *              the signal goes to the next waiter of that moment
  * ===========  ============================================================
  *
  * The setting belongs to the open file description, whose last WATCH counts.
@@ -1656,8 +1656,8 @@ struct gosync_watch_args {
  *	_ATOMIC_WAIT, _VALUE_WAIT, _MAP_WAIT. 0: wait until poll(2) says
  *	one of the events in @index (not for all, not in io_uring)
  * @index: ATOMIC_WAIT: which word; 0: events, as in &struct pollfd; otherwise 0
- * @result: out: what was granted: what the ioctl returns; 0: the events that
- *	there are. Untouched if it was not granted
+ * @result: out: of a granted entry, what its ioctl would return; if @op is 0,
+ *	the events that there are. Untouched if the entry was not granted
  * @value: SEMAPHORE_ACQUIRE: how many permits; ATOMIC_WAIT: what the word is no
  *	longer to be, out: what it is; VALUE_WAIT, MAP_WAIT: what the version
  *	is no longer to be, out: what it is; WAITGROUP_WAIT: as
@@ -1754,12 +1754,12 @@ struct gosync_wait_many_args {
  * A command ends with ECANCELED when nobody has a descriptor any more of its
  * object, of one of its entries, or of a Cond's lock. A file registered with a
  * ring counts as a descriptor. The command ends before close(2) has returned.
- * What it had been granted and nobody was told of is released at once, not
- * poisoned; so is what is granted to a ring that is going.
+ * A grant that nobody was told of is released at once, not poisoned. So is a
+ * grant to a ring that is being torn down.
  *
- * A ring goes some time after close(2), or after its process was waited for,
- * because a worker of the kernel's tears it down. Until then its commands wait,
- * and have what they were granted.
+ * A worker of the kernel's tears a ring down, some time after close(2), or after
+ * its process was waited for. Until then its commands wait, and have what they
+ * were granted.
  *
  * COND_WAIT: as with the ioctl, the lock is held when the command ends, also by
  * @deadline, but not after ECANCELED.
