@@ -7,7 +7,7 @@
  * by the address of the handle.
  *
  * That covers threads of one process that share a handle. It does not cover two
- * handles of the same object, gosync_wait_any(), gosync_wait_all() and
+ * handles of the same object, Maps, gosync_wait_any(), gosync_wait_all() and
  * io_uring. Call __tsan_acquire() and __tsan_release() for these.
  */
 #ifndef GOSYNC_TSAN_H

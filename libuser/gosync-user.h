@@ -21,14 +21,14 @@
  * cancelled asynchronously must not call any.
  *
  * In a copy of the process, made by fork(2), _Fork(3) or clone(2), handles are
- * holders of their own: what the parent holds stays the parent's. A handle for
- * which there is no descriptor to be had there (EMFILE, ENFILE, ENOMEM) has
- * none, and every operation on it fails with -EBADF and changes nothing. After
- * fork(2) that is so at once; it waits for threads that are just opening or
- * closing a handle. Copies made otherwise are noticed when they first call the
- * library: until then they keep the parent's descriptors, and so its locks when
- * it dies, as far as they do not execve(2). A child that shares its parent's
- * memory (vfork(2), posix_spawn(3)) must not use handles.
+ * holders of their own: what the parent holds stays the parent's. A handle may
+ * get no descriptor there (EMFILE, ENFILE, ENOMEM). Then every operation on it
+ * fails with -EBADF and changes nothing. fork(2) waits for threads that are
+ * just opening or closing a handle. After it the handles are the copy's own at
+ * once. Other copies are noticed when they first call the library. Until then,
+ * or until execve(2), they keep the parent's descriptors, and so its locks when
+ * it dies. A child that shares its parent's memory (vfork(2), posix_spawn(3))
+ * must not use handles.
  */
 #ifndef GOSYNC_USER_H
 #define GOSYNC_USER_H
