@@ -301,9 +301,8 @@ TEST_F(ioctl, refuses_every_reserved_bit)
 			if (field->allowed >> bit & 1)
 				continue;
 			*byte ^= 1 << bit % 8;
-			EXPECT_EQ(-EINVAL, run(self, variant, arg)) {
+			EXPECT_EQ(-EINVAL, run(self, variant, arg))
 				TH_LOG("bit %u at %zu", bit, field->offset);
-			}
 			*byte ^= 1 << bit % 8;
 		}
 		after = state_of(self);
@@ -328,9 +327,8 @@ TEST_F(ioctl, takes_a_short_structure_for_one_with_zeros)
 		*(uint32_t *)arg = size;
 		memset(arg + size, 0xa5, variant->size - size);
 		memset(rest, 0xa5, sizeof(rest));
-		EXPECT_EQ(full, run(self, variant, arg)) {
+		EXPECT_EQ(full, run(self, variant, arg))
 			TH_LOG("size %zu", size);
-		}
 		EXPECT_EQ(0, memcmp(arg + size, rest, variant->size - size));
 	}
 }
@@ -510,9 +508,7 @@ FIXTURE_SETUP(bare)
 	ASSERT_LE(0, self->read_only);
 }
 
-FIXTURE_TEARDOWN(bare)
-{
-}
+NO_TEARDOWN(bare);
 
 TEST_F(bare, version_is_told_by_device_and_objects)
 {

@@ -61,15 +61,13 @@ TEST_F(access, is_by_owner_group_and_mode)
 
 			EXPECT_EQ(may == 'w' ? 0 : -EACCES,
 				  AS(users[j], users[j], group,
-				     open_object(0, self->name, 0, 0))) {
+				     open_object(0, self->name, 0, 0)))
 				TH_LOG("mode %o, uid %u", rows[i].mode, users[j]);
-			}
 			EXPECT_EQ(may == '-' ? -EACCES : 0,
 				  AS(users[j], users[j], group,
 				     open_object(0, self->name, GOSYNC_RDONLY,
-						 0))) {
+						 0)))
 				TH_LOG("mode %o, uid %u", rows[i].mode, users[j]);
-			}
 		}
 		/* CAP_IPC_OWNER */
 		EXPECT_LE(0, open_object(0, self->name, 0, 0));
@@ -206,9 +204,8 @@ TEST_F(access, who_may_read_may_watch)
 					    GOSYNC_CREATE | GOSYNC_PERSIST,
 					    0604)));
 		EXPECT_EQ(0, AS(BOB, BOB, 0,
-				watch_and_wait(self->name, types[i]))) {
+				watch_and_wait(self->name, types[i])))
 			TH_LOG("type %u", types[i]);
-		}
 		EXPECT_EQ(-EACCES, AS(CAROL, CAROL, ALICE,
 				      watch_and_wait(self->name, types[i])));
 		ASSERT_EQ(0, gosync_unlink(self->name));

@@ -37,19 +37,12 @@ FIXTURE_SETUP(limit)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(limit)
-{
-}
-
-static struct gosync_info info(FIXTURE_DATA(limit) *self)
-{
-	return info_of(gosync_fd(self->semaphore));
-}
+NO_TEARDOWN(limit);
 
 /* A child that waits for @n permits, leaves its mark, and keeps them */
 static pid_t spawn_waiter(FIXTURE_DATA(limit) *self, unsigned int n)
 {
-	unsigned int before = info(self).waiters;
+	unsigned int before = info(self->semaphore).waiters;
 	pid_t pid = spawn();
 
 	if (!pid) {
@@ -59,7 +52,8 @@ static pid_t spawn_waiter(FIXTURE_DATA(limit) *self, unsigned int n)
 		for (;;)
 			pause();
 	}
-	return eventually(info(self).waiters == before + 1) ? pid : -1;
+	MUST(eventually(info(self->semaphore).waiters == before + 1));
+	return pid;
 }
 
 TEST_F(limit, grows_and_shrinks_with_the_permits)
@@ -69,10 +63,10 @@ TEST_F(limit, grows_and_shrinks_with_the_permits)
 	EXPECT_EQ(0, gosync_semaphore_acquire(s, 3));
 	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 6));
 	EXPECT_EQ(3, gosync_semaphore_count(s));
-	EXPECT_EQ(6, info(self).capacity);
+	EXPECT_EQ(6, info(self->semaphore).capacity);
 	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 3));
 	EXPECT_EQ(0, gosync_semaphore_count(s));
-	EXPECT_EQ(0, info(self).owed);
+	EXPECT_EQ(0, info(self->semaphore).owed);
 	EXPECT_EQ(0, gosync_semaphore_release(s, 3));
 	EXPECT_EQ(3, gosync_semaphore_count(s));
 	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(s, 4));
@@ -86,22 +80,22 @@ TEST_F(limit, below_what_is_out_is_reached_as_permits_come_back)
 
 	EXPECT_EQ(0, gosync_semaphore_acquire(s, 4));
 	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 1));
-	EXPECT_EQ(3, info(self).owed);
+	EXPECT_EQ(3, info(self->semaphore).owed);
 	EXPECT_EQ(0, gosync_semaphore_count(s));
 	/* Nobody waits, and yet these are not for the next. */
 	EXPECT_EQ(0, gosync_semaphore_release(s, 1));
 	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(s, 1));
-	EXPECT_EQ(2, info(self).owed);
+	EXPECT_EQ(2, info(self->semaphore).owed);
 	/* Growing pays, too. */
 	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 2));
-	EXPECT_EQ(1, info(self).owed);
+	EXPECT_EQ(1, info(self->semaphore).owed);
 	EXPECT_EQ(0, gosync_semaphore_release(s, 2));
-	EXPECT_EQ(0, info(self).owed);
+	EXPECT_EQ(0, info(self->semaphore).owed);
 	EXPECT_EQ(1, gosync_semaphore_count(s));
 	EXPECT_EQ(0, gosync_semaphore_release(s, 1));
 	EXPECT_EQ(2, gosync_semaphore_count(s));
-	EXPECT_EQ(2, info(self).word);
-	EXPECT_EQ(2, info(self).capacity);
+	EXPECT_EQ(2, info(self->semaphore).word);
+	EXPECT_EQ(2, info(self->semaphore).capacity);
 }
 
 TEST_F(limit, that_grows_lets_go_on_who_waits)
@@ -111,10 +105,10 @@ TEST_F(limit, that_grows_lets_go_on_who_waits)
 	ASSERT_LT(0, spawn_waiter(self, 1));
 	EXPECT_EQ(0, gosync_semaphore_set_limit(self->semaphore, 5));
 	/* The first wants two, and is not overtaken. */
-	EXPECT_EQ(2, info(self).waiters);
+	EXPECT_EQ(2, info(self->semaphore).waiters);
 	EXPECT_EQ(0, gosync_semaphore_set_limit(self->semaphore, 7));
 	EXPECT_TRUE(eventually(load(self->shared) == 3));
-	EXPECT_EQ(0, info(self).waiters);
+	EXPECT_EQ(0, info(self->semaphore).waiters);
 	EXPECT_EQ(0, gosync_semaphore_count(self->semaphore));
 }
 
@@ -142,7 +136,7 @@ TEST_F(limit, is_refused_where_it_cannot_be)
 	ASSERT_EQ(0, gosync_semaphore_from_fd(fd, variant->how, &observer));
 	EXPECT_EQ(-EBADF, gosync_semaphore_set_limit(observer, 9));
 	EXPECT_EQ(-EINVAL, gosync_semaphore_set_limit(s, PERMITS_MAX + 1));
-	EXPECT_EQ(4, info(self).capacity);
+	EXPECT_EQ(4, info(self->semaphore).capacity);
 	EXPECT_EQ(0, gosync_semaphore_set_limit(s, PERMITS_MAX));
 	EXPECT_EQ(PERMITS_MAX, gosync_semaphore_count(s));
 	EXPECT_EQ(0, gosync_semaphore_set_limit(s, 0));
@@ -152,7 +146,7 @@ TEST_F(limit, is_refused_where_it_cannot_be)
 	/* More than the limit are there, because more were released. */
 	EXPECT_EQ(0, gosync_semaphore_release(s, 5));
 	EXPECT_EQ(-ERANGE, gosync_semaphore_set_limit(s, PERMITS_MAX));
-	EXPECT_EQ(0, info(self).capacity);
+	EXPECT_EQ(0, info(self->semaphore).capacity);
 	EXPECT_EQ(5, gosync_semaphore_count(s));
 }
 
@@ -207,13 +201,12 @@ TEST_F(limit, changes_at_any_moment_and_none_is_lost)
 	/* Nobody is left waiting for what cannot be. */
 	store(stop, 1);
 	ASSERT_EQ(0, gosync_semaphore_set_limit(self->semaphore, 2));
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u changes, %u acquisitions", changes, load(self->shared + 1));
 	EXPECT_LT(0, load(self->shared + 1));
 	EXPECT_EQ(2, gosync_semaphore_count(self->semaphore));
-	EXPECT_EQ(2, info(self).word);
-	EXPECT_EQ(0, info(self).owed);
+	EXPECT_EQ(2, info(self->semaphore).word);
+	EXPECT_EQ(0, info(self->semaphore).owed);
 }
 
 /* --- a Semaphore that gives back ----------------------------------------- */
@@ -253,10 +246,6 @@ FIXTURE(token)
 MAPPED_AND_IOCTL(token);
 
 FIXTURE_SETUP(token)
-{
-}
-
-FIXTURE_TEARDOWN(token)
 {
 }
 

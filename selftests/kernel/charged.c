@@ -300,9 +300,7 @@ TEST_F(charged, to_who_calls)
 	crowd->op = variant->op;
 	crowd->threads = variant->is_map ? 64 : 2;
 	payloads = crowd->threads * (variant->is_map ? 65536 : 4 * MEBIBYTE);
-	pid = spawn();
-	if (!pid)
-		_exit(be_crowd(self, crowd, variant->is_map));
+	pid = CHILD(be_crowd(self, crowd, variant->is_map));
 	ASSERT_TRUE(eventually(load(&crowd->ready) == crowd->threads));
 	before = charged_to(self->cgroup);
 	store(&crowd->go, 1);
@@ -353,9 +351,7 @@ TEST_F(growth, of_a_map_is_charged_to_who_stores)
 	pid_t pid;
 
 	ASSERT_EQ(0, gosync_map_open(NULL, &limits, GOSYNC_CREATE, 0600, &map));
-	pid = spawn();
-	if (!pid)
-		_exit(grow(self, map));
+	pid = CHILD(grow(self, map));
 	EXPECT_EQ(0, reap(pid));
 	gosync_close(map);
 }
@@ -392,9 +388,7 @@ FIXTURE_SETUP(room)
 	memset(self->old, 1, self->object.max);
 }
 
-FIXTURE_TEARDOWN(room)
-{
-}
+NO_TEARDOWN(room);
 
 /* Pages that the machine has ever allocated */
 static unsigned long allocated(void)
@@ -423,9 +417,8 @@ TEST_F(room, takes_no_memory)
 	for (i = 0; i < n; i++)
 		ASSERT_LE(0, variant->op(&self->object, payload, sizeof(payload),
 					 self->old, self->object.max));
-	EXPECT_GT(n * pages / 4, allocated() - before) {
+	EXPECT_GT(n * pages / 4, allocated() - before)
 		TH_LOG("%lu pages in %lu operations", allocated() - before, n);
-	}
 }
 
 /* --- nobody waits for another's memory -------------------------------------- */
@@ -466,9 +459,7 @@ FIXTURE_SETUP(fault)
 	self->op = variant->op;
 }
 
-FIXTURE_TEARDOWN(fault)
-{
-}
+NO_TEARDOWN(fault);
 
 /* The room begins on a page that is there and ends on one that is not. */
 static void *run_op(void *arg)

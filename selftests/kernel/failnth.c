@@ -52,9 +52,7 @@ FIXTURE_SETUP(failnth)
 	ASSERT_LE(0, self->value);
 }
 
-FIXTURE_TEARDOWN(failnth)
-{
-}
+NO_TEARDOWN(failnth);
 
 /*
  * The allocations and copies of the call that @call is one of are counted from
@@ -487,9 +485,7 @@ TEST_F(failnth, who_waits_and_who_holds)
 	pid_t pid;
 
 	ASSERT_EQ(0, lock_fd(self->mutex));
-	pid = spawn();
-	if (!pid)
-		_exit(lock_fd(self->mutex));
+	pid = CHILD(lock_fd(self->mutex));
 	ASSERT_TRUE(eventually(info_of(self->mutex).waiters));
 	SWEEP(0, get_stat(self), true);
 	SWEEP(1, get_parties(self, GOSYNC_IOC_WAITERS, &cursor), cursor == 0);

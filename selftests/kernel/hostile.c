@@ -57,10 +57,6 @@ FIXTURE_SETUP(hostile)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(hostile)
-{
-}
-
 static int poll_fd(int fd, int ms)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -124,13 +120,11 @@ TEST_F(hostile, words_at_rest_are_put_right)
 			int ret = lock_for(fd, 3 * NSEC_PER_MSEC);
 
 			EXPECT_EQ(rows[i / 2].trylock == -EBUSY ? -ETIMEDOUT :
-				  rows[i / 2].trylock, ret) {
+				  rows[i / 2].trylock, ret)
 				TH_LOG("word %llx", (unsigned long long)word);
-			}
 		} else {
-			EXPECT_EQ(rows[i / 2].trylock, trylock_fd(fd)) {
+			EXPECT_EQ(rows[i / 2].trylock, trylock_fd(fd))
 				TH_LOG("word %llx", (unsigned long long)word);
-			}
 		}
 		EXPECT_TRUE(is_sane(fd));
 		EXPECT_EQ(0, unlock_fd(fd));
@@ -150,10 +144,7 @@ TEST_F(hostile, a_waiter_that_the_word_forgot_is_found_again)
 	pid_t pid;
 
 	EXPECT_EQ(0, lock_fd(self->mutex));
-	pid = spawn();
-	if (!pid)
-		_exit(lock_fd(open_object(0, self->name, 0, 0)));
-	ASSERT_TRUE(eventually(info_of(self->mutex).waiters == 1));
+	pid = WAITER_FD(self->mutex, lock_fd(open_object(0, self->name, 0, 0)));
 	store(&self->slot->word, 0);
 	EXPECT_EQ(-EPERM, unlock_fd(self->mutex));
 	EXPECT_EQ(1, info_of(self->mutex).waiters);
@@ -175,16 +166,13 @@ TEST_F(hostile, a_watcher_that_the_word_forgot_is_found_again)
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		EXPECT_LE(0, lock_fd(self->mutex));
-		pid = spawn();
-		if (!pid)
-			_exit(poll_fd(self->mutex, -1) != POLLIN);
+		pid = CHILD(poll_fd(self->mutex, -1) != POLLIN);
 		ASSERT_TRUE(eventually(info_of(self->mutex).word &
 				       GOSYNC_MUTEX_WAITERS));
 		store(&self->slot->word, words[i]);
 		EXPECT_EQ(0, unlock_fd(self->mutex));
-		EXPECT_EQ(0, reap_soon(pid)) {
+		EXPECT_EQ(0, reap_soon(pid))
 			TH_LOG("word %llx", (unsigned long long)words[i]);
-		}
 	}
 	EXPECT_LE(0, lock_fd(self->mutex));
 	EXPECT_EQ(0, unlock_fd(self->mutex));
@@ -210,8 +198,7 @@ TEST_F(hostile, a_mutex_made_to_hang_can_be_killed)
 	}
 	ASSERT_TRUE(eventually(load(&self->shared[0]) == 3));
 	sleep_ns(20 * NSEC_PER_MSEC);
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, 3));
 	EXPECT_EQ(0, info_of(self->mutex).waiters);
 	EXPECT_EQ(0, unlock_fd(self->mutex));
 	EXPECT_LE(0, trylock_fd(self->mutex));
@@ -323,10 +310,8 @@ TEST_F(hostile, a_scribbled_mutex_harms_itself_alone)
 		sleep_ns(10 * NSEC_PER_MSEC);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
 	}
-	for (i = 0; i < 4; i++)
-		EXPECT_EQ(0, reap(victims[i]));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap(neighbours[i]));
+	EXPECT_EQ(0, reap_all(victims, 4));
+	EXPECT_EQ(0, reap_all(neighbours, 2));
 	kill_and_reap(scribbler);
 	EXPECT_LT(0, self->shared[16]);
 	EXPECT_EQ(0, info_of(self->neighbour).word);
@@ -401,8 +386,7 @@ TEST_F(hostile, scribbled_words_harm_themselves_alone)
 		}
 		_exit(0);
 	}
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap(victims[i]));
+	EXPECT_EQ(0, reap_all(victims, 3));
 	EXPECT_EQ(0, reap(neighbour));
 	kill_and_reap(scribbler);
 	EXPECT_EQ(0, info_of(self->words).waiters);
@@ -438,8 +422,7 @@ TEST_F(hostile, a_scribbled_page_harms_itself_alone)
 		}
 		_exit(0);
 	}
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap(victims[i]));
+	EXPECT_EQ(0, reap_all(victims, 3));
 	EXPECT_EQ(0, reap(neighbour));
 	kill_and_reap(scribbler);
 	EXPECT_EQ(0, info_of(fd).word);
@@ -626,9 +609,7 @@ FIXTURE_SETUP(word)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(word)
-{
-}
+NO_TEARDOWN(word);
 
 static pid_t spawn_user(FIXTURE_DATA(word) *self,
 			const FIXTURE_VARIANT(word) *variant, uint64_t end,
@@ -681,8 +662,7 @@ TEST_F(word, scribbled_continuously_harms_itself_alone)
 		sleep_ns(10 * NSEC_PER_MSEC);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
 	}
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap_soon(users[i]));
+	EXPECT_EQ(0, reap_all(users, 3));
 	EXPECT_EQ(0, reap_soon(neighbour));
 	kill_and_reap(scribbler);
 	EXPECT_LT(0, self->shared[16]);

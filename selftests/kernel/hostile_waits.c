@@ -72,9 +72,7 @@ FIXTURE_SETUP(among)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(among)
-{
-}
+NO_TEARDOWN(among);
 
 /* @fds: of the one and of the neighbour */
 static int wait_for_both(int dev, const FIXTURE_VARIANT(among) *variant,
@@ -165,8 +163,7 @@ TEST_F(among, scribbled_continuously_harms_itself_alone)
 		sleep_ns(10 * NSEC_PER_MSEC);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
 	}
-	for (i = 0; i < 4; i++)
-		EXPECT_EQ(0, reap_soon(users[i]));
+	EXPECT_EQ(0, reap_all(users, 4));
 	kill_and_reap(scribbler);
 	TH_LOG("%u times had the neighbour", self->shared[0]);
 	EXPECT_LT(0, self->shared[0]);
@@ -344,11 +341,9 @@ TEST(asking_while_waiters_and_holders_come_and_go)
 	unsigned int i;
 
 	TH_LOG("seed %llu", (unsigned long long)seed);
-	for (i = 0; i < ASKERS; i++) {
-		askers[i] = spawn();
-		if (!askers[i])
-			_exit(keep_asking(i % 2 ? rwmutex : mutex, end, asked));
-	}
+	for (i = 0; i < ASKERS; i++)
+		askers[i] = CHILD(keep_asking(i % 2 ? rwmutex : mutex, end,
+					      asked));
 	do {
 		i = random_u32(&seed) % COMERS;
 		if (comers[i])
@@ -359,8 +354,7 @@ TEST(asking_while_waiters_and_holders_come_and_go)
 		sleep_ns(random_u32(&seed) % (4 * NSEC_PER_MSEC));
 		/* On a slow machine, until somebody has been seen waiting */
 	} while (budget_left(end) || !load(asked));
-	for (i = 0; i < ASKERS; i++)
-		EXPECT_EQ(0, reap_soon(askers[i]));
+	EXPECT_EQ(0, reap_all(askers, ASKERS));
 	for (i = 0; i < COMERS; i++)
 		if (comers[i])
 			kill_and_reap(comers[i]);

@@ -19,9 +19,7 @@ FIXTURE_SETUP(mapping)
 	self->name = unique_name();
 }
 
-FIXTURE_TEARDOWN(mapping)
-{
-}
+NO_TEARDOWN(mapping);
 
 static int create(uint32_t type, const char *name, uint32_t flags, uint32_t mode)
 {
@@ -332,11 +330,10 @@ static void try_to_map(struct __test_metadata *_metadata,
 		int want = expected(passed, uid, group, other_ns, write);
 
 		EXPECT_EQ(want, map_error(passed->fd, getpagesize(), prot,
-					  MAP_SHARED, 0)) {
+					  MAP_SHARED, 0))
 			TH_LOG("uid %u, group %u, %s namespace, object %d, %s",
 			       uid, group, other_ns ? "other" : "same",
 			       passed->fd, write ? "write" : "read");
-		}
 		if (passed->read_only || !write)
 			continue;
 		/* With ioctls it can be used anyway. */

@@ -81,10 +81,7 @@ TEST_F(module, stays_while_somebody_waits)
 	pid_t pid;
 
 	ASSERT_EQ(0, lock_fd(fd));
-	pid = spawn();
-	if (!pid)
-		_exit(lock_fd(fd));
-	ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+	pid = WAITER_FD(fd, lock_fd(fd));
 	close(fd);
 	EXPECT_EQ(-EWOULDBLOCK, unload_module());
 	kill_and_reap(pid);

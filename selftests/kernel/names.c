@@ -250,8 +250,7 @@ static void race(struct __test_metadata *_metadata, const char *name,
 		}
 		_exit(0);
 	}
-	for (i = 0; i < RACERS; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, RACERS));
 	for (j = 0; j < ROUNDS; j++) {
 		uint64_t id = 0;
 
@@ -316,8 +315,7 @@ TEST_F(names, of_many_that_unlink_one_wins)
 	} while (budget_left(end));
 	store(&shared->over, 1);
 	meet(&shared->arrived, ARRAY_SIZE(pids) + 1, ++meeting);
-	for (i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, ARRAY_SIZE(pids)));
 }
 
 TEST_F(names, creating_and_last_closes_may_cross)
@@ -345,8 +343,7 @@ TEST_F(names, creating_and_last_closes_may_cross)
 		}
 		_exit(0);
 	}
-	for (i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, ARRAY_SIZE(pids)));
 }
 
 TEST_F(names, last_until_the_last_descriptor_is_closed)
@@ -529,9 +526,7 @@ FIXTURE_SETUP(listing)
 	}
 }
 
-FIXTURE_TEARDOWN(listing)
-{
-}
+NO_TEARDOWN(listing);
 
 /*
  * Walk the listing @count entries at a time; return how many of ours were

@@ -145,9 +145,8 @@ TEST_F(owner, as_for_a_file_who_owns_it_may_and_who_may_chown)
 				  AS(rows[i].uid, rows[i].uid, rows[i].group,
 				     (rows[i].lacks < 0 ? 0 :
 				      drop(rows[i].lacks)) ?:
-				     try_change(self->name, j))) {
+				     try_change(self->name, j)))
 				TH_LOG("row %u, change %u", i, j);
-			}
 			EXPECT_TRUE(is(self->name,
 				       may && changes[j].uid != SAME ?
 				       changes[j].uid : ALICE,
@@ -349,14 +348,12 @@ TEST_F(state, is_as_it_was)
 		close(fd);
 		ASSERT_EQ(0, change(self->name, GOSYNC_CHANGE_MODE |
 				    GOSYNC_CHANGE_OWNER | GOSYNC_CHANGE_GROUP,
-				    ALICE, BOB, 0604)) {
+				    ALICE, BOB, 0604))
 			TH_LOG("type %u", types[i]);
-		}
 		fd = open_object(0, self->name, 0, 0);
 		after = state_of(fd);
-		EXPECT_EQ(0, memcmp(&before, &after, sizeof(after))) {
+		EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)))
 			TH_LOG("type %u", types[i]);
-		}
 		EXPECT_EQ(ALICE, info_of(fd).uid);
 		EXPECT_EQ(BOB, info_of(fd).gid);
 		EXPECT_EQ(0604, info_of(fd).mode);
@@ -614,8 +611,7 @@ TEST_F(owner, changes_at_one_moment_for_those_who_open_it)
 			store(&hammer->error, ret);
 	} while (budget_left(end) || !load(&hammer->adds));
 	store(&hammer->stop, true);
-	for (i = 0; i < OPENERS; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, OPENERS));
 	EXPECT_EQ(0, hammer->error);
 	EXPECT_EQ(0, hammer->wrong);
 	EXPECT_EQ(hammer->adds, LOAD(open_object(0, self->name, 0, 0)));

@@ -26,10 +26,6 @@ FIXTURE_SETUP(stat)
 					   &self->semaphore));
 }
 
-FIXTURE_TEARDOWN(stat)
-{
-}
-
 #define EXPECT_STAT(object, _contended, _acquired, _handed_over, _gave_up) \
 do {									\
 	struct gosync_stat __stat = stat_of(object);			\
@@ -63,8 +59,7 @@ TEST_F(stat, a_mutex_whose_waiter_is_woken)
 	pid_t pid;
 
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
-	pid = child(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 1));
+	pid = WAITER(self->mutex, lock_once(self->mutex));
 	EXPECT_STAT(self->mutex, 1, 0, 0, 0);
 	ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(pid));
@@ -101,8 +96,7 @@ TEST_F(stat, how_long_a_wait_was)
 
 		ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 		before = now_ns(CLOCK_MONOTONIC);
-		pid = child(lock_once(self->mutex));
-		ASSERT_TRUE(come(self->mutex, 1));
+		pid = WAITER(self->mutex, lock_once(self->mutex));
 		waits = now_ns(CLOCK_MONOTONIC);
 		sleep_ns((3 - i) * 10 * NSEC_PER_MSEC);
 		ends = now_ns(CLOCK_MONOTONIC);
@@ -131,15 +125,13 @@ TEST_F(stat, who_gives_up)
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(-ETIMEDOUT, gosync_mutex_lock_until(self->mutex, 1, 0));
 	EXPECT_STAT(self->mutex, 1, 0, 0, 1);
-	pid = child(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 1));
+	pid = WAITER(self->mutex, lock_once(self->mutex));
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 	EXPECT_STAT(self->mutex, 2, 0, 0, 2);
-	pid = child(({
+	pid = WAITER(self->mutex, ({
 		handle(count_signal, 0);
 		lock_fd(gosync_fd(self->mutex)) != -EINTR;
 	}));
-	ASSERT_TRUE(come(self->mutex, 1));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_STAT(self->mutex, 3, 0, 0, 3);
@@ -160,23 +152,20 @@ TEST_F(stat, readers_writers_and_the_drain)
 
 	ASSERT_EQ(0, gosync_rwmutex_lock(self->rwmutex));
 	for (i = 0; i < 3; i++)
-		pids[i] = child(read_once(self->rwmutex));
+		pids[i] = CHILD(read_once(self->rwmutex));
 	ASSERT_TRUE(come(self->rwmutex, 3));
 	ASSERT_EQ(0, gosync_rwmutex_unlock(self->rwmutex));
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 3));
 	EXPECT_STAT(self->rwmutex, 3, 3, 3, 0);
 
 	ASSERT_EQ(0, gosync_rwmutex_lock(self->rwmutex));
-	pids[0] = child(write_once(self->rwmutex));
-	ASSERT_TRUE(come(self->rwmutex, 1));
+	pids[0] = WAITER(self->rwmutex, write_once(self->rwmutex));
 	ASSERT_EQ(0, gosync_rwmutex_unlock(self->rwmutex));
 	EXPECT_EQ(0, reap_soon(pids[0]));
 	EXPECT_STAT(self->rwmutex, 4, 4, 3, 0);
 
 	ASSERT_EQ(0, gosync_rwmutex_rlock(self->rwmutex));
-	pids[0] = child(write_once(self->rwmutex));
-	ASSERT_TRUE(come(self->rwmutex, 1));
+	pids[0] = WAITER(self->rwmutex, write_once(self->rwmutex));
 	ASSERT_EQ(0, gosync_rwmutex_runlock(self->rwmutex));
 	EXPECT_EQ(0, reap_soon(pids[0]));
 	EXPECT_STAT(self->rwmutex, 5, 5, 4, 0);
@@ -188,11 +177,10 @@ TEST_F(stat, permits)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		pids[i] = child(gosync_semaphore_acquire(self->semaphore, 2));
+		pids[i] = CHILD(gosync_semaphore_acquire(self->semaphore, 2));
 	ASSERT_TRUE(come(self->semaphore, 2));
 	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, 4));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_STAT(self->semaphore, 2, 2, 2, 0);
 }
 
@@ -206,11 +194,10 @@ TEST_F(stat, a_waitgroup)
 					   0600, &wg));
 	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
 	for (i = 0; i < 2; i++)
-		pids[i] = child(gosync_waitgroup_wait(wg));
+		pids[i] = CHILD(gosync_waitgroup_wait(wg));
 	ASSERT_TRUE(come(wg, 2));
 	ASSERT_EQ(0, gosync_waitgroup_done(wg));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_STAT(wg, 2, 2, 2, 0);
 }
 
@@ -224,11 +211,10 @@ TEST_F(stat, a_once)
 				      &once));
 	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 	for (i = 0; i < 2; i++)
-		pids[i] = child(gosync_once_begin(once));
+		pids[i] = CHILD(gosync_once_begin(once));
 	ASSERT_TRUE(come(once, 2));
 	ASSERT_EQ(0, gosync_once_done(once));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_STAT(once, 2, 2, 2, 0);
 }
 
@@ -241,13 +227,12 @@ TEST_F(stat, a_cond)
 	ASSERT_EQ(0, gosync_cond_open(NULL, GOSYNC_CREATE | variant->how, 0600,
 				      &cond));
 	for (i = 0; i < 3; i++)
-		pids[i] = child(wait_for_signal(cond, self->mutex));
+		pids[i] = CHILD(wait_for_signal(cond, self->mutex));
 	ASSERT_TRUE(come(cond, 3));
 	ASSERT_LE(0, gosync_cond_signal(cond));
 	EXPECT_TRUE(eventually(stat_of(cond).acquired == 1));
 	ASSERT_LE(0, gosync_cond_broadcast(cond));
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 3));
 	EXPECT_STAT(cond, 3, 3, 3, 0);
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(-ETIMEDOUT, gosync_cond_wait_until(cond, self->mutex, 1, 0));
@@ -262,8 +247,8 @@ TEST_F(stat, words)
 
 	ASSERT_EQ(0, gosync_int32_open(NULL, 1, GOSYNC_CREATE | variant->how,
 				       0600, &word));
-	pid = child(gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now));
-	ASSERT_TRUE(come(word, 1));
+	pid = WAITER(word,
+		     gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now));
 	sleep_ns(2 * NSEC_PER_MSEC);
 	ASSERT_EQ(0, gosync_int32_store(word, 0, 1));
 	ASSERT_LE(0, gosync_int32_wake(word, 0, 1));
@@ -284,10 +269,10 @@ TEST_F(stat, owners_that_die)
 					   GOSYNC_GIVE_BACK | variant->how,
 					   0600, &semaphore));
 	for (i = 1; i <= 2; i++) {
-		reap(child(die_with(gosync_mutex_lock(self->mutex))));
-		reap(child(die_with(gosync_rwmutex_lock(self->rwmutex))));
-		reap(child(die_with(gosync_semaphore_acquire(semaphore, 2))));
-		reap(child(die_with(gosync_once_begin(once) < 1)));
+		reap(CHILD(die_with(gosync_mutex_lock(self->mutex))));
+		reap(CHILD(die_with(gosync_rwmutex_lock(self->rwmutex))));
+		reap(CHILD(die_with(gosync_semaphore_acquire(semaphore, 2))));
+		reap(CHILD(die_with(gosync_once_begin(once) < 1)));
 		EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
 		EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
 		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
@@ -320,10 +305,8 @@ TEST_F(stat, waiters_in_their_order)
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(0, gosync_waiters(self->mutex, parties, 4));
 	before = now_ns(CLOCK_MONOTONIC);
-	for (i = 0; i < 3; i++) {
-		pids[i] = child(lock_as(self->mutex, names[i]));
-		ASSERT_TRUE(come(self->mutex, i + 1));
-	}
+	for (i = 0; i < 3; i++)
+		pids[i] = WAITER(self->mutex, lock_as(self->mutex, names[i]));
 	ASSERT_EQ(3, gosync_waiters(self->mutex, parties, 4));
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(pids[i], parties[i].pid);
@@ -399,7 +382,7 @@ TEST_F(stat, waiters_with_a_deadline_or_starving)
 	if (rule_one_cpu())
 		SKIP(return, "cannot have a processor");
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
-	pid = child(lock_in_time(self->mutex, WATCHDOG * NSEC_PER_SEC));
+	pid = CHILD(lock_in_time(self->mutex, WATCHDOG * NSEC_PER_SEC));
 	/* What it waits for is known once it sleeps. */
 	EXPECT_TRUE(eventually(waiter_of(self->mutex, pid).flags ==
 			       GOSYNC_PARTY_TIMED));
@@ -421,11 +404,9 @@ TEST_F(stat, waiters_of_an_rwmutex_want_different_things)
 	int i;
 
 	ASSERT_EQ(0, gosync_rwmutex_rlock(self->rwmutex));
-	drains = child(write_once(self->rwmutex));
-	ASSERT_TRUE(come(self->rwmutex, 1));
-	writes = child(write_once(self->rwmutex));
-	ASSERT_TRUE(come(self->rwmutex, 2));
-	reads = child(read_once(self->rwmutex));
+	drains = WAITER(self->rwmutex, write_once(self->rwmutex));
+	writes = WAITER(self->rwmutex, write_once(self->rwmutex));
+	reads = CHILD(read_once(self->rwmutex));
 	ASSERT_TRUE(come(self->rwmutex, 3));
 	ASSERT_EQ(3, gosync_waiters(self->rwmutex, parties, 5));
 	for (i = 0; i < 3; i++)
@@ -448,15 +429,14 @@ TEST_F(stat, waiters_for_permits_and_words)
 	int64_t now;
 	pid_t pid;
 
-	pid = child(acquire_once(self->semaphore, 7));
-	ASSERT_TRUE(come(self->semaphore, 1));
+	pid = WAITER(self->semaphore, acquire_once(self->semaphore, 7));
 	EXPECT_EQ(7, waiter_of(self->semaphore, pid).count);
 	EXPECT_EQ(GOSYNC_WANTS_IT, waiter_of(self->semaphore, pid).wants);
 	kill_and_reap(pid);
 	ASSERT_EQ(0, gosync_int64_open(NULL, 9, GOSYNC_CREATE | variant->how,
 				       0600, &words));
-	pid = child(gosync_int64_wait(words, 8, 0, GOSYNC_FOREVER, 0, &now));
-	ASSERT_TRUE(come(words, 1));
+	pid = WAITER(words,
+		     gosync_int64_wait(words, 8, 0, GOSYNC_FOREVER, 0, &now));
 	EXPECT_EQ(8, waiter_of(words, pid).count);
 	EXPECT_EQ(GOSYNC_WANTS_IT, waiter_of(words, pid).wants);
 	kill_and_reap(pid);
@@ -471,11 +451,10 @@ TEST_F(stat, waiters_in_a_signal_handler)
 
 	ASSERT_EQ(0, gosync_cond_open(NULL, GOSYNC_CREATE | variant->how, 0600,
 				      &cond));
-	pid = child(({
+	pid = WAITER(cond, ({
 		handle(pause_here, SA_RESTART);
 		wait_for_signal(cond, self->mutex);
 	}));
-	ASSERT_TRUE(come(cond, 1));
 	EXPECT_EQ(pid, waiter_of(cond, pid).tid);
 	kill(pid, SIGUSR1);
 	EXPECT_TRUE(eventually(!waiter_of(cond, pid).tid));
@@ -525,8 +504,7 @@ TEST_F(stat, processes_are_numbered_as_the_reader_sees_them)
 	pid_t outside, between;
 
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
-	outside = child(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 1));
+	outside = WAITER(self->mutex, lock_once(self->mutex));
 	between = spawn();
 	if (!between) {
 		pid_t first;
@@ -563,8 +541,7 @@ TEST_F(stat, an_owner_that_did_not_wait)
 	/* Nobody knows since when. */
 	EXPECT_EQ(GOSYNC_PARTY_OWNS, myself(self->mutex).flags);
 	EXPECT_EQ(0, myself(self->mutex).ns);
-	pid = child(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 1));
+	pid = WAITER(self->mutex, lock_once(self->mutex));
 	sleep_ns(2 * NSEC_PER_MSEC);
 	/* At least since that one came */
 	me = myself(self->mutex);
@@ -583,7 +560,7 @@ TEST_F(stat, an_owner_that_waited)
 	struct gosync_party me;
 	pid_t pid;
 
-	pid = child(({
+	pid = CHILD(({
 		gosync_mutex_lock(self->mutex);
 		come(self->mutex, 1);
 		sleep_ns(5 * NSEC_PER_MSEC);

@@ -25,9 +25,7 @@ FIXTURE_SETUP(strangers)
 	self->name = unique_name();
 }
 
-FIXTURE_TEARDOWN(strangers)
-{
-}
+NO_TEARDOWN(strangers);
 
 static int create(uint32_t type, const char *name, uint32_t flags)
 {
@@ -245,8 +243,7 @@ TEST_F(strangers, keep_nothing_alive_by_looking)
 		close(fd);
 	} while (budget_left(end));
 	ASSERT_EQ(0, seteuid(0));
-	for (i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, ARRAY_SIZE(pids)));
 }
 
 /* --- number -------------------------------------------------------------- */

@@ -28,7 +28,7 @@ FIXTURE(traced)
 	gosync_mutex_t *mutex;
 };
 
-MAPPED_AND_IOCTL(traced);
+MAPPED_AND_IOCTL_VARIANTS(traced);
 
 static int set(FIXTURE_DATA(traced) *self, const char *file, const char *text)
 {
@@ -259,8 +259,7 @@ TEST_F(traced, a_wait_from_beginning_to_end)
 	MAKE_MUTEX();
 	me = info(self->mutex).holder;
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
-	pid = child(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 1));
+	pid = WAITER(self->mutex, lock_once(self->mutex));
 	waiter = waiter_of(self->mutex, pid).holder;
 	EXPECT_TRUE(eventually(seen(self, "contention_begin", "")));
 	EXPECT_ONCE("contention_begin",
@@ -319,15 +318,14 @@ TEST_F(traced, who_barges)
 	fd = gosync_fd(self->mutex);
 	ASSERT_EQ(0, lock_fd(fd));
 	for (i = 0; i < 2; i++)
-		pids[i] = child(lock_once(self->mutex));
+		pids[i] = CHILD(lock_once(self->mutex));
 	ASSERT_TRUE(come(self->mutex, 2));
 	ASSERT_EQ(0, unlock_fd(fd));
 	ASSERT_EQ(0, lock_fd(fd));
 	EXPECT_ONCE("acquired", "holder=%u token=%llu how=barged wait_ns=0",
 		    info_of(fd).holder, T(2));
 	ASSERT_EQ(0, unlock_fd(fd));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 2));
 	/* That was no wait. */
 	EXPECT_EQ(2, stat_of(self->mutex).acquired);
 	EXPECT_EQ(3, seen(self, "acquired", ""));
@@ -342,8 +340,7 @@ TEST_F(traced, who_gives_up)
 	EXPECT_EQ(-ETIMEDOUT, gosync_mutex_lock_until(self->mutex, 1, 0));
 	EXPECT_ONCE("contention_end", "holder=%u ret=%d",
 		    info(self->mutex).holder, -ETIMEDOUT);
-	pid = child(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 1));
+	pid = WAITER(self->mutex, lock_once(self->mutex));
 	kill_and_reap(pid);
 	EXPECT_EQ(1, seen(self, "contention_end", "ret=-512"));
 	EXPECT_EQ(2, seen(self, "contention_end", ""));
@@ -356,7 +353,7 @@ TEST_F(traced, owners_that_die_and_recovery)
 	unsigned int *holder = shared_memory(sizeof(*holder));
 
 	MAKE_MUTEX();
-	reap(child(({
+	reap(CHILD(({
 		*holder = info(self->mutex).holder;
 		die_with(gosync_mutex_lock(self->mutex));
 	})));
@@ -380,11 +377,9 @@ TEST_F(traced, an_rwmutex)
 	trace_object(self, rwmutex, "rwmutex");
 	me = info(rwmutex).holder;
 	ASSERT_EQ(0, gosync_rwmutex_rlock(rwmutex));
-	pids[0] = child(write_once(rwmutex));
-	ASSERT_TRUE(come(rwmutex, 1));
+	pids[0] = WAITER(rwmutex, write_once(rwmutex));
 	drains = waiter_of(rwmutex, pids[0]).holder;
-	pids[1] = child(read_once(rwmutex));
-	ASSERT_TRUE(come(rwmutex, 2));
+	pids[1] = WAITER(rwmutex, read_once(rwmutex));
 	reads = waiter_of(rwmutex, pids[1]).holder;
 	EXPECT_TRUE(eventually(seen(self, "contention_begin", "") == 2));
 	EXPECT_ONCE("rwmutex_drain", "holder=%u token=%llu", drains, T(1));
@@ -406,7 +401,7 @@ TEST_F(traced, an_rwmutex)
 	EXPECT_EQ(1, seen(self, "acquired", "holder=%u how=handed-over",
 			  reads));
 	ASSERT_EQ(0, gosync_rwmutex_lock(rwmutex));
-	pids[0] = child(write_once(rwmutex));
+	pids[0] = CHILD(write_once(rwmutex));
 	EXPECT_TRUE(eventually(seen(self, "contention_begin",
 				    "wants=it owner=%u owner_pid=%d", me,
 				    getpid())));
@@ -429,8 +424,7 @@ TEST_F(traced, a_cond)
 	trace_object(self, cond, "cond");
 	me = info(cond).holder;
 	for (i = 0; i < 3; i++) {
-		pids[i] = child(wait_for_signal(cond, self->mutex));
-		ASSERT_TRUE(come(cond, i + 1));
+		pids[i] = WAITER(cond, wait_for_signal(cond, self->mutex));
 		EXPECT_TRUE(eventually(seen(self, "cond_wait", "holder=%u",
 					    waiter_of(cond, pids[i]).holder)));
 	}
@@ -463,18 +457,16 @@ TEST_F(traced, waits_for_a_cond_that_a_signal_interrupts)
 	ASSERT_EQ(0, gosync_cond_open(self->name, GOSYNC_CREATE | variant->how,
 				      0600, &cond));
 	trace_object(self, cond, "cond");
-	pid = child(wait_for_signal(cond, self->mutex));
-	ASSERT_TRUE(come(cond, 1));
+	pid = WAITER(cond, wait_for_signal(cond, self->mutex));
 	kill_and_reap(pid);
 	EXPECT_EQ(1, stat_of(cond).gave_up);
 	EXPECT_ONCE("contention_begin", "");
 	EXPECT_ONCE("contention_end", "ret=-512");
 
-	pid = child(({
+	pid = WAITER(cond, ({
 		handle(take_long, SA_RESTART);
 		wait_for_signal(cond, self->mutex);
 	}));
-	ASSERT_TRUE(come(cond, 1));
 	kill(pid, SIGUSR1);
 	EXPECT_TRUE(eventually(!waiter_of(cond, pid).tid));
 	/* Signalled in its handler most likely, or when it was back */
@@ -486,11 +478,10 @@ TEST_F(traced, waits_for_a_cond_that_a_signal_interrupts)
 	EXPECT_EQ(1, seen(self, "contention_end", "ret=0"));
 
 	/* It never comes back. */
-	pid = child(({
+	pid = WAITER(cond, ({
 		handle(pause_here, SA_RESTART);
 		wait_for_signal(cond, self->mutex);
 	}));
-	ASSERT_TRUE(come(cond, 1));
 	kill(pid, SIGUSR1);
 	EXPECT_TRUE(eventually(!waiter_of(cond, pid).tid));
 	kill_and_reap(pid);
@@ -510,11 +501,10 @@ TEST_F(traced, a_waitgroup)
 	trace_object(self, wg, "waitgroup");
 	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
 	for (i = 0; i < 2; i++)
-		pids[i] = child(gosync_waitgroup_wait(wg));
+		pids[i] = CHILD(gosync_waitgroup_wait(wg));
 	ASSERT_TRUE(come(wg, 2));
 	ASSERT_EQ(0, gosync_waitgroup_done(wg));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_ONCE("waitgroup_zero", "holder=%u token=0 count=2",
 		    info(wg).holder);
 	EXPECT_EQ(2, seen(self, "acquired", "how=handed-over"));
@@ -531,7 +521,7 @@ TEST_F(traced, a_once)
 				      0600, &once));
 	trace_object(self, once, "once");
 	me = info(once).holder;
-	pid = child(({
+	pid = CHILD(({
 		*holder = info(once).holder;
 		gosync_once_begin(once);
 		pause();
@@ -543,7 +533,7 @@ TEST_F(traced, a_once)
 	ASSERT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(once));
 	EXPECT_EQ(1, seen(self, "once_begin", "holder=%u", me));
 	EXPECT_EQ(0, seen(self, "once_done", ""));
-	pid = child(gosync_once_begin(once));
+	pid = CHILD(gosync_once_begin(once));
 	EXPECT_TRUE(eventually(seen(self, "contention_begin",
 				    "owner=%u owner_pid=%d", me, getpid())));
 	ASSERT_EQ(0, gosync_once_done(once));
@@ -563,8 +553,7 @@ TEST_F(traced, permits)
 					   variant->how, 0600, &semaphore));
 	trace_object(self, semaphore, "semaphore");
 	ASSERT_EQ(0, gosync_semaphore_acquire(semaphore, 1));
-	pid = child(acquire_once(semaphore, 1));
-	ASSERT_TRUE(come(semaphore, 1));
+	pid = WAITER(semaphore, acquire_once(semaphore, 1));
 	waiter = waiter_of(semaphore, pid).holder;
 	EXPECT_TRUE(eventually(seen(self, "contention_begin", "")));
 	EXPECT_ONCE("contention_begin",
@@ -586,8 +575,8 @@ TEST_F(traced, words)
 	ASSERT_EQ(0, gosync_int32_open(self->name, 1, GOSYNC_CREATE |
 				       variant->how, 0600, &word));
 	trace_object(self, word, "int32");
-	pid = child(gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now));
-	ASSERT_TRUE(come(word, 1));
+	pid = WAITER(word,
+		     gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now));
 	EXPECT_TRUE(eventually(seen(self, "contention_begin", "")));
 	ASSERT_EQ(0, gosync_int32_store(word, 0, 1));
 	ASSERT_LE(0, gosync_int32_wake(word, 0, 1));
@@ -675,7 +664,7 @@ do {									\
 	pid_t __pid;							\
 									\
 	trace_object(self, object, type);				\
-	__pid = child(waits);						\
+	__pid = CHILD(waits);						\
 	ASSERT_TRUE(come(object, 1));					\
 	ASSERT_TRUE(eventually(seen(self, "contention_begin",		\
 				    "holder=%u",			\
@@ -911,7 +900,7 @@ TEST_F(traced, and_the_statistics_agree)
 		ASSERT_EQ(0, set(self, "trace", ""));
 		for (i = 0; i < PROCESSES; i++) {
 			random_u32(&state);
-			pids[i] = child((contend(&objects, state), 0));
+			pids[i] = CHILD((contend(&objects, state), 0));
 		}
 		/* Some of them don't come to their end. */
 		sleep_ns(random_u32(&state) % (20 * NSEC_PER_MSEC));

@@ -27,10 +27,6 @@ FIXTURE_SETUP(wiped)
 				       0600, &self->value));
 }
 
-FIXTURE_TEARDOWN(wiped)
-{
-}
-
 /* Is it anywhere in what is mapped? Pages that aren't there yet are passed by. */
 static bool is_seen(int fd)
 {

@@ -55,15 +55,10 @@ FIXTURE_TEARDOWN(uring)
 	EXPECT_EQ(0, self->ring->wrong);
 }
 
-static inline struct gosync_info info(FIXTURE_DATA(uring) *self)
-{
-	return info_of(self->fd);
-}
-
 /* A command that waits; those before it do already. */
 static inline bool queue(FIXTURE_DATA(uring) *self, unsigned int id)
 {
-	unsigned int before = info(self).waiters;
+	unsigned int before = info_of(self->fd).waiters;
 
 	start(self->ring, id, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0);
 	return has_waiters(self->fd, before + 1);
@@ -75,7 +70,7 @@ static inline bool queue(FIXTURE_DATA(uring) *self, unsigned int id)
  */
 static inline bool comes_back(FIXTURE_DATA(uring) *self, unsigned int n)
 {
-	return eventually((look(self->ring), info(self).waiters == n));
+	return eventually((look(self->ring), info_of(self->fd).waiters == n));
 }
 
 static inline bool is_asynchronous(const FIXTURE_VARIANT(uring) *variant)
@@ -86,7 +81,7 @@ static inline bool is_asynchronous(const FIXTURE_VARIANT(uring) *variant)
 /* A child that waits, and says so while it is inside */
 static inline pid_t spawn_waiter(FIXTURE_DATA(uring) *self)
 {
-	unsigned int before = info(self).waiters;
+	unsigned int before = info_of(self->fd).waiters;
 	pid_t pid = spawn();
 
 	if (!pid) {
@@ -101,7 +96,8 @@ static inline pid_t spawn_waiter(FIXTURE_DATA(uring) *self)
 		gosync_mutex_unlock(self->mutex);
 		_exit(ret);
 	}
-	return has_waiters(self->fd, before + 1) ? pid : -1;
+	MUST(has_waiters(self->fd, before + 1));
+	return pid;
 }
 
 #endif /* EACH_RING_H */

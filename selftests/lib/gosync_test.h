@@ -40,8 +40,15 @@
 #define NSEC_PER_MSEC		1000000ULL
 #define NSEC_PER_SEC		1000000000ULL
 
+/* What a test has opened ends with its process. */
+#define NO_TEARDOWN(fixture)	FIXTURE_TEARDOWN(fixture) { }
+
 /* Each test of such a fixture is run on mapped state and by ioctls alone. */
 #define MAPPED_AND_IOCTL(fixture)					\
+	NO_TEARDOWN(fixture);						\
+	MAPPED_AND_IOCTL_VARIANTS(fixture)
+
+#define MAPPED_AND_IOCTL_VARIANTS(fixture)				\
 	FIXTURE_VARIANT(fixture) { unsigned int how; };			\
 	FIXTURE_VARIANT_ADD(fixture, mapped) { .how = 0 };		\
 	FIXTURE_VARIANT_ADD(fixture, ioctl) { .how = GOSYNC_IOCTL_ONLY }
@@ -63,6 +70,16 @@
 	}								\
 	__so;								\
 })
+
+/* This is so, or the process says where it was not, and fails. */
+#define MUST(condition)							\
+do {									\
+	if (!(condition)) {						\
+		fprintf(stderr, "# %s:%d: not so: %s\n", __FILE__,	\
+			__LINE__, #condition);				\
+		abort();						\
+	}								\
+} while (0)
 
 static inline uint64_t now_ns(clockid_t clock)
 {
@@ -211,6 +228,32 @@ static inline struct gosync_info info_of(int fd)
 	return info;
 }
 
+/* The same of a handle */
+static inline struct gosync_info info(const void *handle)
+{
+	return info_of(gosync_fd(handle));
+}
+
+static inline unsigned int waiters(const void *handle)
+{
+	return info(handle).waiters;
+}
+
+/* All ones when it fails */
+static inline struct gosync_stat stat_fd(int fd)
+{
+	struct gosync_stat stat = { .size = sizeof(stat) };
+
+	if (call(fd, GOSYNC_IOC_STAT, &stat))
+		memset(&stat, 0xff, sizeof(stat));
+	return stat;
+}
+
+static inline bool has_waiters(int fd, unsigned int n)
+{
+	return eventually(info_of(fd).waiters == n);
+}
+
 static inline int lock_fd(int fd)
 {
 	return call(fd, GOSYNC_IOC_MUTEX_LOCK, NULL);
@@ -254,6 +297,28 @@ static inline pid_t spawn(void)
 	return pid;
 }
 
+/* A child that exits with @status, which it works out itself */
+#define CHILD(status)							\
+({									\
+	pid_t __child = spawn();					\
+									\
+	if (!__child)							\
+		_exit(status);						\
+	__child;							\
+})
+
+/* The same; when this returns it waits for the object of @handle. */
+#define WAITER(handle, status)	WAITER_FD(gosync_fd(handle), status)
+
+#define WAITER_FD(fd, status)						\
+({									\
+	unsigned int __before = info_of(fd).waiters;			\
+	pid_t __waiter = CHILD(status);					\
+									\
+	MUST(eventually(info_of(fd).waiters == __before + 1));		\
+	__waiter;							\
+})
+
 /* Its exit status, or 128 and the signal that killed it */
 static inline int reap(pid_t pid)
 {
@@ -277,11 +342,53 @@ static inline int reap_soon(pid_t pid)
 				     WEXITSTATUS(status);
 }
 
+/* The same of all of them: 0, or the first that is another */
+static inline int reap_all(const pid_t *pids, unsigned int count)
+{
+	int status, first = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		status = reap_soon(pids[i]);
+		first = first ?: status;
+	}
+	return first;
+}
+
+static inline bool is_waiting(pid_t pid)
+{
+	return !waitpid(pid, NULL, WNOHANG);
+}
+
 static inline int kill_and_reap(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	return reap(pid);
 }
+
+/* Children that live until then: 128 + SIGKILL, or what one exited with */
+static inline int kill_all(const pid_t *pids, unsigned int count)
+{
+	int status = 128 + SIGKILL, last = status;
+	unsigned int i;
+
+	for (i = 0; i < count && status == last; i++)
+		status = kill_and_reap(pids[i]);
+	return status;
+}
+
+/* A child that does @prepare, which is 0, and rests until it is killed */
+#define RESTING_CHILD(prepare)						\
+({									\
+	pid_t __child = spawn();					\
+									\
+	if (!__child) {							\
+		MUST(!(prepare));					\
+		rest();							\
+	}								\
+	MUST(eventually(rests(__child)));				\
+	__child;							\
+})
 
 /* Zeroed memory that children share */
 static inline void *shared_memory(size_t size)

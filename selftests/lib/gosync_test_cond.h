@@ -50,15 +50,6 @@ FIXTURE_SETUP(cond)
 	store(&self->shared->leave, 1);
 }
 
-FIXTURE_TEARDOWN(cond)
-{
-}
-
-static inline unsigned int waiters(FIXTURE_DATA(cond) *self)
-{
-	return info_of(gosync_fd(self->cond)).waiters;
-}
-
 static inline const void *lock_of(FIXTURE_DATA(cond) *self, enum kind kind)
 {
 	return kind == MUTEX ? (void *)self->mutex : (void *)self->rw;
@@ -158,10 +149,11 @@ static inline pid_t spawn_party(FIXTURE_DATA(cond) *self, enum kind kind,
 static inline pid_t spawn_waiter(FIXTURE_DATA(cond) *self, enum kind kind,
 			  unsigned int me)
 {
-	unsigned int before = waiters(self);
+	unsigned int before = waiters(self->cond);
 	pid_t pid = spawn_party(self, kind, me);
 
-	return eventually(waiters(self) == before + 1) ? pid : -1;
+	MUST(eventually(waiters(self->cond) == before + 1));
+	return pid;
 }
 
 static inline unsigned int turn_of(FIXTURE_DATA(cond) *self, unsigned int me)

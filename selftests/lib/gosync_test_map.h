@@ -35,10 +35,6 @@ FIXTURE_SETUP(map)
 	ASSERT_EQ(!variant->how, gosync_is_mapped(self->map));
 }
 
-FIXTURE_TEARDOWN(map)
-{
-}
-
 /* Keys and values that are strings, without their ends */
 static inline int put(gosync_map_t *map, const char *key, const char *value)
 {

@@ -310,11 +310,10 @@ static inline bool is_asleep(pid_t tid)
 /* A child that sleeps until it is ready; it exits with 0 if that is all right. */
 static inline pid_t spawn_asker(enum way way, int fd, uint32_t events)
 {
-	pid_t pid = spawn();
+	pid_t pid = CHILD(ask(way, fd, events, LONG_MS) != events);
 
-	if (!pid)
-		_exit(ask(way, fd, events, LONG_MS) != events);
-	return eventually(is_asleep(pid)) ? pid : -1;
+	MUST(eventually(is_asleep(pid)));
+	return pid;
 }
 
 /* Says so when it is ready; its set is still there then. */
@@ -331,7 +330,8 @@ static inline pid_t spawn_exclusive(int fd, uint32_t events, unsigned int *woken
 		for (;;)
 			pause();
 	}
-	return eventually(is_asleep(pid)) ? pid : -1;
+	MUST(eventually(is_asleep(pid)));
+	return pid;
 }
 
 #define READY(fd)	(by_poll(fd, POLLIN, 0) == POLLIN)

@@ -58,20 +58,6 @@ FIXTURE_SETUP(rwmutex)
 	self->shared = shared_memory(sizeof(*self->shared));
 }
 
-FIXTURE_TEARDOWN(rwmutex)
-{
-}
-
-static inline struct gosync_info info(gosync_rwmutex_t *rw)
-{
-	return info_of(gosync_fd(rw));
-}
-
-static inline unsigned int waiters(gosync_rwmutex_t *rw)
-{
-	return info(rw).waiters;
-}
-
 /* Nobody waits, and neither word nor slot says so */
 static inline bool is_quiet(FIXTURE_DATA(rwmutex) *self)
 {
@@ -155,7 +141,8 @@ static inline pid_t spawn_inside(FIXTURE_DATA(rwmutex) *self, enum side side,
 {
 	pid_t pid = spawn_party(self, side, me);
 
-	return eventually(is_in(self, me)) ? pid : -1;
+	MUST(eventually(is_in(self, me)));
+	return pid;
 }
 
 static inline pid_t spawn_waiting(FIXTURE_DATA(rwmutex) *self, enum side side,
@@ -164,8 +151,8 @@ static inline pid_t spawn_waiting(FIXTURE_DATA(rwmutex) *self, enum side side,
 	unsigned int before = waiters(self->rw);
 	pid_t pid = spawn_party(self, side, me);
 
-	return eventually(waiters(self->rw) == before + 1) && !is_in(self, me) ?
-		pid : -1;
+	MUST(eventually(waiters(self->rw) == before + 1) && !is_in(self, me));
+	return pid;
 }
 
 static inline int let_go(FIXTURE_DATA(rwmutex) *self, unsigned int me, pid_t pid)

@@ -10,25 +10,6 @@
 
 #define TRACING		"/sys/kernel/tracing"
 
-/* A child that does @expression, and says whether it came to something else than 0 */
-#define child(expression)						\
-({									\
-	pid_t __pid = spawn();						\
-									\
-	if (!__pid)							\
-		_exit(!!(expression));					\
-	__pid;								\
-})
-
-static inline struct gosync_info info(const void *object)
-{
-	struct gosync_info info;
-
-	if (gosync_info(object, &info))
-		memset(&info, 0xff, sizeof(info));
-	return info;
-}
-
 static inline struct gosync_stat stat_of(const void *object)
 {
 	struct gosync_stat stat;
@@ -164,13 +145,12 @@ static inline pid_t starve(gosync_mutex_t *mutex)
 
 	if (gosync_mutex_lock(mutex))
 		return -1;
-	pid = child(lock_once(mutex));
+	pid = CHILD(lock_once(mutex));
 	come(mutex, 1);
 	sleep_ns(2 * NSEC_PER_MSEC);
 	if (gosync_mutex_unlock(mutex) || gosync_mutex_lock(mutex))
 		return -1;
-	if (!eventually(waiter_of(mutex, pid).flags & GOSYNC_PARTY_STARVING))
-		return -1;
+	MUST(eventually(waiter_of(mutex, pid).flags & GOSYNC_PARTY_STARVING));
 	return pid;
 }
 

@@ -257,26 +257,12 @@ static inline int add_fd(int fd, int64_t delta)
 	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
 }
 
-static inline bool has_waiters(int fd, unsigned int n)
-{
-	return eventually(info_of(fd).waiters == n);
-}
-
-static inline struct gosync_stat stat_of(int fd)
-{
-	struct gosync_stat stat = { .size = sizeof(stat) };
-
-	if (ioctl(fd, GOSYNC_IOC_STAT, &stat))
-		memset(&stat, 0xff, sizeof(stat));
-	return stat;
-}
-
 /* Nobody waits any more, and how each wait ended was, or will be, counted. */
 static inline bool adds_up(int fd)
 {
 	struct gosync_stat stat;
 
-	return eventually((stat = stat_of(fd), !info_of(fd).waiters &&
+	return eventually((stat = stat_fd(fd), !info_of(fd).waiters &&
 			   stat.contended == stat.acquired + stat.gave_up));
 }
 

@@ -65,19 +65,10 @@ static inline uint64_t permits_of(int fd)
 	return info_of(fd).word & GOSYNC_SEMAPHORE_PERMITS;
 }
 
-static inline struct gosync_stat stat_of(int fd)
-{
-	struct gosync_stat stat = { .size = sizeof(stat) };
-
-	if (call(fd, GOSYNC_IOC_STAT, &stat))
-		memset(&stat, 0xff, sizeof(stat));
-	return stat;
-}
-
 /* Each wait has ended, by a grant or without. */
 static inline bool is_accounted(int fd)
 {
-	struct gosync_stat stat = stat_of(fd);
+	struct gosync_stat stat = stat_fd(fd);
 
 	return !info_of(fd).waiters && info_of(fd).contended == stat.contended &&
 	       stat.contended == stat.acquired + stat.gave_up;

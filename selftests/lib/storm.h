@@ -96,13 +96,11 @@ static inline unsigned int run_storm(struct __test_metadata *_metadata,
 	for (i = 0; i < WORKERS; i++) {
 		unsigned int before = load(&storm->entered[i]);
 
-		EXPECT_TRUE(eventually(load(&storm->entered[i]) != before)) {
+		EXPECT_TRUE(eventually(load(&storm->entered[i]) != before))
 			TH_LOG("%u is stuck", i);
-		}
 	}
 	store(&storm->stop, 1);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	EXPECT_EQ(0, storm->wrong);
 	for (i = 0; i < storm->locks; i++) {
 		struct gosync_info info = info_of(storm->fds[i]);

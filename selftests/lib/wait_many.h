@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What wait_any.c and wait_all.c share: a check for children, and locks that
- * see to it that they exclude.
+ * What wait_any.c and wait_all.c share: locks that see to it that they
+ * exclude, and fixtures.
  */
 #ifndef WAIT_MANY_H
 #define WAIT_MANY_H
 
 #include "kinds.h"
-
-/* In a child: this is so, or it says why not and fails. */
-#define MUST(condition)							\
-do {									\
-	if (!(condition)) {						\
-		fprintf(stderr, "# %s:%d: not so: %s\n", __FILE__,	\
-			__LINE__, #condition);				\
-		_exit(1);						\
-	}								\
-} while (0)
 
 /* --- locks that are seen to exclude -------------------------------------- */
 
@@ -97,9 +87,7 @@ FIXTURE_SETUP(fixture)							\
 	self->before[1] = info_of(self->gate.fd);			\
 }									\
 									\
-FIXTURE_TEARDOWN(fixture)						\
-{									\
-}
+NO_TEARDOWN(fixture)
 
 /* Some objects, and memory that is @shared with children */
 #define SOME_OBJECTS(fixture)						\
@@ -122,10 +110,6 @@ FIXTURE_SETUP(fixture)							\
 	ASSERT_LE(0, self->rwmutex);					\
 	ASSERT_LE(0, self->semaphore);					\
 	self->shared = shared_memory(1 << 20);				\
-}									\
-									\
-FIXTURE_TEARDOWN(fixture)						\
-{									\
 }
 
 static inline int wait_any(struct gosync_wait_entry *entries,
@@ -170,11 +154,6 @@ static inline void *wait_in_thread(void *arg)
 	return NULL;
 }
 
-static inline bool is_waiting(pid_t pid)
-{
-	return !waitpid(pid, NULL, WNOHANG);
-}
-
 static inline pid_t spawn_owner(int fd, unsigned int op)
 {
 	pid_t pid = spawn();
@@ -183,7 +162,8 @@ static inline pid_t spawn_owner(int fd, unsigned int op)
 		MUST(call(reopen_object(fd, 0), op, NULL) >= 0);
 		rest();
 	}
-	return eventually(rests(pid)) ? pid : -1;
+	MUST(eventually(rests(pid)));
+	return pid;
 }
 
 #endif /* WAIT_MANY_H */

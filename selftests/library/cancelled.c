@@ -28,7 +28,7 @@ static gosync_uintptr_t *uintptr;
 static gosync_pointer_t *pointer;
 static gosync_bool_t *boolean;
 
-static struct gosync_info info;
+static struct gosync_info shown;
 static struct gosync_stat stats;
 static struct gosync_party party;
 static struct gosync_wait_entry entry;
@@ -109,9 +109,9 @@ static int see_entry(const void *key, size_t key_len, const void *value,
 	ROW(gosync_watch, GOOD(gosync_watch(int32, 0, 0)))		\
 	ROW(gosync_unwatch, GOOD(gosync_unwatch(int32)))		\
 	ROW(gosync_is_mapped, GOOD(gosync_is_mapped(mutex)))		\
-	ROW(gosync_info, GOOD(gosync_info(mutex, &info)))		\
+	ROW(gosync_info, GOOD(gosync_info(mutex, &shown)))		\
 	ROW(gosync_info_sized,						\
-	    GOOD(gosync_info_sized(mutex, &info, sizeof(info))))	\
+	    GOOD(gosync_info_sized(mutex, &shown, sizeof(shown))))	\
 	ROW(gosync_stat, GOOD(gosync_stat(mutex, &stats)))		\
 	ROW(gosync_stat_sized,						\
 	    GOOD(gosync_stat_sized(mutex, &stats, sizeof(stats))))	\
@@ -124,7 +124,7 @@ static int see_entry(const void *key, size_t key_len, const void *value,
 				      sizeof(party))))			\
 	ROW(gosync_list, GOOD(gosync_list(see_info, NULL)))		\
 	ROW(gosync_list_sized,						\
-	    GOOD(gosync_list_sized(see_info, NULL, sizeof(info))))	\
+	    GOOD(gosync_list_sized(see_info, NULL, sizeof(shown))))	\
 	ROW(gosync_unlink, gosync_unlink(name))				\
 	ROW(gosync_unlink_unused, gosync_unlink_unused(name))		\
 	ROW(gosync_break, gosync_break(mutex, 1))			\
@@ -387,10 +387,6 @@ FIXTURE_SETUP(cancelled)
 	ASSERT_EQ(0, gosync_uintptr_open(NULL, 1, flags, 0600, &uintptr));
 	ASSERT_EQ(0, gosync_pointer_open(NULL, 1, flags, 0600, &pointer));
 	ASSERT_EQ(0, gosync_bool_open(NULL, 1, flags, 0600, &boolean));
-}
-
-FIXTURE_TEARDOWN(cancelled)
-{
 }
 
 static void *call_it(void *arg)

@@ -241,9 +241,7 @@ FIXTURE_SETUP(copies)
 	ASSERT_TRUE(open_all(&self->h, variant->flags));
 }
 
-FIXTURE_TEARDOWN(copies)
-{
-}
+NO_TEARDOWN(copies);
 
 /* From now on there are only the first @n descriptors to be had. */
 static int limit_descriptors(unsigned int n)
@@ -799,9 +797,7 @@ FIXTURE_SETUP(numbers)
 	self->fd = gosync_fd(self->mutex);
 }
 
-FIXTURE_TEARDOWN(numbers)
-{
-}
+NO_TEARDOWN(numbers);
 
 /* Is whatever has the number in place of the handle's left alone? */
 static bool is_left_alone(gosync_mutex_t *mutex, int fd)

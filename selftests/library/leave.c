@@ -194,10 +194,7 @@ TEST_F(leave, who_waits_is_told_to_do_it)
 	self->f = once_do_at_last;
 	ASSERT_EQ(0, pthread_create(&id, NULL, thread, self));
 	ASSERT_TRUE(eventually(info_of(gosync_fd(self->once)).owner));
-	child = spawn();
-	if (!child)
-		_exit(gosync_once_begin(self->once));
-	ASSERT_TRUE(eventually(info_of(gosync_fd(self->once)).waiters == 1));
+	child = WAITER(self->once, gosync_once_begin(self->once));
 	store(self->go, 1);
 	ASSERT_EQ(0, pthread_join(id, &end));
 	EXPECT_NE(self, end);
@@ -306,9 +303,8 @@ TEST_F(leave, walks_keep_no_descriptor_and_no_memory)
 		for (j = 0; j < 100; j++)
 			ASSERT_TRUE(leaves(self, walks[i]));
 		EXPECT_EQ(fds, descriptors());
-		EXPECT_GT(100 * sizeof("key") + 1024, allocated() - memory) {
+		EXPECT_GT(100 * sizeof("key") + 1024, allocated() - memory)
 			TH_LOG("walk %u: %zu bytes", i, allocated() - memory);
-		}
 	}
 }
 

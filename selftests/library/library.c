@@ -25,15 +25,6 @@ FIXTURE_SETUP(library)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(library)
-{
-}
-
-static struct gosync_info info(gosync_mutex_t *mutex)
-{
-	return info_of(gosync_fd(mutex));
-}
-
 /* --- fork ---------------------------------------------------------------- */
 
 TEST_F(library, a_child_is_a_holder_of_its_own)
@@ -69,9 +60,7 @@ TEST_F(library, a_childs_death_is_its_own)
 
 	if (!pid) {
 		/* A grandchild's as well */
-		pid = spawn();
-		if (!pid)
-			_exit(gosync_mutex_lock(self->mutex));
+		pid = CHILD(gosync_mutex_lock(self->mutex));
 		EXPECT_EQ(0, reap(pid));
 		EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
 		EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
@@ -403,9 +392,7 @@ FIXTURE_SETUP(words)
 {
 }
 
-FIXTURE_TEARDOWN(words)
-{
-}
+NO_TEARDOWN(words);
 
 TEST_F(words, errors_are_told_as_go_does)
 {

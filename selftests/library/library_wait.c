@@ -41,15 +41,6 @@ FIXTURE_SETUP(waiting)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(waiting)
-{
-}
-
-static struct gosync_info info(const void *object)
-{
-	return info_of(gosync_fd(object));
-}
-
 static uint64_t soon(void)
 {
 	return gosync_deadline(10 * NSEC_PER_MSEC);
@@ -134,11 +125,9 @@ TEST_F(waiting, a_dead_owner_is_told_of)
 		gosync_entry_mutex(self->mutex),
 		gosync_entry_rwmutex(self->rwmutex),
 	};
-	pid_t pid = spawn();
+	pid_t pid = CHILD(gosync_mutex_lock(self->mutex) |
+			  gosync_rwmutex_lock(self->rwmutex));
 
-	if (!pid)
-		_exit(gosync_mutex_lock(self->mutex) |
-		      gosync_rwmutex_lock(self->rwmutex));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(1, gosync_wait_any(entries, 3, GOSYNC_FOREVER, 0));
 	EXPECT_EQ(1, entries[1].result);
@@ -468,14 +457,10 @@ TEST_F(waiting, who_waits_for_a_once_never_runs_it)
 
 	EXPECT_EQ(-ETIMEDOUT, gosync_once_wait_until(self->once, soon(), 0));
 	/* A runner that dies has done nothing. */
-	pid = spawn();
-	if (!pid)
-		_exit(gosync_once_begin(self->once));
+	pid = CHILD(gosync_once_begin(self->once));
 	EXPECT_EQ(GOSYNC_ONCE_RUN, reap(pid));
 	EXPECT_EQ(-ETIMEDOUT, gosync_once_wait_until(self->once, soon(), 0));
-	pid = spawn();
-	if (!pid)
-		_exit(gosync_once_wait(self->once));
+	pid = CHILD(gosync_once_wait(self->once));
 	EXPECT_TRUE(eventually(info(self->once).waiters == 1));
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
 	EXPECT_EQ(0, gosync_once_done(self->once));

@@ -77,11 +77,6 @@ static bool pending(FIXTURE_DATA(commands) *self)
 	io_uring_submit(&self->ring);					\
 })
 
-static struct gosync_info info(const void *object)
-{
-	return info_of(gosync_fd(object));
-}
-
 static uint64_t soon(void)
 {
 	return gosync_deadline(10 * NSEC_PER_MSEC);
@@ -108,10 +103,6 @@ FIXTURE_SETUP(commands)
 	ASSERT_EQ(0, gosync_value_open(NULL, 64, flags, 0600, &self->value));
 	ASSERT_EQ(0, gosync_map_open(NULL, NULL, flags, 0600, &self->map));
 	ASSERT_EQ(0, gosync_int32_open(NULL, 2, flags, 0600, &self->words));
-}
-
-FIXTURE_TEARDOWN(commands)
-{
 }
 
 TEST_F(commands, mutex)
@@ -142,10 +133,8 @@ TEST_F(commands, mutex)
 
 TEST_F(commands, a_dead_owner_is_told_of)
 {
-	pid_t pid = spawn();
+	pid_t pid = CHILD(gosync_mutex_lock(self->mutex));
 
-	if (!pid)
-		_exit(gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(1, done(mutex_lock, self->mutex, GOSYNC_FOREVER, 0));
 	EXPECT_EQ(0, gosync_mutex_recover(self->mutex));

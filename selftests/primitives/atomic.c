@@ -17,10 +17,6 @@ FIXTURE_SETUP(atomic)
 	self->name = unique_name();
 }
 
-FIXTURE_TEARDOWN(atomic)
-{
-}
-
 /* Open words as the variant wants them; N is gosync_int32 and so on. */
 #define OPEN(N, count)							\
 ({									\
@@ -233,8 +229,7 @@ TEST_F(atomic, no_add_is_lost)
 			gosync_int64_add(i ? a : other, 1, i + 1, NULL);
 		_exit(0);
 	}
-	for (i = 0; i < ADDERS; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, ADDERS));
 	EXPECT_WORD(gosync_int64, int64_t, a, 1,
 		    ADDS * ADDERS * (ADDERS + 1) / 2);
 }
@@ -291,11 +286,6 @@ TEST_F(atomic, also_when_one_is_mapped_and_one_is_not)
 }
 
 /* --- waiting ------------------------------------------------------------- */
-
-static unsigned int waiters(void *object)
-{
-	return info_of(gosync_fd(object)).waiters;
-}
 
 TEST_F(atomic, wait_returns_at_once_when_it_is_something_else)
 {
@@ -361,8 +351,7 @@ TEST_F(atomic, wake_takes_those_that_came_first)
 	EXPECT_EQ(2, waiters(a));
 	EXPECT_EQ(0, gosync_uint32_wake(a, 0, 0));
 	EXPECT_EQ(2, gosync_uint32_wake(a, 0, UINT32_MAX));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 }
 
 TEST_F(atomic, a_write_can_wake_all)
@@ -394,8 +383,7 @@ TEST_F(atomic, a_write_can_wake_all)
 		ASSERT_TRUE(eventually(waiters(a) == 3));
 		EXPECT_EQ(ops[i] == GOSYNC_IOC_ATOMIC_CAS,
 			  call(gosync_fd(a), ops[i], &args));
-		for (j = 0; j < 3; j++)
-			EXPECT_EQ(0, reap(pids[j]));
+		EXPECT_EQ(0, reap_all(pids, 3));
 	}
 }
 
@@ -471,8 +459,7 @@ TEST_F(atomic, every_change_reaches_every_waiter)
 			if (gosync_uint32_wait(a, 1, acks, 0, 0, &acks))
 				break;
 	} while (seen != UINT32_MAX);
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 }
 
 TEST_HARNESS_MAIN

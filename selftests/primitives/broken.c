@@ -49,20 +49,6 @@ FIXTURE_SETUP(broken)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(broken)
-{
-}
-
-static struct gosync_info info(const void *object)
-{
-	return info_of(gosync_fd(object));
-}
-
-static bool has_waiters(int fd, unsigned int n)
-{
-	return eventually(info_of(fd).waiters == n);
-}
-
 /* The number of a handle's holder */
 static uint32_t holder_of(const void *object)
 {
@@ -156,11 +142,9 @@ TEST_F(broken, does_not_get_in_the_way_of_others)
 		EXPECT_EQ(0, gosync_mutex_token(third, &token));
 		EXPECT_LT(last, token);
 		last = token;
-		pid = spawn();
-		if (!pid)
-			_exit(gosync_mutex_lock(self->other) ||
-			      gosync_mutex_unlock(self->other));
-		ASSERT_TRUE(has_waiters(gosync_fd(third), 1));
+		pid = WAITER(third,
+			     gosync_mutex_lock(self->other) ||
+			     gosync_mutex_unlock(self->other));
 		EXPECT_EQ(0, gosync_mutex_unlock(third));
 		EXPECT_EQ(0, reap_soon(pid));
 	}
@@ -498,11 +482,9 @@ TEST_F(broken, reader_does_not_stop_who_drains)
 			reader = rwmutex_of(self->rw_name, variant->how);
 		ASSERT_EQ(0, gosync_rwmutex_rlock(reader));
 		ASSERT_EQ(0, gosync_rwmutex_rlock(reader));
-		pid = spawn();
-		if (!pid)
-			_exit(gosync_rwmutex_lock(self->rw_other) ||
-			      gosync_rwmutex_unlock(self->rw_other));
-		ASSERT_TRUE(has_waiters(gosync_fd(reader), 1));
+		pid = WAITER(reader,
+			     gosync_rwmutex_lock(self->rw_other) ||
+			     gosync_rwmutex_unlock(self->rw_other));
 		ASSERT_EQ(0, gosync_break(self->rw_other, holder_of(reader)));
 		EXPECT_EQ(0, reap_soon(pid));
 		EXPECT_EQ(-ESTALE, gosync_rwmutex_runlock(reader));
@@ -561,9 +543,7 @@ TEST_F(broken, writer_that_still_drains_gives_way_to_the_next)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_rw_in_thread, &wait));
 	ASSERT_TRUE(has_waiters(gosync_fd(third), 1));
 	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw)));
-	pid = spawn();
-	if (!pid)
-		_exit(gosync_rwmutex_lock(self->rw_other) < 0);
+	pid = CHILD(gosync_rwmutex_lock(self->rw_other) < 0);
 	ASSERT_TRUE(has_waiters(gosync_fd(third), 2));
 	EXPECT_EQ(0, gosync_rwmutex_runlock(third));
 	EXPECT_EQ(0, reap_soon(pid));
@@ -584,11 +564,9 @@ TEST_F(broken, runner_of_a_once_is_followed_by_another)
 	fd = reopen_object(gosync_fd(once), 0);
 	ASSERT_EQ(0, gosync_once_from_fd(fd, variant->how, &other));
 	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
-	pid = spawn();
-	if (!pid)
-		_exit(gosync_once_begin(other) == GOSYNC_ONCE_RUN_AGAIN &&
-		      !gosync_once_done(other) ? 0 : 1);
-	ASSERT_TRUE(has_waiters(fd, 1));
+	pid = WAITER_FD(fd,
+			gosync_once_begin(other) == GOSYNC_ONCE_RUN_AGAIN &&
+			!gosync_once_done(other) ? 0 : 1);
 	ASSERT_EQ(0, gosync_break(other, holder_of(once)));
 	EXPECT_EQ(-ESTALE, gosync_once_done(once));
 	EXPECT_EQ(-ESTALE, gosync_once_abandon(once));
@@ -610,11 +588,9 @@ TEST_F(broken, permits_go_to_others)
 	fd = reopen_object(gosync_fd(s), 0);
 	ASSERT_EQ(0, gosync_semaphore_from_fd(fd, variant->how, &other));
 	ASSERT_EQ(0, gosync_semaphore_acquire(s, 2));
-	pid = spawn();
-	if (!pid)
-		_exit(gosync_semaphore_acquire(other, 3) ? 1 :
-		      info(other).word & GOSYNC_SEMAPHORE_PERMITS);
-	ASSERT_TRUE(has_waiters(fd, 1));
+	pid = WAITER_FD(fd,
+			gosync_semaphore_acquire(other, 3) ? 1 :
+			info(other).word & GOSYNC_SEMAPHORE_PERMITS);
 	ASSERT_EQ(0, gosync_break(other, holder_of(s)));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(3, gosync_semaphore_count(other));
@@ -839,8 +815,7 @@ TEST_F(broken, at_any_moment_leaves_one_owner_with_the_newest_token)
 			sleep_ns(random_u32(&seed) % 100 * NSEC_PER_USEC);
 	} while (budget_left(end) || breaks < 10 || load(&it->survived) < 10);
 	store(&it->stop, 1);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u broken, %u knew of it, %u had it to the end", breaks,
 	       it->broken, it->survived);
 	EXPECT_LE(it->broken, breaks);

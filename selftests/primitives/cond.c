@@ -15,11 +15,10 @@ TEST_F(cond, waits_without_the_lock_and_returns_with_it)
 	for (kind = 0; kind < KINDS; kind++) {
 		store(&self->shared->leave, 0);
 		pid = spawn_waiter(self, kind, kind);
-		ASSERT_LT(0, pid);
 		/* It is free while the other waits. */
 		EXPECT_EQ(0, lock(self, kind == READER ? WRITER : kind));
 		EXPECT_EQ(0, gosync_cond_signal(self->cond));
-		EXPECT_EQ(0, waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 		sleep_ns(2 * NSEC_PER_MSEC);
 		/* It is woken, and waits for the lock. */
 		EXPECT_EQ(0, turn_of(self, kind));
@@ -44,18 +43,15 @@ TEST_F(cond, readers_wait_and_return_beside_each_other)
 
 	store(&self->shared->leave, 0);
 	EXPECT_EQ(0, gosync_rwmutex_rlock(self->rw));
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++)
 		pids[i] = spawn_waiter(self, READER, i);
-		ASSERT_LT(0, pids[i]);
-	}
 	/* Each is a waiter before it unlocks. */
 	EXPECT_TRUE(eventually(info_of(gosync_fd(self->rw)).readers == 1));
 	EXPECT_EQ(0, gosync_cond_broadcast(self->cond));
 	EXPECT_TRUE(eventually(load(&self->shared->turns) == 3));
 	EXPECT_EQ(4, info_of(gosync_fd(self->rw)).readers);
 	store(&self->shared->leave, 1);
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 3));
 	EXPECT_EQ(0, gosync_rwmutex_runlock(self->rw));
 }
 
@@ -71,7 +67,6 @@ TEST_F(cond, a_poisoned_lock_is_told_of)
 			_exit(lock(self, kind == READER ? WRITER : kind));
 		EXPECT_EQ(0, reap(owner));
 		waiter = spawn_waiter(self, kind, 0);
-		ASSERT_LT(0, waiter);
 		EXPECT_EQ(0, gosync_cond_signal(self->cond));
 		EXPECT_EQ(1, reap(waiter));
 		EXPECT_EQ(1, lock(self, kind == READER ? WRITER : kind));
@@ -79,7 +74,6 @@ TEST_F(cond, a_poisoned_lock_is_told_of)
 		EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
 
 		waiter = spawn_waiter(self, kind, 0);
-		ASSERT_LT(0, waiter);
 		store(&self->shared->step, 0);
 		owner = spawn();
 		if (!owner) {
@@ -110,18 +104,15 @@ TEST_F(cond, signals_wake_one_each_in_order)
 	pid_t pids[N];
 	unsigned int i;
 
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < N; i++)
 		pids[i] = spawn_waiter(self, i % KINDS, i);
-		ASSERT_LT(0, pids[i]);
-	}
 	for (i = 0; i < N; i++) {
 		EXPECT_EQ(0, gosync_cond_signal(self->cond));
-		EXPECT_EQ(N - 1 - i, waiters(self));
+		EXPECT_EQ(N - 1 - i, waiters(self->cond));
 		ASSERT_TRUE(eventually(turn_of(self, i) == i + 1));
 	}
 	EXPECT_EQ(0, signal_fd(self));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
 }
 
@@ -130,15 +121,13 @@ TEST_F(cond, a_signal_wakes_only_one)
 	pid_t pids[3];
 	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++)
 		pids[i] = spawn_waiter(self, MUTEX, i);
-		ASSERT_LT(0, pids[i]);
-	}
 	EXPECT_EQ(1, signal_fd(self));
 	EXPECT_EQ(0, reap(pids[0]));
 	sleep_ns(10 * NSEC_PER_MSEC);
 	EXPECT_EQ(1, load(&self->shared->turns));
-	EXPECT_EQ(2, waiters(self));
+	EXPECT_EQ(2, waiters(self->cond));
 	EXPECT_EQ(2, broadcast_fd(self));
 	EXPECT_EQ(0, reap(pids[1]));
 	EXPECT_EQ(0, reap(pids[2]));
@@ -152,12 +141,11 @@ TEST_F(cond, a_broadcast_wakes_all)
 
 	for (i = 0; i < N; i++)
 		pids[i] = spawn_party(self, i % KINDS, i);
-	ASSERT_TRUE(eventually(waiters(self) == N));
+	ASSERT_TRUE(eventually(waiters(self->cond) == N));
 	EXPECT_EQ(0, load(&self->shared->turns));
 	EXPECT_EQ(0, gosync_cond_broadcast(self->cond));
-	EXPECT_EQ(0, waiters(self));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, waiters(self->cond));
+	EXPECT_EQ(0, reap_all(pids, N));
 	EXPECT_EQ(N, load(&self->shared->turns));
 	EXPECT_EQ(0, broadcast_fd(self));
 }
@@ -359,13 +347,13 @@ TEST_F(cond, the_ioctl_leaves_a_ticket_to_come_back_with)
 		copy = args;
 		EXPECT_EQ(-EBADF, wait_fd(fd, -1, &copy));
 		EXPECT_EQ(-ENOTTY, wait_fd(fd, fd, &copy));
-		EXPECT_EQ(1, waiters(self));
+		EXPECT_EQ(1, waiters(self->cond));
 		EXPECT_FALSE(is_mine(self, MUTEX));
 		/* Enough of it */
 		copy.deadline = 1;
 		EXPECT_EQ(-ETIMEDOUT, wait_fd(fd, lock, &copy));
 		EXPECT_TRUE(is_mine(self, MUTEX));
-		EXPECT_EQ(0, waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 		/* It is used up. */
 		EXPECT_EQ(-EINVAL, wait_fd(fd, lock, &args));
 		EXPECT_TRUE(is_mine(self, MUTEX));
@@ -376,16 +364,16 @@ TEST_F(cond, the_ioctl_leaves_a_ticket_to_come_back_with)
 		store(&self->shared->step, 2);
 		while (load(&self->shared->step) != 3)
 			sched_yield();
-		EXPECT_EQ(0, waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 		args.deadline = 1;
 		EXPECT_EQ(0, wait_fd(fd, lock, &args));
 		EXPECT_TRUE(is_mine(self, MUTEX));
 		_exit(gosync_mutex_unlock(self->mutex));
 	}
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	kill(pid, SIGUSR1);
 	ASSERT_TRUE(eventually(load(&self->shared->step) == 1));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	kill(pid, SIGUSR1);
 	ASSERT_TRUE(eventually(load(&self->shared->step) == 2));
 	EXPECT_EQ(1, signal_fd(self));
@@ -401,7 +389,7 @@ TEST_F(cond, only_who_holds_the_lock_may_wait)
 	for (kind = 0; kind < KINDS; kind++) {
 		EXPECT_EQ(-EPERM, wait_for_ever(self, kind));
 		EXPECT_EQ(-EPERM, wait_until(self, kind, 1, 0));
-		EXPECT_EQ(0, waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 		EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
 	}
 	/* The side that is not locked */
@@ -412,7 +400,7 @@ TEST_F(cond, only_who_holds_the_lock_may_wait)
 	EXPECT_EQ(-EPERM, wait_for_ever(self, READER));
 	EXPECT_TRUE(is_mine(self, WRITER));
 	EXPECT_EQ(0, gosync_rwmutex_unlock(self->rw));
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->cond));
 	/* It did not get as far as to have a place in the queue. */
 	memset(&args, 0, sizeof(args));
 	EXPECT_EQ(-EPERM, wait_fd(gosync_fd(self->cond), gosync_fd(self->rw),
@@ -459,7 +447,7 @@ TEST_F(cond, the_lock_must_be_one)
 	EXPECT_EQ(-ENOTTY, gosync_cond_wait_until(self->cond, self->mutex, 1,
 						  GOSYNC_READ_SIDE));
 	EXPECT_TRUE(is_mine(self, MUTEX));
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->cond));
 }
 
 TEST_F(cond, read_only_handles_only_look)
@@ -478,10 +466,9 @@ TEST_F(cond, read_only_handles_only_look)
 	EXPECT_TRUE(is_mine(self, MUTEX));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	pid = spawn_waiter(self, MUTEX, 0);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-EBADF, gosync_cond_signal(looker));
 	EXPECT_EQ(-EBADF, gosync_cond_broadcast(looker));
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->cond));
 	EXPECT_EQ(1, info_of(gosync_fd(looker)).word);
 	EXPECT_EQ(0, gosync_cond_signal(self->cond));
 	EXPECT_EQ(0, reap(pid));
@@ -510,7 +497,7 @@ TEST_F(cond, who_gave_up_swallows_no_signal)
 	pids[2] = spawn_waiter(self, MUTEX, 2);
 	ASSERT_TRUE(pids[0] > 0 && pids[1] > 0 && pids[2] > 0);
 	kill_and_reap(pids[0]);
-	EXPECT_EQ(2, waiters(self));
+	EXPECT_EQ(2, waiters(self->cond));
 	EXPECT_EQ(1, signal_fd(self));
 	EXPECT_EQ(0, reap_soon(pids[1]));
 	EXPECT_EQ(1, signal_fd(self));
@@ -533,9 +520,9 @@ TEST_F(cond, who_dies_before_it_has_the_lock_passes_the_signal_on)
 		EXPECT_EQ(0, lock(self, kind == READER ? WRITER : kind));
 		EXPECT_EQ(1, signal_fd(self));
 		ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
-		EXPECT_EQ(1, waiters(self));
+		EXPECT_EQ(1, waiters(self->cond));
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
-		EXPECT_EQ(0, waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 		EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
 		EXPECT_EQ(0, reap_soon(pids[1]));
 		EXPECT_EQ(1, load(&self->shared->turns));
@@ -622,13 +609,12 @@ TEST_F(cond, as_many_are_woken_as_signals_were_sent)
 		sleep_ns(r % (300 * NSEC_PER_USEC));
 	} while (budget_left(end) || !sent);
 	store(&shared->stop, 1);
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	TH_LOG("%u sent, %u woken, %u gave up, %u interrupted", sent,
 	       shared->woken, shared->gave_up, shared->interrupted);
 	EXPECT_EQ(0, shared->wrong);
 	EXPECT_EQ(sent, shared->woken);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->cond));
 	EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
 }
 
@@ -661,11 +647,11 @@ TEST_F(cond, closing_does_not_end_a_wait)
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &in_thread));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	close(in_thread.cond);
 	close(in_thread.lock);
 	EXPECT_EQ(2, info_of(gosync_fd(self->cond)).holders);
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->cond));
 	EXPECT_EQ(1, signal_fd(self));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(0, in_thread.ret);
@@ -685,7 +671,7 @@ TEST_F(cond, a_child_is_not_who_waits_in_its_parent)
 	pid_t pid;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &in_thread));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	pid = spawn();
 	if (!pid) {
 		EXPECT_EQ(2, info_of(gosync_fd(self->cond)).holders);
@@ -695,7 +681,7 @@ TEST_F(cond, a_child_is_not_who_waits_in_its_parent)
 		_exit(gosync_mutex_unlock(self->mutex));
 	}
 	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->cond));
 	EXPECT_EQ(0, gosync_cond_signal(self->cond));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(0, in_thread.ret);
@@ -723,7 +709,7 @@ TEST_F(cond, the_kernel_does_not_believe_the_mapped_count)
 		ASSERT_TRUE(pids[0] > 0 && pids[1] > 0);
 		EXPECT_EQ(2, load(&slot->waiters));
 		store(&slot->waiters, garbage[i]);
-		EXPECT_EQ(2, waiters(self));
+		EXPECT_EQ(2, waiters(self->cond));
 		EXPECT_EQ(1, signal_fd(self));
 		EXPECT_EQ(1, load(&slot->waiters));
 		store(&slot->waiters, garbage[i]);
@@ -867,14 +853,13 @@ TEST_F(cond, deaths_at_any_moment_leave_nobody_hanging)
 	gosync_cond_broadcast(queue->not_full);
 	gosync_cond_broadcast(queue->not_empty);
 	gosync_mutex_unlock(self->mutex);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u produced, %u consumed, %u kills, %u deaths, %u reports",
 	       queue->produced, queue->consumed, kills,
 	       info_of(gosync_fd(self->mutex)).deaths, queue->reports);
 	EXPECT_EQ(0, queue->wrong);
 	EXPECT_LT(0, queue->consumed);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->cond));
 	EXPECT_EQ(0, info_of(gosync_fd(queue->not_empty)).waiters);
 	EXPECT_EQ(0, info_of(gosync_fd(self->mutex)).waiters);
 }

@@ -29,15 +29,6 @@ FIXTURE_SETUP(death)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(death)
-{
-}
-
-static struct gosync_info info(FIXTURE_DATA(death) *self)
-{
-	return info_of(gosync_fd(self->mutex));
-}
-
 /* A descriptor of a holder of its own */
 static int open_fd(FIXTURE_DATA(death) *self)
 {
@@ -54,13 +45,14 @@ static pid_t spawn_owner(FIXTURE_DATA(death) *self)
 			_exit(1);
 		rest();
 	}
-	return eventually(rests(pid)) ? pid : -1;
+	MUST(eventually(rests(pid)));
+	return pid;
 }
 
 /* A child that waits, and exits with what it got */
 static pid_t spawn_waiter(FIXTURE_DATA(death) *self)
 {
-	unsigned int before = info(self).waiters;
+	unsigned int before = info(self->mutex).waiters;
 	pid_t pid = spawn();
 
 	if (!pid) {
@@ -69,7 +61,8 @@ static pid_t spawn_waiter(FIXTURE_DATA(death) *self)
 		gosync_mutex_unlock(self->mutex);
 		_exit(ret);
 	}
-	return eventually(info(self).waiters == before + 1) ? pid : -1;
+	MUST(eventually(info(self->mutex).waiters == before + 1));
+	return pid;
 }
 
 TEST_F(death, of_the_owner_is_told_until_somebody_recovers)
@@ -77,11 +70,10 @@ TEST_F(death, of_the_owner_is_told_until_somebody_recovers)
 	gosync_mutex_t *other = open_mutex(self->name, variant->how);
 	pid_t pid = spawn_owner(self);
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	kill_and_reap(pid);
-	EXPECT_EQ(0, info(self).owner);
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(0, info(self->mutex).owner);
+	EXPECT_EQ(1, info(self->mutex).deaths);
 	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(-EPERM, gosync_mutex_recover(other));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
@@ -89,13 +81,13 @@ TEST_F(death, of_the_owner_is_told_until_somebody_recovers)
 	EXPECT_EQ(0, gosync_mutex_unlock(other));
 	EXPECT_EQ(1, gosync_mutex_lock_until(self->mutex, 1, 0));
 	EXPECT_EQ(GOSYNC_MUTEX_LOCKED | GOSYNC_MUTEX_POISONED,
-		  (uint32_t)info(self).word);
+		  (uint32_t)info(self->mutex).word);
 	EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
-	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self).word);
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, gosync_mutex_lock(other));
 	EXPECT_EQ(0, gosync_mutex_unlock(other));
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, info(self->mutex).deaths);
 }
 
 TEST_F(death, of_the_owner_is_told_to_those_who_wait)
@@ -103,15 +95,12 @@ TEST_F(death, of_the_owner_is_told_to_those_who_wait)
 	pid_t owner = spawn_owner(self), waiters[3];
 	int i;
 
-	ASSERT_LT(0, owner);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++)
 		waiters[i] = spawn_waiter(self);
-		ASSERT_LT(0, waiters[i]);
-	}
 	kill_and_reap(owner);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(1, reap_soon(waiters[i]));
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, info(self->mutex).deaths);
 }
 
 TEST_F(death, each_is_counted)
@@ -121,11 +110,10 @@ TEST_F(death, each_is_counted)
 	for (i = 0; i < 5; i++) {
 		pid_t pid = spawn_owner(self);
 
-		ASSERT_LT(0, pid);
-		EXPECT_EQ(i, info(self).deaths);
+		EXPECT_EQ(i, info(self->mutex).deaths);
 		kill_and_reap(pid);
 	}
-	EXPECT_EQ(5, info(self).deaths);
+	EXPECT_EQ(5, info(self->mutex).deaths);
 	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
 }
 
@@ -140,11 +128,10 @@ TEST_F(death, without_the_lock_poisons_nothing)
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	kill_and_reap(pid);
-	EXPECT_EQ(0, info(self).waiters);
-	EXPECT_EQ(0, info(self).deaths);
-	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self).word);
+	EXPECT_EQ(0, info(self->mutex).waiters);
+	EXPECT_EQ(0, info(self->mutex).deaths);
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 }
@@ -158,7 +145,6 @@ TEST_F(death, with_errorcheck_releases_too)
 				       GOSYNC_ERRORCHECK | variant->how, 0600,
 				       &self->mutex));
 	pid = spawn_owner(self);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-EPERM, gosync_mutex_unlock(self->mutex));
 	kill_and_reap(pid);
 	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
@@ -229,7 +215,7 @@ TEST_F(death, has_many_ways)
 		EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
 		EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
 		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-		EXPECT_EQ(i + 1, info(self).deaths);
+		EXPECT_EQ(i + 1, info(self->mutex).deaths);
 		kill_and_reap(pid);
 	}
 }
@@ -254,13 +240,11 @@ TEST_F(death, comes_with_the_last_duplicate)
 TEST_F(death, of_one_process_is_not_that_of_a_holder_shared_by_fork)
 {
 	int fd = open_fd(self);
-	pid_t pid = spawn();
+	pid_t pid = CHILD(lock_fd(fd));
 
-	if (!pid)
-		_exit(lock_fd(fd));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
-	EXPECT_EQ(info_of(fd).holder, info(self).owner);
+	EXPECT_EQ(info_of(fd).holder, info(self->mutex).owner);
 	pid = spawn();
 	if (!pid) {
 		/* The child outlives its parent's descriptor. */
@@ -308,7 +292,7 @@ TEST_F(death, does_not_come_while_the_descriptor_is_on_its_way)
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	fd = receive_fd(pair[1]);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(info_of(fd).holder, info(self).owner);
+	EXPECT_EQ(info_of(fd).holder, info(self->mutex).owner);
 	EXPECT_EQ(0, unlock_fd(fd));
 	EXPECT_EQ(0, lock_fd(fd));
 	close(fd);
@@ -364,16 +348,16 @@ TEST_F(death, comes_after_the_last_wait_on_a_closed_descriptor)
 
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_in_thread, &lock));
-	ASSERT_TRUE(eventually(info(self).waiters == 1));
+	ASSERT_TRUE(eventually(info(self->mutex).waiters == 1));
 	close(lock.fd);
-	EXPECT_EQ(2, info(self).holders);
-	EXPECT_EQ(1, info(self).waiters);
+	EXPECT_EQ(2, info(self->mutex).holders);
+	EXPECT_EQ(1, info(self->mutex).waiters);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(0, lock.ret);
 	/* It had the lock, and its holder has ended with the call. */
 	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(1, info(self).holders);
+	EXPECT_EQ(1, info(self->mutex).holders);
 }
 
 /* The same when the process does not close it but dies */
@@ -392,10 +376,10 @@ TEST_F(death, ends_the_waits_of_all_threads)
 			pthread_create(&threads[i], NULL, lock_in_thread, &lock);
 		pause();
 	}
-	ASSERT_TRUE(eventually(info(self).waiters == 3));
+	ASSERT_TRUE(eventually(info(self->mutex).waiters == 3));
 	kill_and_reap(pid);
-	EXPECT_TRUE(eventually(!info(self).waiters));
-	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self).word);
+	EXPECT_TRUE(eventually(!info(self->mutex).waiters));
+	EXPECT_EQ(GOSYNC_MUTEX_LOCKED, (uint32_t)info(self->mutex).word);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 }
@@ -414,8 +398,8 @@ static bool starve(FIXTURE_DATA(death) *self)
 	if (gosync_mutex_trylock(self->mutex) < 0)
 		return false;
 	/* It is on its way while it is woken; then it is queued, or has gone. */
-	if (eventually(!(info(self).word & GOSYNC_MUTEX_WOKEN)) &&
-	    info(self).word & GOSYNC_MUTEX_STARVING)
+	if (eventually(!(info(self->mutex).word & GOSYNC_MUTEX_WOKEN)) &&
+	    info(self->mutex).word & GOSYNC_MUTEX_STARVING)
 		return true;
 	gosync_mutex_unlock(self->mutex);
 	return false;
@@ -428,7 +412,7 @@ static bool starve(FIXTURE_DATA(death) *self)
  */
 static bool dies_before_it_runs(FIXTURE_DATA(death) *self, bool handed)
 {
-	unsigned int deaths = info(self).deaths;
+	unsigned int deaths = info(self->mutex).deaths;
 	pid_t first, second;
 	bool good;
 
@@ -440,11 +424,12 @@ static bool dies_before_it_runs(FIXTURE_DATA(death) *self, bool handed)
 	if (good)
 		gosync_mutex_unlock(self->mutex);
 	if (handed)
-		good &= info(self).owner_pid == first;
+		good &= info(self->mutex).owner_pid == first;
 	kill(first, SIGKILL);
 	good &= reap_soon(first) == 128 + SIGKILL;
 	good &= reap_soon(second) == 0;
-	return good && info(self).word == 0 && info(self).deaths == deaths;
+	return good && info(self->mutex).word == 0 &&
+	       info(self->mutex).deaths == deaths;
 }
 
 TEST_F(death, of_a_woken_waiter_wakes_the_next)
@@ -476,7 +461,6 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 	for (;;) {
 		EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 		waiter = spawn_waiter(self);
-		ASSERT_LT(0, waiter);
 		if (starve(self))
 			break;
 		EXPECT_EQ(0, reap_soon(waiter));
@@ -490,17 +474,16 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 		for (;;)
 			pause();
 	}
-	ASSERT_TRUE(eventually(info(self).waiters == 2));
+	ASSERT_TRUE(eventually(info(self->mutex).waiters == 2));
 	other = spawn_waiter(self);
-	ASSERT_LT(0, other);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(waiter));
 	/* Before it is inside its death would be nobody's business. */
 	ASSERT_TRUE(eventually(load(self->shared)));
-	EXPECT_EQ(owner, info(self).owner_pid);
+	EXPECT_EQ(owner, info(self->mutex).owner_pid);
 	kill_and_reap(owner);
 	EXPECT_EQ(1, reap_soon(other));
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, info(self->mutex).deaths);
 }
 
 /* --- at many random moments ---------------------------------------------- */
@@ -598,20 +581,19 @@ TEST_F(death, at_any_moment_leaves_nobody_hanging)
 		pids[i] = spawn_worker(self, storm, i);
 	}
 	store(&storm->stop, 1);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u locks, %u kills, %u deaths (%u seen inside), %u reports",
-	       storm->acquired, kills, info(self).deaths, certain,
+	       storm->acquired, kills, info(self->mutex).deaths, certain,
 	       storm->reports);
 	EXPECT_EQ(0, storm->wrong);
 	EXPECT_LT(0, storm->acquired);
 	/* A death outside of what we see of the inside is one nevertheless. */
-	EXPECT_LE(certain, info(self).deaths);
-	EXPECT_LE(info(self).deaths, kills);
+	EXPECT_LE(certain, info(self->mutex).deaths);
+	EXPECT_LE(info(self->mutex).deaths, kills);
 	/* No report without a death */
-	EXPECT_LE(storm->reports, info(self).deaths);
-	EXPECT_EQ(0, info(self).waiters);
-	EXPECT_EQ(0, info(self).word & ~GOSYNC_MUTEX_POISONED);
+	EXPECT_LE(storm->reports, info(self->mutex).deaths);
+	EXPECT_EQ(0, info(self->mutex).waiters);
+	EXPECT_EQ(0, info(self->mutex).word & ~GOSYNC_MUTEX_POISONED);
 	ret = gosync_mutex_trylock(self->mutex);
 	EXPECT_TRUE(ret == 0 || ret == 1);
 	if (storm->inside || storm->one != storm->two)

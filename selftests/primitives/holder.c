@@ -74,9 +74,7 @@ FIXTURE_SETUP(abandon)
 	ASSERT_LE(0, self->other);
 }
 
-FIXTURE_TEARDOWN(abandon)
-{
-}
+NO_TEARDOWN(abandon);
 
 static int take(const FIXTURE_VARIANT(abandon) *variant, int fd)
 {
@@ -112,11 +110,10 @@ static pid_t spawn_waiter(FIXTURE_DATA(abandon) *self,
 			  const FIXTURE_VARIANT(abandon) *variant)
 {
 	unsigned int before = info_of(self->fd).waiters;
-	pid_t pid = spawn();
+	pid_t pid = CHILD(take_all(variant, self->other));
 
-	if (!pid)
-		_exit(take_all(variant, self->other));
-	return eventually(info_of(self->fd).waiters == before + 1) ? pid : -1;
+	MUST(eventually(info_of(self->fd).waiters == before + 1));
+	return pid;
 }
 
 TEST_F(abandon, what_it_had_is_the_next_ones_although_others_have_a_copy)
@@ -134,7 +131,6 @@ TEST_F(abandon, what_it_had_is_the_next_ones_although_others_have_a_copy)
 	/* It can be used again. */
 	EXPECT_EQ(variant->after, take(variant, self->fd));
 	waiter = spawn_waiter(self, variant);
-	ASSERT_LT(0, waiter);
 	EXPECT_EQ(0, call(self->fd, GOSYNC_IOC_ABANDON, NULL));
 	EXPECT_EQ(variant->after, reap_soon(waiter));
 	kill_and_reap(copy);

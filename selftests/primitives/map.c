@@ -594,8 +594,7 @@ TEST_F(map, range_under_writers_visits_what_stays_exactly_once)
 		}
 		add(walks, 1);
 	} while (budget_left(end));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 2));
 	TH_LOG("%u walks", *walks);
 	EXPECT_EQ(0, visits->wrong);
 	EXPECT_EQ(0, twice);
@@ -769,8 +768,7 @@ static void compare(struct __test_metadata *_metadata, unsigned int how)
 		} while (budget_left(end));
 		_exit(differs_anywhere(&model) ? 3 : 0);
 	}
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 3));
 	i = gosync_map_len(map);
 	EXPECT_EQ(i, count_entries(map));
 }

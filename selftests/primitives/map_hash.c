@@ -113,11 +113,6 @@ FIXTURE_SETUP(map_hash)
 	ASSERT_EQ(0, open_map(&self->map, variant->how, 65536));
 }
 
-FIXTURE_TEARDOWN(map_hash)
-{
-	close_map(&self->map);
-}
-
 static int put(struct map *map, uint64_t key)
 {
 	return gosync_map_store(map->map, &key, sizeof(key), &key, sizeof(key));

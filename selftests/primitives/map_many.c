@@ -194,8 +194,7 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 		}
 		add(&shared->rounds, 1);
 	} while (budget_left(end));
-	for (i = 0; i < READERS; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, READERS));
 	TH_LOG("%u loads in %u rounds", shared->loads, shared->rounds);
 	EXPECT_EQ(0, shared->missed);
 	EXPECT_EQ(0, shared->torn);
@@ -311,9 +310,8 @@ TEST_F(map, a_reader_that_stops_anywhere_is_not_misled)
 		status = stop_reader_at(map, page, step, displaced, KEYS,
 					&replaced);
 		/* Or it has ended already. */
-		EXPECT_GE(0, status) {
+		EXPECT_GE(0, status)
 			TH_LOG("missed when stopped after step %u", step);
-		}
 		seconds = (now_ns(CLOCK_MONOTONIC) - begun) / NSEC_PER_SEC;
 		stops++;
 		replacements += replaced;
@@ -430,13 +428,11 @@ static void storm(struct __test_metadata *_metadata, unsigned int keys,
 		} while (budget_left(end));
 		_exit(0);
 	}
-	for (i = 0; i < 5; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 5));
 	TH_LOG("%u loads, %u changes", shared->loads, shared->changes);
 	for (i = 0; i < 8; i++)
-		EXPECT_EQ(0, shared->wrong[i]) {
+		EXPECT_EQ(0, shared->wrong[i])
 			TH_LOG("at %d", i);
-		}
 	EXPECT_EQ(gosync_map_len(map), count_entries(map));
 	EXPECT_EQ(0, gosync_map_range(map, check_visit, shared));
 	EXPECT_EQ(0, shared->wrong[0]);
@@ -495,9 +491,8 @@ TEST_F(map, killed_writers_leave_whole_entries)
 	}
 	EXPECT_EQ(KEYS, gosync_map_len(self->map));
 	for (i = 0; i < 8; i++)
-		EXPECT_EQ(0, shared->wrong[i]) {
+		EXPECT_EQ(0, shared->wrong[i])
 			TH_LOG("at %d", i);
-		}
 }
 
 /* --- linearizability ----------------------------------------------------- */
@@ -678,13 +673,11 @@ TEST(checker_knows_right_from_wrong)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(right); i++)
-		EXPECT_TRUE(is_linearizable(right[i], 4)) {
+		EXPECT_TRUE(is_linearizable(right[i], 4))
 			TH_LOG("history %u", i);
-		}
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
-		EXPECT_FALSE(is_linearizable(wrong[i], 4)) {
+		EXPECT_FALSE(is_linearizable(wrong[i], 4))
 			TH_LOG("history %u", i);
-		}
 	EXPECT_TRUE(is_linearizable_by_key(right[2], 4));
 	for (i = 0; i < 4; i++)
 		EXPECT_FALSE(is_linearizable_by_key(wrong[i], 4));
@@ -821,8 +814,7 @@ static void histories(struct __test_metadata *_metadata, unsigned int how,
 	} while (budget_left(end));
 	store(&all->stop, 1);
 	add(&all->arrived, 1);
-	for (i = 0; i < PARTIES; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, PARTIES));
 	TH_LOG("%u histories", round / 2);
 	EXPECT_EQ(0, wrong);
 }

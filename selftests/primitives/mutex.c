@@ -28,20 +28,6 @@ FIXTURE_SETUP(mutex)
 	ASSERT_EQ(!variant->how, gosync_is_mapped(self->mutex));
 }
 
-FIXTURE_TEARDOWN(mutex)
-{
-}
-
-static struct gosync_info info(gosync_mutex_t *mutex)
-{
-	return info_of(gosync_fd(mutex));
-}
-
-static unsigned int waiters(gosync_mutex_t *mutex)
-{
-	return info(mutex).waiters;
-}
-
 static bool is_starving(gosync_mutex_t *mutex)
 {
 	return info(mutex).word & GOSYNC_MUTEX_STARVING;
@@ -172,8 +158,7 @@ TEST_F(mutex, excludes_many_and_its_token_only_grows)
 		} while (budget_left(end));
 		_exit(0);
 	}
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	EXPECT_EQ(0, shared->wrong);
 	EXPECT_LT(0, shared->one);
 	EXPECT_EQ(shared->one, shared->two);
@@ -337,8 +322,7 @@ TEST_F(mutex, hands_over_in_order)
 	EXPECT_EQ(N, waiters(self->mutex));
 	store(&turns->go_on, 1);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	ASSERT_EQ(N, turns->count);
 	for (i = 0; i < N; i++) {
 		/* The one that lost to the barger had kept its place. */
@@ -497,9 +481,8 @@ TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 		if (round % 16 == 0)
 			kill(pids[round % LEAVING], SIGUSR1);
 		ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
-		ASSERT_TRUE(eventually(load(&shared->stayed) == round)) {
+		ASSERT_TRUE(eventually(load(&shared->stayed) == round))
 			TH_LOG("in round %u", round);
-		}
 		ASSERT_TRUE(eventually(load(&shared->back) ==
 				       (LEAVING + 1) * round));
 		/* Keep to the moment at which some leave and some do not. */

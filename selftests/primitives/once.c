@@ -30,20 +30,6 @@ FIXTURE_SETUP(once)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(once)
-{
-}
-
-static struct gosync_info info(FIXTURE_DATA(once) *self)
-{
-	return info_of(gosync_fd(self->once));
-}
-
-static unsigned int waiters(FIXTURE_DATA(once) *self)
-{
-	return info(self).waiters;
-}
-
 static int begin_fd(int fd)
 {
 	return call(fd, GOSYNC_IOC_ONCE_BEGIN, NULL);
@@ -64,13 +50,14 @@ static pid_t spawn_runner(FIXTURE_DATA(once) *self)
 			_exit(1);
 		rest();
 	}
-	return eventually(rests(pid)) ? pid : -1;
+	MUST(eventually(rests(pid)));
+	return pid;
 }
 
 /* A child that waits, does it if told so, and exits with what it was told */
 static pid_t spawn_waiter(FIXTURE_DATA(once) *self)
 {
-	unsigned int before = waiters(self);
+	unsigned int before = waiters(self->once);
 	pid_t pid = spawn();
 
 	if (!pid) {
@@ -80,12 +67,8 @@ static pid_t spawn_waiter(FIXTURE_DATA(once) *self)
 			_exit(100);
 		_exit(ret);
 	}
-	return eventually(waiters(self) == before + 1) ? pid : -1;
-}
-
-static bool is_waiting(pid_t pid)
-{
-	return !waitpid(pid, NULL, WNOHANG);
+	MUST(eventually(waiters(self->once) == before + 1));
+	return pid;
 }
 
 /* Counts how often it ran, and how often after somebody's death. */
@@ -109,14 +92,14 @@ TEST_F(once, is_begun_and_done)
 {
 	gosync_once_t *other = open_once(self->name,
 					 variant->how ^ GOSYNC_IOCTL_ONLY);
-	uint32_t me = info(self).holder;
+	uint32_t me = info(self->once).holder;
 
 	EXPECT_EQ(0, gosync_once_is_done(self->once));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->once).word);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	EXPECT_EQ(me, info(self).owner);
+	EXPECT_EQ(me, info(self->once).owner);
 	EXPECT_EQ(GOSYNC_ONCE_RUNS | (uint64_t)me << GOSYNC_ONCE_OWNER_SHIFT,
-		  info(self).word);
+		  info(self->once).word);
 	EXPECT_EQ(0, gosync_once_is_done(other));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
@@ -125,9 +108,9 @@ TEST_F(once, is_begun_and_done)
 	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin(self->once));
 	EXPECT_EQ(GOSYNC_ONCE_DONE, begin_fd(gosync_fd(other)));
 	EXPECT_EQ(GOSYNC_ONCE_DONE, gosync_once_begin_until(other, 1, 0));
-	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
-	EXPECT_EQ(0, info(self).owner);
-	EXPECT_EQ(0, info(self).deaths);
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self->once).word);
+	EXPECT_EQ(0, info(self->once).owner);
+	EXPECT_EQ(0, info(self->once).deaths);
 }
 
 TEST_F(once, does_it_once)
@@ -148,15 +131,15 @@ TEST_F(once, is_done_only_by_who_runs_it)
 	gosync_once_t *other = open_once(self->name, variant->how);
 
 	EXPECT_EQ(-EPERM, gosync_once_done(self->once));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->once).word);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
 	EXPECT_EQ(-EPERM, gosync_once_done(other));
-	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(info(self->once).holder, info(self->once).owner);
 	EXPECT_EQ(0, gosync_once_is_done(other));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 	EXPECT_EQ(-EPERM, gosync_once_done(self->once));
 	EXPECT_EQ(-EPERM, gosync_once_done(other));
-	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self->once).word);
 }
 
 enum { ROUNDS = 20, RACERS = 6 };
@@ -203,8 +186,7 @@ TEST_F(once, one_of_many_does_it_and_all_see_it_done)
 		}
 		_exit(0);
 	}
-	for (i = 0; i < RACERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, RACERS));
 	for (i = 0; i < ROUNDS; i++)
 		EXPECT_EQ(1, race->runs[i]);
 	EXPECT_EQ(0, race->unseen);
@@ -217,17 +199,14 @@ TEST_F(once, done_releases_all_who_wait)
 	int i;
 
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	for (i = 0; i < N; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(gosync_once_begin(self->once));
-	}
-	ASSERT_TRUE(eventually(waiters(self) == N));
+	for (i = 0; i < N; i++)
+		pids[i] = CHILD(gosync_once_begin(self->once));
+	ASSERT_TRUE(eventually(waiters(self->once) == N));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(pids[i]));
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+	EXPECT_EQ(0, waiters(self->once));
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self->once).word);
 }
 
 TEST_F(once, readers_only_look)
@@ -242,7 +221,7 @@ TEST_F(once, readers_only_look)
 	EXPECT_EQ(-EBADF, gosync_once_begin_until(reader, 1, 0));
 	EXPECT_EQ(-EBADF, gosync_once_do(reader, run, &runs));
 	EXPECT_EQ(-EBADF, gosync_once_done(reader));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->once).word);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
 	EXPECT_EQ(-EBADF, gosync_once_begin(reader));
 	EXPECT_EQ(0, gosync_once_is_done(reader));
@@ -335,9 +314,8 @@ TEST_F(once, is_not_begun_inside_itself)
 
 	EXPECT_EQ(0, gosync_once_do(self->once, try_again, &inside));
 	for (i = 0; i < ARRAY_SIZE(inside.results); i++) {
-		EXPECT_EQ(-EDEADLK, inside.results[i]) {
+		EXPECT_EQ(-EDEADLK, inside.results[i])
 			TH_LOG("at %u", i);
-		}
 	}
 	EXPECT_EQ(0, inside.runs.count);
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
@@ -459,7 +437,7 @@ TEST_F(once, another_thread_of_the_runners_process_waits)
 	EXPECT_EQ(-ETIMEDOUT, in.ret);
 	in.deadline = GOSYNC_FOREVER;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, begin_in_thread, &in));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->once) == 1));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(GOSYNC_ONCE_DONE, in.ret);
@@ -485,9 +463,8 @@ TEST_F(once, a_run_that_is_free_is_begun_however_late_it_is)
 {
 	pid_t pid = spawn_runner(self);
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-ETIMEDOUT, gosync_once_begin_until(self->once, 1, 0));
-	EXPECT_EQ(pid, info(self).owner_pid);
+	EXPECT_EQ(pid, info(self->once).owner_pid);
 	kill_and_reap(pid);
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN,
 		  gosync_once_begin_until(self->once, 1, 0));
@@ -500,19 +477,16 @@ TEST_F(once, a_dead_runner_is_replaced_and_its_successor_told)
 	pid_t runner = spawn_runner(self), waiters[3];
 	int i;
 
-	ASSERT_LT(0, runner);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++)
 		waiters[i] = spawn_waiter(self);
-		ASSERT_LT(0, waiters[i]);
-	}
 	kill_and_reap(runner);
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, reap_soon(waiters[0]));
 	EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(waiters[1]));
 	EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(waiters[2]));
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, info(self->once).deaths);
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
 	EXPECT_EQ(GOSYNC_ONCE_IS_DONE,
-		  info(self).word & ~GOSYNC_ONCE_DIED);
+		  info(self->once).word & ~GOSYNC_ONCE_DIED);
 }
 
 TEST_F(once, a_runner_that_dies_alone_is_told_to_the_next)
@@ -520,33 +494,29 @@ TEST_F(once, a_runner_that_dies_alone_is_told_to_the_next)
 	struct runs runs = {};
 	pid_t pid = spawn_runner(self);
 
-	ASSERT_LT(0, pid);
 	kill_and_reap(pid);
-	EXPECT_EQ(0, info(self).owner);
+	EXPECT_EQ(0, info(self->once).owner);
 	EXPECT_EQ(0, gosync_once_is_done(self->once));
 	EXPECT_EQ(0, gosync_once_do(self->once, run, &runs));
 	EXPECT_EQ(1, runs.count);
 	EXPECT_EQ(1, runs.died);
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, info(self->once).deaths);
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
 }
 
 TEST_F(once, a_death_outside_is_not_told)
 {
-	pid_t pid = spawn();
+	pid_t pid = CHILD(gosync_once_is_done(self->once));
 
-	if (!pid)
-		_exit(gosync_once_is_done(self->once));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	kill_and_reap(pid);
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(0, waiters(self->once));
+	EXPECT_EQ(info(self->once).holder, info(self->once).owner);
 	EXPECT_EQ(0, gosync_once_done(self->once));
-	EXPECT_EQ(0, info(self).deaths);
-	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self).word);
+	EXPECT_EQ(0, info(self->once).deaths);
+	EXPECT_EQ(GOSYNC_ONCE_IS_DONE, info(self->once).word);
 }
 
 /* All queue; each but the last is killed when it is told to run. */
@@ -557,7 +527,6 @@ TEST_F(once, killed_runners_in_a_row)
 	int i;
 
 	pids[0] = spawn_runner(self);
-	ASSERT_LT(0, pids[0]);
 	for (i = 1; i <= N; i++) {
 		pids[i] = spawn();
 		if (!pids[i]) {
@@ -567,23 +536,21 @@ TEST_F(once, killed_runners_in_a_row)
 				_exit(1);
 			rest();
 		}
-		ASSERT_TRUE(eventually(waiters(self) == i));
+		ASSERT_TRUE(eventually(waiters(self->once) == i));
 	}
 	last = spawn_waiter(self);
-	ASSERT_LT(0, last);
 	for (i = 0; i <= N; i++) {
-		ASSERT_TRUE(eventually(rests(pids[i]))) {
+		ASSERT_TRUE(eventually(rests(pids[i])))
 			TH_LOG("at %d", i);
-		}
-		EXPECT_EQ(pids[i], info(self).owner_pid);
-		EXPECT_EQ(i, info(self).deaths);
+		EXPECT_EQ(pids[i], info(self->once).owner_pid);
+		EXPECT_EQ(i, info(self->once).deaths);
 		EXPECT_TRUE(is_waiting(last));
 		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
 	}
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, reap_soon(last));
-	EXPECT_EQ(N + 1, info(self).deaths);
+	EXPECT_EQ(N + 1, info(self->once).deaths);
 	EXPECT_EQ(1, gosync_once_is_done(self->once));
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->once));
 }
 
 static void end_by_exit(gosync_once_t *once)
@@ -638,20 +605,20 @@ TEST_F(once, a_runner_ends_in_many_ways)
 		ASSERT_TRUE(eventually(load(self->shared) == 1));
 		if (!waited) {
 			store(self->shared, 2);
-			EXPECT_TRUE(eventually(info(self).deaths == deaths + 1));
+			EXPECT_TRUE(eventually(info(self->once).deaths ==
+					       deaths + 1));
 		} else {
 			pid_t helper = spawn();
 
 			if (!helper) {
-				if (!eventually(waiters(self) == 1))
+				if (!eventually(waiters(self->once) == 1))
 					_exit(1);
 				store(self->shared, 2);
 				_exit(0);
 			}
 			EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN,
-				  gosync_once_begin(self->once)) {
+				  gosync_once_begin(self->once))
 				TH_LOG("way %u", i / 2);
-			}
 			EXPECT_EQ(0, reap(helper));
 			/* Our own end, for the next of them */
 			gosync_close(self->once);
@@ -659,7 +626,7 @@ TEST_F(once, a_runner_ends_in_many_ways)
 			deaths++;
 		}
 		deaths++;
-		EXPECT_EQ(deaths, info(self).deaths);
+		EXPECT_EQ(deaths, info(self->once).deaths);
 		kill_and_reap(pid);
 	}
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
@@ -679,7 +646,7 @@ TEST_F(once, who_is_told_to_run_and_dies_passes_it_on)
 	if (rule_one_cpu())
 		SKIP(return, "cannot have a processor");
 	for (i = 0; i < 10; i++) {
-		unsigned int deaths = info(self).deaths;
+		unsigned int deaths = info(self->once).deaths;
 
 		runner = open_once(self->name, variant->how);
 		ASSERT_EQ(i ? GOSYNC_ONCE_RUN_AGAIN : GOSYNC_ONCE_RUN,
@@ -692,14 +659,13 @@ TEST_F(once, who_is_told_to_run_and_dies_passes_it_on)
 			for (;;)
 				pause();
 		}
-		ASSERT_LT(0, first);
-		ASSERT_TRUE(eventually(waiters(self) == 2));
+		ASSERT_TRUE(eventually(waiters(self->once) == 2));
 		gosync_close(runner);
-		EXPECT_EQ(first, info(self).owner_pid);
+		EXPECT_EQ(first, info(self->once).owner_pid);
 		kill(first, SIGKILL);
 		EXPECT_EQ(128 + SIGKILL, reap(first));
-		ASSERT_TRUE(eventually(info(self).owner_pid == second));
-		EXPECT_LT(deaths, info(self).deaths);
+		ASSERT_TRUE(eventually(info(self->once).owner_pid == second));
+		EXPECT_LT(deaths, info(self->once).deaths);
 		kill_and_reap(second);
 		EXPECT_EQ(0, gosync_once_is_done(self->once));
 	}
@@ -743,7 +709,7 @@ TEST_F(once, a_child_of_the_runner_waits_like_others)
 	EXPECT_EQ(1, inside.begin);
 	ASSERT_LT(0, inside.child);
 	EXPECT_EQ(GOSYNC_ONCE_DONE, reap_soon(inside.child));
-	EXPECT_EQ(0, info(self).deaths);
+	EXPECT_EQ(0, info(self->once).deaths);
 }
 
 struct wait_in_thread {
@@ -768,21 +734,20 @@ TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
 	pid_t runner = spawn_runner(self);
 	pthread_t thread;
 
-	ASSERT_LT(0, runner);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->once) == 1));
 	close(wait.fd);
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->once));
 	kill_and_reap(runner);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, wait.ret);
-	EXPECT_EQ(1, info(self).holders);
-	EXPECT_EQ(2, info(self).deaths);
+	EXPECT_EQ(1, info(self->once).holders);
+	EXPECT_EQ(2, info(self->once).deaths);
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
 
 	wait.fd = open_object(0, self->name, 0, 0);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->once) == 1));
 	close(wait.fd);
 	EXPECT_EQ(0, done_fd(gosync_fd(self->once)));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
@@ -814,22 +779,17 @@ TEST_F(once, wait_ends_when_it_is_done)
 	pid_t pids[N], runner;
 	int i;
 
-	for (i = 0; i < N; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(-wait_fd(i % 2 ? gosync_fd(self->once) : reader));
-	}
-	ASSERT_TRUE(eventually(waiters(self) == N));
+	for (i = 0; i < N; i++)
+		pids[i] = CHILD(-wait_fd(i % 2 ? gosync_fd(self->once) : reader));
+	ASSERT_TRUE(eventually(waiters(self->once) == N));
 	runner = spawn_runner(self);
-	ASSERT_LT(0, runner);
-	EXPECT_EQ(N, waiters(self));
+	EXPECT_EQ(N, waiters(self->once));
 	kill_and_reap(runner);
-	EXPECT_EQ(N, waiters(self));
+	EXPECT_EQ(N, waiters(self->once));
 	EXPECT_EQ(-ETIMEDOUT, wait_until(reader, 1, 0));
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
 	EXPECT_EQ(0, gosync_once_done(self->once));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	EXPECT_EQ(0, wait_fd(reader));
 	/* Also when it is late */
 	EXPECT_EQ(0, wait_until(reader, 1, 0));
@@ -839,7 +799,7 @@ TEST_F(once, wait_ends_when_it_is_done)
 	EXPECT_EQ(N, stat.handed_over);
 	EXPECT_EQ(1, stat.gave_up);
 	EXPECT_EQ(1, stat.deaths);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->once));
 }
 
 TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
@@ -849,7 +809,6 @@ TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
 	int i, n;
 
 	runner = spawn_runner(self);
-	ASSERT_LT(0, runner);
 	for (i = 0; i < 3; i++) {
 		pids[i] = spawn();
 		if (!pids[i] && i == 1)
@@ -858,7 +817,7 @@ TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
 			      gosync_once_done(self->once) : 1);
 		if (!pids[i])
 			_exit(-wait_fd(gosync_fd(self->once)));
-		ASSERT_TRUE(eventually(waiters(self) == i + 1));
+		ASSERT_TRUE(eventually(waiters(self->once) == i + 1));
 	}
 	n = gosync_waiters(self->once, parties, 4);
 	ASSERT_EQ(3, n);
@@ -870,10 +829,9 @@ TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
 		EXPECT_EQ(0, parties[n].flags);
 	}
 	kill_and_reap(runner);
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-	EXPECT_EQ(1, info(self).deaths);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, reap_all(pids, 3));
+	EXPECT_EQ(1, info(self->once).deaths);
+	EXPECT_EQ(0, waiters(self->once));
 }
 
 /* --- at many random moments ---------------------------------------------- */
@@ -965,14 +923,12 @@ TEST_F(once, death_at_any_moment_leaves_nobody_hanging)
 			sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
 			i = random_u32(&seed) % WORKERS;
 			ret = kill_and_reap(pids[i]);
-			EXPECT_TRUE(ret == 0 || ret == 128 + SIGKILL) {
+			EXPECT_TRUE(ret == 0 || ret == 128 + SIGKILL)
 				TH_LOG("exit %d", ret);
-			}
 			batch_kills++;
 			pids[i] = spawn_worker(storm, variant->how);
 		}
-		for (i = 0; i < WORKERS; i++)
-			EXPECT_EQ(0, reap_soon(pids[i]));
+		EXPECT_EQ(0, reap_all(pids, WORKERS));
 		ASSERT_EQ(0, storm->wrong);
 		for (i = 0; i < BATCH; i++) {
 			struct storm_once *once = &storm->onces[i];

@@ -24,7 +24,8 @@ static pid_t spawn_owner(FIXTURE_DATA(rwmutex) *self, enum side side, int times)
 		for (;;)
 			pause();
 	}
-	return eventually(load(&self->shared->step)) ? pid : -1;
+	MUST(eventually(load(&self->shared->step)));
+	return pid;
 }
 
 TEST_F(rwmutex, a_dead_readers_locks_are_dropped)
@@ -36,10 +37,8 @@ TEST_F(rwmutex, a_dead_readers_locks_are_dropped)
 	for (i = 0; i < 2; i++) {
 		pid_t reader = spawn_owner(self, READ, 3), writer;
 
-		ASSERT_LT(0, reader);
 		EXPECT_EQ(3, info(self->rw).readers);
 		writer = spawn_waiting(self, WRITE, i);
-		ASSERT_LT(0, writer);
 		kill_and_reap(reader);
 		EXPECT_TRUE(eventually(is_in(self, i)));
 		/* It could not spoil anything, so there is nothing to tell. */
@@ -58,12 +57,9 @@ TEST_F(rwmutex, a_dead_writer_is_told_until_somebody_recovers)
 	gosync_rwmutex_t *other = open_rw(self->name, variant->how);
 	pid_t writer = spawn_owner(self, WRITE, 1), waiting[2];
 
-	ASSERT_LT(0, writer);
 	EXPECT_EQ(-EBUSY, gosync_rwmutex_tryrlock(self->rw));
 	waiting[0] = spawn_waiting(self, READ, 0);
 	waiting[1] = spawn_waiting(self, WRITE, 1);
-	ASSERT_LT(0, waiting[0]);
-	ASSERT_LT(0, waiting[1]);
 	kill_and_reap(writer);
 	ASSERT_TRUE(eventually(is_in(self, 0)));
 	EXPECT_EQ(1, let_go(self, 0, waiting[0]));
@@ -99,11 +95,8 @@ TEST_F(rwmutex, a_writer_that_dies_waiting_for_readers_lets_others_in)
 
 	EXPECT_EQ(0, gosync_rwmutex_rlock(self->rw));
 	writer = spawn_waiting(self, WRITE, 0);
-	ASSERT_LT(0, writer);
 	next = spawn_waiting(self, WRITE, 1);
-	ASSERT_LT(0, next);
 	reader = spawn_waiting(self, READ, 2);
-	ASSERT_LT(0, reader);
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(writer));
 	ASSERT_TRUE(eventually(is_in(self, 2)));
 	EXPECT_EQ(0, let_go(self, 2, reader));
@@ -119,10 +112,8 @@ TEST_F(rwmutex, a_writer_that_dies_waiting_for_readers_lets_others_in)
 TEST_F(rwmutex, a_process_that_shares_a_holder_leaves_its_locks_there)
 {
 	int fd = open_object(0, self->name, 0, 0);
-	pid_t pid = spawn();
+	pid_t pid = CHILD(take_fd(fd, READ, 0) || take_fd(fd, READ, 0));
 
-	if (!pid)
-		_exit(take_fd(fd, READ, 0) || take_fd(fd, READ, 0));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(2, info(self->rw).readers);
 	EXPECT_EQ(0, drop_fd(fd, READ));
@@ -163,7 +154,6 @@ TEST_F(rwmutex, a_reader_that_dies_before_it_tells_has_told)
 			close(fd);
 		ASSERT_TRUE(eventually(load(&self->shared->step) == 1));
 		writer = spawn_waiting(self, WRITE, i);
-		ASSERT_LT(0, writer);
 		store(&self->shared->step, 2);
 		ASSERT_TRUE(eventually(load(&self->shared->step) == 3));
 		sleep_ns(2 * NSEC_PER_MSEC);
@@ -219,9 +209,8 @@ TEST_F(rwmutex, who_dies_before_it_runs_passes_it_on)
 
 		while (!dies_before_it_runs(self, rows[i].held, rows[i].first,
 					    rows[i].second)) {
-			ASSERT_GT(20, ++tries) {
+			ASSERT_GT(20, ++tries)
 				TH_LOG("row %u", i);
-			}
 		}
 	}
 }
@@ -276,8 +265,7 @@ static void gets_in_beside_hogs(struct __test_metadata *_metadata,
 	}
 	TH_LOG("%d turns, a hog had %u, longest wait %llu us", WANTED,
 	       load(&turns[0]), (unsigned long long)worst / 1000);
-	for (i = 0; i < HOGS; i++)
-		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, HOGS));
 }
 
 TEST_F(rwmutex, a_writer_gets_in_among_readers_without_pause)
@@ -421,8 +409,7 @@ TEST_F(rwmutex, deaths_at_any_moment_leave_nobody_hanging)
 		pids[i] = spawn_worker(self, storm, i, variant->how);
 	}
 	store(&storm->stop, 1);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u writes, %u reads, %u kills, %u deaths (%u seen), %u reports",
 	       storm->written, storm->read, kills, info(self->rw).deaths,
 	       certain, storm->reports);
@@ -563,7 +550,6 @@ TEST_F(rwmutex, waiters_that_the_word_forgot_are_found_again)
 	for (side = WRITE; side <= READ; side++) {
 		EXPECT_EQ(0, gosync_rwmutex_lock(self->rw));
 		pid = spawn_waiting(self, side, side);
-		ASSERT_LT(0, pid);
 		store(&self->slot->word, 0);
 		EXPECT_EQ(-EPERM, drop_fd(gosync_fd(self->rw), WRITE));
 		EXPECT_EQ(1, waiters(self->rw));
@@ -584,14 +570,12 @@ TEST_F(rwmutex, all_writers_that_wait_for_readers_go_on_when_they_are_gone)
 	EXPECT_EQ(0, gosync_rwmutex_rlock(self->rw));
 	for (i = 0; i < 2; i++) {
 		pids[i] = spawn_waiting(self, WRITE, i);
-		ASSERT_LT(0, pids[i]);
 		store(&self->slot->word, 0);
 	}
 	EXPECT_EQ(0, gosync_rwmutex_runlock(self->rw));
 	EXPECT_TRUE(eventually(is_in(self, 0) && is_in(self, 1)));
 	EXPECT_EQ(0, waiters(self->rw));
-	for (i = 0; i < 2; i++)
-		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, 2));
 }
 
 /* Mostly the slot and the first lines, where somebody looks */
@@ -692,8 +676,7 @@ TEST_F(rwmutex, scribbled_on_it_harms_itself_alone)
 		sleep_ns(10 * NSEC_PER_MSEC);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(stuck));
 	}
-	for (i = 0; i < 4; i++)
-		EXPECT_EQ(0, reap_soon(victims[i]));
+	EXPECT_EQ(0, reap_all(victims, 4));
 	EXPECT_EQ(0, reap_soon(user));
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(scribbler));
 	EXPECT_LT(0, *used);

@@ -35,20 +35,6 @@ FIXTURE_SETUP(semaphore)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(semaphore)
-{
-}
-
-static struct gosync_info info(FIXTURE_DATA(semaphore) *self)
-{
-	return info_of(gosync_fd(self->semaphore));
-}
-
-static unsigned int waiters(FIXTURE_DATA(semaphore) *self)
-{
-	return info(self).waiters;
-}
-
 static int acquire_fd(int fd, unsigned int n)
 {
 	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
@@ -70,7 +56,7 @@ static int release_fd(int fd, unsigned int n)
 static pid_t spawn_waiter_until(FIXTURE_DATA(semaphore) *self, unsigned int n,
 				uint64_t deadline)
 {
-	unsigned int before = waiters(self);
+	unsigned int before = waiters(self->semaphore);
 	pid_t pid = spawn();
 
 	if (!pid) {
@@ -81,17 +67,13 @@ static pid_t spawn_waiter_until(FIXTURE_DATA(semaphore) *self, unsigned int n,
 			add(self->shared, n);
 		_exit(-ret);
 	}
-	return eventually(waiters(self) == before + 1) ? pid : -1;
+	MUST(eventually(waiters(self->semaphore) == before + 1));
+	return pid;
 }
 
 static pid_t spawn_waiter(FIXTURE_DATA(semaphore) *self, unsigned int n)
 {
 	return spawn_waiter_until(self, n, GOSYNC_FOREVER);
-}
-
-static bool is_waiting(pid_t pid)
-{
-	return !waitpid(pid, NULL, WNOHANG);
 }
 
 /* --- permits ------------------------------------------------------------- */
@@ -143,7 +125,7 @@ TEST_F(semaphore, counts)
 	/* Who releases need not have acquired. */
 	EXPECT_EQ(0, gosync_semaphore_release(other, 5));
 	EXPECT_EQ(5, gosync_semaphore_count(self->semaphore));
-	EXPECT_EQ(5, info(self).word);
+	EXPECT_EQ(5, info(self->semaphore).word);
 	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 6));
 	EXPECT_EQ(-ETIMEDOUT, gosync_semaphore_acquire_until(self->semaphore, 6,
 							     1, 0));
@@ -152,8 +134,8 @@ TEST_F(semaphore, counts)
 	EXPECT_EQ(0, gosync_semaphore_acquire_until(self->semaphore, 1, 1, 0));
 	EXPECT_EQ(1, gosync_semaphore_count(other));
 	EXPECT_EQ(0, gosync_semaphore_tryacquire(self->semaphore, 1));
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info(self->semaphore).word);
+	EXPECT_EQ(0, waiters(self->semaphore));
 }
 
 TEST_F(semaphore, nothing_is_always_there)
@@ -166,16 +148,15 @@ TEST_F(semaphore, nothing_is_always_there)
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 0));
 	EXPECT_EQ(0, acquire_fd(gosync_fd(self->semaphore), 0));
 	EXPECT_EQ(0, release_fd(gosync_fd(self->semaphore), 0));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 	/* But not out of turn */
 	pid = spawn_waiter(self, 1);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 0));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 0));
 	EXPECT_TRUE(is_waiting(pid));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 TEST_F(semaphore, refuses_what_cannot_be)
@@ -201,18 +182,17 @@ TEST_F(semaphore, refuses_what_cannot_be)
 	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore,
 						    PERMITS_MAX - 6));
 	EXPECT_EQ(-ERANGE, release_fd(fd, PERMITS_MAX - 6));
-	EXPECT_EQ(7, info(self).word);
+	EXPECT_EQ(7, info(self->semaphore).word);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, PERMITS_MAX - 8));
 	/* Also while somebody waits, who stays where it is */
 	pid = spawn_waiter(self, PERMITS_MAX);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore, 2));
 	EXPECT_EQ(PERMITS_MAX - 1, gosync_semaphore_count(self->semaphore));
 	EXPECT_TRUE(is_waiting(pid));
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->semaphore));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 TEST_F(semaphore, readers_only_look)
@@ -229,7 +209,7 @@ TEST_F(semaphore, readers_only_look)
 	EXPECT_EQ(-EBADF, gosync_semaphore_acquire_until(reader, 3, 1, 0));
 	EXPECT_EQ(-EBADF, gosync_semaphore_release(reader, 1));
 	EXPECT_EQ(2, gosync_semaphore_count(reader));
-	EXPECT_EQ(2, info(self).word);
+	EXPECT_EQ(2, info(self->semaphore).word);
 }
 
 TEST_F(semaphore, is_no_other_type)
@@ -287,13 +267,10 @@ TEST_F(semaphore, who_wants_many_is_not_overtaken)
 	ten = spawn_waiter(self, 10);
 	one = spawn_waiter(self, 1);
 	two = spawn_waiter(self, 2);
-	ASSERT_LT(0, ten);
-	ASSERT_LT(0, one);
-	ASSERT_LT(0, two);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 9));
 	sleep_ns(5 * NSEC_PER_MSEC);
-	EXPECT_EQ(3, waiters(self));
-	EXPECT_EQ(3, info(self).word >> GOSYNC_SEMAPHORE_WAITER_SHIFT);
+	EXPECT_EQ(3, waiters(self->semaphore));
+	EXPECT_EQ(3, info(self->semaphore).word >> GOSYNC_SEMAPHORE_WAITER_SHIFT);
 	EXPECT_EQ(9, gosync_semaphore_count(self->semaphore));
 	EXPECT_EQ(0, load(self->shared));
 	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(self->semaphore, 1));
@@ -301,13 +278,13 @@ TEST_F(semaphore, who_wants_many_is_not_overtaken)
 							     1, 0));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	EXPECT_EQ(0, reap_soon(ten));
-	EXPECT_EQ(2, waiters(self));
+	EXPECT_EQ(2, waiters(self->semaphore));
 	EXPECT_EQ(0, gosync_semaphore_count(self->semaphore));
 	EXPECT_TRUE(is_waiting(one));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 4));
 	EXPECT_EQ(0, reap_soon(one));
 	EXPECT_EQ(0, reap_soon(two));
-	EXPECT_EQ(1, info(self).word);
+	EXPECT_EQ(1, info(self->semaphore).word);
 }
 
 TEST_F(semaphore, is_had_in_the_order_of_arrival)
@@ -328,11 +305,10 @@ TEST_F(semaphore, is_had_in_the_order_of_arrival)
 			_exit(-gosync_semaphore_release(self->semaphore,
 							1 + (i + 1) % 3));
 		}
-		ASSERT_TRUE(eventually(waiters(self) == i + 1));
+		ASSERT_TRUE(eventually(waiters(self->semaphore) == i + 1));
 	}
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	ASSERT_EQ(N, load(self->shared));
 	for (i = 0; i < N; i++)
 		EXPECT_EQ(i, order[i]);
@@ -344,18 +320,14 @@ TEST_F(semaphore, one_release_is_enough_for_several)
 	pid_t pids[N];
 	int i;
 
-	for (i = 0; i < N; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(-gosync_semaphore_acquire(self->semaphore, 2));
-	}
-	ASSERT_TRUE(eventually(waiters(self) == N));
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2 * N + 1));
 	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-	EXPECT_EQ(1, info(self).word);
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(N, info(self).contended);
+		pids[i] = CHILD(-gosync_semaphore_acquire(self->semaphore, 2));
+	ASSERT_TRUE(eventually(waiters(self->semaphore) == N));
+	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2 * N + 1));
+	EXPECT_EQ(0, reap_all(pids, N));
+	EXPECT_EQ(1, info(self->semaphore).word);
+	EXPECT_EQ(0, waiters(self->semaphore));
+	EXPECT_EQ(N, info(self->semaphore).contended);
 }
 
 /* The first wants more than there is; when it leaves, the others can go on. */
@@ -367,13 +339,10 @@ TEST_F(semaphore, those_behind_one_that_times_out_go_on)
 	many = spawn_waiter_until(self, 10, gosync_deadline(2 * NSEC_PER_SEC));
 	first = spawn_waiter(self, 1);
 	second = spawn_waiter(self, 2);
-	ASSERT_LT(0, many);
-	ASSERT_LT(0, first);
-	ASSERT_LT(0, second);
 	EXPECT_EQ(ETIMEDOUT, reap_soon(many));
 	EXPECT_EQ(0, reap_soon(first));
 	EXPECT_EQ(0, reap_soon(second));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 TEST_F(semaphore, those_behind_one_that_is_killed_go_on)
@@ -385,16 +354,14 @@ TEST_F(semaphore, those_behind_one_that_is_killed_go_on)
 	first = spawn_waiter(self, 1);
 	second = spawn_waiter(self, 2);
 	third = spawn_waiter(self, 1);
-	ASSERT_LT(0, many);
-	ASSERT_LT(0, third);
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(many));
 	EXPECT_EQ(0, reap_soon(first));
 	EXPECT_EQ(0, reap_soon(second));
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->semaphore));
 	EXPECT_TRUE(is_waiting(third));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	EXPECT_EQ(0, reap_soon(third));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 TEST_F(semaphore, those_behind_one_that_a_signal_ends_go_on)
@@ -412,13 +379,12 @@ TEST_F(semaphore, those_behind_one_that_a_signal_ends_go_on)
 		EXPECT_EQ(1, signals);
 		_exit(0);
 	}
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->semaphore) == 1));
 	behind = spawn_waiter(self, 1);
-	ASSERT_LT(0, behind);
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, reap_soon(behind));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 /* --- none lost, none made ------------------------------------------------ */
@@ -492,15 +458,14 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 		sleep_ns(random_u32(&seed) % NSEC_PER_MSEC);
 		kill(pids[random_u32(&seed) % N], SIGUSR1);
 	}
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	TH_LOG("%u times had, %u times given up, %llu waited", shared->had,
-	       shared->waited, (unsigned long long)info(self).contended);
+	       shared->waited, (unsigned long long)info(self->semaphore).contended);
 	EXPECT_EQ(0, shared->too_many);
 	EXPECT_EQ(0, shared->failed);
 	EXPECT_LT(0, shared->had);
-	EXPECT_EQ(PERMITS, info(self).word);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(PERMITS, info(self->semaphore).word);
+	EXPECT_EQ(0, waiters(self->semaphore));
 }
 
 /* --- fork, close, death -------------------------------------------------- */
@@ -510,17 +475,13 @@ TEST_F(semaphore, keeps_what_the_dead_took)
 	pid_t pid;
 
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 5));
-	pid = spawn();
-	if (!pid)
-		_exit(-gosync_semaphore_acquire(self->semaphore, 3));
+	pid = CHILD(-gosync_semaphore_acquire(self->semaphore, 3));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(2, gosync_semaphore_count(self->semaphore));
-	EXPECT_EQ(0, info(self).deaths);
-	pid = spawn();
-	if (!pid)
-		_exit(-gosync_semaphore_release(self->semaphore, 4));
+	EXPECT_EQ(0, info(self->semaphore).deaths);
+	pid = CHILD(-gosync_semaphore_release(self->semaphore, 4));
 	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(6, info(self).word);
+	EXPECT_EQ(6, info(self->semaphore).word);
 }
 
 /* Each kill is paid with what the dead one can have had. */
@@ -567,15 +528,14 @@ TEST_F(semaphore, death_at_any_moment_leaves_nobody_hanging)
 		ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, MOST));
 	}
 	store(stop, 1);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u kills, %u times had", kills, load(had));
 	EXPECT_EQ(0, load(failed));
 	EXPECT_LT(0, load(had));
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, waiters(self->semaphore));
 	/* A waiter that is killed has had nothing. */
-	EXPECT_LE(MOST, info(self).word);
-	EXPECT_GE(MOST * (1 + kills), info(self).word);
+	EXPECT_LE(MOST, info(self->semaphore).word);
+	EXPECT_GE(MOST * (1 + kills), info(self->semaphore).word);
 }
 
 TEST_HARNESS_MAIN

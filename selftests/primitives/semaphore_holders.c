@@ -46,10 +46,6 @@ FIXTURE_SETUP(give_back)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(give_back)
-{
-}
-
 static int count(FIXTURE_DATA(give_back) *self)
 {
 	return gosync_semaphore_count(self->semaphore);
@@ -95,12 +91,10 @@ TEST_F(give_back, returns_exactly_what_was_held)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		EXPECT_TRUE(held_by_a_dead(self, rows[i].steps, rows[i].before)) {
+		EXPECT_TRUE(held_by_a_dead(self, rows[i].steps, rows[i].before))
 			TH_LOG("row %u", i);
-		}
-		ASSERT_EQ(rows[i].after, count(self)) {
+		ASSERT_EQ(rows[i].after, count(self))
 			TH_LOG("row %u", i);
-		}
 	}
 }
 
@@ -133,14 +127,10 @@ TEST_F(give_back, goes_to_those_who_wait)
 			pause();
 	}
 	ASSERT_TRUE(eventually(!count(self)));
-	many = spawn();
-	if (!many)
-		_exit(-gosync_semaphore_acquire(self->semaphore, GIVEN));
-	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
-	one = spawn();
-	if (!one)
-		_exit(-gosync_semaphore_acquire(self->semaphore, 1));
-	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 2));
+	many = WAITER(self->semaphore,
+		      -gosync_semaphore_acquire(self->semaphore, GIVEN));
+	one = WAITER(self->semaphore,
+		     -gosync_semaphore_acquire(self->semaphore, 1));
 	kill_and_reap(owner);
 	/* And on, when these end */
 	EXPECT_EQ(0, reap_soon(many));
@@ -164,15 +154,11 @@ TEST_F(give_back, comes_by_exec_and_exit_too_but_not_from_a_fork)
 	kill_and_reap(pid);
 
 	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, 3));
-	pid = spawn();
-	if (!pid)
-		_exit(-gosync_semaphore_acquire(self->semaphore, 2));
+	pid = CHILD(-gosync_semaphore_acquire(self->semaphore, 2));
 	EXPECT_EQ(0, reap(pid));
 	/* The child's are back, ours are ours. */
 	EXPECT_EQ(GIVEN - 3, count(self));
-	pid = spawn();
-	if (!pid)
-		_exit(-gosync_semaphore_release(self->semaphore, 3));
+	pid = CHILD(-gosync_semaphore_release(self->semaphore, 3));
 	EXPECT_EQ(EPERM, reap(pid));
 	EXPECT_EQ(GIVEN - 3, count(self));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
@@ -320,9 +306,7 @@ FIXTURE_SETUP(crowd)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(crowd)
-{
-}
+NO_TEARDOWN(crowd);
 
 struct member {
 	gosync_semaphore_t *semaphore;
@@ -444,11 +428,9 @@ static uint64_t cost_of_waiting_in_vain(gosync_semaphore_t *semaphore)
 TEST_F(crowd, costs_the_others_nothing)
 {
 	uint64_t alone, among;
-	pid_t pid = spawn();
+	pid_t pid = WAITER(self->semaphore,
+			   -gosync_semaphore_acquire(self->semaphore, 1));
 
-	if (!pid)
-		_exit(-gosync_semaphore_acquire(self->semaphore, 1));
-	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
 	alone = cost_of_waiting_in_vain(self->semaphore);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	EXPECT_EQ(0, reap_soon(pid));

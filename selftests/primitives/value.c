@@ -36,10 +36,6 @@ FIXTURE_SETUP(value)
 	ASSERT_EQ(!variant->how, gosync_is_mapped(self->value));
 }
 
-FIXTURE_TEARDOWN(value)
-{
-}
-
 /* A load into self; its result */
 static int load_value(FIXTURE_DATA(value) *self)
 {
@@ -192,9 +188,8 @@ TEST_F(value, compare_and_swap_checks_in_gos_order)
 			  gosync_value_cas(self->value, rows[i].old_type,
 					   old_len ? rows[i].old : NULL, old_len,
 					   rows[i].type, rows[i].new,
-					   strlen(rows[i].new))) {
+					   strlen(rows[i].new)))
 			TH_LOG("row %u", i);
-		}
 		if (rows[i].result == 1) {
 			now = rows[i].new;
 			version++;
@@ -234,8 +229,7 @@ TEST_F(value, compare_and_swap_has_one_winner)
 		}
 		_exit(0);
 	}
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	for (j = 0; j < ROUNDS; j++)
 		ASSERT_EQ(1, shared->won[j]);
 	EXPECT_EQ(0, load_value(self));
@@ -310,8 +304,7 @@ TEST_F(value, first_store_has_one_winner)
 		}
 		_exit(0);
 	}
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	for (j = 0; j < ROUNDS; j++)
 		EXPECT_EQ(1, shared->stored[j]);
 	EXPECT_EQ(0, shared->wrong);
@@ -397,8 +390,7 @@ static void storm(struct __test_metadata *_metadata, size_t capacity,
 		} while (i >= WRITERS && budget_left(end));
 		_exit(0);
 	}
-	for (i = 0; i < WRITERS + READERS; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WRITERS + READERS));
 	TH_LOG("%u loads, %u stores", shared->loads, shared->stores);
 	EXPECT_EQ(0, shared->torn);
 	EXPECT_EQ(0, shared->backwards);

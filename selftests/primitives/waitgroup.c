@@ -33,34 +33,14 @@ FIXTURE_SETUP(waitgroup)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(waitgroup)
-{
-}
-
-static struct gosync_info info(FIXTURE_DATA(waitgroup) *self)
-{
-	return info_of(gosync_fd(self->wg));
-}
-
-static unsigned int waiters(FIXTURE_DATA(waitgroup) *self)
-{
-	return info(self).waiters;
-}
-
 /* A child that waits, and exits with what came of it */
 static pid_t spawn_waiter(FIXTURE_DATA(waitgroup) *self)
 {
-	unsigned int before = waiters(self);
-	pid_t pid = spawn();
+	unsigned int before = waiters(self->wg);
+	pid_t pid = CHILD(-gosync_waitgroup_wait(self->wg));
 
-	if (!pid)
-		_exit(-gosync_waitgroup_wait(self->wg));
-	return eventually(waiters(self) == before + 1) ? pid : -1;
-}
-
-static bool is_waiting(pid_t pid)
-{
-	return !waitpid(pid, NULL, WNOHANG);
+	MUST(eventually(waiters(self->wg) == before + 1));
+	return pid;
 }
 
 static int add_fd(int fd, int64_t delta, uint64_t *counter)
@@ -111,8 +91,8 @@ TEST_F(waitgroup, is_ready_from_the_start)
 	EXPECT_EQ(0, gosync_waitgroup_wait_until(self->wg, 1, 0));
 	EXPECT_EQ(0, wait_fd(gosync_fd(self->wg)));
 	EXPECT_EQ(0, call(gosync_fd(self->wg), GOSYNC_IOC_WAITGROUP_WAIT, NULL));
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(0, info(self).contended);
+	EXPECT_EQ(0, info(self->wg).word);
+	EXPECT_EQ(0, info(self->wg).contended);
 }
 
 TEST_F(waitgroup, counts)
@@ -126,7 +106,7 @@ TEST_F(waitgroup, counts)
 	EXPECT_EQ(0, gosync_waitgroup_done(other));
 	EXPECT_EQ(0, gosync_waitgroup_add(other, 5));
 	EXPECT_EQ(7, gosync_waitgroup_count(self->wg));
-	EXPECT_EQ(7, info(self).word);
+	EXPECT_EQ(7, info(self->wg).word);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -3));
 	EXPECT_EQ(0, add_fd(gosync_fd(other), -2, &counter));
@@ -135,7 +115,7 @@ TEST_F(waitgroup, counts)
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
 	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->wg).word);
 }
 
 TEST_F(waitgroup, refuses_to_leave_its_range)
@@ -154,7 +134,7 @@ TEST_F(waitgroup, refuses_to_leave_its_range)
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, COUNTER_MAX - 2));
 	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, 1));
 	EXPECT_EQ(COUNTER_MAX, gosync_waitgroup_count(self->wg));
-	EXPECT_EQ(COUNTER_MAX, info(self).word);
+	EXPECT_EQ(COUNTER_MAX, info(self->wg).word);
 
 	EXPECT_EQ(-ERANGE, add_fd(fd, 1, NULL));
 	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 31, NULL));
@@ -165,7 +145,7 @@ TEST_F(waitgroup, refuses_to_leave_its_range)
 	EXPECT_EQ(0, add_fd(fd, 0, &counter));
 	EXPECT_EQ(COUNTER_MAX, counter);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -COUNTER_MAX));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->wg).word);
 }
 
 TEST_F(waitgroup, a_refused_add_releases_nobody)
@@ -174,7 +154,6 @@ TEST_F(waitgroup, a_refused_add_releases_nobody)
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, -3));
 	EXPECT_EQ(-ERANGE, gosync_waitgroup_add(self->wg, COUNTER_MAX));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
@@ -182,10 +161,10 @@ TEST_F(waitgroup, a_refused_add_releases_nobody)
 	sleep_ns(5 * NSEC_PER_MSEC);
 	EXPECT_TRUE(is_waiting(pid));
 	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(1, waiters(self->wg));
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->wg).word);
 }
 
 TEST_F(waitgroup, readers_wait_but_do_not_count)
@@ -202,10 +181,7 @@ TEST_F(waitgroup, readers_wait_but_do_not_count)
 	EXPECT_EQ(-EBADF, gosync_waitgroup_go(reader, NULL, NULL));
 	EXPECT_EQ(2, gosync_waitgroup_count(reader));
 	EXPECT_EQ(-ETIMEDOUT, gosync_waitgroup_wait_until(reader, 1, 0));
-	pid = spawn();
-	if (!pid)
-		_exit(-gosync_waitgroup_wait(reader));
-	ASSERT_TRUE(eventually(waiters(self) == 1));
+	pid = WAITER(self->wg, -gosync_waitgroup_wait(reader));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
 	EXPECT_EQ(0, reap_soon(pid));
 }
@@ -276,7 +252,6 @@ TEST_F(waitgroup, makes_no_system_call_unless_somebody_sleeps_or_is_woken)
 	EXPECT_EQ(expected, ret);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(expected, without_system_calls(use_while_somebody_waits,
 						 self->wg));
 	EXPECT_TRUE(is_waiting(pid));
@@ -303,8 +278,7 @@ TEST_F(waitgroup, waits_for_the_work_of_other_processes)
 	}
 	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
 	EXPECT_EQ(N, load(self->shared));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 }
 
 static void release(struct __test_metadata *_metadata,
@@ -314,20 +288,16 @@ static void release(struct __test_metadata *_metadata,
 	unsigned int i;
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-	for (i = 0; i < n; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(-gosync_waitgroup_wait(self->wg));
-	}
-	ASSERT_TRUE(eventually(waiters(self) == n));
-	EXPECT_EQ(n, info(self).word >> GOSYNC_WAITGROUP_WAITER_SHIFT);
+	for (i = 0; i < n; i++)
+		pids[i] = CHILD(-gosync_waitgroup_wait(self->wg));
+	ASSERT_TRUE(eventually(waiters(self->wg) == n));
+	EXPECT_EQ(n, info(self->wg).word >> GOSYNC_WAITGROUP_WAITER_SHIFT);
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
-	for (i = 0; i < n; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(n, info(self).contended);
+	EXPECT_EQ(0, reap_all(pids, n));
+	EXPECT_EQ(0, info(self->wg).word);
+	EXPECT_EQ(0, waiters(self->wg));
+	EXPECT_EQ(n, info(self->wg).contended);
 	free(pids);
 }
 
@@ -382,10 +352,10 @@ static pid_t spawn_interrupted(FIXTURE_DATA(waitgroup) *self, int flags,
 		handle(stay_in_handler, flags);
 		_exit(-wait(self->wg));
 	}
-	if (!eventually(waiters(self) == 1))
-		return -1;
+	MUST(eventually(waiters(self->wg) == 1));
 	kill(pid, SIGUSR1);
-	return eventually(load(handler_stage) == 1) ? pid : -1;
+	MUST(eventually(load(handler_stage) == 1));
+	return pid;
 }
 
 TEST_F(waitgroup, what_became_0_during_a_handler_ends_the_wait)
@@ -398,19 +368,17 @@ TEST_F(waitgroup, what_became_0_during_a_handler_ends_the_wait)
 		for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
 			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 			pid = spawn_interrupted(self, flags, ways_to_wait[i]);
-			ASSERT_LT(0, pid);
 			/* Its generation ends, and others follow. */
 			for (more = 0; more <= i; more++) {
 				EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 				EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 			}
 			store(handler_stage, 2);
-			EXPECT_EQ(0, reap_soon(pid)) {
+			EXPECT_EQ(0, reap_soon(pid))
 				TH_LOG("way %u, flags %x", i, flags);
-			}
 			EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
 			EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-			EXPECT_EQ(0, info(self).word);
+			EXPECT_EQ(0, info(self->wg).word);
 		}
 	}
 }
@@ -425,16 +393,15 @@ TEST_F(waitgroup, what_did_not_become_0_during_a_handler_does_not)
 		for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
 			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
 			pid = spawn_interrupted(self, flags, ways_to_wait[i]);
-			ASSERT_LT(0, pid);
 			EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 3));
 			store(handler_stage, 2);
-			ASSERT_TRUE(eventually(waiters(self) == 1));
+			ASSERT_TRUE(eventually(waiters(self->wg) == 1));
 			sleep_ns(2 * NSEC_PER_MSEC);
 			EXPECT_TRUE(is_waiting(pid));
 			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -4));
 			EXPECT_EQ(0, reap_soon(pid));
-			EXPECT_EQ(0, info(self).word);
+			EXPECT_EQ(0, info(self->wg).word);
 		}
 	}
 }
@@ -446,22 +413,19 @@ TEST_F(waitgroup, goes_on_without_an_interrupted_waiter)
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	pid = spawn_interrupted(self, 0, wait_in_handle);
-	ASSERT_LT(0, pid);
 	kill_and_reap(pid);
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->wg).word);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	pid = spawn_interrupted(self, SA_RESTART, wait_in_handle);
-	ASSERT_LT(0, pid);
 	other = spawn_waiter(self);
-	ASSERT_LT(0, other);
 	kill_and_reap(pid);
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 	EXPECT_EQ(0, reap_soon(other));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->wg).word);
 }
 
 /* --- generations --------------------------------------------------------- */
@@ -493,18 +457,16 @@ TEST_F(waitgroup, who_waited_when_it_became_0_is_released_whatever_follows)
 		_exit(0);
 	}
 	for (round = 1; round <= ROUNDS; round++) {
-		ASSERT_TRUE(eventually(waiters(self) == N));
+		ASSERT_TRUE(eventually(waiters(self->wg) == N));
 		ASSERT_EQ(N * (round - 1), load(returned));
 		ASSERT_EQ(0, gosync_waitgroup_done(self->wg));
 		ASSERT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-		ASSERT_TRUE(eventually(load(returned) == N * round)) {
+		ASSERT_TRUE(eventually(load(returned) == N * round))
 			TH_LOG("round %u: %u", round, load(returned));
-		}
 		store(go_on, round);
 	}
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-	EXPECT_EQ(1, info(self).word);
+	EXPECT_EQ(0, reap_all(pids, N));
+	EXPECT_EQ(1, info(self->wg).word);
 }
 
 /*
@@ -585,15 +547,14 @@ TEST_F(waitgroup, generations_never_mix)
 	ASSERT_TRUE(eventually(load(&shared->taken_down) == generation));
 	store(&shared->stop, 1);
 	EXPECT_EQ(0, reap_soon(ender));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	TH_LOG("%u generations, %u waited for one, %llu slept", generation,
-	       shared->waited, (unsigned long long)info(self).contended);
+	       shared->waited, (unsigned long long)info(self->wg).contended);
 	EXPECT_EQ(0, shared->early);
 	EXPECT_EQ(0, shared->failed);
 	EXPECT_LT(0, shared->waited);
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info(self->wg).word);
+	EXPECT_EQ(0, waiters(self->wg));
 }
 
 /* --- a counter of 0 with waiters ----------------------------------------- */
@@ -601,7 +562,7 @@ TEST_F(waitgroup, generations_never_mix)
 /* Only who writes to the word can bring this about. */
 TEST_F(waitgroup, add_is_refused_while_released_waiters_would_be_forgotten)
 {
-	struct gosync_info shown = info(self);
+	struct gosync_info shown = info(self->wg);
 	struct gosync_waitgroup_slot *slot;
 	pid_t pid;
 	char *map;
@@ -612,22 +573,21 @@ TEST_F(waitgroup, add_is_refused_while_released_waiters_would_be_forgotten)
 	slot = (void *)(map + shown.map_offset);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	store(&slot->word, (uint64_t)1 << GOSYNC_WAITGROUP_WAITER_SHIFT);
 	EXPECT_EQ(-EBUSY, gosync_waitgroup_add(self->wg, 1));
-	EXPECT_EQ(0, info(self).word & GOSYNC_WAITGROUP_COUNTER);
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(0, info(self->wg).word & GOSYNC_WAITGROUP_COUNTER);
+	EXPECT_EQ(1, waiters(self->wg));
 	/* The kernel does not need the word to know. */
 	store(&slot->word, 0);
 	EXPECT_EQ(-EBUSY, add_fd(gosync_fd(self->wg), 1, NULL));
-	EXPECT_EQ(0, info(self).word & GOSYNC_WAITGROUP_COUNTER);
-	EXPECT_EQ(1, waiters(self));
+	EXPECT_EQ(0, info(self->wg).word & GOSYNC_WAITGROUP_COUNTER);
+	EXPECT_EQ(1, waiters(self->wg));
 	store(&slot->word, 1);
 	EXPECT_EQ(0, add_fd(gosync_fd(self->wg), -1, NULL));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info(self->wg).word);
 }
 
 /* --- go ------------------------------------------------------------------ */
@@ -667,8 +627,7 @@ TEST_F(waitgroup, go_runs_and_counts)
 	}
 	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
 	EXPECT_EQ(PROCESSES * EACH, load(self->shared));
-	for (i = 0; i < PROCESSES; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, PROCESSES));
 }
 
 static void go_on(void *arg)
@@ -715,14 +674,14 @@ TEST_F(waitgroup, go_that_fails_counts_nothing)
 
 TEST_F(waitgroup, a_child_goes_on_with_the_handle)
 {
-	struct gosync_info before = info(self);
+	struct gosync_info before = info(self->wg);
 	pid_t pid;
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
 	pid = spawn();
 	if (!pid) {
-		EXPECT_EQ(before.id, info(self).id);
-		EXPECT_NE(before.holder, info(self).holder);
+		EXPECT_EQ(before.id, info(self->wg).id);
+		EXPECT_NE(before.holder, info(self->wg).holder);
 		EXPECT_EQ(!variant->how, gosync_is_mapped(self->wg));
 		EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 		_exit(0);
@@ -811,9 +770,9 @@ TEST_F(waitgroup, death_at_any_moment_leaves_nobody_hanging)
 	TH_LOG("%u kills, %u rounds", kills, shared->rounds);
 	EXPECT_EQ(0, shared->failed);
 	EXPECT_LT(0, shared->rounds);
-	EXPECT_EQ(0, waiters(self));
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(1, info(self).holders);
+	EXPECT_EQ(0, waiters(self->wg));
+	EXPECT_EQ(0, info(self->wg).word);
+	EXPECT_EQ(1, info(self->wg).holders);
 }
 
 TEST_HARNESS_MAIN

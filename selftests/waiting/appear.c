@@ -83,7 +83,8 @@ static pid_t spawn_waiting(const char *name, uint32_t type)
 
 		_exit(fd < 0 ? -fd : 0);
 	}
-	return eventually(sleeps(pid)) ? pid : -1;
+	MUST(eventually(sleeps(pid)));
+	return pid;
 }
 
 TEST_F(appear, a_name_that_is_there_is_opened)
@@ -104,7 +105,6 @@ TEST_F(appear, a_name_that_is_not_there_is_waited_for)
 {
 	pid_t pid = spawn_waiting(self->name, GOSYNC_SEMAPHORE);
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(-ENOENT, open_object(0, self->name, 0, 0));
 	EXPECT_LE(0, make(self->name, GOSYNC_SEMAPHORE));
 	EXPECT_EQ(0, reap_soon(pid));
@@ -116,7 +116,6 @@ TEST_F(appear, the_first_name_of_a_namespace_is_waited_for)
 
 	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
 	pid = spawn_waiting(self->name, 0);
-	ASSERT_LT(0, pid);
 	EXPECT_LE(0, make(self->name, GOSYNC_ONCE));
 	EXPECT_EQ(0, reap_soon(pid));
 }
@@ -125,7 +124,6 @@ TEST_F(appear, another_namespaces_name_is_not_it)
 {
 	pid_t pid = spawn_waiting(self->name, 0), other;
 
-	ASSERT_LT(0, pid);
 	other = spawn();
 	if (!other) {
 		int fd;
@@ -147,7 +145,6 @@ TEST_F(appear, a_name_that_only_begins_like_it_is_not_it)
 	char longer[80];
 	pid_t pid = spawn_waiting(self->name, 0);
 
-	ASSERT_LT(0, pid);
 	snprintf(longer, sizeof(longer), "%s+", self->name);
 	EXPECT_LE(0, make(longer, GOSYNC_MUTEX));
 	sleep_ns(50 * NSEC_PER_MSEC);
@@ -173,7 +170,6 @@ TEST_F(appear, another_type_is_not_waited_for)
 {
 	pid_t pid = spawn_waiting(self->name, GOSYNC_MUTEX);
 
-	ASSERT_LT(0, pid);
 	EXPECT_LE(0, make(self->name, GOSYNC_ONCE));
 	EXPECT_EQ(EPROTOTYPE, reap_soon(pid));
 	EXPECT_EQ(-EPROTOTYPE, await(self->name, GOSYNC_MUTEX));
@@ -245,14 +241,14 @@ static pid_t spawn_handling(FIXTURE_DATA(appear) *self, int flags)
 		fd = await(self->name, 0);
 		_exit(fd < 0 ? -fd : 0);
 	}
-	return eventually(sleeps(pid)) ? pid : -1;
+	MUST(eventually(sleeps(pid)));
+	return pid;
 }
 
 TEST_F(appear, a_signal_ends_the_wait)
 {
 	pid_t pid = spawn_handling(self, 0);
 
-	ASSERT_LT(0, pid);
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(EINTR, reap_soon(pid));
 	EXPECT_EQ(1, load(handled));
@@ -263,7 +259,6 @@ TEST_F(appear, the_wait_goes_on_after_a_handler_with_sa_restart)
 	pid_t pid = spawn_handling(self, SA_RESTART);
 	unsigned int i;
 
-	ASSERT_LT(0, pid);
 	for (i = 1; i <= 3; i++) {
 		kill(pid, SIGUSR1);
 		EXPECT_TRUE(eventually(load(handled) == i && sleeps(pid)));
@@ -278,9 +273,6 @@ TEST_F(appear, the_killed_and_the_stopped_are_in_nobodys_way)
 	pid_t stopped = spawn_waiting(self->name, 0);
 	pid_t pid = spawn_waiting(self->name, 0);
 
-	ASSERT_LT(0, killed);
-	ASSERT_LT(0, stopped);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(killed));
 	kill(stopped, SIGSTOP);
 	EXPECT_LE(0, make(self->name, GOSYNC_MUTEX));
@@ -294,7 +286,6 @@ TEST_F(appear, a_name_that_comes_again_after_it_went_is_found)
 	pid_t pid = spawn_waiting(self->name, GOSYNC_SEMAPHORE);
 	int fd;
 
-	ASSERT_LT(0, pid);
 	fd = make(self->name, GOSYNC_SEMAPHORE);
 	gosync_unlink(self->name);
 	close(fd);
@@ -308,15 +299,11 @@ TEST_F(appear, all_who_wait_come_through)
 	pid_t pids[MANY];
 	unsigned int i;
 
-	for (i = 0; i < MANY; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(await(self->name, GOSYNC_MUTEX) < 0);
-	}
+	for (i = 0; i < MANY; i++)
+		pids[i] = CHILD(await(self->name, GOSYNC_MUTEX) < 0);
 	EXPECT_TRUE(eventually(sleeps(pids[MANY - 1])));
 	EXPECT_LE(0, make(self->name, GOSYNC_MUTEX));
-	for (i = 0; i < MANY; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, MANY));
 }
 
 /* Whoever makes a name does not pay for those who wait for others. */
@@ -389,10 +376,7 @@ TEST_F(appear, other_threads_open_and_fork_meanwhile)
 	sleep_ns(20 * NSEC_PER_MSEC);
 	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
 	gosync_close(mutex);
-	pid = spawn();
-	if (!pid)
-		_exit(gosync_mutex_open(self->name, GOSYNC_CREATE, 0600,
-					&mutex));
+	pid = CHILD(gosync_mutex_open(self->name, GOSYNC_CREATE, 0600, &mutex));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_LE(0, make(self->name, GOSYNC_MUTEX));
 	pthread_join(thread, NULL);
@@ -413,11 +397,8 @@ TEST_F(appear, no_name_that_stays_is_missed)
 	int fd;
 
 	do {
-		for (i = 0; i < WAITERS; i++) {
-			pids[i] = spawn();
-			if (!pids[i])
-				_exit(await(self->name, GOSYNC_MUTEX) < 0);
-		}
+		for (i = 0; i < WAITERS; i++)
+			pids[i] = CHILD(await(self->name, GOSYNC_MUTEX) < 0);
 		for (n = random_u32(&seed) % 20; n; n--) {
 			fd = make(self->name, GOSYNC_MUTEX);
 			ASSERT_LE(0, fd);
@@ -427,8 +408,7 @@ TEST_F(appear, no_name_that_stays_is_missed)
 		}
 		fd = make(self->name, GOSYNC_MUTEX);
 		ASSERT_LE(0, fd);
-		for (i = 0; i < WAITERS; i++)
-			ASSERT_EQ(0, reap_soon(pids[i]));
+		ASSERT_EQ(0, reap_all(pids, WAITERS));
 		gosync_unlink(self->name);
 		close(fd);
 	} while (budget_left(end));

@@ -61,9 +61,7 @@ FIXTURE_SETUP(wait)
 	renew(self);
 }
 
-FIXTURE_TEARDOWN(wait)
-{
-}
+NO_TEARDOWN(wait);
 
 /* --- to wait -------------------------------------------------------------- */
 
@@ -232,7 +230,8 @@ static pid_t spawn_waiter(FIXTURE_DATA(wait) *self, enum way way,
 			_exit(100);
 		_exit(-ret);
 	}
-	return eventually(waiters_of(&self->thing) == before + 1) ? pid : -1;
+	MUST(eventually(waiters_of(&self->thing) == before + 1));
+	return pid;
 }
 
 /* As let_go(), for as many waiters, who pass on what only one can have */
@@ -284,7 +283,7 @@ static bool left_no_trace(FIXTURE_DATA(wait) *self)
 	return readers_may_enter(&self->thing) &&
 	       is_as_before(&self->thing, &self->before) &&
 	       is_accounted(self->thing.fd) &&
-	       !stat_of(self->thing.fd).acquired;
+	       !stat_fd(self->thing.fd).acquired;
 }
 
 /* The other party has let it go, and the next gets it at once. */
@@ -340,7 +339,7 @@ TEST_F(wait, a_deadline_that_has_passed_gets_what_is_there)
 		EXPECT_EQ(0, get(self, way, 1, i % 2 ? GOSYNC_CLOCK_REALTIME :
 						       0));
 		EXPECT_EQ(0, give_back_by(self, way));
-		EXPECT_EQ(0, stat_of(self->thing.fd).contended);
+		EXPECT_EQ(0, stat_fd(self->thing.fd).contended);
 		renew(self);
 	}
 }
@@ -354,16 +353,13 @@ TEST_F(wait, a_far_deadline_is_no_deadline)
 	pid_t pids[2 * ARRAY_SIZE(far)];
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+	for (i = 0; i < ARRAY_SIZE(pids); i++)
 		pids[i] = spawn_waiter(self, IOCTL, far[i / 2],
 				       i % 2 ? GOSYNC_CLOCK_REALTIME : 0);
-		ASSERT_LT(0, pids[i]);
-	}
 	sleep_ns(20 * NSEC_PER_MSEC);
 	EXPECT_EQ(ARRAY_SIZE(pids), waiters_of(&self->thing));
 	EXPECT_EQ(0, let_all_go(&self->thing, ARRAY_SIZE(pids)));
-	for (i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, ARRAY_SIZE(pids)));
 	EXPECT_TRUE(is_accounted(self->thing.fd));
 }
 
@@ -406,7 +402,6 @@ TEST_F(wait, a_signal_does_not_end_the_wait_by_default)
 	for (i = 0; i < 2; i++) {
 		handle(count_signal, i ? SA_RESTART : 0);
 		pid = spawn_waiter(self, LIBRARY, GOSYNC_FOREVER, 0);
-		ASSERT_LT(0, pid);
 		for (n = 0; n < 3; n++) {
 			kill(pid, SIGUSR1);
 			sleep_ns(3 * NSEC_PER_MSEC);
@@ -415,9 +410,9 @@ TEST_F(wait, a_signal_does_not_end_the_wait_by_default)
 		EXPECT_EQ(0, let_go(&self->thing));
 		EXPECT_EQ(0, reap_soon(pid));
 		/* Who waits for all queues in its turns, which are waits, too. */
-		EXPECT_LE(1, stat_of(self->thing.fd).acquired);
+		EXPECT_LE(1, stat_fd(self->thing.fd).acquired);
 		if (variant->kind != ALL)
-			EXPECT_EQ(1, stat_of(self->thing.fd).acquired);
+			EXPECT_EQ(1, stat_fd(self->thing.fd).acquired);
 		EXPECT_TRUE(is_accounted(self->thing.fd));
 		renew(self);
 	}
@@ -436,7 +431,6 @@ TEST_F(wait, a_signal_ends_the_wait_if_asked_for)
 
 	handle(count_signal, 0);
 	pid = spawn_waiter(self, LIBRARY, GOSYNC_FOREVER, GOSYNC_INTERRUPTIBLE);
-	ASSERT_LT(0, pid);
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(EINTR, reap_soon(pid));
 	expect_interrupted(self);
@@ -450,7 +444,6 @@ TEST_F(wait, the_ioctl_ends_without_sa_restart)
 
 	handle(count_signal, 0);
 	pid = spawn_waiter(self, IOCTL, GOSYNC_FOREVER, 0);
-	ASSERT_LT(0, pid);
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(EINTR, reap_soon(pid));
 	expect_interrupted(self);
@@ -465,7 +458,6 @@ TEST_F(wait, the_ioctl_is_restarted_with_sa_restart)
 
 	handle(count_signal, SA_RESTART);
 	pid = spawn_waiter(self, IOCTL, GOSYNC_FOREVER, 0);
-	ASSERT_LT(0, pid);
 	for (n = 0; n < 3; n++) {
 		kill(pid, SIGUSR1);
 		sleep_ns(3 * NSEC_PER_MSEC);
@@ -488,9 +480,7 @@ static bool has_ended(pid_t pid)
 static bool interrupt_before(FIXTURE_DATA(wait) *self, uint64_t ns, pid_t *pid)
 {
 	store(handler_stage, 0);
-	*pid = spawn();
-	if (!*pid)
-		_exit(-get(self, IOCTL, gosync_deadline(ns), 0));
+	*pid = CHILD(-get(self, IOCTL, gosync_deadline(ns), 0));
 	if (!eventually(waiters_of(&self->thing) || has_ended(*pid)))
 		return false;
 	kill(*pid, SIGUSR1);
@@ -524,18 +514,14 @@ TEST_F(wait, killed_waiters_leave_no_trace_and_nobody_hanging)
 	pid_t pids[N];
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2; i++)
 		pids[i] = spawn_waiter(self, i, GOSYNC_FOREVER, 0);
-		ASSERT_LT(0, pids[i]);
-	}
 	/* The last first: the second of two writers would go on to the readers. */
 	for (i = 1; i >= 0; i--)
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
 	EXPECT_TRUE(left_no_trace(self));
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < N; i++)
 		pids[i] = spawn_waiter(self, i % WAYS, GOSYNC_FOREVER, 0);
-		ASSERT_LT(0, pids[i]);
-	}
 	EXPECT_TRUE(word_counts(&self->thing, N));
 	for (i = 0; i < N; i += 2)
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
@@ -629,9 +615,8 @@ TEST_F(wait, another_type_is_refused)
 		if (variant->kind == WORD && type <= GOSYNC_BOOL)
 			continue;
 		self->thing.fd = fd;
-		EXPECT_EQ(-ENOTTY, get(self, IOCTL, 1, 0)) {
+		EXPECT_EQ(-ENOTTY, get(self, IOCTL, 1, 0))
 			TH_LOG("type %u", type);
-		}
 	}
 }
 
@@ -643,7 +628,7 @@ TEST_F(wait, a_wrong_flag_is_refused)
 		EXPECT_EQ(-EINVAL, get(self, way, 1, WRONG_FLAG));
 		EXPECT_EQ(-EINVAL, get(self, way, GOSYNC_FOREVER, WRONG_FLAG));
 		EXPECT_TRUE(left_no_trace(self));
-		EXPECT_EQ(0, stat_of(self->thing.fd).contended);
+		EXPECT_EQ(0, stat_fd(self->thing.fd).contended);
 		/* Also when it would not have to wait */
 		EXPECT_EQ(0, let_go(&self->thing));
 		EXPECT_EQ(-EINVAL, get(self, way, 1, WRONG_FLAG));

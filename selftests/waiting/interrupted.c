@@ -76,19 +76,6 @@ FIXTURE_SETUP(interrupted)
 	ASSERT_EQ(0, gosync_map_wait(self->map, &self->map_version));
 }
 
-FIXTURE_TEARDOWN(interrupted)
-{
-	gosync_close(self->mutex);
-	gosync_close(self->rw);
-	gosync_close(self->semaphore);
-	gosync_close(self->once);
-	gosync_close(self->wg);
-	gosync_close(self->word);
-	gosync_close(self->value);
-	gosync_close(self->map);
-	munmap(shared, sizeof(*shared));
-}
-
 /* --- what is waited for --------------------------------------------------- */
 
 static void *handle_of(FIXTURE_DATA(interrupted) *self, enum kind kind)
@@ -325,7 +312,7 @@ static void handle_by(void (*handler)(int signal), enum way way)
 	handle(handler, way == RESTARTED ? SA_RESTART : 0);
 }
 
-static unsigned int waiters(FIXTURE_DATA(interrupted) *self, enum kind kind)
+static unsigned int waiters_for(FIXTURE_DATA(interrupted) *self, enum kind kind)
 {
 	return info_of(gosync_fd(handle_of(self, kind))).waiters;
 }
@@ -360,8 +347,7 @@ static pid_t spawn_waiter(FIXTURE_DATA(interrupted) *self, enum kind kind,
 		pass_on(self, kind);
 		_exit(0);
 	}
-	if (!eventually(wait_of(self, kind, pid).wait))
-		return -1;
+	MUST(eventually(wait_of(self, kind, pid).wait));
 	return pid;
 }
 
@@ -421,17 +407,15 @@ TEST_F(interrupted, is_the_same_wait_afterwards)
 		ASSERT_EQ(0, take_first(self, kind));
 		first = spawn_waiter(self, kind, way, note_signal, 0);
 		second = spawn_waiter(self, kind, way, note_signal, 1);
-		ASSERT_TRUE(first > 0 && second > 0) {
+		ASSERT_TRUE(first > 0 && second > 0)
 			TH_LOG("kind %u, way %u", kind, way);
-		}
 		before = wait_of(self, kind, first);
 		for (n = 0; n < TIMES; n++) {
 			sleep_ns(NSEC_PER_MSEC);
 			ASSERT_TRUE(interrupt(self, kind, first));
 			after = wait_of(self, kind, first);
-			EXPECT_EQ(before.wait, after.wait) {
+			EXPECT_EQ(before.wait, after.wait)
 				TH_LOG("kind %u, way %u", kind, way);
-			}
 			EXPECT_LE(before.ns + NSEC_PER_MSEC, after.ns);
 			EXPECT_EQ(1, after.position);
 			before = after;
@@ -440,12 +424,11 @@ TEST_F(interrupted, is_the_same_wait_afterwards)
 		EXPECT_EQ(0, reap_soon(first));
 		EXPECT_EQ(0, reap_soon(second));
 		if (is_in_order(kind)) {
-			EXPECT_EQ(1, load(&shared->turn[0])) {
+			EXPECT_EQ(1, load(&shared->turn[0]))
 				TH_LOG("kind %u, way %u", kind, way);
-			}
 			EXPECT_EQ(2, load(&shared->turn[1]));
 		}
-		EXPECT_EQ(0, waiters(self, kind));
+		EXPECT_EQ(0, waiters_for(self, kind));
 	}
 }
 
@@ -459,11 +442,9 @@ TEST_F(interrupted, those_who_come_back_are_in_their_old_order)
 	for (k = 0; k < ARRAY_SIZE(kinds); k++) {
 		store(&shared->turns, 0);
 		ASSERT_EQ(0, take_first(self, kinds[k]));
-		for (i = 0; i < 4; i++) {
+		for (i = 0; i < 4; i++)
 			pids[i] = spawn_waiter(self, kinds[k], i % WAYS,
 					       note_signal, i);
-			ASSERT_LT(0, pids[i]);
-		}
 		ASSERT_TRUE(interrupt(self, kinds[k], pids[2]));
 		ASSERT_TRUE(interrupt(self, kinds[k], pids[1]));
 		ASSERT_TRUE(interrupt(self, kinds[k], pids[3]));
@@ -474,9 +455,8 @@ TEST_F(interrupted, those_who_come_back_are_in_their_old_order)
 		give_up(self, kinds[k]);
 		for (i = 0; i < 4; i++) {
 			EXPECT_EQ(0, reap_soon(pids[i]));
-			EXPECT_EQ(i + 1, load(&shared->turn[i])) {
+			EXPECT_EQ(i + 1, load(&shared->turn[i]))
 				TH_LOG("kind %u", kinds[k]);
-			}
 		}
 	}
 }
@@ -505,7 +485,7 @@ static void keep(FIXTURE_DATA(interrupted) *self, const struct party *party)
 		kill(party->victim, SIGUSR1);
 	while (!load(&shared->stop) &&
 	       ((party->victim && load(&shared->signals) == signals) ||
-		waiters(self, party->kind) < OTHERS))
+		waiters_for(self, party->kind) < OTHERS))
 		sleep_ns(NSEC_PER_MSEC / 5);
 }
 
@@ -547,7 +527,7 @@ TEST_F(interrupted, who_is_interrupted_all_the_time_gets_its_share)
 				handle_by(note_signal, party.way);
 				share(self, &party, j);
 			}
-			ASSERT_TRUE(eventually(j ? waiters(self, party.kind) >= j :
+			ASSERT_TRUE(eventually(j ? waiters_for(self, party.kind) >= j :
 					       load(&shared->got[0])));
 			party.victim = pids[0];
 		}
@@ -556,13 +536,11 @@ TEST_F(interrupted, who_is_interrupted_all_the_time_gets_its_share)
 			for (others = 0, j = 1; j <= OTHERS; j++)
 				others += load(&shared->got[j]);
 		} while (load(&shared->got[0]) < TURNS && others < ENOUGH);
-		EXPECT_LE(TURNS, load(&shared->got[0])) {
+		EXPECT_LE(TURNS, load(&shared->got[0]))
 			TH_LOG("kind %u, way %u: %u, the others %u", party.kind,
 			       party.way, load(&shared->got[0]), others);
-		}
 		store(&shared->stop, 1);
-		for (j = 0; j < ARRAY_SIZE(pids); j++)
-			EXPECT_EQ(0, reap_soon(pids[j]));
+		EXPECT_EQ(0, reap_all(pids, ARRAY_SIZE(pids)));
 	}
 }
 
@@ -654,11 +632,10 @@ TEST_F(interrupted, who_is_interrupted_while_it_gathers_gets_it_all)
 				others += load(&shared->got[j]);
 		} while (load(&shared->got[0]) < TURNS &&
 			 others < 10 * ENOUGH);
-		EXPECT_LE(TURNS, load(&shared->got[0])) {
+		EXPECT_LE(TURNS, load(&shared->got[0]))
 			TH_LOG("kind %u, way %u: %u, the others %u",
 			       gatherer.kind, gatherer.way,
 			       load(&shared->got[0]), others);
-		}
 		store(&shared->stop, 1);
 		for (j = ARRAY_SIZE(pids); j--;)
 			EXPECT_EQ(0, reap_soon(pids[j]));
@@ -679,27 +656,23 @@ TEST_F(interrupted, who_is_in_its_handler_blocks_nobody_and_comes_back)
 		memset(shared, 0, sizeof(*shared));
 		ASSERT_EQ(0, take_first(self, kind));
 		away = spawn_waiter(self, kind, i % WAYS, note_and_stay, 0);
-		ASSERT_LT(0, away);
 		kill(away, SIGUSR1);
 		ASSERT_TRUE(eventually(load(&shared->stage) == 1));
 		other = spawn_waiter(self, kind, LIBRARY, note_signal, 1);
-		ASSERT_LT(0, other);
 		give_up(self, kind);
 		EXPECT_EQ(0, reap_soon(other));
 		EXPECT_EQ(1, load(&shared->turn[1]));
 		/* Who begins to wait meanwhile comes after it. */
 		ASSERT_EQ(0, take_back(self, kind));
 		late = spawn_waiter(self, kind, LIBRARY, note_signal, 2);
-		ASSERT_LT(0, late);
 		store(&shared->stage, 2);
 		ASSERT_TRUE(eventually(wait_of(self, kind, away).tid));
 		EXPECT_EQ(1, wait_of(self, kind, away).position);
 		give_up(self, kind);
 		EXPECT_EQ(0, reap_soon(away));
 		EXPECT_EQ(0, reap_soon(late));
-		EXPECT_EQ(2, load(&shared->turn[0])) {
+		EXPECT_EQ(2, load(&shared->turn[0]))
 			TH_LOG("kind %u", kind);
-		}
 		EXPECT_EQ(3, load(&shared->turn[2]));
 		ASSERT_EQ(0, take_back(self, kind));
 		if (kind != SEMAPHORE)
@@ -754,20 +727,18 @@ TEST_F(interrupted, another_wait_has_no_claim_to_the_place)
 				_exit(1);
 			_exit(-call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args));
 		}
-		ASSERT_TRUE(eventually(waiters(self, SEMAPHORE) == 1));
+		ASSERT_TRUE(eventually(waiters_for(self, SEMAPHORE) == 1));
 		kill(first, SIGUSR1);
 		ASSERT_TRUE(eventually(load(&shared->step) == 1));
 		second = spawn_waiter(self, SEMAPHORE, LIBRARY, note_signal, 1);
-		ASSERT_LT(0, second);
 		store(&shared->step, 2);
-		ASSERT_TRUE(eventually(waiters(self, SEMAPHORE) == 2));
-		EXPECT_EQ(1, wait_of(self, SEMAPHORE, second).position) {
+		ASSERT_TRUE(eventually(waiters_for(self, SEMAPHORE) == 2));
+		EXPECT_EQ(1, wait_of(self, SEMAPHORE, second).position)
 			TH_LOG("at %d", i);
-		}
 		gosync_semaphore_release(self->semaphore, 1);
 		EXPECT_EQ(0, reap_soon(second));
 		EXPECT_EQ(0, reap_soon(first));
-		ASSERT_TRUE(eventually(!waiters(self, SEMAPHORE)));
+		ASSERT_TRUE(eventually(!waiters_for(self, SEMAPHORE)));
 	}
 }
 
@@ -780,7 +751,6 @@ TEST_F(interrupted, is_counted_as_many_waits_as_there_were)
 
 	ASSERT_EQ(0, take_first(self, MUTEX));
 	pid = spawn_waiter(self, MUTEX, LIBRARY, note_signal, 0);
-	ASSERT_LT(0, pid);
 	for (i = 0; i < TIMES; i++)
 		ASSERT_TRUE(interrupt(self, MUTEX, pid));
 	give_up(self, MUTEX);

@@ -33,10 +33,6 @@ FIXTURE_SETUP(jump)
 	ASSERT_EQ(0, gosync_cond_open(NULL, flags, 0600, &self->cond));
 }
 
-FIXTURE_TEARDOWN(jump)
-{
-}
-
 static __thread sigjmp_buf outside;
 
 static void jump_out(int signal)
@@ -89,11 +85,6 @@ static void *stay(void *arg)
 	return NULL;
 }
 
-static unsigned int cond_waiters(FIXTURE_DATA(jump) *self)
-{
-	return info_of(gosync_fd(self->cond)).waiters;
-}
-
 static int signal_cond(FIXTURE_DATA(jump) *self)
 {
 	return call(gosync_fd(self->cond), GOSYNC_IOC_COND_SIGNAL, NULL);
@@ -110,9 +101,9 @@ static bool begin(struct leaver *leaver, pthread_t threads[2],
 	leaver->jumped = false;
 	handle(handler, 0);
 	return !pthread_create(&threads[0], NULL, leave, leaver) &&
-	       eventually(cond_waiters(self) == 1) &&
+	       eventually(waiters(self->cond) == 1) &&
 	       !pthread_create(&threads[1], NULL, stay, self) &&
-	       eventually(cond_waiters(self) == 2) &&
+	       eventually(waiters(self->cond) == 2) &&
 	       !pthread_kill(threads[0], SIGUSR1);
 }
 
@@ -126,7 +117,7 @@ TEST_F(jump, who_jumps_out_and_ends_swallows_no_signal)
 	EXPECT_EQ(1, signal_cond(self));
 	ASSERT_TRUE(eventually(load(&shared->stayed)));
 	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-	EXPECT_EQ(0, cond_waiters(self));
+	EXPECT_EQ(0, waiters(self->cond));
 	EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
 }
 
@@ -138,13 +129,13 @@ TEST_F(jump, who_is_signalled_and_jumps_out_and_ends_passes_it_on)
 	ASSERT_TRUE(begin(&leaver, threads, stay_and_jump_out));
 	ASSERT_TRUE(eventually(load(&shared->stage) == 1));
 	EXPECT_EQ(1, signal_cond(self));
-	EXPECT_EQ(1, cond_waiters(self));
+	EXPECT_EQ(1, waiters(self->cond));
 	store(&shared->stage, 2);
 	ASSERT_EQ(0, pthread_join(threads[0], NULL));
 	/* Nothing else happens to the Cond. */
 	ASSERT_TRUE(eventually(load(&shared->stayed)));
 	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-	EXPECT_EQ(0, cond_waiters(self));
+	EXPECT_EQ(0, waiters(self->cond));
 }
 
 /* And in the end it is not shown any more, though nobody signals. */
@@ -155,7 +146,7 @@ TEST_F(jump, who_jumps_out_and_ends_waits_no_longer)
 
 	ASSERT_TRUE(begin(&leaver, threads, jump_out));
 	ASSERT_EQ(0, pthread_join(threads[0], NULL));
-	EXPECT_TRUE(eventually(cond_waiters(self) == 1));
+	EXPECT_TRUE(eventually(waiters(self->cond) == 1));
 	EXPECT_EQ(1, signal_cond(self));
 	ASSERT_EQ(0, pthread_join(threads[1], NULL));
 }
@@ -176,10 +167,10 @@ TEST_F(jump, who_jumps_out_and_waits_again_has_one_ticket)
 		ASSERT_TRUE(begin(&leaver, threads, jump_out));
 		ASSERT_TRUE(eventually(load(&leaver.jumped)));
 		/* Its lock is free when it has waited, and not before. */
-		ASSERT_TRUE(eventually(cond_waiters(self) == 2 &&
+		ASSERT_TRUE(eventually(waiters(self->cond) == 2 &&
 				       !gosync_mutex_trylock(self->mutex) &&
 				       !gosync_mutex_unlock(self->mutex)));
-		ASSERT_TRUE(eventually(cond_waiters(self) == 2));
+		ASSERT_TRUE(eventually(waiters(self->cond) == 2));
 		EXPECT_EQ(1, signal_cond(self));
 		/* It is behind the one that stayed. */
 		ASSERT_TRUE(eventually(load(&shared->stayed)));
@@ -188,7 +179,7 @@ TEST_F(jump, who_jumps_out_and_waits_again_has_one_ticket)
 		ASSERT_TRUE(eventually(load(&shared->came_back)));
 		ASSERT_EQ(0, pthread_join(threads[0], NULL));
 		ASSERT_EQ(0, pthread_join(threads[1], NULL));
-		EXPECT_EQ(0, cond_waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 	}
 	gosync_close(other);
 }
@@ -204,7 +195,7 @@ TEST_F(jump, who_is_signalled_and_jumps_out_and_waits_again_passes_it_on)
 	store(&shared->stage, 2);
 	ASSERT_TRUE(eventually(load(&shared->stayed)));
 	ASSERT_EQ(0, pthread_join(threads[1], NULL));
-	ASSERT_TRUE(eventually(cond_waiters(self) == 1));
+	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	EXPECT_EQ(0, load(&shared->came_back));
 	EXPECT_EQ(1, signal_cond(self));
 	ASSERT_EQ(0, pthread_join(threads[0], NULL));
@@ -229,7 +220,7 @@ TEST_F(jump, a_wait_that_is_refused_leaves_the_ticket)
 		other = args;
 		other.ticket = 0;
 		EXPECT_EQ(-EPERM, call(fd, GOSYNC_IOC_COND_WAIT, &other));
-		EXPECT_EQ(1, cond_waiters(self));
+		EXPECT_EQ(1, waiters(self->cond));
 		args.deadline = 1;
 		EXPECT_EQ(-ETIMEDOUT, call(fd, GOSYNC_IOC_COND_WAIT, &args));
 		/* A new one that is not refused leaves nothing. */
@@ -242,16 +233,16 @@ TEST_F(jump, a_wait_that_is_refused_leaves_the_ticket)
 		other.deadline = 1;
 		gosync_mutex_lock(self->mutex);
 		EXPECT_EQ(-ETIMEDOUT, call(fd, GOSYNC_IOC_COND_WAIT, &other));
-		EXPECT_EQ(0, cond_waiters(self));
+		EXPECT_EQ(0, waiters(self->cond));
 		EXPECT_EQ(-EINVAL, call(fd, GOSYNC_IOC_COND_WAIT, &args));
 		/* What was expected is told by that. */
 		_exit(_metadata->exit_code);
 	}
 	ASSERT_TRUE(eventually(load(&shared->step) == 1 &&
-			       cond_waiters(self) == 1));
+			       waiters(self->cond) == 1));
 	kill(pid, SIGUSR1);
 	ASSERT_TRUE(eventually(load(&shared->step) == 2 &&
-			       cond_waiters(self) == 1));
+			       waiters(self->cond) == 1));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(0, reap_soon(pid));
 }

@@ -37,9 +37,7 @@ FIXTURE_SETUP(poll)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(poll)
-{
-}
+NO_TEARDOWN(poll);
 
 /* There is nothing, as far as who watches @fd sees. */
 static int off(void *object, const struct kind *kind, int fd)
@@ -94,13 +92,10 @@ TEST_F(poll, wakes_all_who_sleep)
 	int i;
 
 	OFF(self->fd);
-	for (i = 0; i < ARRAY_SIZE(pids); i++) {
-		pids[i] = spawn_asker(i % WAYS, self->fd, self->events);
-		ASSERT_LT(0, pids[i]);
-	}
-	ON();
 	for (i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+		pids[i] = spawn_asker(i % WAYS, self->fd, self->events);
+	ON();
+	EXPECT_EQ(0, reap_all(pids, ARRAY_SIZE(pids)));
 }
 
 TEST_F(poll, times_out)
@@ -137,8 +132,7 @@ TEST_F(poll, a_signal_ends_it)
 	}
 	for (way = 0; way < WAYS; way++)
 		kill(pids[way], SIGUSR1);
-	for (way = 0; way < WAYS; way++)
-		EXPECT_EQ(0, reap_soon(pids[way]));
+	EXPECT_EQ(0, reap_all(pids, WAYS));
 	EXPECT_EQ(0, ASK(POLL, 0));
 	ON();
 	EXPECT_EQ(self->events, ASK(POLL, LONG_MS));
@@ -253,10 +247,8 @@ TEST_F(poll, of_the_exclusive_at_least_one_is_woken)
 	int i, j;
 
 	OFF(self->fd);
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < N; i++)
 		pids[i] = spawn_exclusive(self->fd, self->events, self->shared);
-		ASSERT_LT(0, pids[i]);
-	}
 	for (i = 0; i < N; i++) {
 		/* One that was woken in vain must be asleep again. */
 		for (j = 0; j < N; j++)
@@ -271,8 +263,7 @@ TEST_F(poll, of_the_exclusive_at_least_one_is_woken)
 			break;
 		OFF(self->fd);
 	}
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, N));
 }
 
 TEST_F(poll, one_shot_is_one)
@@ -333,8 +324,7 @@ TEST_F(poll, children_share_a_set)
 		ON();
 		EXPECT_TRUE(eventually(load(&self->shared[1]) == 2));
 		store(&self->shared[2], 1);
-		for (i = 0; i < 3; i++)
-			EXPECT_EQ(0, reap_soon(pids[i]));
+		EXPECT_EQ(0, reap_all(pids, 3));
 	}
 }
 
@@ -411,7 +401,7 @@ TEST_F(poll, a_killed_watcher_is_forgotten)
 			ret = without_system_calls(change, &free_of);
 			EXPECT_TRUE(ret == 128 + SIGKILL || ret == KSFT_SKIP);
 		}
-		EXPECT_TRUE(!waitpid(pid, NULL, WNOHANG));
+		EXPECT_TRUE(is_waiting(pid));
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 		ON();
 		EXPECT_AS_IF_NEVER_POLLED(before);
@@ -490,9 +480,7 @@ FIXTURE_SETUP(edges)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(edges)
-{
-}
+NO_TEARDOWN(edges);
 
 /* It has looked by now at what came with the last edge. */
 static int watch_edges(FIXTURE_DATA(edges) *self, const struct kind *kind,
@@ -563,10 +551,9 @@ TEST_F(edges, none_is_lost)
 		}
 		do {
 			ASSERT_TRUE(reaches(&self->shared->seen, round + 1));
-			ASSERT_EQ(round + 1, load(&self->shared->seen)) {
+			ASSERT_EQ(round + 1, load(&self->shared->seen))
 				TH_LOG("way %u, round %u: %u", way, round,
 				       UINT32_MAX - load(&self->shared->seen));
-			}
 			if (kind->off)
 				ASSERT_EQ(0, kind->off(self->object));
 			store(&self->shared->round, ++round);
@@ -647,14 +634,11 @@ TEST_F(edges, none_is_lost_among_many)
 		if (watchers[i])
 			EXPECT_EQ(128 + SIGKILL, kill_and_reap(watchers[i]));
 		seed++;
-		watchers[i] = spawn();
-		if (!watchers[i])
-			_exit(keep_looking(self, kind, seed));
+		watchers[i] = CHILD(keep_looking(self, kind, seed));
 		sleep_ns(random_u32(&seed) % (5 * NSEC_PER_MSEC));
 	} while (budget_left(end) || load(&self->shared->seen) < 10);
 	store(&self->shared->stop, 1);
-	for (i = 0; i < OPERATORS; i++)
-		EXPECT_EQ(0, reap_soon(operators[i]));
+	EXPECT_EQ(0, reap_all(operators, OPERATORS));
 	for (i = 0; i < WATCHERS; i++)
 		if (watchers[i])
 			EXPECT_EQ(0, reap_soon(watchers[i]));

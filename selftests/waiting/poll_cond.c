@@ -38,9 +38,7 @@ FIXTURE_SETUP(signals)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(signals)
-{
-}
+NO_TEARDOWN(signals);
 
 static int arm(int fd)
 {
@@ -70,7 +68,8 @@ static pid_t spawn_cond_waiter(FIXTURE_DATA(signals) *self)
 			_exit(1);
 		_exit(gosync_mutex_unlock(self->mutex));
 	}
-	return eventually(info_of(self->a).waiters == before + 1) ? pid : -1;
+	MUST(eventually(info_of(self->a).waiters == before + 1));
+	return pid;
 }
 
 TEST_F(signals, are_for_those_who_wait)
@@ -146,16 +145,14 @@ TEST_F(signals, are_for_waiters_of_both_kinds)
 
 	EXPECT_EQ(0, arm(self->a));
 	pids[0] = spawn_cond_waiter(self);
-	ASSERT_LT(0, pids[0]);
 	EXPECT_EQ(0, arm(self->b));
 	EXPECT_EQ(1, signal_fd(self));
 	EXPECT_TRUE(READY(self->a));
-	EXPECT_TRUE(!waitpid(pids[0], NULL, WNOHANG));
+	EXPECT_TRUE(is_waiting(pids[0]));
 	EXPECT_EQ(1, signal_fd(self));
 	EXPECT_EQ(0, reap_soon(pids[0]));
 	EXPECT_FALSE(READY(self->b));
 	pids[1] = spawn_cond_waiter(self);
-	ASSERT_LT(0, pids[1]);
 	EXPECT_EQ(0, arm(self->a));
 	EXPECT_EQ(3, broadcast_fd(self));
 	EXPECT_EQ(0, reap_soon(pids[1]));
@@ -208,7 +205,8 @@ static pid_t spawn_leaver(FIXTURE_DATA(signals) *self, int way)
 		for (;;)
 			pause();
 	}
-	return eventually(load(self->shared) == 1) ? pid : -1;
+	MUST(eventually(load(self->shared) == 1));
+	return pid;
 }
 
 /* Return: whether it has, by now */
@@ -230,24 +228,20 @@ TEST_F(signals, that_nobody_took_pass_to_the_next)
 	for (way = 0; way < ARRAY_SIZE(leave); way++) {
 		/* Who waits behind it watches, too. */
 		first = spawn_leaver(self, way);
-		ASSERT_LT(0, first);
 		EXPECT_EQ(0, arm(self->a));
 		EXPECT_EQ(1, signal_fd(self));
 		EXPECT_FALSE(READY(self->a));
 		EXPECT_TRUE(has_left(self, first));
-		EXPECT_TRUE(eventually(READY(self->a))) {
+		EXPECT_TRUE(eventually(READY(self->a)))
 			TH_LOG("way %d", way);
-		}
 		EXPECT_EQ(0, stop_watching(self->a));
 		kill_and_reap(first);
 
 		/* Or sleeps */
 		first = spawn_leaver(self, way);
 		second = spawn_cond_waiter(self);
-		ASSERT_LT(0, first);
-		ASSERT_LT(0, second);
 		EXPECT_EQ(1, signal_fd(self));
-		EXPECT_TRUE(!waitpid(second, NULL, WNOHANG));
+		EXPECT_TRUE(is_waiting(second));
 		EXPECT_TRUE(has_left(self, first));
 		EXPECT_EQ(0, reap_soon(second));
 		kill_and_reap(first);
@@ -274,8 +268,6 @@ TEST_F(signals, are_not_swallowed_by_who_left_before)
 	for (way = 0; way < ARRAY_SIZE(leave); way++) {
 		first = spawn_leaver(self, way);
 		second = spawn_cond_waiter(self);
-		ASSERT_LT(0, first);
-		ASSERT_LT(0, second);
 		EXPECT_EQ(0, arm(self->a));
 		EXPECT_TRUE(has_left(self, first));
 		EXPECT_TRUE(eventually(info_of(self->a).waiters == 2));
@@ -345,11 +337,8 @@ TEST_F(signals, get_to_as_many_as_were_sent)
 
 	for (i = 0; i < STAYERS; i++)
 		stayers[i] = open_object(0, self->name, 0, 0);
-	for (i = 0; i < LEAVERS; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(come_and_leave(self, rounds, seed + i));
-	}
+	for (i = 0; i < LEAVERS; i++)
+		pids[i] = CHILD(come_and_leave(self, rounds, seed + i));
 	do {
 		before = load(&rounds->got);
 		store(&rounds->round, ++round);
@@ -366,16 +355,14 @@ TEST_F(signals, get_to_as_many_as_were_sent)
 		got = load(&rounds->got) - before;
 		for (i = 0; i < STAYERS; i++)
 			got += READY(stayers[i]);
-		ASSERT_EQ(n, got) {
+		ASSERT_EQ(n, got)
 			TH_LOG("round %u", round);
-		}
 		for (i = 0; i < STAYERS; i++)
 			ASSERT_EQ(0, stop_watching(stayers[i]));
 		ASSERT_EQ(0, info_of(self->a).waiters);
 		sent += n;
 	} while (budget_left(end) || sent < 2);
-	for (i = 0; i < LEAVERS; i++)
-		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, LEAVERS));
 	TH_LOG("%u rounds, %u signals", round, sent);
 }
 

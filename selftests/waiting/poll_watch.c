@@ -25,9 +25,7 @@ FIXTURE_SETUP(watch)
 	self->shared = shared_memory(4096);
 }
 
-FIXTURE_TEARDOWN(watch)
-{
-}
+NO_TEARDOWN(watch);
 
 /* A handle of an anonymous object's descriptor, and another holder of it */
 #define OPEN_BOTH(type, handle, fd, ...)				\
@@ -61,13 +59,10 @@ TEST_F(watch, a_mutex_is_ready_when_its_owner_dies)
 
 	OPEN_BOTH(mutex, lock, fd);
 	for (way = 0; way < WAYS; way++) {
-		owner = spawn();
-		if (!owner)
-			_exit(own(lock, &mutex, self->shared));
+		owner = CHILD(own(lock, &mutex, self->shared));
 		ASSERT_TRUE(eventually(load(self->shared) == way + 1));
 		EXPECT_FALSE(READY(fd));
 		asker = spawn_asker(way, fd, POLLIN);
-		ASSERT_LT(0, asker);
 		kill_and_reap(owner);
 		EXPECT_EQ(0, reap_soon(asker));
 		EXPECT_TRUE(READY(fd));
@@ -89,17 +84,13 @@ TEST_F(watch, an_rwmutex_is_ready_when_its_owner_dies)
 	OPEN_BOTH(rwmutex, lock, fd);
 	/* One that reads, then one that writes */
 	for (i = 0; i < 2; i++) {
-		owner = spawn();
-		if (!owner)
-			_exit(own(lock, i ? &writer : &writer_of_read,
+		owner = CHILD(own(lock, i ? &writer : &writer_of_read,
 				  self->shared));
 		ASSERT_TRUE(eventually(load(self->shared) == i + 1));
 		EXPECT_EQ(!i, READY(fd));
 		EXPECT_FALSE(WRITABLE(fd));
 		askers[0] = spawn_asker(POLL, fd, POLLOUT);
-		askers[1] = spawn();
-		if (!askers[1])
-			_exit(ask(POLL, fd, POLLIN, LONG_MS) != POLLIN);
+		askers[1] = CHILD(ask(POLL, fd, POLLIN, LONG_MS) != POLLIN);
 		ASSERT_TRUE(eventually(is_asleep(askers[1])));
 		kill_and_reap(owner);
 		EXPECT_EQ(0, reap_soon(askers[0]));
@@ -120,13 +111,10 @@ TEST_F(watch, permits_that_a_dead_holder_gives_back_are_ready)
 					   0600, &permits));
 	fd = reopen_object(gosync_fd(permits), 0);
 	EXPECT_TRUE(READY(fd));
-	owner = spawn();
-	if (!owner)
-		_exit(own(permits, &semaphore, self->shared));
+	owner = CHILD(own(permits, &semaphore, self->shared));
 	ASSERT_TRUE(eventually(load(self->shared)));
 	EXPECT_FALSE(READY(fd));
 	asker = spawn_asker(EDGE, fd, POLLIN);
-	ASSERT_LT(0, asker);
 	kill_and_reap(owner);
 	EXPECT_EQ(0, reap_soon(asker));
 	EXPECT_EQ(0, gosync_semaphore_tryacquire(permits, 1));
@@ -147,7 +135,6 @@ TEST_F(watch, a_once_is_not_ready_when_its_runner_dies)
 	ASSERT_TRUE(eventually(load(self->shared) == GOSYNC_ONCE_RUN));
 	EXPECT_FALSE(READY(fd));
 	asker = spawn_asker(POLL, fd, POLLIN);
-	ASSERT_LT(0, asker);
 	kill_and_reap(runner);
 	EXPECT_FALSE(READY(fd));
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(once));
@@ -243,7 +230,6 @@ TEST_F(watch, a_writer_that_waits_makes_an_rwmutex_unreadable)
 		ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
 		EXPECT_FALSE(READY(fd));
 		asker = spawn_asker(EDGE, fd, POLLIN);
-		ASSERT_LT(0, asker);
 		if (!i)
 			EXPECT_EQ(0, gosync_rwmutex_runlock(lock));
 		EXPECT_EQ(i ? 128 + SIGKILL : 0,
@@ -286,10 +272,7 @@ TEST_F(watch, permits_are_ready_when_who_wants_many_gives_up)
 	int fd;
 
 	OPEN_BOTH(semaphore, permits, fd, 0);
-	many = spawn();
-	if (!many)
-		_exit(gosync_semaphore_acquire(permits, 10));
-	ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+	many = WAITER_FD(fd, gosync_semaphore_acquire(permits, 10));
 	EXPECT_EQ(0, gosync_semaphore_release(permits, 3));
 	asker = spawn();
 	if (!asker) {
@@ -395,8 +378,6 @@ TEST_F(watch, the_exclusive_do_not_take_what_another_watches_for)
 		}
 		pids[0] = spawn_exclusive(fds[0], POLLIN, self->shared + 1);
 		pids[1] = spawn_exclusive(fds[1], POLLIN, self->shared);
-		ASSERT_LT(0, pids[0]);
-		ASSERT_LT(0, pids[1]);
 		switch (round) {
 		case 0:
 			EXPECT_EQ(0, gosync_semaphore_release(permits, 1));
@@ -408,9 +389,8 @@ TEST_F(watch, the_exclusive_do_not_take_what_another_watches_for)
 			EXPECT_EQ(0, gosync_cond_signal(cond));
 			break;
 		}
-		EXPECT_TRUE(eventually(load(self->shared) == 1)) {
+		EXPECT_TRUE(eventually(load(self->shared) == 1))
 			TH_LOG("round %d", round);
-		}
 		EXPECT_EQ(0, load(self->shared + 1));
 		kill_and_reap(pids[0]);
 		kill_and_reap(pids[1]);
@@ -522,13 +502,10 @@ TEST_F(watch, each_change_of_a_map_makes_it_ready)
 		EXPECT_EQ(0, watch_fd(fd, 0, 0, version));
 		EXPECT_FALSE(READY(fd));
 		asker = spawn_asker(op % WAYS, fd, POLLIN);
-		ASSERT_LT(0, asker);
-		EXPECT_LE(0, change_map(map, op)) {
+		EXPECT_LE(0, change_map(map, op))
 			TH_LOG("operation %d", op);
-		}
-		EXPECT_EQ(0, reap_soon(asker)) {
+		EXPECT_EQ(0, reap_soon(asker))
 			TH_LOG("operation %d", op);
-		}
 		EXPECT_TRUE(READY(fd));
 		before = version;
 	}
@@ -634,12 +611,10 @@ TEST_F(watch, each_operation_on_a_word_can_wake)
 
 		EXPECT_EQ(0, watch_fd(fd, 0, INDEX, indexed_now(fd)));
 		asker = spawn_asker(i % WAYS, fd, POLLIN);
-		ASSERT_LT(0, asker);
 		EXPECT_LE(0, write_fd(fd, rows[i].op, GOSYNC_ATOMIC_WAKE,
 				      rows[i].value, rows[i].expected));
-		EXPECT_EQ(0, reap_soon(asker)) {
+		EXPECT_EQ(0, reap_soon(asker))
 			TH_LOG("operation %d", i);
-		}
 	}
 }
 
@@ -692,15 +667,12 @@ TEST_F(watch, watching_for_what_is_there_wakes)
 		EXPECT_EQ(0, watch_fd(fd, 0, 0, rows[i].not_yet));
 		set = epoll_of(fd, POLLIN | EPOLLET);
 		EXPECT_EQ(0, wait_set(set, 0));
-		for (way = 0; way < WAYS; way++) {
+		for (way = 0; way < WAYS; way++)
 			pids[way] = spawn_asker(way, fd, POLLIN);
-			ASSERT_LT(0, pids[way]);
-		}
 		EXPECT_EQ(0, watch_fd(fd, 0, 0, rows[i].already));
 		for (way = 0; way < WAYS; way++)
-			EXPECT_EQ(0, reap_soon(pids[way])) {
+			EXPECT_EQ(0, reap_soon(pids[way]))
 				TH_LOG("row %d, way %d", i, way);
-			}
 		EXPECT_EQ(POLLIN, wait_set(set, LONG_MS));
 	}
 }
@@ -756,12 +728,10 @@ TEST_F(watch, what_is_refused_changes_nothing)
 			ready = READY(fd);
 			EXPECT_EQ(rows[i].error,
 				  watch_fd(fd, rows[i].flags, rows[i].index,
-					   rows[i].value)) {
+					   rows[i].value))
 				TH_LOG("row %d", i);
-			}
-			EXPECT_EQ(ready, READY(fd)) {
+			EXPECT_EQ(ready, READY(fd))
 				TH_LOG("row %d", i);
-			}
 			EXPECT_EQ(state && rows[i].type == GOSYNC_COND,
 				  info_of(fd).waiters);
 		}

@@ -328,12 +328,10 @@ static void set(struct __test_metadata *_metadata, FIXTURE_DATA(command) *self,
 		const FIXTURE_VARIANT(command) *variant,
 		const struct ring_kind *kind)
 {
-	ASSERT_EQ(0, make_ring(self->ring, kind)) {
+	ASSERT_EQ(0, make_ring(self->ring, kind))
 		TH_LOG("%s", kind->name);
-	}
-	ASSERT_EQ(0, set_scene(self, variant)) {
+	ASSERT_EQ(0, set_scene(self, variant))
 		TH_LOG("%s", kind->name);
-	}
 }
 
 /* ... and the command, which waits */
@@ -348,9 +346,8 @@ static void set_waiting(struct __test_metadata *_metadata,
 		look(self->ring);
 		TH_LOG("%s: %d", kind->name, self->ring->result[1]);
 	}
-	EXPECT_TRUE(is_under_way(self->ring, 1)) {
+	EXPECT_TRUE(is_under_way(self->ring, 1))
 		TH_LOG("%s: %d", kind->name, self->ring->result[1]);
-	}
 }
 
 static void strike(struct __test_metadata *_metadata,
@@ -372,9 +369,8 @@ TEST_F(command, is_granted_at_once)
 		EXPECT_LE(0, let_go(self, variant));
 		/* A deadline that has passed gets what is there. */
 		start_command(self, variant, self->ring, 1, 1, 0);
-		EXPECT_EQ(0, result(self->ring, 1)) {
+		EXPECT_EQ(0, result(self->ring, 1))
 			TH_LOG("%s", kind->name);
-		}
 		EXPECT_EQ(takes(variant) ? -EBUSY : 0, take(self, variant));
 		if (variant->op == GOSYNC_IOC_WAIT) {
 			EXPECT_EQ(0, self->scene.entries[0].result);
@@ -394,9 +390,8 @@ TEST_F(command, is_granted_after_waiting)
 		if (variant->type == GOSYNC_COND)
 			EXPECT_EQ(0, take(self, variant));
 		EXPECT_LE(0, let_go(self, variant));
-		EXPECT_EQ(0, result(self->ring, 1)) {
+		EXPECT_EQ(0, result(self->ring, 1))
 			TH_LOG("%s", kind->name);
-		}
 		if (takes(variant))
 			EXPECT_EQ(-EBUSY, take(self, variant));
 		if (variant->op == GOSYNC_IOC_WAIT) {
@@ -405,7 +400,7 @@ TEST_F(command, is_granted_after_waiting)
 			EXPECT_EQ(0, info_of(self->scene.lock).waiters);
 		}
 		EXPECT_TRUE(adds_up(self->scene.other));
-		EXPECT_EQ(1, stat_of(self->scene.other).acquired);
+		EXPECT_EQ(1, stat_fd(self->scene.other).acquired);
 		strike(_metadata, self);
 	}
 }
@@ -421,7 +416,7 @@ static void is_left_alone(struct __test_metadata *_metadata,
 	/* Who drains keeps readers out for a moment longer than it waits. */
 	EXPECT_TRUE(eventually(!take(self, variant)));
 	EXPECT_TRUE(adds_up(self->scene.other));
-	EXPECT_EQ(0, stat_of(self->scene.other).acquired);
+	EXPECT_EQ(0, stat_fd(self->scene.other).acquired);
 	if (variant->op == GOSYNC_IOC_WAIT) {
 		EXPECT_EQ(-1, self->scene.entries[0].result);
 		EXPECT_EQ(-1, self->scene.entries[1].result);
@@ -440,9 +435,8 @@ static void times_out(struct __test_metadata *_metadata,
 
 	set(_metadata, self, variant, kind);
 	start_command(self, variant, self->ring, 1, deadline, flags);
-	EXPECT_EQ(-ETIMEDOUT, result(self->ring, 1)) {
+	EXPECT_EQ(-ETIMEDOUT, result(self->ring, 1))
 		TH_LOG("%s, %llu", kind->name, (unsigned long long)ns);
-	}
 	EXPECT_LE(deadline, now_ns(clock));
 	if (variant->type == GOSYNC_COND) {
 		EXPECT_EQ(-EBUSY, take(self, variant));
@@ -494,14 +488,13 @@ TEST_F(command, is_cancelled)
 		set_waiting(_metadata, self, variant, kind);
 		EXPECT_EQ(-ENOENT, cancel(self->ring, self->scene.fd, 2));
 		EXPECT_TRUE(is_under_way(self->ring, 1));
-		EXPECT_EQ(1, cancel(self->ring, self->scene.fd, 1)) {
+		EXPECT_EQ(1, cancel(self->ring, self->scene.fd, 1))
 			TH_LOG("%s", kind->name);
-		}
 		EXPECT_EQ(-ECANCELED, result(self->ring, 1));
 		EXPECT_EQ(-ENOENT, cancel(self->ring, self->scene.fd, 1));
 		EXPECT_EQ(-ENOENT, cancel_all(self->ring, self->scene.fd));
 		is_left_alone(_metadata, self, variant);
-		EXPECT_EQ(1, stat_of(self->scene.other).gave_up);
+		EXPECT_EQ(1, stat_fd(self->scene.other).gave_up);
 		strike(_metadata, self);
 	}
 }
@@ -525,11 +518,10 @@ TEST_F(command, goes_with_the_last_descriptor)
 			fd = &self->scene.probe;
 		close(*fd);
 		*fd = open("/dev/null", O_RDONLY);
-		EXPECT_EQ(-ECANCELED, result(self->ring, 1)) {
+		EXPECT_EQ(-ECANCELED, result(self->ring, 1))
 			TH_LOG("%s", kind->name);
-		}
 		is_left_alone(_metadata, self, variant);
-		EXPECT_EQ(0, stat_of(self->scene.other).deaths);
+		EXPECT_EQ(0, stat_fd(self->scene.other).deaths);
 		strike(_metadata, self);
 	}
 }
@@ -547,11 +539,10 @@ TEST_F(command, waits_on_when_what_it_was_submitted_on_is_closed)
 		self->scene.fd = open("/dev/null", O_RDONLY);
 		EXPECT_TRUE(is_under_way(self->ring, 1));
 		EXPECT_LE(0, let_go(self, variant));
-		EXPECT_EQ(0, result(self->ring, 1)) {
+		EXPECT_EQ(0, result(self->ring, 1))
 			TH_LOG("%s", kind->name);
-		}
 		EXPECT_TRUE(adds_up(self->scene.other));
-		EXPECT_EQ(0, stat_of(self->scene.other).deaths);
+		EXPECT_EQ(0, stat_fd(self->scene.other).deaths);
 		strike(_metadata, self);
 	}
 }
@@ -564,7 +555,7 @@ TEST_F(command, goes_with_its_ring)
 		set_waiting(_metadata, self, variant, kind);
 		close_ring(self->ring);
 		is_left_alone(_metadata, self, variant);
-		EXPECT_EQ(1, stat_of(self->scene.other).gave_up);
+		EXPECT_EQ(1, stat_fd(self->scene.other).gave_up);
 		end_scene(self);
 	}
 }
@@ -577,8 +568,10 @@ static pid_t spawn_commander(FIXTURE_DATA(command) *self,
 {
 	pid_t pid = spawn();
 
-	if (pid)
-		return has_waiters(self->scene.other, 1) ? pid : -1;
+	if (pid) {
+		MUST(has_waiters(self->scene.other, 1));
+		return pid;
+	}
 	if (make_ring(self->ring, kind))
 		_exit(1);
 	start_command(self, variant, self->ring, 1, 0, 0);
@@ -608,12 +601,11 @@ TEST_F(command, goes_with_its_process)
 	FOR_EACH_RING(kind) {
 		ASSERT_EQ(0, set_scene(self, variant));
 		pid = spawn_commander(self, variant, kind, wait_for_ever);
-		ASSERT_LT(0, pid) {
+		ASSERT_LT(0, pid)
 			TH_LOG("%s", kind->name);
-		}
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 		is_left_alone(_metadata, self, variant);
-		EXPECT_EQ(0, stat_of(self->scene.other).deaths);
+		EXPECT_EQ(0, stat_fd(self->scene.other).deaths);
 		end_scene(self);
 	}
 }
@@ -636,11 +628,9 @@ TEST_F(command, goes_with_exec)
 		ASSERT_EQ(0, set_scene(self, variant));
 		store(self->shared, 0);
 		pid = spawn_commander(self, variant, kind, exec_sleep);
-		ASSERT_LT(0, pid);
 		store(self->shared, 1);
-		EXPECT_TRUE(has_waiters(self->scene.other, 0)) {
+		EXPECT_TRUE(has_waiters(self->scene.other, 0))
 			TH_LOG("%s", kind->name);
-		}
 		is_left_alone(_metadata, self, variant);
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 		end_scene(self);
@@ -660,7 +650,6 @@ TEST_F(command, of_who_never_learned_of_the_grant_passes_it_on)
 	FOR_EACH_RING(kind) {
 		ASSERT_EQ(0, set_scene(self, variant));
 		pid = spawn_commander(self, variant, kind, sleep_for_ever);
-		ASSERT_LT(0, pid);
 		kill(pid, SIGSTOP);
 		ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
 		ASSERT_TRUE(WIFSTOPPED(status));
@@ -670,11 +659,10 @@ TEST_F(command, of_who_never_learned_of_the_grant_passes_it_on)
 		if (takes(variant) && variant->type != GOSYNC_COND)
 			EXPECT_EQ(-EBUSY, take(self, variant));
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
-		EXPECT_TRUE(eventually(!take(self, variant))) {
+		EXPECT_TRUE(eventually(!take(self, variant)))
 			TH_LOG("%s: %d", kind->name, take(self, variant));
-		}
 		EXPECT_TRUE(adds_up(self->scene.other));
-		EXPECT_EQ(0, stat_of(self->scene.other).deaths);
+		EXPECT_EQ(0, stat_fd(self->scene.other).deaths);
 		end_scene(self);
 	}
 }
@@ -711,9 +699,8 @@ TEST_F(command, is_what_it_was_when_it_was_submitted)
 		memset(self->ring->uring.sq.sqes, 0xa5,
 		       ENTRIES * sizeof(struct io_uring_sqe));
 		EXPECT_LE(0, let_go(self, variant));
-		EXPECT_EQ(0, result(self->ring, 1)) {
+		EXPECT_EQ(0, result(self->ring, 1))
 			TH_LOG("%s", kind->name);
-		}
 		if (takes(variant))
 			EXPECT_EQ(-EBUSY, take(self, variant));
 		strike(_metadata, self);
@@ -738,12 +725,10 @@ TEST_F(command, is_listed_as_what_no_thread_sleeps_for)
 			flags |= GOSYNC_PARTY_AMONG;
 		else
 			EXPECT_EQ(info_of(self->scene.fd).holder, party.holder);
-		EXPECT_EQ(flags, party.flags & ~GOSYNC_PARTY_STARVING) {
+		EXPECT_EQ(flags, party.flags & ~GOSYNC_PARTY_STARVING)
 			TH_LOG("%s: %#x", kind->name, party.flags);
-		}
-		EXPECT_EQ(getpid(), party.pid) {
+		EXPECT_EQ(getpid(), party.pid)
 			TH_LOG("%s", kind->name);
-		}
 		EXPECT_EQ(0, party.tid);
 		EXPECT_EQ(1, party.position);
 		EXPECT_EQ(variant->drains ? GOSYNC_WANTS_TO_DRAIN :
@@ -762,16 +747,14 @@ static void refused(struct __test_metadata *_metadata,
 		    const char *why)
 {
 	submit(self->ring);
-	EXPECT_EQ(err, result(self->ring, 1)) {
+	EXPECT_EQ(err, result(self->ring, 1))
 		TH_LOG("%s", why);
-	}
 	EXPECT_EQ(0, info_of(self->scene.other).waiters);
 	EXPECT_EQ(0, info_of(self->scene.other).contended);
 	/* With what is to be had, too */
 	EXPECT_EQ(variant->type == GOSYNC_COND ? -EBUSY : 0,
-		  take(self, variant)) {
+		  take(self, variant))
 		TH_LOG("%s", why);
-	}
 }
 
 #define REFUSED(err, what)						\

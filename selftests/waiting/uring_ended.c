@@ -27,7 +27,7 @@ static bool all_but(int fd, unsigned int n)
 {
 	struct gosync_stat stat;
 
-	return eventually((stat = stat_of(fd), info_of(fd).waiters == n &&
+	return eventually((stat = stat_fd(fd), info_of(fd).waiters == n &&
 			   stat.contended ==
 			   stat.acquired + stat.gave_up + n));
 }
@@ -271,15 +271,14 @@ static void end_commands(struct __test_metadata *_metadata,
 		EXPECT_EQ(0, permits_fd(self->second,
 					  GOSYNC_IOC_SEMAPHORE_RELEASE, n));
 	}
-	EXPECT_TRUE(eventually(stat_of(self->fd).gave_up == n)) {
-		TH_LOG("%llu of %u have left", stat_of(self->fd).gave_up, n);
-	}
+	EXPECT_TRUE(eventually(stat_fd(self->fd).gave_up == n))
+		TH_LOG("%llu of %u have left", stat_fd(self->fd).gave_up, n);
 	EXPECT_EQ(0, let_go(self, variant));
 	if (behind)
 		EXPECT_LE(0, got_behind(self, variant->then));
 	EXPECT_TRUE(all_but(self->behind, 0));
 	if (variant->any)
-		EXPECT_EQ(n, stat_of(self->second).acquired);
+		EXPECT_EQ(n, stat_fd(self->second).acquired);
 }
 
 TEST_F(ended, commands_of_a_stopped_process_are_in_nobodys_way)
@@ -473,7 +472,7 @@ static void is_nobodys(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, unlock_fd(self->owner));
 	EXPECT_TRUE(eventually(!trylock_fd(self->owner)));
 	EXPECT_TRUE(all_but(self->owner, 0));
-	EXPECT_EQ(0, stat_of(self->owner).deaths);
+	EXPECT_EQ(0, stat_fd(self->owner).deaths);
 }
 
 TEST_F(orphan, command_ends_when_the_last_descriptor_is_closed)

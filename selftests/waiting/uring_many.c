@@ -31,15 +31,15 @@ TEST_F(uring, a_thousand_locks_of_one_mutex_come_in_order)
 	for (i = 0; i < THOUSAND; i++) {
 		ASSERT_EQ(0, result(ring, i));
 		ASSERT_EQ(i + 1, ring->completed);
-		ASSERT_EQ(info(self).holder, info(self).owner);
-		ASSERT_EQ(THOUSAND - i - 1, info(self).waiters);
+		ASSERT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
+		ASSERT_EQ(THOUSAND - i - 1, info_of(self->fd).waiters);
 		/* It is never let go: each finds it taken. */
 		ASSERT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 		ASSERT_EQ(0, unlock_fd(self->fd));
 	}
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 	EXPECT_TRUE(adds_up(self->fd));
-	EXPECT_EQ(THOUSAND, stat_of(self->fd).handed_over);
+	EXPECT_EQ(THOUSAND, stat_fd(self->fd).handed_over);
 	EXPECT_EQ(0, gosync_mutex_trylock(self->mutex));
 }
 
@@ -77,7 +77,6 @@ TEST_F(uring, between_threads_each_has_its_turn)
 	EXPECT_EQ(0, lock_fd(self->fd));
 	ASSERT_TRUE(queue(self, 1));
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	ASSERT_TRUE(queue(self, 2));
 	ASSERT_TRUE(queue(self, 3));
 	EXPECT_EQ(0, unlock_fd(self->fd));
@@ -93,7 +92,7 @@ TEST_F(uring, between_threads_each_has_its_turn)
 	EXPECT_EQ(0, unlock_fd(self->fd));
 	EXPECT_EQ(0, result(ring, 3));
 	EXPECT_EQ(0, unlock_fd(self->fd));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 	EXPECT_TRUE(adds_up(self->fd));
 }
 
@@ -135,7 +134,7 @@ TEST_F(uring, links_lock_write_and_unlock)
 		EXPECT_EQ(0, result(ring, i + 2));
 		EXPECT_EQ(1, read(pipe[0], &c, 1));
 	}
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 }
 
 TEST_F(uring, a_link_breaks_where_the_lock_is_not_got)
@@ -165,7 +164,7 @@ TEST_F(uring, a_link_breaks_where_the_lock_is_not_got)
 		EXPECT_EQ(-ECANCELED, result(ring, 3));
 		EXPECT_EQ(-1, read(pipe[0], &c, 1));
 	}
-	EXPECT_NE(0, info(self).owner);
+	EXPECT_NE(0, info_of(self->fd).owner);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, gosync_mutex_trylock(self->mutex));
 }
@@ -265,7 +264,7 @@ TEST_F(uring, those_of_one_number_are_cancelled_together)
 	EXPECT_EQ(4, cancel(ring, self->fd, COMMANDS + 7));
 	EXPECT_TRUE(eventually((look(ring), ring->completed == 5)));
 	EXPECT_EQ(4, ring->wrong);
-	EXPECT_EQ(4, info(self).waiters);
+	EXPECT_EQ(4, info_of(self->fd).waiters);
 	ring->wrong = 0;
 	for (i = 0; i < 8; i += 2)
 		ended += ring->result[i] != UNDER_WAY;
@@ -275,9 +274,9 @@ TEST_F(uring, those_of_one_number_are_cancelled_together)
 		EXPECT_EQ(-ECANCELED, result(ring, i));
 	EXPECT_EQ(-ENOENT, cancel_all(ring, self->fd));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 	EXPECT_TRUE(adds_up(self->fd));
-	EXPECT_EQ(8, stat_of(self->fd).gave_up);
+	EXPECT_EQ(8, stat_fd(self->fd).gave_up);
 }
 
 TEST_F(uring, others_are_not_reached_by_a_cancellation)
@@ -301,7 +300,7 @@ TEST_F(uring, others_are_not_reached_by_a_cancellation)
 	submit(ring);
 	EXPECT_GT(0, result(ring, 0));
 	EXPECT_TRUE(is_under_way(ring, 1));
-	EXPECT_EQ(1, info(self).waiters);
+	EXPECT_EQ(1, info_of(self->fd).waiters);
 	/* But another number for the same description does. */
 	EXPECT_EQ(1, cancel(ring, copy, 1));
 	EXPECT_EQ(-ECANCELED, result(ring, 1));
@@ -379,7 +378,7 @@ TEST_F(uring, what_waits_for_nothing_takes_no_more_than_it_says)
 	EXPECT_EQ(-ENOTTY, run(ring, self->fd, GOSYNC_IOC_MUTEX_RECOVER, 0));
 	EXPECT_EQ(-ENOTTY, run(ring, self->fd, GOSYNC_IOC_WATCH, 0));
 	EXPECT_EQ(-ENOTTY, run(ring, open_device(), GOSYNC_IOC_VERSION, 0));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 }
 
 /* --- the end of rings ------------------------------------------------------ */
@@ -411,7 +410,6 @@ TEST_F(uring, closes_with_thousands_under_way)
 	ASSERT_TRUE(has_waiters(other, THOUSANDS / 2));
 	/* Behind them all */
 	pid = spawn_waiter(self);
-	ASSERT_LT(0, pid);
 	close_ring(self->ring);
 	EXPECT_TRUE(has_waiters(self->fd, 1));
 	EXPECT_TRUE(has_waiters(other, 0));
@@ -419,12 +417,12 @@ TEST_F(uring, closes_with_thousands_under_way)
 	EXPECT_TRUE(eventually(load(self->shared)));
 	store(self->shared, 2);
 	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_RELEASE, 1));
 	EXPECT_EQ(1, info_of(other).word);
 	EXPECT_TRUE(adds_up(self->fd));
 	EXPECT_TRUE(adds_up(other));
-	EXPECT_EQ(THOUSANDS / 2, stat_of(self->fd).gave_up);
+	EXPECT_EQ(THOUSANDS / 2, stat_fd(self->fd).gave_up);
 }
 
 /* While they are granted, too: what the ring gets in its last moments */
@@ -448,13 +446,13 @@ TEST_F(uring, closes_while_it_is_granted_one_by_one)
 				gosync_mutex_unlock(self->mutex);
 			_exit(0);
 		}
-		ASSERT_TRUE(eventually(info(self).waiters < 60));
+		ASSERT_TRUE(eventually(info_of(self->fd).waiters < 60));
 		close_ring(self->ring);
 		EXPECT_TRUE(has_waiters(self->fd, 0));
 		store(self->shared, 1);
 		EXPECT_EQ(0, reap_soon(pid));
 		gosync_mutex_unlock(self->mutex);
-		EXPECT_TRUE(eventually(!info(self).word));
+		EXPECT_TRUE(eventually(!info_of(self->fd).word));
 		EXPECT_TRUE(adds_up(self->fd));
 		ASSERT_EQ(0, make_ring(self->ring, &variant->kind));
 	}
@@ -479,7 +477,6 @@ TEST_F(uring, is_killed_with_thousands_under_way)
 	ASSERT_TRUE(has_waiters(self->fd, THOUSANDS / 2));
 	ASSERT_TRUE(has_waiters(semaphore, THOUSANDS / 2));
 	behind = spawn_waiter(self);
-	ASSERT_LT(0, behind);
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 	EXPECT_TRUE(has_waiters(self->fd, 1));
 	EXPECT_TRUE(has_waiters(semaphore, 0));
@@ -487,9 +484,9 @@ TEST_F(uring, is_killed_with_thousands_under_way)
 	EXPECT_TRUE(eventually(load(self->shared)));
 	store(self->shared, 2);
 	EXPECT_EQ(0, reap_soon(behind));
-	EXPECT_EQ(0, info(self).word);
-	EXPECT_EQ(0, info(self).deaths);
-	EXPECT_TRUE(eventually(info(self).holders == 2));
+	EXPECT_EQ(0, info_of(self->fd).word);
+	EXPECT_EQ(0, info_of(self->fd).deaths);
+	EXPECT_TRUE(eventually(info_of(self->fd).holders == 2));
 	EXPECT_TRUE(adds_up(self->fd));
 	EXPECT_TRUE(adds_up(semaphore));
 }
@@ -527,7 +524,7 @@ TEST_F(uring, is_killed_between_the_grant_and_its_notice)
 		EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 		EXPECT_EQ(128 + SIGKILL, reap(pid));
 	}
-	EXPECT_TRUE(eventually(info(self).holders == 2));
+	EXPECT_TRUE(eventually(info_of(self->fd).holders == 2));
 	EXPECT_TRUE(adds_up(self->fd));
 }
 
@@ -567,18 +564,17 @@ TEST_F(uring, the_thread_that_asked_ends_and_others_go_on)
 		ASSERT_TRUE(eventually((look(self->ring),
 					self->ring->result[i] != UNDER_WAY)));
 		res = self->ring->result[i];
-		ASSERT_TRUE(res == 0 || res == -ECANCELED) {
+		ASSERT_TRUE(res == 0 || res == -ECANCELED)
 			TH_LOG("%d", res);
-		}
 		if (res)
 			continue;
 		had++;
-		EXPECT_EQ(info(self).holder, info(self).owner);
+		EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
 		EXPECT_EQ(0, unlock_fd(self->fd));
 	}
 	TH_LOG("%u of 16 had it", had);
 	EXPECT_TRUE(has_waiters(self->fd, 0));
-	EXPECT_TRUE(eventually(!info(self).word));
+	EXPECT_TRUE(eventually(!info_of(self->fd).word));
 	EXPECT_TRUE(adds_up(self->fd));
 }
 

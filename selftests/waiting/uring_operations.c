@@ -9,26 +9,26 @@
 
 TEST_F(uring, a_lock_is_its_descriptors_holder_s)
 {
-	uint64_t token = info(self).token;
+	uint64_t token = info_of(self->fd).token;
 	struct ring *ring = self->ring;
 
 	EXPECT_EQ(0, run(ring, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0));
-	EXPECT_EQ(info(self).holder, info(self).owner);
-	EXPECT_EQ(token + 1, info(self).token);
+	EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
+	EXPECT_EQ(token + 1, info_of(self->fd).token);
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	EXPECT_EQ(0, run(ring, self->fd, GOSYNC_IOC_MUTEX_UNLOCK, 0));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 	EXPECT_EQ(-EPERM, run(ring, self->fd, GOSYNC_IOC_MUTEX_UNLOCK, 0));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(token + 2, info(self).token);
+	EXPECT_EQ(token + 2, info_of(self->fd).token);
 	EXPECT_EQ(-ETIMEDOUT, run_until(ring, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0,
 					1, 0));
 	/* As by ioctl, who unlocks need not be who locked. */
 	EXPECT_EQ(0, run(ring, self->fd, GOSYNC_IOC_MUTEX_UNLOCK, 0));
 	EXPECT_EQ(0, run(ring, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0));
-	EXPECT_EQ(token + 3, info(self).token);
+	EXPECT_EQ(token + 3, info_of(self->fd).token);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	EXPECT_EQ(0, info(self).word);
+	EXPECT_EQ(0, info_of(self->fd).word);
 }
 
 TEST_F(uring, readers_and_writers)
@@ -247,13 +247,13 @@ TEST_F(uring, signals_and_a_broadcast)
 		start(ring, i, cond, GOSYNC_IOC_COND_WAIT, self->fd);
 		ASSERT_TRUE(has_waiters(cond, i + 1));
 		/* It unlocks after that. */
-		ASSERT_TRUE(eventually(!info(self).word));
+		ASSERT_TRUE(eventually(!info_of(self->fd).word));
 	}
 	/* In their order, and each with the lock */
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(1, run(ring, cond, GOSYNC_IOC_COND_SIGNAL, 0));
 		EXPECT_EQ(0, result(ring, i));
-		EXPECT_EQ(info(self).holder, info(self).owner);
+		EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
 		EXPECT_TRUE(is_under_way(ring, i + 1));
 		EXPECT_EQ(0, unlock_fd(self->fd));
 	}
@@ -266,7 +266,7 @@ TEST_F(uring, signals_and_a_broadcast)
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	for (i = 2; i < 5; i++) {
 		EXPECT_EQ(0, result(ring, i));
-		EXPECT_EQ(info(self).holder, info(self).owner);
+		EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
 		if (i < 4)
 			EXPECT_TRUE(is_under_way(ring, i + 1));
 		EXPECT_EQ(0, unlock_fd(self->fd));
@@ -289,7 +289,7 @@ TEST_F(uring, a_conds_deadline_passes_while_the_lock_is_taken)
 	EXPECT_TRUE(is_under_way(self->ring, 1));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(-ETIMEDOUT, result(self->ring, 1));
-	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
 	EXPECT_EQ(0, unlock_fd(self->fd));
 }
 
@@ -309,7 +309,7 @@ TEST_F(uring, a_conds_deadline_does_not_hide_that_an_owner_died)
 	EXPECT_TRUE(is_under_way(self->ring, 1));
 	close(owner);
 	EXPECT_EQ(1, result(self->ring, 1));
-	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
 	/* It is known now: the next one's deadline is told. */
 	start_until(self->ring, 2, cond, GOSYNC_IOC_COND_WAIT, self->fd,
 		    gosync_deadline(NSEC_PER_MSEC), 0);
@@ -340,7 +340,7 @@ TEST_F(uring, who_is_cancelled_swallows_no_signal)
 	EXPECT_TRUE(comes_back(self, 1));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, result(ring, 2));
-	EXPECT_EQ(info(self).holder, info(self).owner);
+	EXPECT_EQ(info_of(self->fd).holder, info_of(self->fd).owner);
 	EXPECT_TRUE(adds_up(cond));
 	EXPECT_TRUE(adds_up(self->fd));
 }
@@ -481,7 +481,7 @@ TEST_F(uring, of_a_poisoned_lock_it_is_told)
 	ASSERT_TRUE(queue(self, 1));
 	close(dies);
 	EXPECT_EQ(1, result(ring, 1));
-	EXPECT_EQ(1, info(self).deaths);
+	EXPECT_EQ(1, info_of(self->fd).deaths);
 	EXPECT_EQ(0, unlock_fd(self->fd));
 	EXPECT_EQ(1, run(ring, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0));
 	EXPECT_EQ(0, call(self->fd, GOSYNC_IOC_MUTEX_RECOVER, NULL));

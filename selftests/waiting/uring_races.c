@@ -66,7 +66,7 @@ static bool is_either(FIXTURE_DATA(uring) *self, int res)
 {
 	if (res == 0)
 		return trylock_fd(gosync_fd(self->mutex)) == -EBUSY &&
-		       info(self).owner == info(self).holder &&
+		       info_of(self->fd).owner == info_of(self->fd).holder &&
 		       !unlock_fd(self->fd);
 	return trylock_fd(gosync_fd(self->mutex)) == 0 &&
 	       !unlock_fd(gosync_fd(self->mutex));
@@ -90,9 +90,8 @@ TEST_F(uring, a_cancellation_races_with_a_grant)
 		while (load(&race->over) != race->round)
 			;
 		ASSERT_TRUE((res == 0 && did == -ENOENT) ||
-			    (res == -ECANCELED && did == 1)) {
+			    (res == -ECANCELED && did == 1))
 			TH_LOG("lock: %d, cancel: %d", res, did);
-		}
 		ASSERT_TRUE(is_either(self, res));
 		granted += !res;
 		cancelled += !!res;
@@ -102,8 +101,8 @@ TEST_F(uring, a_cancellation_races_with_a_grant)
 	EXPECT_EQ(0, reap_soon(pid));
 	TH_LOG("%u granted, %u cancelled", granted, cancelled);
 	EXPECT_TRUE(adds_up(self->fd));
-	EXPECT_EQ(granted, stat_of(self->fd).acquired);
-	EXPECT_EQ(cancelled, stat_of(self->fd).gave_up);
+	EXPECT_EQ(granted, stat_fd(self->fd).acquired);
+	EXPECT_EQ(cancelled, stat_fd(self->fd).gave_up);
 	EXPECT_EQ(0, ring->wrong);
 }
 
@@ -124,9 +123,8 @@ TEST_F(uring, a_deadline_races_with_a_grant)
 		res = result(ring, 1);
 		while (load(&race->over) != race->round)
 			;
-		ASSERT_TRUE(res == 0 || res == -ETIMEDOUT) {
+		ASSERT_TRUE(res == 0 || res == -ETIMEDOUT)
 			TH_LOG("%d", res);
-		}
 		ASSERT_TRUE(is_either(self, res));
 		granted += !res;
 		late += !!res;
@@ -168,9 +166,8 @@ TEST_F(uring, two_things_get_free_at_once)
 		while (load(&race->over) != race->round)
 			;
 		index = result(self->ring, 1);
-		ASSERT_TRUE(index == 0 || index == 1) {
+		ASSERT_TRUE(index == 0 || index == 1)
 			TH_LOG("%d", index);
-		}
 		times[index]++;
 		ASSERT_EQ(-EBUSY, trylock_fd(owners[index]));
 		ASSERT_EQ(0, trylock_fd(owners[!index]));
@@ -416,8 +413,7 @@ TEST(kills_at_any_moment_leave_nothing_behind)
 		/* On a slow machine, until somebody has got something */
 	} while (budget_left(end) || !load(&storm->had));
 	store(&storm->stop, 1);
-	for (i = 0; i < WORKERS; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u had, %u not in time, %u cancelled, %u kills", storm->had,
 	       storm->not_had, storm->cancelled, kills);
 	EXPECT_EQ(0, storm->wrong);
@@ -483,9 +479,8 @@ TEST(deadlines_are_those_of_the_time_namespace)
 				    gosync_deadline(3600 * NSEC_PER_SEC), 0);
 			_exit(is_under_way(ring, 1) ? 0 : 4);
 		}
-		EXPECT_EQ(0, reap_soon(pid)) {
+		EXPECT_EQ(0, reap_soon(pid))
 			TH_LOG("%s", kind->name);
-		}
 	}
 }
 
@@ -614,7 +609,7 @@ TEST(each_wait_is_traced_from_its_beginning_to_its_end)
 	begun = traced(dir, "gosync_contention_begin:", name);
 	EXPECT_EQ(4 * RING_KINDS, begun);
 	EXPECT_EQ(begun, traced(dir, "gosync_contention_end:", name));
-	EXPECT_EQ(RING_KINDS, stat_of(fd).acquired);
+	EXPECT_EQ(RING_KINDS, stat_fd(fd).acquired);
 	EXPECT_TRUE(adds_up(fd));
 	rmdir(dir);
 }

@@ -65,8 +65,8 @@ static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
 		_exit(0);
 	}
 	/* For which of them it waits is its own affair. */
-	return eventually(waiters_of(&self->thing) + waiters_of(&self->gate)) ?
-		pid : -1;
+	MUST(eventually(waiters_of(&self->thing) + waiters_of(&self->gate)));
+	return pid;
 }
 
 static pid_t spawn_waiter(FIXTURE_DATA(each) *self, int expected)
@@ -121,7 +121,6 @@ TEST_F(each, is_granted_together_with_another)
 	/* First this one, then the other, and the other way round */
 	for (i = 0; i < 2; i++) {
 		pid = spawn_waiter(self, 0);
-		ASSERT_LT(0, pid);
 		EXPECT_EQ(0, let_go(&self->things[i]));
 		sleep_ns(5 * NSEC_PER_MSEC);
 		EXPECT_TRUE(is_waiting(pid));
@@ -145,7 +144,6 @@ TEST_F(each, is_had_by_others_meanwhile)
 
 	EXPECT_EQ(0, let_go(&self->thing));
 	pid = spawn_waiter(self, 0);
-	ASSERT_LT(0, pid);
 	for (i = 0; i < 5; i++) {
 		/* First at once, then when it has waited for long */
 		ASSERT_TRUE(eventually(is_to_be_had(&self->thing)));
@@ -197,7 +195,6 @@ TEST_F(each, is_left_alone_after_a_signal)
 	handle(count_signal, 0);
 	for (i = 0; i < 2; i++) {
 		pid = spawn_waiter(self, -EINTR);
-		ASSERT_LT(0, pid);
 		kill(pid, SIGUSR1);
 		EXPECT_EQ(0, reap_soon(pid));
 		expect_rest(_metadata, self);
@@ -217,7 +214,6 @@ TEST_F(each, is_waited_for_again_after_a_signal_with_sa_restart)
 	handle(count_signal, SA_RESTART);
 	EXPECT_EQ(0, let_go(&self->thing));
 	pid = spawn_waiter(self, 0);
-	ASSERT_LT(0, pid);
 	for (i = 0; i < 3; i++) {
 		kill(pid, SIGUSR1);
 		sleep_ns(5 * NSEC_PER_MSEC);
@@ -237,10 +233,8 @@ TEST_F(each, is_left_alone_by_who_is_killed)
 	int i, half;
 
 	for (half = 0; half < 2; half++) {
-		for (i = 0; i < 3; i++) {
+		for (i = 0; i < 3; i++)
 			pids[i] = spawn_waiter(self, 0);
-			ASSERT_LT(0, pids[i]);
-		}
 		for (i = 0; i < 3; i++)
 			kill_and_reap(pids[i]);
 		expect_rest(_metadata, self);
@@ -258,7 +252,6 @@ TEST_F(each, waiter_is_listed_as_such)
 	pid_t pid = spawn_waiter(self, 0);
 	unsigned int i, listed = 0;
 
-	ASSERT_LT(0, pid);
 	for (i = 0; i < 2; i++) {
 		struct gosync_party party;
 		struct gosync_parties_args args = {
@@ -440,9 +433,8 @@ TEST_F(all, refuses_a_lock_that_is_asked_for_twice)
 				rows[i][1],
 			};
 
-			EXPECT_EQ(-EDEADLK, wait_all(entries, 3)) {
+			EXPECT_EQ(-EDEADLK, wait_all(entries, 3))
 				TH_LOG("row %u", i);
-			}
 			/* Any of them is another matter. */
 			EXPECT_EQ(held, wait_many(entries, 3, 0, 0));
 			if (!held)
@@ -514,9 +506,7 @@ TEST_F(all, adds_permits_up)
 	EXPECT_EQ(1, info_of(self->semaphore).word);
 	EXPECT_EQ(0, unlock_fd(self->mutex));
 
-	pid = spawn();
-	if (!pid)
-		_exit(!!wait_all(entries, 3));
+	pid = CHILD(!!wait_all(entries, 3));
 	ASSERT_TRUE(eventually(info_of(self->semaphore).waiters));
 	EXPECT_EQ(0, gosync_semaphore_release(other, 3));
 	sleep_ns(3 * NSEC_PER_MSEC);
@@ -541,9 +531,7 @@ TEST_F(all, takes_conditions_twice)
 
 		EXPECT_EQ(0, keep(&thing));
 		EXPECT_EQ(-ETIMEDOUT, wait_all_until(entries, 2, 1));
-		pid = spawn();
-		if (!pid)
-			_exit(!!wait_all(entries, 2));
+		pid = CHILD(!!wait_all(entries, 2));
 		ASSERT_TRUE(eventually(waiters_of(&thing)));
 		EXPECT_EQ(0, let_go(&thing));
 		EXPECT_EQ(0, reap_soon(pid));

@@ -40,8 +40,9 @@ static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
 			MUST(!give_back(&own[expected]));
 		_exit(0);
 	}
-	return eventually(waiters_of(&self->thing) == before[0] + 1 &&
-			  waiters_of(&self->gate) == before[1] + 1) ? pid : -1;
+	MUST(eventually(waiters_of(&self->thing) == before[0] + 1 &&
+			waiters_of(&self->gate) == before[1] + 1));
+	return pid;
 }
 
 static pid_t spawn_waiter(FIXTURE_DATA(each) *self, int expected)
@@ -92,12 +93,11 @@ TEST_F(each, is_granted_after_waiting)
 {
 	pid_t pid = spawn_waiter(self, 0);
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, let_go(&self->thing));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
-	EXPECT_EQ(1, stat_of(self->thing.fd).acquired);
-	EXPECT_EQ(1, stat_of(self->gate.fd).gave_up);
+	EXPECT_EQ(1, stat_fd(self->thing.fd).acquired);
+	EXPECT_EQ(1, stat_fd(self->gate.fd).gave_up);
 	EXPECT_TRUE(is_accounted(self->thing.fd));
 	EXPECT_TRUE(is_accounted(self->gate.fd));
 }
@@ -106,12 +106,11 @@ TEST_F(each, is_as_before_when_another_is_granted)
 {
 	pid_t pid = spawn_waiter(self, 1);
 
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, let_go(&self->gate));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
-	EXPECT_EQ(1, stat_of(self->thing.fd).gave_up);
-	EXPECT_EQ(1, stat_of(self->gate.fd).acquired);
+	EXPECT_EQ(1, stat_fd(self->thing.fd).gave_up);
+	EXPECT_EQ(1, stat_fd(self->gate.fd).acquired);
 	EXPECT_TRUE(is_accounted(self->thing.fd));
 	EXPECT_TRUE(is_accounted(self->gate.fd));
 	EXPECT_EQ(0, let_go(&self->thing));
@@ -124,18 +123,15 @@ TEST_F(each, is_granted_to_each_of_several)
 	int i;
 
 	/* What one was granted it gives back, so that the next has it. */
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 4; i++)
 		pids[i] = spawn_waiter(self, 0);
-		ASSERT_LT(0, pids[i]);
-	}
 	EXPECT_EQ(0, let_go(&self->thing));
 	for (i = 1; i < 4 && self->thing.kind == PERMITS; i++)
 		EXPECT_EQ(0, let_go(&self->thing));
 	/* A wake of one word is a wake of one waiter. */
 	for (i = 1; i < 4 && self->thing.kind == WORD; i++)
 		gosync_uint64_wake(self->thing.other, 0, 1);
-	for (i = 0; i < 4; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, 4));
 	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
 	EXPECT_TRUE(is_accounted(self->thing.fd));
 	EXPECT_TRUE(is_accounted(self->gate.fd));
@@ -162,7 +158,7 @@ TEST_F(each, times_out_and_leaves_nothing)
 			EXPECT_TRUE(is_as_before(&self->things[j],
 						 &self->before[j]));
 			EXPECT_TRUE(is_accounted(self->things[j].fd));
-			EXPECT_EQ(0, stat_of(self->things[j].fd).acquired);
+			EXPECT_EQ(0, stat_fd(self->things[j].fd).acquired);
 		}
 	}
 	EXPECT_EQ(0, let_go(&self->thing));
@@ -189,7 +185,6 @@ TEST_F(each, is_left_alone_after_a_signal)
 
 	handle(count_signal, 0);
 	pid = spawn_waiter(self, -EINTR);
-	ASSERT_LT(0, pid);
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_TRUE(is_as_before_the_signal(&self->thing,
@@ -207,7 +202,6 @@ TEST_F(each, is_waited_for_again_after_a_signal_with_sa_restart)
 
 	handle(count_signal, SA_RESTART);
 	pid = spawn_waiter(self, 0);
-	ASSERT_LT(0, pid);
 	for (i = 0; i < 3; i++) {
 		kill(pid, SIGUSR1);
 		sleep_ns(5 * NSEC_PER_MSEC);
@@ -227,7 +221,6 @@ TEST_F(each, deadline_is_kept_over_a_restart)
 	handle(count_signal, SA_RESTART);
 	pid = spawn_waiter_until(self, -ETIMEDOUT,
 				 gosync_deadline(NSEC_PER_SEC));
-	ASSERT_LT(0, pid);
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_TRUE(is_as_before_the_signal(&self->thing,
@@ -239,10 +232,8 @@ TEST_F(each, is_left_alone_by_who_is_killed)
 	pid_t pids[3];
 	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++)
 		pids[i] = spawn_waiter(self, 0);
-		ASSERT_LT(0, pids[i]);
-	}
 	kill_and_reap(pids[0]);
 	kill_and_reap(pids[2]);
 	EXPECT_EQ(1, waiters_of(&self->thing));
@@ -262,9 +253,8 @@ TEST_F(each, waiters_are_listed_as_such)
 				       gosync_deadline(WATCHDOG * NSEC_PER_SEC));
 	unsigned int i;
 
-	ASSERT_LT(0, pid);
 	for (i = 0; i < 2; i++) {
-		struct gosync_stat stat = stat_of(self->things[i].fd);
+		struct gosync_stat stat = stat_fd(self->things[i].fd);
 		struct gosync_party party;
 		struct gosync_parties_args args = {
 			.size = sizeof(args), .entries = to_u64(&party),
@@ -337,9 +327,7 @@ TEST_F(each, fork_meanwhile_changes_nothing)
 	pthread_t thread;
 
 	ASSERT_TRUE(start_waiting(self, &thread, &wait, self->things));
-	short_lived = spawn();
-	if (!short_lived)
-		_exit(0);
+	short_lived = CHILD(0);
 	long_lived = spawn();
 	if (!long_lived)
 		for (;;)
@@ -368,7 +356,6 @@ TEST_F(each, may_be_unlinked_meanwhile)
 			       variant->kind, variant->how);
 	EXPECT_EQ(0, keep(&self->thing));
 	pid = spawn_waiter(self, 0);
-	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, gosync_unlink(name));
 	EXPECT_EQ(-ENOENT, open_object(0, name, 0, 0));
 	EXPECT_EQ(0, let_go(&self->thing));
@@ -589,9 +576,8 @@ static void refuses(struct __test_metadata *_metadata, FIXTURE_DATA(any) *self,
 		};
 
 		entries[place] = bad;
-		EXPECT_EQ(error, wait_any(entries, 3)) {
+		EXPECT_EQ(error, wait_any(entries, 3))
 			TH_LOG("%s at %u", what, place);
-		}
 		EXPECT_EQ(bad.result, entries[place].result);
 		now = info_of(self->mutex);
 		EXPECT_EQ(0, memcmp(&before[0], &now, sizeof(now)));

@@ -32,7 +32,6 @@ TEST_F(any, the_result_tells_that_an_owner_has_died)
 		};
 		pid_t owner = spawn_owner(fd, rows[i].locks), waiter;
 
-		ASSERT_LT(0, owner);
 		waiter = spawn();
 		if (!waiter) {
 			entries[1].fd = reopen_object(fd, 0);
@@ -186,9 +185,8 @@ TEST_F(any, a_waitgroup_that_became_0_during_a_handler_is_not_missed)
 			EXPECT_EQ(0, keep(&wg));
 		}
 		store(handler_stage, 2);
-		EXPECT_EQ(0, reap_soon(pid)) {
+		EXPECT_EQ(0, reap_soon(pid))
 			TH_LOG("flags %x", flags);
-		}
 		EXPECT_EQ(0, let_go(&wg));
 		EXPECT_EQ(0, info_of(wg.fd).word);
 		EXPECT_EQ(0, info_of(self->semaphore).word);
@@ -436,8 +434,7 @@ TEST_F(any, each_permit_is_had_once)
 	} while (budget_left(end));
 	EXPECT_TRUE(eventually(load(&shared->had) == released));
 	store(&shared->stop, 1);
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	TH_LOG("%u released, %u had, %u times in vain", released, shared->had,
 	       shared->left);
 	EXPECT_EQ(0, shared->wrong);

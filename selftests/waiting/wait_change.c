@@ -56,9 +56,7 @@ FIXTURE_SETUP(version)
 	self->fd = gosync_fd(self->object);
 }
 
-FIXTURE_TEARDOWN(version)
-{
-}
+NO_TEARDOWN(version);
 
 static int put(FIXTURE_DATA(version) *self, unsigned int number)
 {
@@ -115,15 +113,10 @@ static uint64_t version_of(FIXTURE_DATA(version) *self)
 	return wait_until(self, &version, 1, 0) ? NONE : version;
 }
 
-static unsigned int waiters(FIXTURE_DATA(version) *self)
-{
-	return info_of(self->fd).waiters;
-}
-
 /* A child that waits for what comes after @version; it exits with the error. */
 static pid_t spawn_waiter(FIXTURE_DATA(version) *self, uint64_t version)
 {
-	unsigned int before = waiters(self);
+	unsigned int before = info_of(self->fd).waiters;
 	pid_t pid = spawn();
 
 	if (!pid) {
@@ -134,7 +127,8 @@ static pid_t spawn_waiter(FIXTURE_DATA(version) *self, uint64_t version)
 			_exit(100);
 		_exit(-ret);
 	}
-	return eventually(waiters(self) == before + 1) ? pid : -1;
+	MUST(eventually(info_of(self->fd).waiters == before + 1));
+	return pid;
 }
 
 TEST_F(version, wait_returns_at_once_what_is_another_version)
@@ -155,7 +149,7 @@ TEST_F(version, wait_returns_at_once_what_is_another_version)
 	version = first;
 	EXPECT_EQ(0, wait_until(self, &version, 1, GOSYNC_CLOCK_REALTIME));
 	EXPECT_EQ(version, version_of(self));
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info_of(self->fd).waiters);
 }
 
 TEST_F(version, wait_ends_with_a_change)
@@ -169,19 +163,15 @@ TEST_F(version, wait_ends_with_a_change)
 
 	EXPECT_EQ(0, put(self, 1));
 	version = version_of(self);
-	for (i = 0; i < N; i++) {
-		pids[i] = spawn();
-		if (!pids[i])
-			_exit(-wait_on(self, i % 2 ? self->fd : reader,
-				       &version, 0, 0));
-	}
-	ASSERT_TRUE(eventually(waiters(self) == N));
-	EXPECT_EQ(0, change_nothing(self));
-	EXPECT_EQ(N, waiters(self));
-	EXPECT_EQ(0, put(self, 2));
 	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
-	EXPECT_EQ(0, waiters(self));
+		pids[i] = CHILD(-wait_on(self, i % 2 ? self->fd : reader,
+					 &version, 0, 0));
+	ASSERT_TRUE(eventually(info_of(self->fd).waiters == N));
+	EXPECT_EQ(0, change_nothing(self));
+	EXPECT_EQ(N, info_of(self->fd).waiters);
+	EXPECT_EQ(0, put(self, 2));
+	EXPECT_EQ(0, reap_all(pids, N));
+	EXPECT_EQ(0, info_of(self->fd).waiters);
 	EXPECT_NE(version, version_of(self));
 	late = version_of(self);
 	EXPECT_EQ(-ETIMEDOUT, wait_on(self, reader, &late, 1, 0));
@@ -199,10 +189,8 @@ TEST_F(version, those_who_wait_are_listed)
 	pid_t pids[2];
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2; i++)
 		pids[i] = spawn_waiter(self, version_of(self));
-		ASSERT_LT(0, pids[i]);
-	}
 	ASSERT_EQ(2, gosync_waiters(self->object, parties, 3));
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(pids[i], parties[i].pid);
@@ -273,11 +261,10 @@ TEST_F(version, no_change_is_waited_for_in_vain)
 	TH_LOG("%u changes", count);
 	count = UINT32_MAX;
 	ASSERT_EQ(0, put(self, count));
-	for (i = 0; i < N; i++)
-		EXPECT_EQ(0, reap_soon(pids[i]));
+	EXPECT_EQ(0, reap_all(pids, N));
 	if (victim)
 		kill_and_reap(victim);
-	EXPECT_EQ(0, waiters(self));
+	EXPECT_EQ(0, info_of(self->fd).waiters);
 }
 
 TEST_HARNESS_MAIN
