@@ -318,6 +318,140 @@ static inline int give_back(const struct thing *thing)
 	}
 }
 
+/* --- to wait --------------------------------------------------------------- */
+
+/* What such a wait needs besides the thing: the lock, or something else to get */
+static inline void *new_beside(enum kind kind, unsigned int how)
+{
+	const unsigned int flags = GOSYNC_CREATE | how;
+	void *beside = NULL;
+	int ret = 0;
+
+	if (kind == ANY)
+		ret = gosync_semaphore_open(NULL, 0, flags, 0600,
+					    (void *)&beside);
+	else if (kind == ALL)
+		ret = gosync_rwmutex_open(NULL, flags, 0600, (void *)&beside);
+	else if (kind == COND)
+		ret = gosync_mutex_open(NULL, flags, 0600, (void *)&beside);
+	if (ret)
+		abort();
+	return beside;
+}
+
+/* @mine is a handle of @thing's descriptor. */
+static inline int wait_by_library(const struct thing *thing, void *mine,
+				  void *beside, uint64_t deadline,
+				  unsigned int flags)
+{
+	const bool plain = deadline == GOSYNC_FOREVER && !flags;
+	uint64_t version = thing->value;
+	struct gosync_wait_entry entries[2];
+
+	switch (thing->kind) {
+	case MUTEX:
+		return plain ? gosync_mutex_lock(mine) :
+			       gosync_mutex_lock_until(mine, deadline, flags);
+	case WRITE:
+	case DRAIN:
+		return plain ? gosync_rwmutex_lock(mine) :
+			       gosync_rwmutex_lock_until(mine, deadline, flags);
+	case READ:
+		return plain ? gosync_rwmutex_rlock(mine) :
+			       gosync_rwmutex_rlock_until(mine, deadline, flags);
+	case PERMITS:
+		return plain ? gosync_semaphore_acquire(mine, thing->value) :
+			       gosync_semaphore_acquire_until(mine, thing->value,
+							      deadline, flags);
+	case WAITGROUP:
+		return plain ? gosync_waitgroup_wait(mine) :
+			       gosync_waitgroup_wait_until(mine, deadline,
+							   flags);
+	case ONCE:
+		return plain ? gosync_once_wait(mine) :
+			       gosync_once_wait_until(mine, deadline, flags);
+	case BEGIN:
+		return plain ? gosync_once_begin(mine) :
+			       gosync_once_begin_until(mine, deadline, flags);
+	case COND:
+		return plain ? gosync_cond_wait(mine, beside) :
+			       gosync_cond_wait_until(mine, beside, deadline,
+						      flags);
+	case WORD:
+		return gosync_uint64_wait(mine, 0, 0, deadline, flags, NULL);
+	case VALUE:
+		return plain ? gosync_value_wait(mine, &version) :
+			       gosync_value_wait_until(mine, &version, deadline,
+						       flags);
+	case MAP:
+		return plain ? gosync_map_wait(mine, &version) :
+			       gosync_map_wait_until(mine, &version, deadline,
+						     flags);
+	case ANY:
+		entries[0] = gosync_entry_mutex(mine);
+		entries[1] = gosync_entry_semaphore(beside, 1);
+		return gosync_wait_any(entries, 2, deadline, flags);
+	default:
+		entries[0] = gosync_entry_mutex(mine);
+		entries[1] = gosync_entry_rwmutex(beside);
+		return gosync_wait_all(entries, 2, deadline, flags);
+	}
+}
+
+static inline int wait_by_ioctl(const struct thing *thing, void *beside,
+				uint64_t deadline, unsigned int flags)
+{
+	const unsigned int op = kinds[thing->kind].op;
+	const int fd = thing->fd;
+	struct gosync_wait_args args = {
+		.size = sizeof(args), .flags = flags, .deadline = deadline,
+	};
+	struct gosync_semaphore_args permits = {
+		.size = sizeof(permits), .flags = flags, .deadline = deadline,
+		.count = thing->value,
+	};
+	struct gosync_waitgroup_wait_args group = {
+		.size = sizeof(group), .flags = flags, .deadline = deadline,
+	};
+	struct gosync_cond_wait_args cond = {
+		.size = sizeof(cond), .flags = flags, .deadline = deadline,
+	};
+	struct gosync_atomic_wait_args word = {
+		.size = sizeof(word), .flags = flags, .deadline = deadline,
+	};
+	struct gosync_version_wait_args version = {
+		.size = sizeof(version), .flags = flags, .deadline = deadline,
+		.version = thing->value,
+	};
+	struct gosync_wait_entry entries[2];
+
+	switch (thing->kind) {
+	case PERMITS:
+		return call(fd, op, &permits);
+	case WAITGROUP:
+		return call(fd, op, deadline || flags ? &group : NULL);
+	case COND:
+		cond.lock = gosync_fd(beside);
+		return call(fd, op, &cond);
+	case WORD:
+		return call(fd, op, &word);
+	case VALUE:
+	case MAP:
+		return call(fd, op, &version);
+	case ANY:
+		entries[0] = entry_of_mutex(fd);
+		entries[1] = entry_of_permits(gosync_fd(beside), 1);
+		return wait_many(entries, 2, flags, deadline);
+	case ALL:
+		entries[0] = entry_of_mutex(fd);
+		entries[1] = entry(gosync_fd(beside),
+				   GOSYNC_IOC_RWMUTEX_LOCK, 0);
+		return wait_many(entries, 2, flags | GOSYNC_WAIT_ALL, deadline);
+	default:
+		return call(fd, op, deadline || flags ? &args : NULL);
+	}
+}
+
 static inline unsigned int waiters_of(const struct thing *thing)
 {
 	return info_of(thing->fd).waiters;

@@ -39,17 +39,11 @@ static void use_descriptor(FIXTURE_DATA(wait) *self, int fd)
 static void renew(FIXTURE_DATA(wait) *self)
 {
 	const enum kind kind = self->thing.kind;
-	int ret = 0;
 
 	self->thing = new_thing(kind, self->how);
 	use_descriptor(self, self->thing.fd);
-	if (kind == ANY)
-		ret = gosync_semaphore_open(NULL, 0, GOSYNC_CREATE | self->how,
-					    0600, (void *)&self->beside);
-	else if (kind == COND || kind == ALL)
-		ret = gosync_mutex_open(NULL, GOSYNC_CREATE | self->how, 0600,
-					(void *)&self->beside);
-	if (ret || keep(&self->thing))
+	self->beside = new_beside(kind, self->how);
+	if (keep(&self->thing))
 		abort();
 	self->before = info_of(self->thing.fd);
 }
@@ -65,123 +59,13 @@ NO_TEARDOWN(wait);
 
 /* --- to wait -------------------------------------------------------------- */
 
-static int wait_by_library(FIXTURE_DATA(wait) *self, uint64_t deadline,
-			   unsigned int flags)
-{
-	const bool plain = deadline == GOSYNC_FOREVER && !flags;
-	uint64_t version = self->thing.value;
-	struct gosync_wait_entry entries[2];
-	void *mine = self->mine;
-
-	switch (self->thing.kind) {
-	case MUTEX:
-		return plain ? gosync_mutex_lock(mine) :
-			       gosync_mutex_lock_until(mine, deadline, flags);
-	case WRITE:
-	case DRAIN:
-		return plain ? gosync_rwmutex_lock(mine) :
-			       gosync_rwmutex_lock_until(mine, deadline, flags);
-	case READ:
-		return plain ? gosync_rwmutex_rlock(mine) :
-			       gosync_rwmutex_rlock_until(mine, deadline, flags);
-	case PERMITS:
-		return plain ? gosync_semaphore_acquire(mine, PERMITS_LET_GO) :
-			       gosync_semaphore_acquire_until(mine,
-							      PERMITS_LET_GO,
-							      deadline, flags);
-	case WAITGROUP:
-		return plain ? gosync_waitgroup_wait(mine) :
-			       gosync_waitgroup_wait_until(mine, deadline,
-							   flags);
-	case ONCE:
-		return plain ? gosync_once_wait(mine) :
-			       gosync_once_wait_until(mine, deadline, flags);
-	case BEGIN:
-		return plain ? gosync_once_begin(mine) :
-			       gosync_once_begin_until(mine, deadline, flags);
-	case COND:
-		return plain ? gosync_cond_wait(mine, self->beside) :
-			       gosync_cond_wait_until(mine, self->beside,
-						      deadline, flags);
-	case WORD:
-		return gosync_uint64_wait(mine, 0, 0, deadline, flags, NULL);
-	case VALUE:
-		return plain ? gosync_value_wait(mine, &version) :
-			       gosync_value_wait_until(mine, &version, deadline,
-						       flags);
-	case MAP:
-		return plain ? gosync_map_wait(mine, &version) :
-			       gosync_map_wait_until(mine, &version, deadline,
-						     flags);
-	case ANY:
-		entries[0] = gosync_entry_mutex(mine);
-		entries[1] = gosync_entry_semaphore(self->beside, 1);
-		return gosync_wait_any(entries, 2, deadline, flags);
-	default:
-		entries[0] = gosync_entry_mutex(mine);
-		entries[1] = gosync_entry_mutex(self->beside);
-		return gosync_wait_all(entries, 2, deadline, flags);
-	}
-}
-
-static int wait_by_ioctl(FIXTURE_DATA(wait) *self, uint64_t deadline,
-			 unsigned int flags)
-{
-	const unsigned int op = kinds[self->thing.kind].op;
-	const int fd = self->thing.fd;
-	struct gosync_wait_args args = {
-		.size = sizeof(args), .flags = flags, .deadline = deadline,
-	};
-	struct gosync_semaphore_args permits = {
-		.size = sizeof(permits), .flags = flags, .deadline = deadline,
-		.count = PERMITS_LET_GO,
-	};
-	struct gosync_waitgroup_wait_args group = {
-		.size = sizeof(group), .flags = flags, .deadline = deadline,
-	};
-	struct gosync_cond_wait_args cond = {
-		.size = sizeof(cond), .flags = flags, .deadline = deadline,
-	};
-	struct gosync_atomic_wait_args word = {
-		.size = sizeof(word), .flags = flags, .deadline = deadline,
-	};
-	struct gosync_version_wait_args version = {
-		.size = sizeof(version), .flags = flags, .deadline = deadline,
-		.version = self->thing.value,
-	};
-	struct gosync_wait_entry entries[2];
-
-	switch (self->thing.kind) {
-	case PERMITS:
-		return call(fd, op, &permits);
-	case WAITGROUP:
-		return call(fd, op, deadline || flags ? &group : NULL);
-	case COND:
-		cond.lock = gosync_fd(self->beside);
-		return call(fd, op, &cond);
-	case WORD:
-		return call(fd, op, &word);
-	case VALUE:
-	case MAP:
-		return call(fd, op, &version);
-	case ANY:
-		entries[0] = entry_of_mutex(fd);
-		entries[1] = entry_of_permits(gosync_fd(self->beside), 1);
-		return wait_many(entries, 2, flags, deadline);
-	case ALL:
-		entries[0] = entry_of_mutex(fd);
-		entries[1] = entry_of_mutex(gosync_fd(self->beside));
-		return wait_many(entries, 2, flags | GOSYNC_WAIT_ALL, deadline);
-	default:
-		return call(fd, op, deadline || flags ? &args : NULL);
-	}
-}
-
 static int wait_by(FIXTURE_DATA(wait) *self, enum way way, uint64_t deadline,
 		   unsigned int flags)
 {
-	return way == LIBRARY ? wait_by_library(self, deadline, flags) :
-				wait_by_ioctl(self, deadline, flags);
+	return way == LIBRARY ?
+	       wait_by_library(&self->thing, self->mine, self->beside, deadline,
+			       flags) :
+	       wait_by_ioctl(&self->thing, self->beside, deadline, flags);
 }
 
 /*
@@ -213,7 +97,7 @@ static int give_back_by(FIXTURE_DATA(wait) *self, enum way way)
 		thing.fd = gosync_fd(self->mine);
 	if (give_back(&thing))
 		return 1;
-	return thing.kind == ALL && gosync_mutex_unlock(self->beside);
+	return thing.kind == ALL && gosync_rwmutex_unlock(self->beside);
 }
 
 /* A child that waits and gives back; its exit status is the error. */
