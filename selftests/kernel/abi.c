@@ -105,7 +105,7 @@ static void set_permits(int fd, uint32_t permits)
 
 static void open_kind(FIXTURE_DATA(ioctl) *self, int kind)
 {
-	self->fds[kind] = open_object(type_of[kind], NULL, GOSYNC_CREATE, 0600);
+	self->fds[kind] = new_object(type_of[kind]);
 	self->read_only[kind] = reopen_object(self->fds[kind], GOSYNC_RDONLY);
 }
 
@@ -495,15 +495,11 @@ FIXTURE(bare)
 FIXTURE_SETUP(bare)
 {
 	self->dev = open_device();
-	self->mutex = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
-	self->rwmutex = open_object(GOSYNC_RWMUTEX, NULL, GOSYNC_CREATE, 0600);
-	self->cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600);
-	self->word = open_object(GOSYNC_INT32, NULL, GOSYNC_CREATE, 0600);
+	self->mutex = new_object(GOSYNC_MUTEX);
+	self->rwmutex = new_object(GOSYNC_RWMUTEX);
+	self->cond = new_object(GOSYNC_COND);
+	self->word = new_object(GOSYNC_INT32);
 	ASSERT_LE(0, self->dev);
-	ASSERT_LE(0, self->mutex);
-	ASSERT_LE(0, self->rwmutex);
-	ASSERT_LE(0, self->cond);
-	ASSERT_LE(0, self->word);
 	self->read_only = reopen_object(self->mutex, GOSYNC_RDONLY);
 	ASSERT_LE(0, self->read_only);
 }
@@ -533,7 +529,7 @@ TEST_F(bare, ioctls_without_argument_take_none)
 
 TEST_F(bare, map_clear_takes_no_argument_and_needs_write)
 {
-	int map = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
+	int map = new_object(GOSYNC_MAP);
 	int reader = reopen_object(map, GOSYNC_RDONLY);
 	uint64_t arg = sizeof(arg);
 
@@ -549,7 +545,7 @@ TEST_F(bare, map_clear_takes_no_argument_and_needs_write)
 
 TEST_F(bare, map_range_returns_as_many_as_fit)
 {
-	int map = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
+	int map = new_object(GOSYNC_MAP);
 	struct gosync_map_args entry = { .size = sizeof(entry), .key_len = 4 };
 	struct gosync_map_range_args args = { .size = sizeof(args) };
 	struct gosync_map_item items[8];
@@ -647,7 +643,7 @@ TEST_F(bare, once_done_and_abandon_take_no_argument_and_need_write)
 	static const unsigned int cmds[] = {
 		GOSYNC_IOC_ONCE_ABANDON, GOSYNC_IOC_ONCE_DONE,
 	};
-	int once = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
+	int once = new_object(GOSYNC_ONCE);
 	int read_only = reopen_object(once, GOSYNC_RDONLY);
 	uint64_t arg = sizeof(arg);
 	unsigned int i;
@@ -773,7 +769,7 @@ TEST_F(bare, stat_and_parties_are_told_of_all_types)
 	int kind, fd;
 
 	for (kind = DEVICE + 1; kind < KINDS; kind++) {
-		fd = open_object(type_of[kind], NULL, GOSYNC_CREATE, 0600);
+		fd = new_object(type_of[kind]);
 		EXPECT_EQ(0, call(fd, GOSYNC_IOC_STAT, &stat));
 		EXPECT_EQ(0, stat.contended);
 		EXPECT_EQ(0, call(fd, GOSYNC_IOC_WAITERS, &parties));

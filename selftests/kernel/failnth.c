@@ -295,7 +295,7 @@ TEST_F(failnth, mapping)
 	SWEEP(0, map_and_unmap(self->mutex, getpagesize(),
 			       PROT_READ | PROT_WRITE), true);
 	SWEEP(0, map_and_unmap(self->value, len, PROT_READ), true);
-	fd = open_object(GOSYNC_MAP, NULL, GOSYNC_CREATE, 0600);
+	fd = new_object(GOSYNC_MAP);
 	len = info_of(fd).map_len;
 	SWEEP(0, map_and_unmap(fd, len, PROT_READ), true);
 }
@@ -423,7 +423,7 @@ static int add_word(int fd)
 
 TEST_F(failnth, words)
 {
-	int fd = open_object(GOSYNC_INT32, NULL, GOSYNC_CREATE, 0600);
+	int fd = new_object(GOSYNC_INT32);
 	uint64_t last = 0;
 
 	SWEEP(0, add_word(fd), changed_by(&last, info_of(fd).word, __ret));
@@ -540,11 +540,6 @@ do {									\
 	SWEEP(0, wait_in_vain(fd, op, __args), nobody_waits(fd, __word)); \
 } while (0)
 
-static int create(uint32_t type)
-{
-	return open_object(type, NULL, GOSYNC_CREATE, 0600);
-}
-
 /* Without memory for its statistics, the first wait goes on as it should. */
 TEST_F(failnth, the_first_wait)
 {
@@ -554,7 +549,7 @@ TEST_F(failnth, the_first_wait)
 
 	for (nth = 1; nth < 1000; nth++) {
 		struct gosync_stat stat = { .size = sizeof(stat) };
-		int fd = create(GOSYNC_MUTEX), ret;
+		int fd = new_object(GOSYNC_MUTEX), ret;
 
 		ASSERT_EQ(0, lock_fd(fd));
 		ASSERT_TRUE(inject(self, nth));
@@ -583,7 +578,7 @@ TEST_F(failnth, the_first_wait)
 TEST_F(failnth, waiting_for_a_waitgroup)
 {
 	struct gosync_waitgroup_add_args args = { .size = sizeof(args), .delta = 1 };
-	int fd = create(GOSYNC_WAITGROUP);
+	int fd = new_object(GOSYNC_WAITGROUP);
 
 	ASSERT_EQ(0, call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args));
 	WAITS(fd, GOSYNC_IOC_WAITGROUP_WAIT,
@@ -593,7 +588,7 @@ TEST_F(failnth, waiting_for_a_waitgroup)
 TEST_F(failnth, counting_in_a_waitgroup)
 {
 	struct gosync_waitgroup_add_args args = { .size = sizeof(args), .delta = 1 };
-	int fd = create(GOSYNC_WAITGROUP);
+	int fd = new_object(GOSYNC_WAITGROUP);
 	uint64_t last = 0;
 
 	SWEEP(0, call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args),
@@ -603,7 +598,7 @@ TEST_F(failnth, counting_in_a_waitgroup)
 
 TEST_F(failnth, waiting_for_a_once)
 {
-	int fd = create(GOSYNC_ONCE);
+	int fd = new_object(GOSYNC_ONCE);
 	pid_t pid;
 
 	/* Not by this thread, which must not wait for itself */
@@ -621,7 +616,7 @@ TEST_F(failnth, waiting_for_a_once)
 
 TEST_F(failnth, waiting_until_a_once_is_done)
 {
-	int fd = create(GOSYNC_ONCE);
+	int fd = new_object(GOSYNC_ONCE);
 
 	WAITS(fd, GOSYNC_IOC_ONCE_WAIT,
 	      .wait = { .size = sizeof(struct gosync_wait_args) });
@@ -640,7 +635,7 @@ static int wait_for_version(int fd, unsigned int op, uint64_t version)
 TEST_F(failnth, waiting_for_another_version)
 {
 	struct gosync_version_wait_args args = { .size = sizeof(args) };
-	int map = create(GOSYNC_MAP);
+	int map = new_object(GOSYNC_MAP);
 
 	SWEEP(0, wait_for_version(self->value, GOSYNC_IOC_VALUE_WAIT, 0),
 	      nobody_waits(self->value, 0));
@@ -651,7 +646,7 @@ TEST_F(failnth, waiting_for_another_version)
 
 TEST_F(failnth, waiting_for_permits)
 {
-	int fd = create(GOSYNC_SEMAPHORE);
+	int fd = new_object(GOSYNC_SEMAPHORE);
 
 	WAITS(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 	      .semaphore = {
@@ -661,7 +656,7 @@ TEST_F(failnth, waiting_for_permits)
 
 TEST_F(failnth, waiting_for_an_rwmutex)
 {
-	int fd = create(GOSYNC_RWMUTEX);
+	int fd = new_object(GOSYNC_RWMUTEX);
 
 	ASSERT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
 	WAITS(fd, GOSYNC_IOC_RWMUTEX_LOCK,
@@ -683,7 +678,7 @@ static int wait_for_cond(int cond, int mutex)
 /* Whatever fails, the lock is held as before. */
 TEST_F(failnth, waiting_for_a_cond)
 {
-	int fd = create(GOSYNC_COND);
+	int fd = new_object(GOSYNC_COND);
 	uint64_t word;
 
 	ASSERT_EQ(0, lock_fd(self->mutex));
@@ -744,7 +739,7 @@ TEST_F(failnth, polling)
 /* What was watched for remains so if it fails. */
 TEST_F(failnth, watching)
 {
-	int word = create(GOSYNC_INT32);
+	int word = new_object(GOSYNC_INT32);
 
 	SWEEP(0, watch_fd(word, 0, 0), !poll_fd(word));
 	SWEEP(0, watch_fd(word, 0, 1), !poll_fd(word));
@@ -753,7 +748,7 @@ TEST_F(failnth, watching)
 
 TEST_F(failnth, watching_a_cond)
 {
-	int fd = create(GOSYNC_COND);
+	int fd = new_object(GOSYNC_COND);
 
 	SWEEP(0, watch_fd(fd, 0, 0), !watch_fd(fd, GOSYNC_WATCH_STOP, 0) &&
 	      nobody_waits(fd, 0));
@@ -778,10 +773,10 @@ static struct several make_several(FIXTURE_DATA(failnth) *self)
 		.dev = self->dev,
 		.entries = {
 			{ self->mutex, GOSYNC_IOC_MUTEX_LOCK },
-			{ create(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK },
-			{ create(GOSYNC_SEMAPHORE), GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+			{ new_object(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK },
+			{ new_object(GOSYNC_SEMAPHORE), GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			  .value = 1 },
-			{ create(GOSYNC_INT32), GOSYNC_IOC_ATOMIC_WAIT },
+			{ new_object(GOSYNC_INT32), GOSYNC_IOC_ATOMIC_WAIT },
 		},
 	};
 }

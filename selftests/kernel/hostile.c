@@ -467,15 +467,6 @@ static int open_semaphore(const char *name, unsigned int how, void **object)
 	return gosync_semaphore_open(name, 0, how, 0, (void *)object);
 }
 
-static int add_fd(int fd, int64_t delta)
-{
-	struct gosync_waitgroup_add_args args = {
-		.size = sizeof(args), .delta = delta,
-	};
-
-	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
-}
-
 static int wait_fd(int fd, uint64_t ns)
 {
 	struct gosync_waitgroup_wait_args args = {
@@ -494,10 +485,13 @@ static int begin_fd(int fd, uint64_t ns)
 	return call(fd, GOSYNC_IOC_ONCE_BEGIN, &args);
 }
 
-static int acquire_fd(int fd, unsigned int n, uint64_t ns)
+static int acquire_for(int fd, unsigned int n, uint64_t ns)
 {
-	return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, n,
-			  gosync_deadline(ns));
+	struct gosync_semaphore_args args = {
+		.size = sizeof(args), .count = n, .deadline = gosync_deadline(ns),
+	};
+
+	return call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args);
 }
 
 static int use_waitgroup(void *object, uint32_t r, unsigned int *shared)
@@ -561,7 +555,7 @@ static int use_semaphore(void *object, uint32_t r, unsigned int *shared)
 		ret = gosync_semaphore_tryacquire(object, n);
 		break;
 	case 3:
-		ret = acquire_fd(gosync_fd(object), n, r % 1000000);
+		ret = acquire_for(gosync_fd(object), n, r % 1000000);
 		break;
 	default:
 		ret = gosync_semaphore_acquire_until(object, n,
@@ -682,8 +676,8 @@ TEST_F(word, scribbled_continuously_harms_itself_alone)
 		break;
 	case GOSYNC_SEMAPHORE:
 		EXPECT_EQ(0, release_fd(self->fd, 3));
-		EXPECT_EQ(-ETIMEDOUT, acquire_fd(self->fd, 4, 0));
-		EXPECT_EQ(0, acquire_fd(self->fd, 2, 0));
+		EXPECT_EQ(-ETIMEDOUT, acquire_for(self->fd, 4, 0));
+		EXPECT_EQ(0, acquire_for(self->fd, 2, 0));
 		EXPECT_EQ(1, load(self->word));
 		break;
 	case GOSYNC_ONCE:
@@ -711,17 +705,17 @@ static void counts_as(struct __test_metadata *_metadata,
 
 	store(self->word, word);
 	EXPECT_EQ((is_waitgroup ? count > 0 : count < 3) ? -ETIMEDOUT : 0,
-		  is_waitgroup ? wait_fd(fd, 1000) : acquire_fd(fd, 3, 1000));
+		  is_waitgroup ? wait_fd(fd, 1000) : acquire_for(fd, 3, 1000));
 	store(self->word, word);
 	EXPECT_EQ(count == INT32_MAX ? -ERANGE : 0,
 		  is_waitgroup ? add_fd(fd, 1) : release_fd(fd, 1));
 	if (count < INT32_MAX)
 		EXPECT_EQ(count + 1, load(self->word));
 	store(self->word, word);
-	EXPECT_EQ(0, is_waitgroup ? add_fd(fd, 0) : acquire_fd(fd, 0, 1000));
+	EXPECT_EQ(0, is_waitgroup ? add_fd(fd, 0) : acquire_for(fd, 0, 1000));
 	EXPECT_EQ(count, load(self->word));
 	EXPECT_EQ(0, is_waitgroup ? add_fd(fd, -(int64_t)count) :
-				    acquire_fd(fd, count, 1000));
+				    acquire_for(fd, count, 1000));
 	EXPECT_EQ(0, load(self->word));
 	EXPECT_EQ(0, info_of(fd).waiters);
 }
@@ -804,7 +798,7 @@ TEST_F(word, waiters_that_it_forgot_are_found_again)
 	EXPECT_EQ(0, info_of(fd).waiters);
 	/* What is done next sees that nobody is there any more. */
 	if (variant->type == GOSYNC_SEMAPHORE)
-		EXPECT_EQ(0, acquire_fd(fd, 1, 0));
+		EXPECT_EQ(0, acquire_for(fd, 1, 0));
 	if (variant->type == GOSYNC_WAITGROUP)
 		EXPECT_EQ(0, add_fd(fd, 0));
 	EXPECT_EQ(variant->type == GOSYNC_ONCE ? GOSYNC_ONCE_IS_DONE : 0,

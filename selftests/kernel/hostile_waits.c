@@ -197,7 +197,7 @@ static int ask(int fd, unsigned int op, struct gosync_party *parties,
 
 static void *acquire_in_thread(void *arg)
 {
-	permits_fd(*(int *)arg, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1, 0);
+	acquire_fd(*(int *)arg, 1);
 	return NULL;
 }
 
@@ -246,8 +246,7 @@ TEST(names_of_threads_are_any_bytes)
 		pid = spawn();
 		if (!pid) {
 			prctl(PR_SET_NAME, names[i]);
-			_exit(permits_fd(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1,
-					 0));
+			_exit(acquire_fd(fd, 1));
 		}
 		ASSERT_TRUE(eventually(info_of(fd).waiters));
 		ASSERT_EQ(1, ask(fd, GOSYNC_IOC_WAITERS, &party, 1, &cursor));

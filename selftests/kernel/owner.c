@@ -498,7 +498,7 @@ static int room(int count)
 	int i, fd;
 
 	for (i = 0; i <= count; i++) {
-		fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+		fd = new_object(GOSYNC_MUTEX);
 		if (i < count ? fd < 0 : fd != -EDQUOT)
 			return fd < 0 ? fd : -1;
 	}

@@ -209,6 +209,15 @@ static inline int open_object(uint32_t type, const char *name, uint32_t flags,
 	return open_bytes(type, name, name ? strlen(name) : 0, flags, mode, 0);
 }
 
+/* Of nobody else, and without a name */
+static inline int new_object(uint32_t type)
+{
+	int fd = open_object(type, NULL, GOSYNC_CREATE, 0600);
+
+	MUST(fd >= 0);
+	return fd;
+}
+
 static inline int reopen_object(int fd, uint32_t flags)
 {
 	struct gosync_reopen_args args = { .size = sizeof(args), .flags = flags };
@@ -267,6 +276,32 @@ static inline int trylock_fd(int fd)
 static inline int unlock_fd(int fd)
 {
 	return call(fd, GOSYNC_IOC_MUTEX_UNLOCK, NULL);
+}
+
+static inline int permits_fd(int fd, unsigned int op, unsigned int n)
+{
+	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
+
+	return call(fd, op, &args);
+}
+
+static inline int acquire_fd(int fd, unsigned int n)
+{
+	return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, n);
+}
+
+static inline int release_fd(int fd, unsigned int n)
+{
+	return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, n);
+}
+
+static inline int add_fd(int fd, int64_t delta)
+{
+	struct gosync_waitgroup_add_args args = {
+		.size = sizeof(args), .delta = delta,
+	};
+
+	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
 }
 
 /* Unlike any other name, of this test run or another */

@@ -241,22 +241,6 @@ static inline bool is_under_way(struct ring *ring, unsigned int id)
 	return ring->result[id] == UNDER_WAY;
 }
 
-static inline int permits_fd(int fd, unsigned int op, unsigned int n)
-{
-	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
-
-	return call(fd, op, &args);
-}
-
-static inline int add_fd(int fd, int64_t delta)
-{
-	struct gosync_waitgroup_add_args args = {
-		.size = sizeof(args), .delta = delta,
-	};
-
-	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
-}
-
 /* Nobody waits any more, and how each wait ended was, or will be, counted. */
 static inline bool adds_up(int fd)
 {

@@ -48,18 +48,6 @@ static inline struct gosync_wait_entry entry_of_permits(int fd, unsigned int n)
 	return entry(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, n);
 }
 
-static inline int create(uint32_t type)
-{
-	return open_object(type, NULL, GOSYNC_CREATE, 0600);
-}
-
-static inline int release_fd(int fd, unsigned int n)
-{
-	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
-
-	return call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args);
-}
-
 static inline uint64_t permits_of(int fd)
 {
 	return info_of(fd).word & GOSYNC_SEMAPHORE_PERMITS;
@@ -194,7 +182,7 @@ static inline struct thing thing_of(int fd, enum kind kind, unsigned int how)
 
 static inline struct thing new_thing(enum kind kind, unsigned int how)
 {
-	return thing_of(create(kinds[kind].type), kind, how);
+	return thing_of(new_object(kinds[kind].type), kind, how);
 }
 
 /* The same, of a holder of one's own */

@@ -34,20 +34,6 @@ static inline pid_t spawn_scribbler(volatile uint64_t *from, size_t words)
 		from[random_u32(&seed) % words] = nasty(&seed);
 }
 
-static inline int permits_fd(int fd, unsigned int op, unsigned int n, uint64_t deadline)
-{
-	struct gosync_semaphore_args args = {
-		.size = sizeof(args), .count = n, .deadline = deadline,
-	};
-
-	return call(fd, op, &args);
-}
-
-static inline int release_fd(int fd, unsigned int n)
-{
-	return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, n, 0);
-}
-
 /* One that anybody may use */
 static inline int create(uint32_t type, const char *name)
 {

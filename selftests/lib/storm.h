@@ -80,7 +80,7 @@ static inline unsigned int run_storm(struct __test_metadata *_metadata,
 	pid_t pids[WORKERS];
 
 	for (i = 0; i < storm->locks; i++)
-		storm->fds[i] = create(IS_RW(i) ? GOSYNC_RWMUTEX : GOSYNC_MUTEX);
+		storm->fds[i] = new_object(IS_RW(i) ? GOSYNC_RWMUTEX : GOSYNC_MUTEX);
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(storm, i || kills ? how :
 				       how ^ GOSYNC_IOCTL_ONLY, i);

@@ -103,9 +103,9 @@ MAPPED_AND_IOCTL(fixture);						\
 									\
 FIXTURE_SETUP(fixture)							\
 {									\
-	self->mutex = create(GOSYNC_MUTEX);				\
-	self->rwmutex = create(GOSYNC_RWMUTEX);				\
-	self->semaphore = create(GOSYNC_SEMAPHORE);			\
+	self->mutex = new_object(GOSYNC_MUTEX);				\
+	self->rwmutex = new_object(GOSYNC_RWMUTEX);				\
+	self->semaphore = new_object(GOSYNC_SEMAPHORE);			\
 	ASSERT_LE(0, self->mutex);					\
 	ASSERT_LE(0, self->rwmutex);					\
 	ASSERT_LE(0, self->semaphore);					\

@@ -834,7 +834,7 @@ TEST_F(numbers, of_another_file_are_left_alone)
 
 TEST_F(numbers, of_another_object_are_left_alone)
 {
-	int fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+	int fd = new_object(GOSYNC_MUTEX);
 
 	ASSERT_EQ(self->fd, dup2(fd, self->fd));
 	EXPECT_TRUE(is_left_alone(self->mutex, self->fd));

@@ -195,7 +195,7 @@ TEST_F(atomic, values_fit_their_type)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		int fd = open_object(rows[i].type, NULL, GOSYNC_CREATE, 0600);
+		int fd = new_object(rows[i].type);
 		struct gosync_atomic_args args = {
 			.size = sizeof(args), .value = rows[i].value,
 		};

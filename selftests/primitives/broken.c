@@ -4,7 +4,7 @@
  * They are told by what they do next and change nothing any more; the others go
  * on as if one had died.
  */
-#include "gosync_test.h"
+#include "object.h"
 
 FIXTURE(broken)
 {
@@ -19,32 +19,18 @@ FIXTURE(broken)
 
 MAPPED_AND_IOCTL(broken);
 
-static gosync_mutex_t *mutex_of(const char *name, unsigned int how)
-{
-	gosync_mutex_t *mutex;
-
-	return gosync_mutex_open(name, how, 0, &mutex) ? NULL : mutex;
-}
-
-static gosync_rwmutex_t *rwmutex_of(const char *name, unsigned int how)
-{
-	gosync_rwmutex_t *rw;
-
-	return gosync_rwmutex_open(name, how, 0, &rw) ? NULL : rw;
-}
+OPENER(mutex_of, gosync_mutex)
+OPENER(rwmutex_of, gosync_rwmutex)
 
 FIXTURE_SETUP(broken)
 {
 	self->name = unique_name();
-	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE | variant->how,
-				       0600, &self->mutex));
+	self->mutex = mutex_of(self->name, GOSYNC_CREATE | variant->how);
 	self->other = mutex_of(self->name, variant->how);
-	ASSERT_NE(NULL, self->other);
 	self->rw_name = unique_name();
-	ASSERT_EQ(0, gosync_rwmutex_open(self->rw_name,
-					 GOSYNC_CREATE | variant->how, 0600,
-					 &self->rw));
+	self->rw = rwmutex_of(self->rw_name, GOSYNC_CREATE | variant->how);
 	self->rw_other = rwmutex_of(self->rw_name, variant->how);
+	ASSERT_NE(NULL, self->other);
 	ASSERT_NE(NULL, self->rw_other);
 	self->shared = shared_memory(4096);
 }

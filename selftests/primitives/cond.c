@@ -431,8 +431,8 @@ TEST_F(cond, the_lock_must_be_one)
 
 	ASSERT_EQ(0, pipe(pipes));
 	wrong[0] = pipes[0];
-	wrong[1] = open_object(GOSYNC_INT32, NULL, GOSYNC_CREATE, 0600);
-	wrong[2] = open_object(GOSYNC_VALUE, NULL, GOSYNC_CREATE, 0600);
+	wrong[1] = new_object(GOSYNC_INT32);
+	wrong[2] = new_object(GOSYNC_VALUE);
 	wrong[3] = fd;
 	for (i = 0; i < 4; i++) {
 		ASSERT_LE(0, wrong[i]);

@@ -3,31 +3,11 @@
  * The end of holders: by whatever way one ends, what it held is released, who
  * gets it next is told, and nobody is left waiting.
  */
-#include "gosync_test.h"
+#include "death_storm.h"
+#include "object.h"
 
-FIXTURE(death)
-{
-	char *name;
-	gosync_mutex_t *mutex;
-	unsigned int *shared;		/* with children */
-};
-
-MAPPED_AND_IOCTL(death);
-
-static gosync_mutex_t *open_mutex(const char *name, unsigned int how)
-{
-	gosync_mutex_t *mutex;
-
-	return gosync_mutex_open(name, how, 0, &mutex) ? NULL : mutex;
-}
-
-FIXTURE_SETUP(death)
-{
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE | variant->how,
-				       0600, &self->mutex));
-	self->shared = shared_memory(4096);
-}
+OPENER(open_mutex, gosync_mutex)
+OBJECT_FIXTURE(death, gosync_mutex, mutex, open_mutex)
 
 /* A descriptor of a holder of its own */
 static int open_fd(FIXTURE_DATA(death) *self)
@@ -488,116 +468,10 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 
 /* --- at many random moments ---------------------------------------------- */
 
-enum { WORKERS = 6 };
-
-struct storm {
-	unsigned int stop;
-	unsigned int wrong;
-	unsigned int inside;		/* who is, 0: nobody; under the lock */
-	unsigned int one, two;		/* equal when nobody is inside */
-	unsigned int acquired;
-	unsigned int reports;
-	unsigned int is_inside[WORKERS];
-};
-
-static void work(struct storm *storm, gosync_mutex_t *mutex, unsigned int me)
-{
-	uint64_t seed = random_seed() + me;
-
-	do {
-		uint64_t soon = gosync_deadline(random_u32(&seed) %
-						(3 * NSEC_PER_MSEC));
-		uint32_t r = random_u32(&seed);
-		int ret;
-
-		if (r % 8 == 0)
-			ret = gosync_mutex_lock_until(mutex, soon, 0);
-		else if (r % 8 == 1)
-			ret = gosync_mutex_trylock(mutex);
-		else
-			ret = gosync_mutex_lock(mutex);
-		if (ret == -ETIMEDOUT || ret == -EBUSY)
-			continue;
-		if (ret < 0) {
-			add(&storm->wrong, 1);
-			_exit(1);
-		}
-		store(&storm->is_inside[me], 1);
-		if (ret) {
-			/* Put right what the dead one left. */
-			add(&storm->reports, 1);
-			store(&storm->inside, 0);
-			store(&storm->two, load(&storm->one));
-			if (gosync_mutex_recover(mutex))
-				add(&storm->wrong, 1);
-		}
-		if (load(&storm->inside) ||
-		    load(&storm->one) != load(&storm->two))
-			add(&storm->wrong, 1);
-		store(&storm->inside, me + 1);
-		add(&storm->one, 1);
-		/* Long enough for starvation, now and then */
-		if (r % 32 == 5)
-			sleep_ns(r % (3 * NSEC_PER_MSEC));
-		add(&storm->two, 1);
-		add(&storm->acquired, 1);
-		if (load(&storm->inside) != me + 1)
-			add(&storm->wrong, 1);
-		store(&storm->inside, 0);
-		store(&storm->is_inside[me], 0);
-		if (gosync_mutex_unlock(mutex))
-			add(&storm->wrong, 1);
-	} while (!load(&storm->stop));
-	_exit(0);
-}
-
-static pid_t spawn_worker(FIXTURE_DATA(death) *self, struct storm *storm,
-			  unsigned int me)
-{
-	pid_t pid = spawn();
-
-	if (!pid)
-		work(storm, self->mutex, me);
-	return pid;
-}
-
 TEST_F(death, at_any_moment_leaves_nobody_hanging)
 {
-	uint64_t end = end_of_budget(), seed = random_seed();
-	struct storm *storm = shared_memory(sizeof(*storm));
-	unsigned int i, kills = 0, certain = 0;
-	pid_t pids[WORKERS];
-	int ret;
-
-	for (i = 0; i < WORKERS; i++)
-		pids[i] = spawn_worker(self, storm, i);
-	while (budget_left(end)) {
-		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
-		i = random_u32(&seed) % WORKERS;
-		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-		kills++;
-		certain += load(&storm->is_inside[i]);
-		store(&storm->is_inside[i], 0);
-		pids[i] = spawn_worker(self, storm, i);
-	}
-	store(&storm->stop, 1);
-	EXPECT_EQ(0, reap_all(pids, WORKERS));
-	TH_LOG("%u locks, %u kills, %u deaths (%u seen inside), %u reports",
-	       storm->acquired, kills, info(self->mutex).deaths, certain,
-	       storm->reports);
-	EXPECT_EQ(0, storm->wrong);
-	EXPECT_LT(0, storm->acquired);
-	/* A death outside of what we see of the inside is one nevertheless. */
-	EXPECT_LE(certain, info(self->mutex).deaths);
-	EXPECT_LE(info(self->mutex).deaths, kills);
-	/* No report without a death */
-	EXPECT_LE(storm->reports, info(self->mutex).deaths);
-	EXPECT_EQ(0, info(self->mutex).waiters);
-	EXPECT_EQ(0, info(self->mutex).word & ~GOSYNC_MUTEX_POISONED);
-	ret = gosync_mutex_trylock(self->mutex);
-	EXPECT_TRUE(ret == 0 || ret == 1);
-	if (storm->inside || storm->one != storm->two)
-		EXPECT_EQ(1, ret);
+	run_death_storm(_metadata, false, self->mutex,
+			open_mutex(self->name, variant->how ^ GOSYNC_IOCTL_ONLY));
 }
 
 TEST_HARNESS_MAIN

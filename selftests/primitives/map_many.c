@@ -53,8 +53,7 @@ TEST_F(map, is_passed_on_with_a_descriptor)
 	ASSERT_EQ(0, send_fd(pair[0], gosync_fd(self->map)));
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_ENTRY("b", "two");
-	EXPECT_EQ(-EPROTOTYPE, gosync_map_from_fd(open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE,
-							      0600), 0,
+	EXPECT_EQ(-EPROTOTYPE, gosync_map_from_fd(new_object(GOSYNC_MUTEX), 0,
 						  &self->map));
 }
 

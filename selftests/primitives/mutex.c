@@ -3,30 +3,10 @@
  * Mutex: locking, tokens, and who gets the lock when several want it. What death
  * does to it is in death.c, and what each wait promises in contract.c.
  */
-#include "gosync_test.h"
+#include "object.h"
 
-FIXTURE(mutex)
-{
-	char *name;
-	gosync_mutex_t *mutex;
-};
-
-MAPPED_AND_IOCTL(mutex);
-
-static gosync_mutex_t *open_mutex(const char *name, unsigned int flags)
-{
-	gosync_mutex_t *mutex;
-
-	return gosync_mutex_open(name, flags, 0600, &mutex) ? NULL : mutex;
-}
-
-FIXTURE_SETUP(mutex)
-{
-	self->name = unique_name();
-	self->mutex = open_mutex(self->name, GOSYNC_CREATE | variant->how);
-	ASSERT_NE(NULL, self->mutex);
-	ASSERT_EQ(!variant->how, gosync_is_mapped(self->mutex));
-}
+OPENER(open_mutex, gosync_mutex)
+OBJECT_FIXTURE(mutex, gosync_mutex, mutex, open_mutex)
 
 static bool is_starving(gosync_mutex_t *mutex)
 {

@@ -3,32 +3,10 @@
  * Once: something is done once among all processes, and whoever dies while
  * doing it has a successor that is told.
  */
-#include "gosync_test.h"
+#include "object.h"
 
-FIXTURE(once)
-{
-	char *name;
-	gosync_once_t *once;
-	unsigned int *shared;		/* with children */
-};
-
-MAPPED_AND_IOCTL(once);
-
-static gosync_once_t *open_once(const char *name, unsigned int flags)
-{
-	gosync_once_t *once;
-
-	return gosync_once_open(name, flags, 0600, &once) ? NULL : once;
-}
-
-FIXTURE_SETUP(once)
-{
-	self->name = unique_name();
-	self->once = open_once(self->name, GOSYNC_CREATE | variant->how);
-	ASSERT_NE(NULL, self->once);
-	ASSERT_EQ(!variant->how, gosync_is_mapped(self->once));
-	self->shared = shared_memory(4096);
-}
+OPENER(open_once, gosync_once)
+OBJECT_FIXTURE(once, gosync_once, once, open_once)
 
 static int begin_fd(int fd)
 {

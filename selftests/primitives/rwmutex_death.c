@@ -3,6 +3,7 @@
  * RWMutex: what is left of holders that have died, storms of them, and garbage
  * in the page.
  */
+#include "death_storm.h"
 #include "gosync_test_rwmutex.h"
 #include "scribble.h"
 
@@ -283,150 +284,12 @@ TEST_F(rwmutex, a_writer_gets_in_among_writers_without_pause)
 	gets_in_beside_hogs(_metadata, self, WRITE, WRITE);
 }
 
-enum { WORKERS = 6 };
-
-struct storm {
-	unsigned int stop;
-	unsigned int wrong;
-	unsigned int writer;		/* who is inside; under the lock */
-	unsigned int one, two;		/* equal when no writer is inside */
-	uint64_t token;
-	unsigned int written, read;
-	unsigned int reports;
-	unsigned int is_inside[WORKERS];	/* as a writer */
-};
-
-static void write_inside(struct storm *storm, gosync_rwmutex_t *rw,
-			 unsigned int me, bool died, uint32_t r)
-{
-	uint64_t token;
-
-	store(&storm->is_inside[me], 1);
-	if (died) {
-		/* Put right what the dead one left. */
-		add(&storm->reports, 1);
-		store(&storm->writer, 0);
-		store(&storm->two, load(&storm->one));
-		if (gosync_rwmutex_recover(rw))
-			add(&storm->wrong, 1);
-	}
-	if (load(&storm->writer) || load(&storm->one) != load(&storm->two))
-		add(&storm->wrong, 1);
-	store(&storm->writer, me + 1);
-	gosync_rwmutex_token(rw, &token);
-	if (token <= load(&storm->token))
-		add(&storm->wrong, 1);
-	store(&storm->token, token);
-	add(&storm->one, 1);
-	if (r % 32 == 5)
-		sleep_ns(r % (3 * NSEC_PER_MSEC));
-	add(&storm->two, 1);
-	add(&storm->written, 1);
-	if (load(&storm->writer) != me + 1)
-		add(&storm->wrong, 1);
-	store(&storm->writer, 0);
-	store(&storm->is_inside[me], 0);
-}
-
-/* While it stays, no writer may come; after a death things may be spoilt. */
-static void read_inside(struct storm *storm, bool died, uint32_t r)
-{
-	unsigned int one = load(&storm->one);
-
-	if (!died && (load(&storm->writer) || one != load(&storm->two)))
-		add(&storm->wrong, 1);
-	if (r % 32 == 5)
-		sleep_ns(r % (2 * NSEC_PER_MSEC));
-	else if (r % 8 == 1)
-		sched_yield();
-	if (load(&storm->one) != one)
-		add(&storm->wrong, 1);
-	add(&storm->read, 1);
-}
-
-static void work(struct storm *storm, gosync_rwmutex_t *rw, unsigned int me)
-{
-	uint64_t seed = random_seed() + me;
-
-	do {
-		uint64_t soon = gosync_deadline(random_u32(&seed) %
-						(3 * NSEC_PER_MSEC));
-		uint32_t r = random_u32(&seed);
-		enum side side = r >> 16 & 1 ? READ : WRITE;
-		int ret;
-
-		if (r % 8 == 0)
-			ret = take_until(rw, side, soon, 0);
-		else if (r % 8 == 1)
-			ret = try(rw, side);
-		else
-			ret = take(rw, side);
-		if (ret == -ETIMEDOUT || ret == -EBUSY)
-			continue;
-		if (ret < 0) {
-			add(&storm->wrong, 1);
-			_exit(1);
-		}
-		if (side == READ)
-			read_inside(storm, ret, r);
-		else
-			write_inside(storm, rw, me, ret, r);
-		if (drop(rw, side))
-			add(&storm->wrong, 1);
-	} while (!load(&storm->stop));
-	_exit(0);
-}
-
-/* Every other worker in the other way, so that the two meet */
-static pid_t spawn_worker(FIXTURE_DATA(rwmutex) *self, struct storm *storm,
-			  unsigned int me, unsigned int how)
-{
-	pid_t pid = spawn();
-
-	if (!pid)
-		work(storm, me % 3 ? self->rw :
-		     open_rw(self->name, how ^ GOSYNC_IOCTL_ONLY), me);
-	return pid;
-}
-
 TEST_F(rwmutex, deaths_at_any_moment_leave_nobody_hanging)
 {
-	uint64_t end = end_of_budget(), seed = random_seed();
-	struct storm *storm = shared_memory(sizeof(*storm));
-	unsigned int i, kills = 0, certain = 0;
-	pid_t pids[WORKERS];
-	int ret;
-
-	for (i = 0; i < WORKERS; i++)
-		pids[i] = spawn_worker(self, storm, i, variant->how);
-	while (budget_left(end)) {
-		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
-		i = random_u32(&seed) % WORKERS;
-		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-		kills++;
-		certain += load(&storm->is_inside[i]);
-		store(&storm->is_inside[i], 0);
-		pids[i] = spawn_worker(self, storm, i, variant->how);
-	}
-	store(&storm->stop, 1);
-	EXPECT_EQ(0, reap_all(pids, WORKERS));
-	TH_LOG("%u writes, %u reads, %u kills, %u deaths (%u seen), %u reports",
-	       storm->written, storm->read, kills, info(self->rw).deaths,
-	       certain, storm->reports);
-	EXPECT_EQ(0, storm->wrong);
-	EXPECT_LT(0, storm->written + storm->read);
-	/* A death outside of what we see of the inside is one nevertheless. */
-	EXPECT_LE(certain, info(self->rw).deaths);
-	EXPECT_LE(info(self->rw).deaths, kills);
-	EXPECT_LE(storm->reports, info(self->rw).deaths);
+	run_death_storm(_metadata, true, self->rw,
+			open_rw(self->name, variant->how ^ GOSYNC_IOCTL_ONLY));
 	EXPECT_TRUE(is_quiet(self));
-	EXPECT_EQ(0, info(self->rw).word & ~GOSYNC_MUTEX_POISONED);
-	EXPECT_EQ(0, info(self->rw).readers);
 	EXPECT_EQ(0, load(&self->slot->extra));
-	ret = gosync_rwmutex_trylock(self->rw);
-	EXPECT_TRUE(ret == 0 || ret == 1);
-	if (storm->writer || storm->one != storm->two)
-		EXPECT_EQ(1, ret);
 }
 
 /* --- garbage ------------------------------------------------------------- */

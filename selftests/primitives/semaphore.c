@@ -2,52 +2,14 @@
 /*
  * Semaphore: permits by number, first come first served, none lost and none made.
  */
-#include "gosync_test.h"
+#include "kills.h"
+#include "object.h"
 
 #define PERMITS_MAX	2147483647U
 
-FIXTURE(semaphore)
-{
-	char *name;
-	gosync_semaphore_t *semaphore;
-	unsigned int *shared;		/* with children */
-};
-
-MAPPED_AND_IOCTL(semaphore);
-
-static gosync_semaphore_t *open_semaphore(const char *name, unsigned int permits,
-					  unsigned int flags)
-{
-	gosync_semaphore_t *semaphore;
-
-	return gosync_semaphore_open(name, permits, flags, 0600, &semaphore) ?
-		NULL : semaphore;
-}
-
 /* It begins with no permits. */
-FIXTURE_SETUP(semaphore)
-{
-	self->name = unique_name();
-	self->semaphore = open_semaphore(self->name, 0,
-					 GOSYNC_CREATE | variant->how);
-	ASSERT_NE(NULL, self->semaphore);
-	ASSERT_EQ(!variant->how, gosync_is_mapped(self->semaphore));
-	self->shared = shared_memory(4096);
-}
-
-static int acquire_fd(int fd, unsigned int n)
-{
-	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
-
-	return call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args);
-}
-
-static int release_fd(int fd, unsigned int n)
-{
-	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
-
-	return call(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, &args);
-}
+OPENER(open_semaphore, gosync_semaphore, 0)
+OBJECT_FIXTURE(semaphore, gosync_semaphore, semaphore, open_semaphore)
 
 /*
  * A child that waits for @n permits, leaves its mark in @shared, and exits with
@@ -117,7 +79,7 @@ TEST_F(semaphore, begins_with_no_more_than_there_can_be)
 
 TEST_F(semaphore, counts)
 {
-	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how ^
+	gosync_semaphore_t *other = open_semaphore(self->name, variant->how ^
 						   GOSYNC_IOCTL_ONLY);
 
 	EXPECT_EQ(0, gosync_semaphore_count(self->semaphore));
@@ -197,7 +159,7 @@ TEST_F(semaphore, refuses_what_cannot_be)
 
 TEST_F(semaphore, readers_only_look)
 {
-	gosync_semaphore_t *reader = open_semaphore(self->name, 0,
+	gosync_semaphore_t *reader = open_semaphore(self->name,
 						    GOSYNC_RDONLY |
 						    variant->how);
 
@@ -409,7 +371,7 @@ TEST_F(semaphore, permits_are_neither_lost_nor_made)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		semaphore = open_semaphore(self->name, 0, i ? variant->how :
+		semaphore = open_semaphore(self->name, i ? variant->how :
 					   variant->how ^ GOSYNC_IOCTL_ONLY);
 		handle(count_signal, i % 2 ? SA_RESTART : 0);
 		do {
@@ -484,54 +446,53 @@ TEST_F(semaphore, keeps_what_the_dead_took)
 	EXPECT_EQ(6, info(self->semaphore).word);
 }
 
+enum { WORKERS = 6, MOST = 3 };
+
+struct storm {
+	FIXTURE_DATA(semaphore) *self;
+	unsigned int stop, had, failed;
+};
+
+static void acquire_and_release(void *arg, unsigned int me)
+{
+	struct storm *storm = arg;
+	gosync_semaphore_t *semaphore = storm->self->semaphore;
+	uint64_t seed = random_seed() + me;
+
+	do {
+		unsigned int n = 1 + random_u32(&seed) % MOST;
+		int ret = gosync_semaphore_acquire(semaphore, n);
+
+		if (random_u32(&seed) % 4 == 0)
+			sleep_ns(NSEC_PER_MSEC / 4);
+		if (ret | gosync_semaphore_release(semaphore, n))
+			add(&storm->failed, 1);
+		add(&storm->had, 1);
+	} while (!load(&storm->stop));
+}
+
 /* Each kill is paid with what the dead one can have had. */
+static void pay(void *arg, unsigned int me)
+{
+	struct storm *storm = arg;
+
+	MUST(!gosync_semaphore_release(storm->self->semaphore, MOST));
+}
+
 TEST_F(semaphore, death_at_any_moment_leaves_nobody_hanging)
 {
-	enum { WORKERS = 6, MOST = 3 };
-	uint64_t end = end_of_budget(), seed = random_seed();
-	unsigned int *stop = self->shared, *had = self->shared + 1;
-	unsigned int *failed = self->shared + 2;
-	unsigned int i, kills = 0;
-	pid_t pids[WORKERS] = {};
+	struct storm *storm = shared_memory(sizeof(*storm));
+	pid_t pids[WORKERS];
+	unsigned int kills;
 
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, MOST));
-	for (;;) {
-		for (i = 0; i < WORKERS; i++) {
-			if (pids[i])
-				continue;
-			random_u32(&seed);
-			pids[i] = spawn();
-			if (pids[i])
-				continue;
-			do {
-				unsigned int n = 1 + random_u32(&seed) % MOST;
-				int ret;
-
-				ret = gosync_semaphore_acquire(self->semaphore, n);
-				if (random_u32(&seed) % 4 == 0)
-					sleep_ns(NSEC_PER_MSEC / 4);
-				ret |= gosync_semaphore_release(self->semaphore,
-								n);
-				if (ret)
-					add(failed, 1);
-				add(had, 1);
-			} while (!load(stop));
-			_exit(0);
-		}
-		if (!budget_left(end))
-			break;
-		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
-		i = random_u32(&seed) % WORKERS;
-		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-		pids[i] = 0;
-		kills++;
-		ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, MOST));
-	}
-	store(stop, 1);
+	storm->self = self;
+	kills = kill_at_random(pids, WORKERS, acquire_and_release, pay,
+			       &storm->had, storm);
+	store(&storm->stop, 1);
 	EXPECT_EQ(0, reap_all(pids, WORKERS));
-	TH_LOG("%u kills, %u times had", kills, load(had));
-	EXPECT_EQ(0, load(failed));
-	EXPECT_LT(0, load(had));
+	TH_LOG("%u kills, %u times had", kills, storm->had);
+	EXPECT_EQ(0, storm->failed);
 	EXPECT_EQ(0, waiters(self->semaphore));
 	/* A waiter that is killed has had nothing. */
 	EXPECT_LE(MOST, info(self->semaphore).word);

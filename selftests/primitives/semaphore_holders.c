@@ -4,47 +4,20 @@
  * crowd of waiters.
  */
 #include <sys/sysinfo.h>
-#include "gosync_test.h"
+#include "kills.h"
+#include "object.h"
 
 #define PERMITS_MAX	2147483647U
 
-static gosync_semaphore_t *open_semaphore(const char *name, unsigned int permits,
-					  unsigned int flags)
-{
-	gosync_semaphore_t *semaphore;
+enum { GIVEN = 10 };
 
-	return gosync_semaphore_open(name, permits, flags, 0600, &semaphore) ?
-		NULL : semaphore;
-}
-
-static int acquire_fd(int fd, unsigned int n)
-{
-	struct gosync_semaphore_args args = { .size = sizeof(args), .count = n };
-
-	return call(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, &args);
-}
+OPENER(open_semaphore, gosync_semaphore, 0)
+OPENER(open_giver, gosync_semaphore, GIVEN)
 
 /* --- what is given back -------------------------------------------------- */
 
-FIXTURE(give_back)
-{
-	char *name;
-	gosync_semaphore_t *semaphore;
-	unsigned int *shared;
-};
-
-MAPPED_AND_IOCTL(give_back);
-
-enum { GIVEN = 10 };
-
-FIXTURE_SETUP(give_back)
-{
-	self->name = unique_name();
-	self->semaphore = open_semaphore(self->name, GIVEN, GOSYNC_CREATE |
-					 GOSYNC_GIVE_BACK | variant->how);
-	ASSERT_NE(NULL, self->semaphore);
-	self->shared = shared_memory(4096);
-}
+#define open_give_back(name, flags) open_giver(name, (flags) | GOSYNC_GIVE_BACK)
+OBJECT_FIXTURE(give_back, gosync_semaphore, semaphore, open_give_back)
 
 static int count(FIXTURE_DATA(give_back) *self)
 {
@@ -100,8 +73,8 @@ TEST_F(give_back, returns_exactly_what_was_held)
 
 TEST_F(give_back, follows_the_holder_that_acquired)
 {
-	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how);
-	gosync_semaphore_t *third = open_semaphore(self->name, 0, variant->how);
+	gosync_semaphore_t *other = open_semaphore(self->name, variant->how);
+	gosync_semaphore_t *third = open_semaphore(self->name, variant->how);
 
 	EXPECT_EQ(0, gosync_semaphore_acquire(other, 6));
 	EXPECT_EQ(0, gosync_semaphore_tryacquire(third, 2));
@@ -187,7 +160,7 @@ TEST_F(give_back, comes_with_the_last_wait_on_a_closed_descriptor)
 
 	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, GIVEN));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, acquire_in_thread, &acquire));
-	ASSERT_TRUE(eventually(info_of(gosync_fd(self->semaphore)).waiters == 1));
+	ASSERT_TRUE(eventually(waiters(self->semaphore) == 1));
 	close(acquire.fd);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
@@ -198,7 +171,7 @@ TEST_F(give_back, comes_with_the_last_wait_on_a_closed_descriptor)
 /* There may be no room for all of it: then there are as many as can be. */
 TEST_F(give_back, does_not_exceed_what_can_be)
 {
-	gosync_semaphore_t *other = open_semaphore(self->name, 0, variant->how);
+	gosync_semaphore_t *other = open_semaphore(self->name, variant->how);
 	struct gosync_info info = info_of(gosync_fd(other));
 	char *state;
 
@@ -214,59 +187,51 @@ TEST_F(give_back, does_not_exceed_what_can_be)
 	EXPECT_EQ(PERMITS_MAX, count(self));
 }
 
+enum { WORKERS = 6 };
+
+struct storm {
+	gosync_semaphore_t *semaphore;
+	unsigned int had, failed;
+};
+
+static void acquire_and_release(void *arg, unsigned int me)
+{
+	struct storm *storm = arg;
+	uint64_t seed = random_seed() + me;
+
+	for (;;) {
+		uint64_t soon = gosync_deadline(random_u32(&seed) % NSEC_PER_MSEC);
+		uint32_t r = random_u32(&seed);
+		unsigned int n = r / 8 % (GIVEN + 1);
+		int ret = gosync_semaphore_acquire_until(storm->semaphore, n,
+							 r % 2 ? GOSYNC_FOREVER :
+							 soon, 0);
+
+		if (ret == -ETIMEDOUT)
+			continue;
+		if (r % 8 == 1)
+			sleep_ns(NSEC_PER_MSEC / 4);
+		if (ret | gosync_semaphore_release(storm->semaphore, n))
+			add(&storm->failed, 1);
+		add(&storm->had, 1);
+	}
+}
+
 /* Whatever the moment, all is back when all are dead. */
 TEST_F(give_back, after_death_at_any_moment_nothing_is_missing)
 {
-	enum { WORKERS = 6 };
-	uint64_t end = end_of_budget(), seed = random_seed();
-	unsigned int *had = self->shared, *failed = self->shared + 1;
-	unsigned int i, kills = 0;
-	pid_t pids[WORKERS] = {};
+	struct storm *storm = shared_memory(sizeof(*storm));
+	pid_t pids[WORKERS];
+	unsigned int kills;
 
-	do {
-		for (i = 0; i < WORKERS; i++) {
-			if (pids[i])
-				continue;
-			random_u32(&seed);
-			pids[i] = spawn();
-			if (pids[i])
-				continue;
-			for (;;) {
-				uint64_t soon = gosync_deadline(random_u32(&seed) %
-								NSEC_PER_MSEC);
-				uint32_t r = random_u32(&seed);
-				unsigned int n = r / 8 % (GIVEN + 1);
-				int ret;
-
-				ret = r % 2 ?
-				      gosync_semaphore_acquire(self->semaphore,
-							       n) :
-				      gosync_semaphore_acquire_until(self->semaphore,
-								     n, soon, 0);
-				if (ret == -ETIMEDOUT)
-					continue;
-				if (r % 8 == 1)
-					sleep_ns(NSEC_PER_MSEC / 4);
-				ret |= gosync_semaphore_release(self->semaphore,
-								n);
-				if (ret)
-					add(failed, 1);
-				add(had, 1);
-			}
-		}
-		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
-		i = random_u32(&seed) % WORKERS;
-		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-		pids[i] = 0;
-		kills++;
-	} while (budget_left(end) || !load(had));
-	for (i = 0; i < WORKERS; i++)
-		if (pids[i])
-			ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-	TH_LOG("%u kills, %u times had", kills, load(had));
-	EXPECT_EQ(0, load(failed));
-	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).waiters);
-	EXPECT_EQ(GIVEN, info_of(gosync_fd(self->semaphore)).word);
+	storm->semaphore = self->semaphore;
+	kills = kill_at_random(pids, WORKERS, acquire_and_release, NULL,
+			       &storm->had, storm);
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, WORKERS));
+	TH_LOG("%u kills, %u times had", kills, storm->had);
+	EXPECT_EQ(0, storm->failed);
+	EXPECT_EQ(0, waiters(self->semaphore));
+	EXPECT_EQ(GIVEN, info(self->semaphore).word);
 }
 
 /* --- very many ----------------------------------------------------------- */
@@ -301,7 +266,7 @@ FIXTURE_SETUP(crowd)
 	self->size = self->each * ARRAY_SIZE(self->pids);
 	write_file("/proc/sys/kernel/threads-max", "30000");
 	self->name = unique_name();
-	self->semaphore = open_semaphore(self->name, 0, GOSYNC_CREATE);
+	self->semaphore = open_semaphore(self->name, GOSYNC_CREATE);
 	ASSERT_NE(NULL, self->semaphore);
 	self->shared = shared_memory(4096);
 }
@@ -350,7 +315,7 @@ static bool spawn_crowd(FIXTURE_DATA(crowd) *self, uint64_t deadline)
 		_exit(0);
 	}
 	return deadline != GOSYNC_FOREVER ||
-		eventually(info_of(gosync_fd(self->semaphore)).waiters ==
+		eventually(waiters(self->semaphore) ==
 			   self->size);
 }
 
@@ -361,7 +326,7 @@ static bool crowd_has_gone(FIXTURE_DATA(crowd) *self)
 
 	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
 		good &= reap_soon(self->pids[i]) == 0;
-	return good && !info_of(gosync_fd(self->semaphore)).waiters;
+	return good && !waiters(self->semaphore);
 }
 
 TEST_F(crowd, is_released_by_one_and_one_by_one)
@@ -373,11 +338,11 @@ TEST_F(crowd, is_released_by_one_and_one_by_one)
 	for (i = 0; i < self->size / 2; i++)
 		ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
 	EXPECT_EQ(self->size - i,
-		  info_of(gosync_fd(self->semaphore)).waiters);
+		  waiters(self->semaphore));
 	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, self->size - i));
 	EXPECT_TRUE(crowd_has_gone(self));
 	EXPECT_EQ(self->size, load(&self->shared[0]));
-	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 	TH_LOG("%u waiters", self->size);
 }
 
@@ -386,7 +351,7 @@ TEST_F(crowd, times_out)
 	ASSERT_TRUE(spawn_crowd(self, gosync_deadline(4 * NSEC_PER_SEC)));
 	EXPECT_TRUE(crowd_has_gone(self));
 	EXPECT_EQ(self->size, load(&self->shared[1]));
-	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 TEST_F(crowd, is_killed)
@@ -398,8 +363,8 @@ TEST_F(crowd, is_killed)
 		kill(self->pids[i], SIGKILL);
 	for (i = 0; i < ARRAY_SIZE(self->pids); i++)
 		EXPECT_EQ(128 + SIGKILL, reap_soon(self->pids[i]));
-	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).waiters);
-	EXPECT_EQ(0, info_of(gosync_fd(self->semaphore)).word);
+	EXPECT_EQ(0, waiters(self->semaphore));
+	EXPECT_EQ(0, info(self->semaphore).word);
 	EXPECT_EQ(0, load(&self->shared[0]));
 }
 

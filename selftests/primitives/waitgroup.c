@@ -4,34 +4,13 @@
  * no earlier and no later, whatever comes in between.
  */
 #include <sys/resource.h>
-#include "gosync_test.h"
+#include "kills.h"
+#include "object.h"
 
 #define COUNTER_MAX	INT32_MAX
 
-FIXTURE(waitgroup)
-{
-	char *name;
-	gosync_waitgroup_t *wg;
-	unsigned int *shared;		/* with children */
-};
-
-MAPPED_AND_IOCTL(waitgroup);
-
-static gosync_waitgroup_t *open_wg(const char *name, unsigned int flags)
-{
-	gosync_waitgroup_t *wg;
-
-	return gosync_waitgroup_open(name, flags, 0600, &wg) ? NULL : wg;
-}
-
-FIXTURE_SETUP(waitgroup)
-{
-	self->name = unique_name();
-	self->wg = open_wg(self->name, GOSYNC_CREATE | variant->how);
-	ASSERT_NE(NULL, self->wg);
-	ASSERT_EQ(!variant->how, gosync_is_mapped(self->wg));
-	self->shared = shared_memory(4096);
-}
+OPENER(open_wg, gosync_waitgroup)
+OBJECT_FIXTURE(waitgroup, gosync_waitgroup, wg, open_wg)
 
 /* A child that waits, and exits with what came of it */
 static pid_t spawn_waiter(FIXTURE_DATA(waitgroup) *self)
@@ -43,7 +22,7 @@ static pid_t spawn_waiter(FIXTURE_DATA(waitgroup) *self)
 	return pid;
 }
 
-static int add_fd(int fd, int64_t delta, uint64_t *counter)
+static int count_fd(int fd, int64_t delta, uint64_t *counter)
 {
 	struct gosync_waitgroup_add_args args = {
 		.size = sizeof(args), .delta = delta,
@@ -76,7 +55,7 @@ TEST_F(waitgroup, begins_with_what_it_was_made_with)
 
 	fd = call(device, GOSYNC_IOC_OPEN, &args);
 	ASSERT_LT(0, fd);
-	EXPECT_EQ(0, add_fd(fd, -1, &counter));
+	EXPECT_EQ(0, count_fd(fd, -1, &counter));
 	EXPECT_EQ(1, counter);
 	args.capacity = INT32_MAX + 1ULL;
 	EXPECT_EQ(-EINVAL, call(device, GOSYNC_IOC_OPEN, &args));
@@ -109,7 +88,7 @@ TEST_F(waitgroup, counts)
 	EXPECT_EQ(7, info(self->wg).word);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 0));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -3));
-	EXPECT_EQ(0, add_fd(gosync_fd(other), -2, &counter));
+	EXPECT_EQ(0, count_fd(gosync_fd(other), -2, &counter));
 	EXPECT_EQ(2, counter);
 	EXPECT_EQ(-ETIMEDOUT, gosync_waitgroup_wait_until(self->wg, 1, 0));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
@@ -136,13 +115,13 @@ TEST_F(waitgroup, refuses_to_leave_its_range)
 	EXPECT_EQ(COUNTER_MAX, gosync_waitgroup_count(self->wg));
 	EXPECT_EQ(COUNTER_MAX, info(self->wg).word);
 
-	EXPECT_EQ(-ERANGE, add_fd(fd, 1, NULL));
-	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 31, NULL));
-	EXPECT_EQ(-ERANGE, add_fd(fd, -(1LL << 31), NULL));
-	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 32, NULL));
-	EXPECT_EQ(-ERANGE, add_fd(fd, INT64_MIN, NULL));
-	EXPECT_EQ(-ERANGE, add_fd(fd, INT64_MAX, NULL));
-	EXPECT_EQ(0, add_fd(fd, 0, &counter));
+	EXPECT_EQ(-ERANGE, add_fd(fd, 1));
+	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 31));
+	EXPECT_EQ(-ERANGE, add_fd(fd, -(1LL << 31)));
+	EXPECT_EQ(-ERANGE, add_fd(fd, 1LL << 32));
+	EXPECT_EQ(-ERANGE, add_fd(fd, INT64_MIN));
+	EXPECT_EQ(-ERANGE, add_fd(fd, INT64_MAX));
+	EXPECT_EQ(0, count_fd(fd, 0, &counter));
 	EXPECT_EQ(COUNTER_MAX, counter);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -COUNTER_MAX));
 	EXPECT_EQ(0, info(self->wg).word);
@@ -579,11 +558,11 @@ TEST_F(waitgroup, add_is_refused_while_released_waiters_would_be_forgotten)
 	EXPECT_EQ(1, waiters(self->wg));
 	/* The kernel does not need the word to know. */
 	store(&slot->word, 0);
-	EXPECT_EQ(-EBUSY, add_fd(gosync_fd(self->wg), 1, NULL));
+	EXPECT_EQ(-EBUSY, add_fd(gosync_fd(self->wg), 1));
 	EXPECT_EQ(0, info(self->wg).word & GOSYNC_WAITGROUP_COUNTER);
 	EXPECT_EQ(1, waiters(self->wg));
 	store(&slot->word, 1);
-	EXPECT_EQ(0, add_fd(gosync_fd(self->wg), -1, NULL));
+	EXPECT_EQ(0, add_fd(gosync_fd(self->wg), -1));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
@@ -697,6 +676,52 @@ TEST_F(waitgroup, a_child_goes_on_with_the_handle)
 	EXPECT_EQ(0, reap(pid));
 }
 
+enum { WORKERS = 6 };
+
+struct storm {
+	gosync_waitgroup_t *wg;
+	unsigned int stop, failed, rounds;
+};
+
+static void add_done_and_wait(void *arg, unsigned int me)
+{
+	struct storm *storm = arg;
+	uint64_t seed = random_seed() + me;
+
+	do {
+		uint32_t r = random_u32(&seed);
+		int ret = r % 2 ? gosync_waitgroup_add(storm->wg, 1) : 0;
+
+		if (ret)
+			add(&storm->failed, 1);
+		if (r % 8 == 1)
+			sleep_ns(r % 1000000);
+		if (r % 2)
+			ret = gosync_waitgroup_done(storm->wg);
+		/* Who counts down may have been quicker. */
+		if ((ret && ret != -ERANGE) || gosync_waitgroup_wait(storm->wg))
+			add(&storm->failed, 1);
+		add(&storm->rounds, 1);
+	} while (!load(&storm->stop));
+}
+
+static void count_down(gosync_waitgroup_t *wg)
+{
+	int count = gosync_waitgroup_count(wg);
+
+	if (count > 0)
+		gosync_waitgroup_add(wg, -count);
+}
+
+static void count_down_at_times(void *arg, unsigned int me)
+{
+	struct storm *storm = arg;
+	static unsigned int deaths;
+
+	if (++deaths % 4 == 0)
+		count_down(storm->wg);
+}
+
 /*
  * Who dies between add and done leaves the counter too high, as in Go a
  * goroutine that forgets: the survivors count down what is left, and then
@@ -704,72 +729,25 @@ TEST_F(waitgroup, a_child_goes_on_with_the_handle)
  */
 TEST_F(waitgroup, death_at_any_moment_leaves_nobody_hanging)
 {
-	enum { WORKERS = 6 };
-	struct {
-		unsigned int stop, failed, rounds;
-	} *shared = shared_memory(sizeof(*shared));
-	uint64_t end = end_of_budget(), seed = random_seed();
-	unsigned int i, kills = 0;
-	pid_t pids[WORKERS] = {};
-	int count, ret;
+	struct storm *storm = shared_memory(sizeof(*storm));
+	pid_t pids[WORKERS];
+	unsigned int kills, i;
+	int status;
 
-	for (;;) {
-		for (i = 0; i < WORKERS; i++) {
-			if (pids[i])
-				continue;
-			random_u32(&seed);
-			pids[i] = spawn();
-			if (pids[i])
-				continue;
-			do {
-				uint32_t r = random_u32(&seed);
-
-				ret = r % 2 ? gosync_waitgroup_add(self->wg, 1) :
-					0;
-				if (ret)
-					add(&shared->failed, 1);
-				if (r % 8 == 1)
-					sleep_ns(r % 1000000);
-				if (r % 2)
-					ret = gosync_waitgroup_done(self->wg);
-				/* Who counts down may have been quicker. */
-				if (ret && ret != -ERANGE)
-					add(&shared->failed, 1);
-				ret = gosync_waitgroup_wait(self->wg);
-				if (ret)
-					add(&shared->failed, 1);
-				add(&shared->rounds, 1);
-			} while (!load(&shared->stop));
-			_exit(0);
-		}
-		if (!budget_left(end))
-			break;
-		sleep_ns(random_u32(&seed) % (2 * NSEC_PER_MSEC));
-		i = random_u32(&seed) % WORKERS;
-		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-		pids[i] = 0;
-		kills++;
-		count = gosync_waitgroup_count(self->wg);
-		if (count > 0 && kills % 4 == 0)
-			gosync_waitgroup_add(self->wg, -count);
-	}
-	store(&shared->stop, 1);
+	storm->wg = self->wg;
+	kills = kill_at_random(pids, WORKERS, add_done_and_wait,
+			       count_down_at_times, &storm->rounds, storm);
+	store(&storm->stop, 1);
 	for (i = 0; i < WORKERS; i++) {
-		int status;
-
 		EXPECT_TRUE(eventually(({
-			count = gosync_waitgroup_count(self->wg);
-			if (count > 0)
-				gosync_waitgroup_add(self->wg, -count);
+			count_down(self->wg);
 			waitpid(pids[i], &status, WNOHANG) == pids[i];
 		})));
 		EXPECT_EQ(0, status);
 	}
-	count = gosync_waitgroup_count(self->wg);
-	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -count));
-	TH_LOG("%u kills, %u rounds", kills, shared->rounds);
-	EXPECT_EQ(0, shared->failed);
-	EXPECT_LT(0, shared->rounds);
+	count_down(self->wg);
+	TH_LOG("%u kills, %u rounds", kills, storm->rounds);
+	EXPECT_EQ(0, storm->failed);
 	EXPECT_EQ(0, waiters(self->wg));
 	EXPECT_EQ(0, info(self->wg).word);
 	EXPECT_EQ(1, info(self->wg).holders);

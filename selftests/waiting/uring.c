@@ -188,7 +188,7 @@ static int set_scene(FIXTURE_DATA(command) *self,
 		return call(scene->other, GOSYNC_IOC_RWMUTEX_LOCK, NULL);
 	case GOSYNC_IOC_SEMAPHORE_ACQUIRE:
 		scene->addr = 3;
-		return permits_fd(scene->other, GOSYNC_IOC_SEMAPHORE_RELEASE, 2);
+		return release_fd(scene->other, 2);
 	case GOSYNC_IOC_WAITGROUP_WAIT:
 		return add_fd(scene->other, 1);
 	case GOSYNC_IOC_ONCE_BEGIN:
@@ -247,7 +247,7 @@ static int let_go(FIXTURE_DATA(command) *self,
 	case GOSYNC_IOC_RWMUTEX_RLOCK:
 		return call(fd, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 	case GOSYNC_IOC_SEMAPHORE_ACQUIRE:
-		return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 1);
+		return release_fd(fd, 1);
 	case GOSYNC_IOC_WAITGROUP_WAIT:
 		return add_fd(fd, -1);
 	case GOSYNC_IOC_ONCE_BEGIN:
@@ -284,7 +284,7 @@ static int take(FIXTURE_DATA(command) *self,
 			call(fd, GOSYNC_IOC_RWMUTEX_UNLOCK, NULL);
 	case GOSYNC_IOC_SEMAPHORE_ACQUIRE:
 		return permits_fd(fd, GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, 3) ?:
-			permits_fd(fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 3);
+			release_fd(fd, 3);
 	case GOSYNC_IOC_COND_WAIT:
 		if (!variant->flags)
 			return trylock_fd(fd) ?: unlock_fd(fd);
@@ -844,11 +844,9 @@ TEST_F(command, is_refused_with_what_it_does_not_use)
 	REFUSED(-ENOTTY, sqe->fd = variant->op == GOSYNC_IOC_WAIT ?
 				   self->scene.other : open_device());
 	if (variant->op != GOSYNC_IOC_ATOMIC_WAIT)
-		REFUSED(-ENOTTY, sqe->fd = open_object(GOSYNC_BOOL, NULL,
-						       GOSYNC_CREATE, 0600));
+		REFUSED(-ENOTTY, sqe->fd = new_object(GOSYNC_BOOL));
 	else
-		REFUSED(-ENOTTY, sqe->fd = open_object(GOSYNC_VALUE, NULL,
-						       GOSYNC_CREATE, 0600));
+		REFUSED(-ENOTTY, sqe->fd = new_object(GOSYNC_VALUE));
 	/* Without a registered buffer it is io_uring that refuses it. */
 	ASSERT_EQ(0, io_uring_register_buffers(&self->ring->uring, &iov, 1));
 	REFUSED(-EINVAL, sqe->uring_cmd_flags = IORING_URING_CMD_FIXED);

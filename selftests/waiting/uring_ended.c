@@ -17,11 +17,6 @@ static const struct ring_kind defer = {
 	"defer", IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN
 };
 
-static int create(uint32_t type)
-{
-	return open_object(type, NULL, GOSYNC_CREATE, 0600);
-}
-
 /* Has everybody who waited but @n ended by now? */
 static bool all_but(int fd, unsigned int n)
 {
@@ -122,9 +117,9 @@ static int own_holder(FIXTURE_DATA(ended) *self)
 /* Keep what is waited for from the others. */
 static int keep(FIXTURE_DATA(ended) *self, const FIXTURE_VARIANT(ended) *variant)
 {
-	self->fd = create(variant->type);
+	self->fd = new_object(variant->type);
 	self->behind = reopen_object(self->fd, 0);
-	self->second = create(GOSYNC_SEMAPHORE);
+	self->second = new_object(GOSYNC_SEMAPHORE);
 	switch (variant->type) {
 	case GOSYNC_MUTEX:
 		return lock_fd(self->fd);
@@ -134,7 +129,7 @@ static int keep(FIXTURE_DATA(ended) *self, const FIXTURE_VARIANT(ended) *variant
 			    NULL);
 	case GOSYNC_SEMAPHORE:
 		/* Enough for who comes behind */
-		return permits_fd(self->fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 1);
+		return release_fd(self->fd, 1);
 	case GOSYNC_WAITGROUP:
 		return add_fd(self->fd, 1);
 	case GOSYNC_ONCE:
@@ -208,7 +203,7 @@ static void command(FIXTURE_DATA(ended) *self,
 	if (make_ring(ring, kind))
 		_exit(2);
 	if (variant->op == GOSYNC_IOC_COND_WAIT) {
-		lock = create(GOSYNC_MUTEX);
+		lock = new_object(GOSYNC_MUTEX);
 		lock_fd(lock);
 		operand = lock;
 	}
@@ -268,8 +263,7 @@ static void end_commands(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, start_behind(self, variant->then));
 	if (variant->any) {
 		ASSERT_TRUE(has_waiters(self->second, n));
-		EXPECT_EQ(0, permits_fd(self->second,
-					  GOSYNC_IOC_SEMAPHORE_RELEASE, n));
+		EXPECT_EQ(0, release_fd(self->second, n));
 	}
 	EXPECT_TRUE(eventually(stat_fd(self->fd).gave_up == n))
 		TH_LOG("%llu of %u have left", stat_fd(self->fd).gave_up, n);
@@ -428,9 +422,9 @@ FIXTURE_SETUP(orphan)
 		SKIP(return, "%s", reason);
 	self->ring = calloc(1, sizeof(*self->ring));
 	ASSERT_EQ(0, make_ring(self->ring, variant->kind));
-	self->owner = create(GOSYNC_MUTEX);
+	self->owner = new_object(GOSYNC_MUTEX);
 	self->fd = reopen_object(self->owner, 0);
-	self->semaphore = create(GOSYNC_SEMAPHORE);
+	self->semaphore = new_object(GOSYNC_SEMAPHORE);
 	ASSERT_EQ(0, lock_fd(self->owner));
 }
 
@@ -529,7 +523,7 @@ static void start_cond_wait(struct __test_metadata *_metadata,
 /* A wait for a Cond keeps the lock that it will want. */
 TEST_F(orphan, lock_is_not_kept_by_a_wait_for_a_cond)
 {
-	int cond = create(GOSYNC_COND);
+	int cond = new_object(GOSYNC_COND);
 
 	start_cond_wait(_metadata, self, cond);
 	start_lock(self, 2);
@@ -546,7 +540,7 @@ TEST_F(orphan, lock_is_not_kept_by_a_wait_for_a_cond)
 /* ... nor by one that has been signalled, and waits for it. */
 TEST_F(orphan, lock_is_not_kept_by_a_cond_s_second_half)
 {
-	int cond = create(GOSYNC_COND);
+	int cond = new_object(GOSYNC_COND);
 
 	start_cond_wait(_metadata, self, cond);
 	EXPECT_EQ(1, call(cond, GOSYNC_IOC_COND_SIGNAL, NULL));
@@ -731,9 +725,9 @@ static int break_fd(int fd)
 TEST(commands_of_a_broken_holder_end_and_get_nothing)
 {
 	enum { READ = CROWD, WAITS };
-	int mutex = create(GOSYNC_MUTEX), other = reopen_object(mutex, 0);
-	int rw = create(GOSYNC_RWMUTEX), rw_other = reopen_object(rw, 0);
-	int cond = create(GOSYNC_COND), i;
+	int mutex = new_object(GOSYNC_MUTEX), other = reopen_object(mutex, 0);
+	int rw = new_object(GOSYNC_RWMUTEX), rw_other = reopen_object(rw, 0);
+	int cond = new_object(GOSYNC_COND), i;
 	static struct ring ring;
 
 	if (no_uring())

@@ -51,8 +51,7 @@ TEST_F(uring, a_thousand_mutexes_are_waited_for_by_one_thread)
 	unsigned int i;
 
 	for (i = 0; i < N; i++) {
-		fds[i] = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
-		ASSERT_LE(0, fds[i]);
+		fds[i] = new_object(GOSYNC_MUTEX);
 		ASSERT_EQ(0, lock_fd(fds[i]));
 		prepare(ring, i, fds[i], GOSYNC_IOC_MUTEX_LOCK, 0);
 	}
@@ -230,7 +229,7 @@ TEST_F(uring, more_grants_than_the_ring_has_room_for)
 	ASSERT_EQ(0, make_ring_of(ring, variant->kind.setup,
 				  variant->kind.sqe_flags, 4));
 	for (i = 0; i < N; i++) {
-		fds[i] = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+		fds[i] = new_object(GOSYNC_MUTEX);
 		ASSERT_EQ(0, lock_fd(fds[i]));
 		start(ring, i, fds[i], GOSYNC_IOC_MUTEX_LOCK, 0);
 		ASSERT_TRUE(has_waiters(fds[i], 1));
@@ -350,7 +349,7 @@ TEST_F(uring, what_waits_for_nothing_takes_no_more_than_it_says)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
-		int fd = open_object(types[i], NULL, GOSYNC_CREATE, 0600);
+		int fd = new_object(types[i]);
 		int reader = reopen_object(fd, GOSYNC_RDONLY);
 
 		EXPECT_EQ(-EINVAL, run_until(ring, fd, ops[i], 0, 1, 0));
@@ -400,7 +399,7 @@ static void queue_many(struct ring *ring, int mutex, int semaphore,
 
 TEST_F(uring, closes_with_thousands_under_way)
 {
-	int semaphore = open_object(GOSYNC_SEMAPHORE, NULL, GOSYNC_CREATE, 0600);
+	int semaphore = new_object(GOSYNC_SEMAPHORE);
 	int other = reopen_object(semaphore, 0);
 	pid_t pid;
 
@@ -418,7 +417,7 @@ TEST_F(uring, closes_with_thousands_under_way)
 	store(self->shared, 2);
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, info_of(self->fd).word);
-	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_RELEASE, 1));
+	EXPECT_EQ(0, release_fd(other, 1));
 	EXPECT_EQ(1, info_of(other).word);
 	EXPECT_TRUE(adds_up(self->fd));
 	EXPECT_TRUE(adds_up(other));
@@ -460,7 +459,7 @@ TEST_F(uring, closes_while_it_is_granted_one_by_one)
 
 TEST_F(uring, is_killed_with_thousands_under_way)
 {
-	int semaphore = open_object(GOSYNC_SEMAPHORE, NULL, GOSYNC_CREATE, 0600);
+	int semaphore = new_object(GOSYNC_SEMAPHORE);
 	pid_t pid, behind;
 
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));

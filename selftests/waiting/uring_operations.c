@@ -125,12 +125,12 @@ TEST_F(uring, permits_of_who_is_gone_are_given_back)
 			    GOSYNC_CREATE | GOSYNC_GIVE_BACK, 0600, 6);
 	int other = reopen_object(fd, 0);
 
-	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1));
+	EXPECT_EQ(0, acquire_fd(other, 1));
 	EXPECT_EQ(0, run(self->ring, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3));
 	EXPECT_EQ(-EPERM, run(self->ring, fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 4));
 	start(self->ring, 1, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3);
 	ASSERT_TRUE(has_waiters(other, 1));
-	EXPECT_EQ(0, permits_fd(other, GOSYNC_IOC_SEMAPHORE_RELEASE, 1));
+	EXPECT_EQ(0, release_fd(other, 1));
 	EXPECT_EQ(0, result(self->ring, 1));
 	EXPECT_EQ(-EBUSY, permits_fd(other, GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, 1));
 	forget_fd(self->ring, fd);
@@ -182,7 +182,7 @@ static void *begin_and_close(void *arg)
 TEST_F(uring, what_is_done_once)
 {
 	struct ring *ring = self->ring;
-	int fd = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
+	int fd = new_object(GOSYNC_ONCE);
 	int other = reopen_object(fd, 0), i;
 
 	EXPECT_EQ(GOSYNC_ONCE_RUN, run(ring, fd, GOSYNC_IOC_ONCE_BEGIN, 0));
@@ -206,7 +206,7 @@ TEST_F(uring, what_is_done_once)
 TEST_F(uring, what_was_begun_and_not_done_is_begun_again)
 {
 	struct ring *ring = self->ring;
-	int fd = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
+	int fd = new_object(GOSYNC_ONCE);
 	int dies = reopen_object(fd, 0);
 	pthread_t thread;
 
@@ -217,7 +217,7 @@ TEST_F(uring, what_was_begun_and_not_done_is_begun_again)
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_ONCE_DONE, 0));
 
 	/* And so it is for who waits. */
-	fd = open_object(GOSYNC_ONCE, NULL, GOSYNC_CREATE, 0600);
+	fd = new_object(GOSYNC_ONCE);
 	dies = reopen_object(fd, 0);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, call(dies, GOSYNC_IOC_ONCE_BEGIN, NULL));
 	start(ring, 1, fd, GOSYNC_IOC_ONCE_WAIT, 0);
@@ -238,7 +238,7 @@ TEST_F(uring, what_was_begun_and_not_done_is_begun_again)
 TEST_F(uring, signals_and_a_broadcast)
 {
 	struct ring *ring = self->ring;
-	int cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600), i;
+	int cond = new_object(GOSYNC_COND), i;
 
 	EXPECT_EQ(0, run(ring, cond, GOSYNC_IOC_COND_SIGNAL, 0));
 	EXPECT_EQ(0, run(ring, cond, GOSYNC_IOC_COND_BROADCAST, 0));
@@ -278,7 +278,7 @@ TEST_F(uring, signals_and_a_broadcast)
 /* Its deadline ends the wait, not the locking. */
 TEST_F(uring, a_conds_deadline_passes_while_the_lock_is_taken)
 {
-	int cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600);
+	int cond = new_object(GOSYNC_COND);
 
 	EXPECT_EQ(0, lock_fd(self->fd));
 	start_until(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd,
@@ -296,7 +296,7 @@ TEST_F(uring, a_conds_deadline_passes_while_the_lock_is_taken)
 /* What matters more: the lock that it has is poisoned since it waited. */
 TEST_F(uring, a_conds_deadline_does_not_hide_that_an_owner_died)
 {
-	int cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600);
+	int cond = new_object(GOSYNC_COND);
 	int owner = reopen_object(self->fd, 0);
 
 	ASSERT_LE(0, owner);
@@ -321,7 +321,7 @@ TEST_F(uring, a_conds_deadline_does_not_hide_that_an_owner_died)
 /* Signalled and cancelled before it had the lock: as if it had never been */
 TEST_F(uring, who_is_cancelled_swallows_no_signal)
 {
-	int cond = open_object(GOSYNC_COND, NULL, GOSYNC_CREATE, 0600), i;
+	int cond = new_object(GOSYNC_COND), i;
 	struct ring *ring = self->ring;
 
 	for (i = 0; i < 3; i++) {
@@ -404,9 +404,8 @@ TEST_F(uring, of_many_things_one_is_granted)
 	int dev = open_device(), i, round;
 
 	for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
-		int fd = open_object(GOSYNC_SEMAPHORE, NULL, GOSYNC_CREATE, 0600);
+		int fd = new_object(GOSYNC_SEMAPHORE);
 
-		ASSERT_LE(0, fd);
 		entries[i] = (struct gosync_wait_entry) {
 			.fd = fd, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			.result = -1, .value = 1 + i % 2,
@@ -416,8 +415,7 @@ TEST_F(uring, of_many_things_one_is_granted)
 		start(self->ring, 1, dev, GOSYNC_IOC_WAIT, to_u64(&many));
 		ASSERT_TRUE(has_waiters(entries[GOSYNC_WAIT_MAX - 1].fd, 1));
 		EXPECT_TRUE(is_under_way(self->ring, 1));
-		EXPECT_EQ(0, permits_fd(entries[round].fd,
-					GOSYNC_IOC_SEMAPHORE_RELEASE, 3));
+		EXPECT_EQ(0, release_fd(entries[round].fd, 3));
 		EXPECT_EQ(round, result(self->ring, 1));
 		for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
 			EXPECT_EQ(0, info_of(entries[i].fd).waiters);
@@ -427,14 +425,11 @@ TEST_F(uring, of_many_things_one_is_granted)
 			EXPECT_TRUE(adds_up(entries[i].fd));
 		}
 		entries[round].result = -1;
-		EXPECT_EQ(0, permits_fd(entries[round].fd,
-					GOSYNC_IOC_SEMAPHORE_ACQUIRE,
-					3 - entries[round].value));
+		EXPECT_EQ(0, acquire_fd(entries[round].fd, 3 - entries[round].value));
 	}
 	/* Of those that can be had, the first */
 	for (i = 20; i < 40; i++)
-		EXPECT_EQ(0, permits_fd(entries[i].fd,
-					GOSYNC_IOC_SEMAPHORE_RELEASE, 1));
+		EXPECT_EQ(0, release_fd(entries[i].fd, 1));
 	EXPECT_EQ(20, run(self->ring, dev, GOSYNC_IOC_WAIT, to_u64(&many)));
 	EXPECT_EQ(22, run(self->ring, dev, GOSYNC_IOC_WAIT, to_u64(&many)));
 	EXPECT_EQ(1, info_of(entries[21].fd).word);
@@ -488,7 +483,7 @@ TEST_F(uring, of_a_poisoned_lock_it_is_told)
 	EXPECT_EQ(0, unlock_fd(self->fd));
 	EXPECT_EQ(0, run(ring, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0));
 
-	rw = open_object(GOSYNC_RWMUTEX, NULL, GOSYNC_CREATE, 0600);
+	rw = new_object(GOSYNC_RWMUTEX);
 	for (i = 0; i < 4; i += 2) {
 		dies = reopen_object(rw, 0);
 		EXPECT_LE(0, call(dies, GOSYNC_IOC_RWMUTEX_LOCK, NULL));

@@ -142,7 +142,7 @@ TEST_F(uring, two_things_get_free_at_once)
 {
 	uint64_t end = end_of_budget(), seed = random_seed();
 	struct race *race = shared_memory(sizeof(*race));
-	int second = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+	int second = new_object(GOSYNC_MUTEX);
 	int owner = reopen_object(second, 0), dev = open_device();
 	int first = gosync_fd(self->mutex), owners[2] = { first, owner }, index;
 	struct gosync_wait_entry entries[2] = {
@@ -286,8 +286,7 @@ static void answered(struct worker *worker, unsigned int i, int res)
 		if (others[what].back)
 			ret = call(worker->fd[i], others[what].back, NULL);
 		else if (others[what].op == GOSYNC_IOC_SEMAPHORE_ACQUIRE)
-			ret = permits_fd(worker->fd[i],
-					 GOSYNC_IOC_SEMAPHORE_RELEASE, 1);
+			ret = release_fd(worker->fd[i], 1);
 		add(&storm->wrong, !!ret);
 		break;
 	case -ETIMEDOUT:
@@ -386,15 +385,12 @@ TEST(kills_at_any_moment_leave_nothing_behind)
 	if (no_uring())
 		SKIP(return, "%s", no_uring());
 	for (i = 0; i < LOCKS; i++)
-		*fd++ = objects.mutex[i] = open_object(GOSYNC_MUTEX, NULL,
-						       GOSYNC_CREATE, 0600);
-	*fd++ = objects.rwmutex = open_object(GOSYNC_RWMUTEX, NULL,
-					      GOSYNC_CREATE, 0600);
+		*fd++ = objects.mutex[i] = new_object(GOSYNC_MUTEX);
+	*fd++ = objects.rwmutex = new_object(GOSYNC_RWMUTEX);
 	*fd++ = objects.semaphore = open_bytes(GOSYNC_SEMAPHORE, NULL, 0,
 					       GOSYNC_CREATE | GOSYNC_GIVE_BACK,
 					       0600, PERMITS);
-	*fd++ = objects.wg = open_object(GOSYNC_WAITGROUP, NULL, GOSYNC_CREATE,
-					 0600);
+	*fd++ = objects.wg = new_object(GOSYNC_WAITGROUP);
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(&objects, storm, i + 1);
 	do {
@@ -436,7 +432,7 @@ TEST(where_there_is_no_io_uring_there_are_the_ioctls)
 {
 	static const char file[] = "/proc/sys/kernel/io_uring_disabled";
 	struct ring *ring = calloc(1, sizeof(*ring));
-	int fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+	int fd = new_object(GOSYNC_MUTEX);
 	char before[16];
 
 	if (read_file(file, before, sizeof(before)) || write_file(file, "2\n"))
@@ -451,7 +447,7 @@ TEST(where_there_is_no_io_uring_there_are_the_ioctls)
 TEST(deadlines_are_those_of_the_time_namespace)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
-	int fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+	int fd = new_object(GOSYNC_MUTEX);
 	const struct ring_kind *kind;
 	pid_t pid;
 
@@ -490,8 +486,8 @@ TEST(commands_leave_no_memory_behind)
 {
 	static struct cache before[CACHES];
 	struct ring *ring = calloc(1, sizeof(*ring));
-	int mutex = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
-	int semaphore = open_object(GOSYNC_SEMAPHORE, NULL, GOSYNC_CREATE, 0600);
+	int mutex = new_object(GOSYNC_MUTEX);
+	int semaphore = new_object(GOSYNC_SEMAPHORE);
 	int dev = open_device(), fd = reopen_object(mutex, 0), n = 0, round;
 	struct gosync_wait_entry entries[] = {
 		{ .fd = fd, .op = GOSYNC_IOC_MUTEX_LOCK },

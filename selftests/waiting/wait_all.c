@@ -599,10 +599,10 @@ TEST_F(all, each_result_tells_whether_an_owner_has_died)
 {
 	struct gosync_wait_entry entries[] = {
 		entry_of_mutex(self->mutex),
-		entry_of_mutex(create(GOSYNC_MUTEX)),
+		entry_of_mutex(new_object(GOSYNC_MUTEX)),
 		entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_LOCK, 0),
-		entry(create(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK, 0),
-		entry(create(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK, 0),
+		entry(new_object(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK, 0),
+		entry(new_object(GOSYNC_RWMUTEX), GOSYNC_IOC_RWMUTEX_RLOCK, 0),
 	};
 	/* Who is kept by somebody that dies */
 	static const unsigned int dies[] = { 1, 0, 1, 1, 0 };

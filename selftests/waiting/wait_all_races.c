@@ -164,7 +164,7 @@ TEST_F(all, what_was_taken_in_vain_is_given_back)
 	pid_t hog;
 
 	for (i = 0; i < GOSYNC_WAIT_MAX; i++)
-		entries[i] = entry_of_mutex(create(GOSYNC_MUTEX));
+		entries[i] = entry_of_mutex(new_object(GOSYNC_MUTEX));
 	hog = spawn_hog(entries[i - 1].fd, variant->how, 5 * NSEC_PER_USEC,
 			self->shared);
 	do {
@@ -276,7 +276,7 @@ static void have_dinner(struct __test_metadata *_metadata,
 
 	memset(table, 0, sizeof(*table));
 	for (i = 0; i < n; i++)
-		fds[i] = create(GOSYNC_MUTEX);
+		fds[i] = new_object(GOSYNC_MUTEX);
 	for (i = 0; i < n; i++) {
 		pids[i] = spawn();
 		if (!pids[i])
@@ -360,7 +360,7 @@ static void is_not_starved(struct __test_metadata *_metadata,
 TEST_F(all, is_not_starved_by_those_who_lock_one)
 {
 	struct gosync_wait_entry entries[] = {
-		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+		entry_of_mutex(self->mutex), entry_of_mutex(new_object(GOSYNC_MUTEX)),
 	};
 	pid_t hogs[4];
 	int i;
@@ -410,7 +410,7 @@ static void spawn_alternating(const struct gosync_wait_entry *entries,
 TEST_F(all, is_not_starved_by_locks_that_are_never_free_together)
 {
 	struct gosync_wait_entry entries[] = {
-		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+		entry_of_mutex(self->mutex), entry_of_mutex(new_object(GOSYNC_MUTEX)),
 	};
 	pid_t pids[2];
 	int i;
@@ -437,7 +437,7 @@ TEST_F(all, keeps_nothing_because_the_clock_is_set_back)
 {
 	const int64_t far = 2 * WATCHDOG * NSEC_PER_SEC;
 	struct gosync_wait_entry entries[] = {
-		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+		entry_of_mutex(self->mutex), entry_of_mutex(new_object(GOSYNC_MUTEX)),
 	};
 	int fds[2] = {
 		reopen_object(entries[0].fd, 0), reopen_object(entries[1].fd, 0),
@@ -479,15 +479,15 @@ TEST_F(all, is_not_starved_by_those_who_wait_in_vain)
 {
 	enum { N = 100 };
 	struct gosync_wait_entry entries[] = {
-		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+		entry_of_mutex(self->mutex), entry_of_mutex(new_object(GOSYNC_MUTEX)),
 	};
-	int kept = create(GOSYNC_MUTEX), i;
+	int kept = new_object(GOSYNC_MUTEX), i;
 	pid_t pids[N], others[2];
 
 	EXPECT_EQ(0, lock_fd(kept));
 	for (i = 0; i < N; i++) {
 		struct gosync_wait_entry in_vain[] = {
-			entry_of_mutex(create(GOSYNC_MUTEX)),
+			entry_of_mutex(new_object(GOSYNC_MUTEX)),
 			entry_of_mutex(kept),
 		};
 
@@ -519,7 +519,7 @@ TEST_F(all, is_not_starved_by_its_neighbours)
 	pid_t pids[N];
 
 	for (i = 0; i <= N; i++)
-		fds[i] = create(GOSYNC_MUTEX);
+		fds[i] = new_object(GOSYNC_MUTEX);
 	/* Ours are 2 and 3; others have 0 and 2, 1 and 2, 3 and 0, 3 and 4 */
 	for (i = 0; i < N; i++) {
 		static const unsigned int pairs[N][2] = {

@@ -598,8 +598,8 @@ TEST_F(any, refuses_entries_that_cannot_be)
 		GOSYNC_IOC_COND_WAIT, GOSYNC_IOC_RWMUTEX_DRAIN, GOSYNC_IOC_WAIT,
 		GOSYNC_IOC_INFO, GOSYNC_IOC_OPEN, 1, 0xdeadbeef, UINT32_MAX,
 	};
-	int wg = create(GOSYNC_WAITGROUP), word = create(GOSYNC_INT32);
-	int truth = create(GOSYNC_BOOL), cond = create(GOSYNC_COND);
+	int wg = new_object(GOSYNC_WAITGROUP), word = new_object(GOSYNC_INT32);
+	int truth = new_object(GOSYNC_BOOL), cond = new_object(GOSYNC_COND);
 	int dev = open_device(), mutex = self->mutex, closed = 1000;
 	unsigned int i, j;
 	enum kind kind;
@@ -833,7 +833,7 @@ TEST_F(any, polls_64)
 TEST_F(any, readers_may_enter_after_a_writer_got_something_else)
 {
 	struct thing gate = thing_of(self->semaphore, PERMITS, variant->how);
-	int rw = create(GOSYNC_RWMUTEX), i;
+	int rw = new_object(GOSYNC_RWMUTEX), i;
 	gosync_rwmutex_t *reader, *newcomer;
 	struct gosync_info before;
 
@@ -882,7 +882,7 @@ TEST_F(any, readers_may_enter_after_a_writer_got_something_else)
 /* A writer among others waits for readers, and gets it when they have gone. */
 TEST_F(any, a_writer_waits_for_readers)
 {
-	int rw = create(GOSYNC_RWMUTEX);
+	int rw = new_object(GOSYNC_RWMUTEX);
 	gosync_rwmutex_t *readers[3];
 	pid_t pid;
 	int i;

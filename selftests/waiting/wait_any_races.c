@@ -25,7 +25,7 @@ TEST_F(any, the_result_tells_that_an_owner_has_died)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		int fd = create(rows[i].type);
+		int fd = new_object(rows[i].type);
 		struct gosync_wait_entry entries[] = {
 			entry_of_permits(self->semaphore, 1),
 			entry(fd, rows[i].waits, 0),
@@ -79,7 +79,7 @@ TEST_F(any, who_is_killed_when_granted_passes_it_on)
 			if (!pids[j]) {
 				struct thing own = own_thing(thing);
 				struct gosync_wait_entry entries[] = {
-					entry_of_mutex(create(GOSYNC_MUTEX)),
+					entry_of_mutex(new_object(GOSYNC_MUTEX)),
 					entry_for(&own),
 				};
 
@@ -122,7 +122,7 @@ TEST_F(any, a_grant_beats_the_deadline_and_a_signal)
 		pid = spawn();
 		if (!pid) {
 			struct gosync_wait_entry entries[] = {
-				entry_of_permits(create(GOSYNC_SEMAPHORE), 1),
+				entry_of_permits(new_object(GOSYNC_SEMAPHORE), 1),
 				entry_for(&thing),
 			};
 
@@ -240,7 +240,7 @@ static unsigned int put_between(struct gosync_wait_entry *entries,
 	static int never = -1;
 
 	if (never < 0)
-		never = create(GOSYNC_SEMAPHORE);
+		never = new_object(GOSYNC_SEMAPHORE);
 	entries[0] = first;
 	for (i = 1; i <= between; i++)
 		entries[i] = entry_of_permits(never, 1);
@@ -257,7 +257,7 @@ TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 	struct {
 		unsigned int round, done, stop;
 	} *shared = (void *)self->shared;
-	int fds[2] = { self->semaphore, create(GOSYNC_SEMAPHORE) };
+	int fds[2] = { self->semaphore, new_object(GOSYNC_SEMAPHORE) };
 	unsigned int i, round = 0, got[2] = {};
 	uint64_t end = end_of_budget(), seed = random_seed();
 	pid_t pids[2];
@@ -320,7 +320,7 @@ TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 	struct {
 		unsigned int round, done, stop;
 	} *shared = (void *)self->shared;
-	int fds[2] = { self->mutex, create(GOSYNC_MUTEX) };
+	int fds[2] = { self->mutex, new_object(GOSYNC_MUTEX) };
 	uint64_t end = end_of_budget(), seed = random_seed();
 	gosync_mutex_t *mutexes[2];
 	unsigned int i, round = 0;
@@ -390,7 +390,7 @@ TEST_F(any, each_permit_is_had_once)
 	pid_t pids[N];
 
 	for (i = 0; i < SEMAPHORES; i++) {
-		fds[i] = i ? create(GOSYNC_SEMAPHORE) : self->semaphore;
+		fds[i] = i ? new_object(GOSYNC_SEMAPHORE) : self->semaphore;
 		ASSERT_EQ(0, gosync_semaphore_from_fd(reopen_object(fds[i], 0),
 						      variant->how,
 						      &semaphores[i]));
@@ -599,7 +599,7 @@ TEST_F(any, who_is_killed_while_waiting_takes_no_permits)
 TEST_F(any, nobody_starves_beside_hogs)
 {
 	struct gosync_wait_entry entries[] = {
-		entry_of_mutex(self->mutex), entry_of_mutex(create(GOSYNC_MUTEX)),
+		entry_of_mutex(self->mutex), entry_of_mutex(new_object(GOSYNC_MUTEX)),
 	};
 	uint64_t end = end_of_budget();
 	unsigned int had[2] = {}, i;
