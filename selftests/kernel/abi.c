@@ -761,10 +761,7 @@ TEST_F(bare, stat_refuses_bad_arguments)
 TEST_F(bare, stat_and_parties_are_told_of_all_types)
 {
 	struct gosync_party party;
-	struct gosync_parties_args parties = {
-		.size = sizeof(parties), .entries = to_u64(&party), .count = 1,
-		.entry_size = sizeof(party),
-	};
+	struct gosync_parties_args parties = PARTIES_OF(&party, 1);
 	struct gosync_stat stat = { .size = sizeof(stat) };
 	int kind, fd;
 

@@ -220,8 +220,6 @@ TEST_F(access, device_is_for_everybody)
 	EXPECT_EQ(S_IFCHR | 0666, st.st_mode);
 }
 
-/* --- IPC namespaces ------------------------------------------------------ */
-
 TEST_F(access, ipc_namespaces_do_not_see_each_other)
 {
 	int fd = create(self->name, GOSYNC_PERSIST, 0666);

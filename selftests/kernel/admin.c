@@ -31,9 +31,8 @@ enum { BEGINS_WITH = 4 };
 
 FIXTURE_SETUP(limit)
 {
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, BEGINS_WITH, GOSYNC_CREATE |
-					   variant->flags | variant->how, 0600,
-					   &self->semaphore));
+	self->semaphore = NEW(gosync_semaphore, variant->flags | variant->how,
+			      BEGINS_WITH);
 	self->shared = shared_memory(4096);
 }
 
@@ -133,7 +132,7 @@ TEST_F(limit, is_refused_where_it_cannot_be)
 	gosync_semaphore_t *s = self->semaphore, *observer;
 	int fd = reopen_object(gosync_fd(s), GOSYNC_RDONLY);
 
-	ASSERT_EQ(0, gosync_semaphore_from_fd(fd, variant->how, &observer));
+	observer = HANDLE(gosync_semaphore, fd, variant->how);
 	EXPECT_EQ(-EBADF, gosync_semaphore_set_limit(observer, 9));
 	EXPECT_EQ(-EINVAL, gosync_semaphore_set_limit(s, PERMITS_MAX + 1));
 	EXPECT_EQ(4, info(self->semaphore).capacity);
@@ -155,9 +154,7 @@ TEST_F(limit, is_what_who_opens_the_name_has_to_say)
 	gosync_semaphore_t *s, *other;
 	char *name = unique_name();
 
-	ASSERT_EQ(0, gosync_semaphore_open(name, 2, GOSYNC_CREATE |
-					   variant->flags | variant->how, 0600,
-					   &s));
+	s = NEW_NAMED(gosync_semaphore, name, variant->flags | variant->how, 2);
 	ASSERT_EQ(0, gosync_semaphore_set_limit(s, 5));
 	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_open(name, 2, 0, 0, &other));
 	EXPECT_EQ(0, gosync_semaphore_open(name, 5, 0, 0, &other));
@@ -209,8 +206,6 @@ TEST_F(limit, changes_at_any_moment_and_none_is_lost)
 	EXPECT_EQ(0, info(self->semaphore).owed);
 }
 
-/* --- a Semaphore that gives back ----------------------------------------- */
-
 TEST(what_one_has_not_acquired_one_cannot_release)
 {
 	gosync_semaphore_t *one, *other;
@@ -220,9 +215,8 @@ TEST(what_one_has_not_acquired_one_cannot_release)
 		char *name = unique_name();
 		unsigned int how = i ? GOSYNC_IOCTL_ONLY : 0;
 
-		ASSERT_EQ(0, gosync_semaphore_open(name, 4, GOSYNC_CREATE |
-						   GOSYNC_GIVE_BACK | how, 0600,
-						   &one));
+		one = NEW_NAMED(gosync_semaphore, name, GOSYNC_GIVE_BACK | how,
+				4);
 		ASSERT_EQ(0, gosync_semaphore_open(name, 0, how, 0, &other));
 		EXPECT_EQ(-EPERM, gosync_semaphore_release(other, 1));
 		EXPECT_EQ(0, gosync_semaphore_release(other, 0));
@@ -236,8 +230,6 @@ TEST(what_one_has_not_acquired_one_cannot_release)
 		EXPECT_EQ(4, gosync_semaphore_count(one));
 	}
 }
-
-/* --- tokens ---------------------------------------------------------------- */
 
 FIXTURE(token)
 {
@@ -257,9 +249,8 @@ TEST_F(token, grows_over_a_name_that_comes_again)
 	int i, k;
 
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, gosync_mutex_open(name, GOSYNC_CREATE |
-					       GOSYNC_PERSIST | variant->how,
-					       0600, &mutex));
+		mutex = NEW_NAMED(gosync_mutex, name,
+				  GOSYNC_PERSIST | variant->how);
 		for (k = 0; k < 1000; k++) {
 			ASSERT_EQ(0, gosync_mutex_lock(mutex));
 			ASSERT_EQ(0, gosync_mutex_token(mutex, &token));
@@ -271,8 +262,6 @@ TEST_F(token, grows_over_a_name_that_comes_again)
 		ASSERT_EQ(0, gosync_unlink(name));
 	}
 }
-
-/* --- what nobody uses ------------------------------------------------------ */
 
 TEST(only_what_is_unused_is_taken_away)
 {

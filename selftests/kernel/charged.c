@@ -347,16 +347,13 @@ static int grow(FIXTURE_DATA(growth) *self, gosync_map_t *map)
 
 TEST_F(growth, of_a_map_is_charged_to_who_stores)
 {
-	gosync_map_t *map;
+	gosync_map_t *map = NEW(gosync_map, 0, &limits);
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_map_open(NULL, &limits, GOSYNC_CREATE, 0600, &map));
 	pid = CHILD(grow(self, map));
 	EXPECT_EQ(0, reap(pid));
 	gosync_close(map);
 }
-
-/* --- how much memory -------------------------------------------------------- */
 
 FIXTURE(room)
 {
@@ -420,8 +417,6 @@ TEST_F(room, takes_no_memory)
 	EXPECT_GT(n * pages / 4, allocated() - before)
 		TH_LOG("%lu pages in %lu operations", allocated() - before, n);
 }
-
-/* --- nobody waits for another's memory -------------------------------------- */
 
 FIXTURE(fault)
 {

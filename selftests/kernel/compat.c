@@ -192,8 +192,7 @@ FIXTURE(sizes)
 FIXTURE_SETUP(sizes)
 {
 	self->name = unique_name();
-	ASSERT_EQ(0, gosync_rwmutex_open(self->name, GOSYNC_CREATE, 0600,
-					 &self->object));
+	self->object = NEW_NAMED(gosync_rwmutex, self->name, 0);
 	self->room = malloc(4 * (sizeof(struct gosync_info) + MORE));
 	ASSERT_NE(NULL, self->room);
 }

@@ -393,10 +393,9 @@ TEST_F(failnth, maps)
 	const struct gosync_map_limits limits = { 0, 0, 1024 };
 	static uint32_t key;
 	uint64_t count = 0;
-	gosync_map_t *map;
+	gosync_map_t *map = NEW(gosync_map, 0, &limits);
 	int fd;
 
-	ASSERT_EQ(0, gosync_map_open(NULL, &limits, GOSYNC_CREATE, 0600, &map));
 	fd = gosync_fd(map);
 	/* The first needs a segment, one of them another table. */
 	for (; count < 35; count = info_of(fd).word)

@@ -5,8 +5,6 @@
  */
 #include "scribble.h"
 
-/* --- waited for among others --------------------------------------------- */
-
 /* Who suffers: @fd, mapped at @state. Who is waited for besides: @neighbour. */
 FIXTURE(among)
 {

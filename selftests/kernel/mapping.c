@@ -279,7 +279,7 @@ TEST_F(mapping, is_not_passed_on_with_a_descriptor)
 		EXPECT_EQ(0, map_error(given_own, getpagesize(), PROT_READ |
 				       PROT_WRITE, MAP_SHARED, 0));
 
-		ASSERT_EQ(0, gosync_mutex_from_fd(given, 0, &mutex));
+		mutex = HANDLE(gosync_mutex, given, 0);
 		EXPECT_EQ(0, gosync_is_mapped(mutex));
 		EXPECT_EQ(0, gosync_mutex_lock(mutex));
 		EXPECT_EQ(-EBUSY, gosync_mutex_trylock(mutex));
@@ -337,7 +337,7 @@ static void try_to_map(struct __test_metadata *_metadata,
 		if (passed->read_only || !write)
 			continue;
 		/* With ioctls it can be used anyway. */
-		ASSERT_EQ(0, gosync_mutex_from_fd(passed->fd, 0, &mutex));
+		mutex = HANDLE(gosync_mutex, passed->fd, 0);
 		EXPECT_EQ(!want, gosync_is_mapped(mutex));
 		EXPECT_EQ(0, gosync_mutex_lock(mutex));
 		EXPECT_EQ(0, gosync_mutex_unlock(mutex));

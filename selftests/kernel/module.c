@@ -94,8 +94,7 @@ TEST_F(module, stays_while_a_command_is_under_way)
 	struct ring *ring = calloc(1, sizeof(*ring));
 	int fd = create(NULL, 0);
 
-	if (no_uring())
-		SKIP(return, "%s", no_uring());
+	NEED_URING();
 	ASSERT_EQ(0, make_ring(ring, ring_kinds));
 	ASSERT_EQ(0, lock_fd(fd));
 	start(ring, 1, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
@@ -134,8 +133,6 @@ TEST_F(module, takes_persistent_objects_with_it)
 	close(create(name, GOSYNC_PERSIST));
 	EXPECT_TRUE(eventually(!unload_module()));
 }
-
-/* --- what is left -------------------------------------------------------- */
 
 enum { OBJECTS = 3000 };
 

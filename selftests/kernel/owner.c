@@ -490,15 +490,13 @@ TEST_F(owner, what_goes_with_its_last_holder_is_always_held)
 	EXPECT_EQ(-ENOENT, gosync_chmod(self->name, 0666));
 }
 
-/* --- accounts ------------------------------------------------------------ */
-
 /* Can as many be created, and not one more? */
 static int room(int count)
 {
 	int i, fd;
 
 	for (i = 0; i <= count; i++) {
-		fd = new_object(GOSYNC_MUTEX);
+		fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
 		if (i < count ? fd < 0 : fd != -EDQUOT)
 			return fd < 0 ? fd : -1;
 	}
@@ -543,8 +541,6 @@ TEST_F(owner, counts_for_its_owner)
 	EXPECT_EQ(0, AS(ALICE, ALICE, 0, room(3)));
 	EXPECT_EQ(0, AS(BOB, BOB, 0, room(3)));
 }
-
-/* --- at the same time ---------------------------------------------------- */
 
 #define OPENERS	3
 

@@ -186,12 +186,10 @@ TEST_F(stat, permits)
 
 TEST_F(stat, a_waitgroup)
 {
-	gosync_waitgroup_t *wg;
+	gosync_waitgroup_t *wg = NEW(gosync_waitgroup, variant->how);
 	pid_t pids[2];
 	int i;
 
-	ASSERT_EQ(0, gosync_waitgroup_open(NULL, GOSYNC_CREATE | variant->how,
-					   0600, &wg));
 	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
 	for (i = 0; i < 2; i++)
 		pids[i] = CHILD(gosync_waitgroup_wait(wg));
@@ -203,12 +201,10 @@ TEST_F(stat, a_waitgroup)
 
 TEST_F(stat, a_once)
 {
-	gosync_once_t *once;
+	gosync_once_t *once = NEW(gosync_once, variant->how);
 	pid_t pids[2];
 	int i;
 
-	ASSERT_EQ(0, gosync_once_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &once));
 	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 	for (i = 0; i < 2; i++)
 		pids[i] = CHILD(gosync_once_begin(once));
@@ -220,12 +216,10 @@ TEST_F(stat, a_once)
 
 TEST_F(stat, a_cond)
 {
-	gosync_cond_t *cond;
+	gosync_cond_t *cond = NEW(gosync_cond, variant->how);
 	pid_t pids[3];
 	int i;
 
-	ASSERT_EQ(0, gosync_cond_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &cond));
 	for (i = 0; i < 3; i++)
 		pids[i] = CHILD(wait_for_signal(cond, self->mutex));
 	ASSERT_TRUE(come(cond, 3));
@@ -241,12 +235,10 @@ TEST_F(stat, a_cond)
 
 TEST_F(stat, words)
 {
-	gosync_int32_t *word;
+	gosync_int32_t *word = NEW(gosync_int32, variant->how, 1);
 	int32_t now = 0;
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_int32_open(NULL, 1, GOSYNC_CREATE | variant->how,
-				       0600, &word));
 	pid = WAITER(word,
 		     gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now));
 	sleep_ns(2 * NSEC_PER_MSEC);
@@ -260,14 +252,10 @@ TEST_F(stat, words)
 TEST_F(stat, owners_that_die)
 {
 	gosync_semaphore_t *semaphore;
-	gosync_once_t *once;
+	gosync_once_t *once = NEW(gosync_once, variant->how);
 	int i;
 
-	ASSERT_EQ(0, gosync_once_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &once));
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 3, GOSYNC_CREATE |
-					   GOSYNC_GIVE_BACK | variant->how,
-					   0600, &semaphore));
+	semaphore = NEW(gosync_semaphore, GOSYNC_GIVE_BACK | variant->how, 3);
 	for (i = 1; i <= 2; i++) {
 		reap(CHILD(die_with(gosync_mutex_lock(self->mutex))));
 		reap(CHILD(die_with(gosync_rwmutex_lock(self->rwmutex))));
@@ -433,8 +421,7 @@ TEST_F(stat, waiters_for_permits_and_words)
 	EXPECT_EQ(7, waiter_of(self->semaphore, pid).count);
 	EXPECT_EQ(GOSYNC_WANTS_IT, waiter_of(self->semaphore, pid).wants);
 	kill_and_reap(pid);
-	ASSERT_EQ(0, gosync_int64_open(NULL, 9, GOSYNC_CREATE | variant->how,
-				       0600, &words));
+	words = NEW(gosync_int64, variant->how, 9);
 	pid = WAITER(words,
 		     gosync_int64_wait(words, 8, 0, GOSYNC_FOREVER, 0, &now));
 	EXPECT_EQ(8, waiter_of(words, pid).count);
@@ -446,11 +433,9 @@ TEST_F(stat, waiters_for_permits_and_words)
 TEST_F(stat, waiters_in_a_signal_handler)
 {
 	struct gosync_party party;
-	gosync_cond_t *cond;
+	gosync_cond_t *cond = NEW(gosync_cond, variant->how);
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_cond_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &cond));
 	pid = WAITER(cond, ({
 		handle(pause_here, SA_RESTART);
 		wait_for_signal(cond, self->mutex);
@@ -595,9 +580,7 @@ TEST_F(stat, what_holders_hold)
 	ASSERT_EQ(0, gosync_rwmutex_runlock(self->rwmutex));
 	EXPECT_EQ(2, myself(self->rwmutex).count);
 
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 9, GOSYNC_CREATE |
-					   GOSYNC_GIVE_BACK | variant->how,
-					   0600, &semaphore));
+	semaphore = NEW(gosync_semaphore, GOSYNC_GIVE_BACK | variant->how, 9);
 	ASSERT_EQ(0, gosync_semaphore_acquire(semaphore, 5));
 	ASSERT_EQ(0, gosync_semaphore_acquire(semaphore, 2));
 	EXPECT_EQ(7, myself(semaphore).count);
@@ -608,8 +591,7 @@ TEST_F(stat, what_holders_hold)
 	ASSERT_EQ(0, gosync_semaphore_acquire(self->semaphore, 2));
 	EXPECT_EQ(0, myself(self->semaphore).count);
 
-	ASSERT_EQ(0, gosync_once_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &once));
+	once = NEW(gosync_once, variant->how);
 	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 	EXPECT_TRUE(myself(once).flags & GOSYNC_PARTY_OWNS);
 }
@@ -619,10 +601,8 @@ TEST_F(stat, what_holders_hold)
 TEST_F(stat, holders_are_listed_a_few_at_a_time)
 {
 	struct gosync_party parties[7], *party;
-	struct gosync_parties_args args = {
-		.size = sizeof(args), .entries = to_u64(parties),
-		.count = ARRAY_SIZE(parties), .entry_size = sizeof(*parties),
-	};
+	struct gosync_parties_args args =
+		PARTIES_OF(parties, ARRAY_SIZE(parties));
 	int fd = gosync_fd(self->mutex), ret, n = 0;
 	char comm[16] = "";
 	uint32_t last = 0;

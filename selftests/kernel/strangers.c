@@ -41,8 +41,6 @@ static pid_t spawn_as(uid_t uid)
 	return pid;
 }
 
-/* --- memory -------------------------------------------------------------- */
-
 static long long charged(void)
 {
 	char text[32];
@@ -107,8 +105,6 @@ TEST_F(strangers, do_not_wait_for_each_others_memory)
 	EXPECT_TRUE(eventually(!rmdir(CGROUP)));
 }
 
-/* --- time ---------------------------------------------------------------- */
-
 /* The quickest of many, which is the least that it costs */
 static uint64_t least_to_create(const char *name)
 {
@@ -172,8 +168,6 @@ TEST_F(strangers, however_many_do_not_slow_each_other)
 		EXPECT_EQ(0, gosync_unlink(name));
 	}
 }
-
-/* --- life ---------------------------------------------------------------- */
 
 enum { LISTS, OPENS, UNLINKS, CREATES, OBSERVERS };
 

@@ -219,8 +219,7 @@ static void trace_object(FIXTURE_DATA(traced) *self, const void *object,
 
 #define MAKE_MUTEX()							\
 do {									\
-	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE |	\
-				       variant->how, 0600, &self->mutex)); \
+	self->mutex = NEW_NAMED(gosync_mutex, self->name, variant->how); \
 	trace_object(self, self->mutex, "mutex");			\
 } while (0)
 
@@ -372,8 +371,7 @@ TEST_F(traced, an_rwmutex)
 	gosync_rwmutex_t *rwmutex;
 	pid_t pids[2];
 
-	ASSERT_EQ(0, gosync_rwmutex_open(self->name, GOSYNC_CREATE |
-					 variant->how, 0600, &rwmutex));
+	rwmutex = NEW_NAMED(gosync_rwmutex, self->name, variant->how);
 	trace_object(self, rwmutex, "rwmutex");
 	me = info(rwmutex).holder;
 	ASSERT_EQ(0, gosync_rwmutex_rlock(rwmutex));
@@ -417,10 +415,8 @@ TEST_F(traced, a_cond)
 	pid_t pids[3];
 	int i;
 
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				       &self->mutex));
-	ASSERT_EQ(0, gosync_cond_open(self->name, GOSYNC_CREATE | variant->how,
-				      0600, &cond));
+	self->mutex = NEW(gosync_mutex, variant->how);
+	cond = NEW_NAMED(gosync_cond, self->name, variant->how);
 	trace_object(self, cond, "cond");
 	me = info(cond).holder;
 	for (i = 0; i < 3; i++) {
@@ -452,10 +448,8 @@ TEST_F(traced, waits_for_a_cond_that_a_signal_interrupts)
 	gosync_cond_t *cond;
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				       &self->mutex));
-	ASSERT_EQ(0, gosync_cond_open(self->name, GOSYNC_CREATE | variant->how,
-				      0600, &cond));
+	self->mutex = NEW(gosync_mutex, variant->how);
+	cond = NEW_NAMED(gosync_cond, self->name, variant->how);
 	trace_object(self, cond, "cond");
 	pid = WAITER(cond, wait_for_signal(cond, self->mutex));
 	kill_and_reap(pid);
@@ -496,8 +490,7 @@ TEST_F(traced, a_waitgroup)
 	pid_t pids[2];
 	int i;
 
-	ASSERT_EQ(0, gosync_waitgroup_open(self->name, GOSYNC_CREATE |
-					   variant->how, 0600, &wg));
+	wg = NEW_NAMED(gosync_waitgroup, self->name, variant->how);
 	trace_object(self, wg, "waitgroup");
 	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
 	for (i = 0; i < 2; i++)
@@ -513,12 +506,10 @@ TEST_F(traced, a_waitgroup)
 TEST_F(traced, a_once)
 {
 	unsigned int *holder = shared_memory(sizeof(*holder));
-	gosync_once_t *once;
+	gosync_once_t *once = NEW_NAMED(gosync_once, self->name, variant->how);
 	unsigned int me;
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_once_open(self->name, GOSYNC_CREATE | variant->how,
-				      0600, &once));
 	trace_object(self, once, "once");
 	me = info(once).holder;
 	pid = CHILD(({
@@ -549,8 +540,7 @@ TEST_F(traced, permits)
 	unsigned int waiter;
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_semaphore_open(self->name, 1, GOSYNC_CREATE |
-					   variant->how, 0600, &semaphore));
+	semaphore = NEW_NAMED(gosync_semaphore, self->name, variant->how, 1);
 	trace_object(self, semaphore, "semaphore");
 	ASSERT_EQ(0, gosync_semaphore_acquire(semaphore, 1));
 	pid = WAITER(semaphore, acquire_once(semaphore, 1));
@@ -572,8 +562,7 @@ TEST_F(traced, words)
 	int32_t now;
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_int32_open(self->name, 1, GOSYNC_CREATE |
-				       variant->how, 0600, &word));
+	word = NEW_NAMED(gosync_int32, self->name, variant->how, 1);
 	trace_object(self, word, "int32");
 	pid = WAITER(word,
 		     gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now));
@@ -591,13 +580,11 @@ TEST_F(traced, values_and_maps)
 {
 	const struct gosync_map_limits limits = {};
 	char *name = self->name;
-	gosync_value_t *value;
+	gosync_value_t *value = NEW_NAMED(gosync_value, name, variant->how, 0);
 	gosync_map_t *map;
 	uint32_t key;
 	int v = 1;
 
-	ASSERT_EQ(0, gosync_value_open(name, 0, GOSYNC_CREATE | variant->how,
-				       0600, &value));
 	trace_object(self, value, "value");
 	ASSERT_EQ(0, gosync_value_store(value, 1, &v, sizeof(v)));
 	EXPECT_ONCE("value_store", "holder=%u", info(value).holder);
@@ -608,8 +595,7 @@ TEST_F(traced, values_and_maps)
 	EXPECT_EQ(2, seen(self, "value_store", ""));
 
 	self->name = unique_name();
-	ASSERT_EQ(0, gosync_map_open(self->name, &limits, GOSYNC_CREATE |
-				     variant->how, 0600, &map));
+	map = NEW_NAMED(gosync_map, self->name, variant->how, &limits);
 	trace_object(self, map, "map");
 	for (key = 0; key < 16; key++)
 		ASSERT_EQ(0, gosync_map_store(map, &key, sizeof(key), &v,
@@ -739,8 +725,6 @@ TEST_F(traced, the_kernels_own_lock_events)
 		     gosync_int32_store(word, 0, 1) ?:
 		     gosync_int32_wake(word, 0, 1));
 }
-
-/* --- a recording and the statistics agree --------------------------------- */
 
 #define PROCESSES	4
 #define ROUNDS		60

@@ -21,10 +21,8 @@ FIXTURE_SETUP(wiped)
 {
 	memset(self->keep, 'k', sizeof(self->keep));
 	memcpy(self->keep + 200, secret, sizeof(secret));
-	ASSERT_EQ(0, gosync_map_open(NULL, NULL, GOSYNC_CREATE | variant->how,
-				     0600, &self->map));
-	ASSERT_EQ(0, gosync_value_open(NULL, 0, GOSYNC_CREATE | variant->how,
-				       0600, &self->value));
+	self->map = NEW(gosync_map, variant->how, NULL);
+	self->value = NEW(gosync_value, variant->how, 0);
 }
 
 /* Is it anywhere in what is mapped? Pages that aren't there yet are passed by. */

@@ -37,15 +37,11 @@ FIXTURE_VARIANT_ADD(uring, ioctl) {
 
 FIXTURE_SETUP(uring)
 {
-	const char *reason = no_uring();
-
-	if (reason)
-		SKIP(return, "%s", reason);
+	NEED_URING();
 	self->ring = calloc(1, sizeof(*self->ring));
 	self->shared = shared_memory(4096);
 	ASSERT_EQ(0, make_ring(self->ring, &variant->kind));
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				       &self->mutex));
+	self->mutex = NEW(gosync_mutex, variant->how);
 	self->fd = reopen_object(gosync_fd(self->mutex), 0);
 	ASSERT_LE(0, self->fd);
 }

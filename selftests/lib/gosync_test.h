@@ -218,6 +218,27 @@ static inline int new_object(uint32_t type)
 	return fd;
 }
 
+/* A handle of a new object; NEW(gosync_semaphore, 0, 3) has 3 permits. */
+#define NEW(N, flags, ...)	NEW_NAMED(N, NULL, flags, ##__VA_ARGS__)
+
+#define NEW_NAMED(N, name, flags, ...)					\
+({									\
+	N##_t *__new;							\
+									\
+	MUST(!N##_open(name, ##__VA_ARGS__, GOSYNC_CREATE | (flags), 0600, \
+		       &__new));					\
+	__new;								\
+})
+
+/* And one of a descriptor */
+#define HANDLE(N, fd, how)						\
+({									\
+	N##_t *__handle;						\
+									\
+	MUST(!N##_from_fd(fd, how, &__handle));				\
+	__handle;							\
+})
+
 static inline int reopen_object(int fd, uint32_t flags)
 {
 	struct gosync_reopen_args args = { .size = sizeof(args), .flags = flags };
@@ -263,6 +284,9 @@ static inline bool has_waiters(int fd, unsigned int n)
 	return eventually(info_of(fd).waiters == n);
 }
 
+/* The same object's, with a holder of its own */
+#define ANOTHER(N, fd, how)	HANDLE(N, reopen_object(fd, 0), how)
+
 static inline int lock_fd(int fd)
 {
 	return call(fd, GOSYNC_IOC_MUTEX_LOCK, NULL);
@@ -303,6 +327,21 @@ static inline int add_fd(int fd, int64_t delta)
 
 	return call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args);
 }
+
+/* Arguments of GOSYNC_IOC_WAIT, and of those that list parties */
+#define ENTRIES_OF(list, n)						\
+	((struct gosync_wait_many_args) {				\
+		.size = sizeof(struct gosync_wait_many_args),		\
+		.entries = to_u64(list), .count = n,			\
+		.entry_size = sizeof(*(list)),				\
+	})
+
+#define PARTIES_OF(list, n)						\
+	((struct gosync_parties_args) {					\
+		.size = sizeof(struct gosync_parties_args),		\
+		.entries = to_u64(list), .count = n,			\
+		.entry_size = sizeof(*(list)),				\
+	})
 
 /* Unlike any other name, of this test run or another */
 static inline char *unique_name(void)

@@ -39,12 +39,9 @@ FIXTURE_SETUP(cond)
 	self->name = unique_name();
 	self->mutex_name = unique_name();
 	self->rw_name = unique_name();
-	ASSERT_EQ(0, gosync_cond_open(self->name, GOSYNC_CREATE | variant->how,
-				      0600, &self->cond));
-	ASSERT_EQ(0, gosync_mutex_open(self->mutex_name, GOSYNC_CREATE |
-				       variant->how, 0600, &self->mutex));
-	ASSERT_EQ(0, gosync_rwmutex_open(self->rw_name, GOSYNC_CREATE |
-					 variant->how, 0600, &self->rw));
+	self->cond = NEW_NAMED(gosync_cond, self->name, variant->how);
+	self->mutex = NEW_NAMED(gosync_mutex, self->mutex_name, variant->how);
+	self->rw = NEW_NAMED(gosync_rwmutex, self->rw_name, variant->how);
 	ASSERT_EQ(!variant->how, gosync_is_mapped(self->cond));
 	self->shared = shared_memory(sizeof(*self->shared));
 	store(&self->shared->leave, 1);

@@ -261,4 +261,10 @@ static inline const char *no_uring(void)
 	return has ? NULL : "no io_uring, or no commands of it";
 }
 
+#define NEED_URING()							\
+do {									\
+	if (no_uring())							\
+		SKIP(return, "%s", no_uring());				\
+} while (0)
+
 #endif /* GOSYNC_TEST_URING_H */

@@ -482,8 +482,6 @@ TEST_F(cancelled, a_thread_that_waits_goes_on_waiting)
 	EXPECT_EQ(0, gosync_mutex_trylock(mutex));
 }
 
-/* --- Are these all? -------------------------------------------------------- */
-
 static int find_library(struct dl_phdr_info *object, size_t size, void *path)
 {
 	if (!strstr(object->dlpi_name, "libgosync-user.so"))

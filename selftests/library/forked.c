@@ -289,9 +289,7 @@ TEST_F(copies, at_the_limit_lose_one_handle)
 	pid_t pid;
 
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE |
-					       variant->flags, 0600,
-					       &mutexes[i]));
+		mutexes[i] = NEW(gosync_mutex, variant->flags);
 	/* The number that opening has given back */
 	ASSERT_LE(0, gosync_device());
 	fd = dup(0);
@@ -505,8 +503,6 @@ TEST_F(copies, can_open_and_close)
 	EXPECT_EQ(0, gosync_mutex_unlock(self->h.mutex));
 }
 
-/* --- What is none --------------------------------------------------------- */
-
 static int in_same_memory(void *arg)
 {
 	struct handles *h = arg;
@@ -569,12 +565,8 @@ static void *open_and_close(void *arg)
 static int has_holder_of_parent(const char *name)
 {
 	struct gosync_party parties[64];
-	struct gosync_parties_args args = {
-		.size = sizeof(args),
-		.entries = to_u64(parties),
-		.count = ARRAY_SIZE(parties),
-		.entry_size = sizeof(parties[0]),
-	};
+	struct gosync_parties_args args =
+		PARTIES_OF(parties, ARRAY_SIZE(parties));
 	int fd, i, got, found = 0;
 
 	for (fd = 3; fd < 64; fd++) {
@@ -731,8 +723,7 @@ TEST(nobody_is_left_hanging_by_a_worker_that_lives_on)
 	pid_t pid;
 
 	beside->name = unique_name();
-	ASSERT_EQ(0, gosync_mutex_open(beside->name, GOSYNC_CREATE, 0600,
-				       &mutex));
+	mutex = NEW_NAMED(gosync_mutex, beside->name, 0);
 	do {
 		beside->stop = beside->forked = beside->worker = 0;
 		pid = spawn();
@@ -792,8 +783,7 @@ FIXTURE(numbers)
 
 FIXTURE_SETUP(numbers)
 {
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600,
-				       &self->mutex));
+	self->mutex = NEW(gosync_mutex, 0);
 	self->fd = gosync_fd(self->mutex);
 }
 
@@ -867,7 +857,7 @@ TEST_F(numbers, of_the_device_are_found_to_be_others)
 
 	ASSERT_LE(0, device);
 	ASSERT_EQ(0, close(device));
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	mutex = NEW(gosync_mutex, 0);
 	entry = gosync_entry_mutex(mutex);
 	EXPECT_EQ(0, gosync_wait_any(&entry, 1, GOSYNC_FOREVER, 0));
 	EXPECT_EQ(0, gosync_mutex_unlock(mutex));
@@ -915,8 +905,6 @@ TEST_F(numbers, go_on_in_a_child_of_another_user)
 	EXPECT_EQ(0, reap(pid));
 }
 
-/* --- Many ----------------------------------------------------------------- */
-
 TEST(handles_by_the_thousand_go_on_in_a_child)
 {
 	enum { MANY = 2500 };
@@ -928,13 +916,11 @@ TEST(handles_by_the_thousand_go_on_in_a_child)
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		SKIP(return, "may not have so many descriptors");
 	for (i = 0; i < MANY; i++)
-		ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600,
-					       &mutexes[i]));
+		mutexes[i] = NEW(gosync_mutex, 0);
 	for (i = 0; i < MANY; i += 2)
 		gosync_close(mutexes[i]);
 	for (i = 0; i < MANY; i += 4)
-		ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600,
-					       &mutexes[i]));
+		mutexes[i] = NEW(gosync_mutex, 0);
 	pid = fork();
 	if (!pid) {
 		for (i = 0; i < MANY; i++) {

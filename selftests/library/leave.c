@@ -249,8 +249,6 @@ TEST_F(leave, a_waitgroups_thread_is_done)
 	EXPECT_EQ(20, self->call.runs);
 }
 
-/* --- what leaks ----------------------------------------------------------- */
-
 static int holders(FIXTURE_DATA(leave) *self)
 {
 	return gosync_holders(self->once, see_party, &self->call);

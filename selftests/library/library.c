@@ -20,8 +20,7 @@ MAPPED_AND_IOCTL(library);
 FIXTURE_SETUP(library)
 {
 	self->name = unique_name();
-	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE | variant->how,
-				       0600, &self->mutex));
+	self->mutex = NEW_NAMED(gosync_mutex, self->name, variant->how);
 	self->shared = shared_memory(4096);
 }
 
@@ -99,14 +98,10 @@ TEST_F(library, the_parents_death_is_its_own)
 
 TEST_F(library, all_handles_go_on_in_a_child)
 {
-	gosync_value_t *value;
-	gosync_int32_t *words;
+	gosync_value_t *value = NEW(gosync_value, variant->how, 64);
+	gosync_int32_t *words = NEW(gosync_int32, variant->how, 2);
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_value_open(NULL, 64, GOSYNC_CREATE | variant->how,
-				       0600, &value));
-	ASSERT_EQ(0, gosync_int32_open(NULL, 2, GOSYNC_CREATE | variant->how,
-				       0600, &words));
 	EXPECT_EQ(0, gosync_value_store(value, 1, "parent", 7));
 	pid = spawn();
 	if (!pid) {
@@ -269,7 +264,7 @@ TEST_F(library, makes_a_handle_of_a_descriptor)
 	EXPECT_EQ(-EBADF, gosync_mutex_from_fd(-1, 0, &mutex));
 	/* It is still ours after all this. */
 	EXPECT_EQ(2, info_of(fd).holders);
-	ASSERT_EQ(0, gosync_mutex_from_fd(fd, variant->how, &mutex));
+	mutex = HANDLE(gosync_mutex, fd, variant->how);
 	EXPECT_EQ(fd, gosync_fd(mutex));
 	EXPECT_EQ(!variant->how, gosync_is_mapped(mutex));
 	EXPECT_EQ(0, gosync_mutex_lock(mutex));
@@ -284,9 +279,8 @@ TEST_F(library, does_without_a_mapping_where_there_is_none)
 {
 	gosync_mutex_t *mutex;
 
-	ASSERT_EQ(0, gosync_mutex_open(unique_name(), GOSYNC_CREATE |
-				       GOSYNC_NO_MMAP | variant->how, 0600,
-				       &mutex));
+	mutex = NEW_NAMED(gosync_mutex, unique_name(),
+			  GOSYNC_NO_MMAP | variant->how);
 	EXPECT_EQ(0, gosync_is_mapped(mutex));
 	EXPECT_EQ(0, gosync_mutex_lock(mutex));
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(mutex));
@@ -314,8 +308,6 @@ TEST_F(library, a_failed_open_leaves_no_descriptor)
 	EXPECT_EQ(fd, open("/dev/null", O_RDONLY));
 }
 
-/* --- no system call ------------------------------------------------------ */
-
 TEST_F(library, uncontended_operations_make_no_system_call)
 {
 	gosync_value_t *value;
@@ -334,8 +326,8 @@ TEST_F(library, uncontended_operations_make_no_system_call)
 			SKIP(return, "no seccomp");
 		return;
 	}
-	ASSERT_EQ(0, gosync_value_open(NULL, 64, GOSYNC_CREATE, 0600, &value));
-	ASSERT_EQ(0, gosync_int32_open(NULL, 1, GOSYNC_CREATE, 0600, &words));
+	value = NEW(gosync_value, 0, 64);
+	words = NEW(gosync_int32, 0, 1);
 	ASSERT_EQ(0, gosync_value_store(value, 1, "payload", 8));
 	pid = spawn();
 	if (!pid) {

@@ -322,12 +322,10 @@ TEST_F(waiting, all_are_granted_or_none_is)
 
 TEST_F(waiting, opposite_orders_do_not_deadlock)
 {
-	gosync_mutex_t *other;
+	gosync_mutex_t *other = NEW(gosync_mutex, variant->how);
 	pid_t pid;
 	int i;
 
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				       &other));
 	pid = spawn();
 	for (i = 0; i < 1000; i++) {
 		struct gosync_wait_entry entries[2];
@@ -492,8 +490,6 @@ TEST_F(waiting, what_is_so_already_makes_no_system_call)
 	EXPECT_EQ(variant->how ? 128 + SIGKILL : 0, ret);
 }
 
-/* --- signals ------------------------------------------------------------- */
-
 /*
  * From now on a signal every 20 ms, whose handler restarts nothing. More often,
  * and a slow machine would do nothing else.
@@ -541,8 +537,6 @@ TEST_F(waiting, a_handler_ends_only_what_is_interruptible)
 	EXPECT_EQ(0, info(self->semaphore).waiters);
 	EXPECT_EQ(0, info(self->once).waiters);
 }
-
-/* --- fork ---------------------------------------------------------------- */
 
 TEST_F(waiting, a_child_gets_it_for_itself)
 {
@@ -616,9 +610,9 @@ TEST_F(waiting, who_may_only_look_can_wait_but_not_lock)
 	int fd;
 
 	fd = reopen_object(gosync_fd(self->mutex), GOSYNC_RDONLY);
-	ASSERT_EQ(0, gosync_mutex_from_fd(fd, variant->how, &mutex));
+	mutex = HANDLE(gosync_mutex, fd, variant->how);
 	fd = reopen_object(gosync_fd(self->wg), GOSYNC_RDONLY);
-	ASSERT_EQ(0, gosync_waitgroup_from_fd(fd, variant->how, &wg));
+	wg = HANDLE(gosync_waitgroup, fd, variant->how);
 	entries[0] = gosync_entry_waitgroup(wg);
 	entries[1] = gosync_entry_mutex(mutex);
 	EXPECT_EQ(0, gosync_wait_any(entries, 1, soon(), 0));

@@ -85,15 +85,12 @@ static uint64_t soon(void)
 FIXTURE_SETUP(commands)
 {
 	const unsigned int flags = GOSYNC_CREATE | variant->how;
-	const char *reason = no_uring();
-	int ret;
 
-	if (reason)
-		SKIP(return, "%s", reason);
+	NEED_URING();
 	ASSERT_EQ(0, io_uring_queue_init(64, &self->ring, 0));
 	ASSERT_EQ(0, gosync_mutex_open(NULL, flags, 0600, &self->mutex));
-	ret = reopen_object(gosync_fd(self->mutex), 0);
-	ASSERT_EQ(0, gosync_mutex_from_fd(ret, variant->how, &self->other));
+	self->other = ANOTHER(gosync_mutex, gosync_fd(self->mutex),
+			      variant->how);
 	ASSERT_EQ(0, gosync_rwmutex_open(NULL, flags, 0600, &self->rwmutex));
 	ASSERT_EQ(0, gosync_semaphore_open(NULL, 0, flags, 0600,
 					   &self->semaphore));
@@ -352,12 +349,7 @@ TEST_F(commands, cancel)
 {
 	struct gosync_wait_entry entry =
 		gosync_entry_semaphore(self->semaphore, 1);
-	struct gosync_wait_many_args many = {
-		.size = sizeof(many),
-		.entries = to_u64(&entry),
-		.count = 1,
-		.entry_size = sizeof(entry),
-	};
+	struct gosync_wait_many_args many = ENTRIES_OF(&entry, 1);
 	int i;
 
 	EXPECT_EQ(0, gosync_mutex_lock(self->other));

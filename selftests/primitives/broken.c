@@ -140,12 +140,10 @@ TEST_F(broken, does_not_get_in_the_way_of_others)
 TEST_F(broken, goes_on_with_another_descriptor)
 {
 	gosync_mutex_t *again;
-	int fd;
 
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 	ASSERT_EQ(0, gosync_break(self->mutex, holder_of(self->mutex)));
-	fd = reopen_object(gosync_fd(self->mutex), 0);
-	ASSERT_EQ(0, gosync_mutex_from_fd(fd, variant->how, &again));
+	again = ANOTHER(gosync_mutex, gosync_fd(self->mutex), variant->how);
 	EXPECT_EQ(1, gosync_mutex_lock(again));
 	EXPECT_EQ(0, gosync_mutex_unlock(again));
 	gosync_close(self->mutex);
@@ -543,16 +541,13 @@ TEST_F(broken, runner_of_a_once_is_followed_by_another)
 {
 	gosync_once_t *once, *other;
 	pid_t pid;
-	int fd;
 
-	ASSERT_EQ(0, gosync_once_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &once));
-	fd = reopen_object(gosync_fd(once), 0);
-	ASSERT_EQ(0, gosync_once_from_fd(fd, variant->how, &other));
+	once = NEW(gosync_once, variant->how);
+	other = ANOTHER(gosync_once, gosync_fd(once), variant->how);
 	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
-	pid = WAITER_FD(fd,
-			gosync_once_begin(other) == GOSYNC_ONCE_RUN_AGAIN &&
-			!gosync_once_done(other) ? 0 : 1);
+	pid = WAITER(other,
+		     gosync_once_begin(other) == GOSYNC_ONCE_RUN_AGAIN &&
+		     !gosync_once_done(other) ? 0 : 1);
 	ASSERT_EQ(0, gosync_break(other, holder_of(once)));
 	EXPECT_EQ(-ESTALE, gosync_once_done(once));
 	EXPECT_EQ(-ESTALE, gosync_once_abandon(once));
@@ -566,16 +561,12 @@ TEST_F(broken, permits_go_to_others)
 {
 	gosync_semaphore_t *s, *other;
 	pid_t pid;
-	int fd;
 
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 3, GOSYNC_CREATE |
-					   GOSYNC_GIVE_BACK | variant->how,
-					   0600, &s));
-	fd = reopen_object(gosync_fd(s), 0);
-	ASSERT_EQ(0, gosync_semaphore_from_fd(fd, variant->how, &other));
+	s = NEW(gosync_semaphore, GOSYNC_GIVE_BACK | variant->how, 3);
+	other = ANOTHER(gosync_semaphore, gosync_fd(s), variant->how);
 	ASSERT_EQ(0, gosync_semaphore_acquire(s, 2));
-	pid = WAITER_FD(fd,
-			gosync_semaphore_acquire(other, 3) ? 1 :
+	pid = WAITER(other,
+		     gosync_semaphore_acquire(other, 3) ? 1 :
 			info(other).word & GOSYNC_SEMAPHORE_PERMITS);
 	ASSERT_EQ(0, gosync_break(other, holder_of(s)));
 	EXPECT_EQ(0, reap_soon(pid));
@@ -587,8 +578,7 @@ TEST_F(broken, permits_go_to_others)
 	gosync_close(s);
 	EXPECT_EQ(3, gosync_semaphore_count(other));
 	/* Without GIVE_BACK permits are nobody's. */
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 3, GOSYNC_CREATE |
-					   variant->how, 0600, &s));
+	s = NEW(gosync_semaphore, variant->how, 3);
 	ASSERT_EQ(0, gosync_semaphore_acquire(s, 2));
 	EXPECT_EQ(-ESRCH, gosync_break(s, holder_of(s)));
 	EXPECT_EQ(0, gosync_semaphore_release(s, 2));
@@ -614,8 +604,7 @@ TEST_F(broken, who_waits_for_a_cond_comes_back_without_the_lock)
 	struct cond_thread wait = { .mutex = self->mutex };
 	pthread_t thread;
 
-	ASSERT_EQ(0, gosync_cond_open(NULL, GOSYNC_CREATE | variant->how, 0600,
-				      &wait.cond));
+	wait.cond = NEW(gosync_cond, variant->how);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
 	ASSERT_TRUE(has_waiters(gosync_fd(wait.cond), 1));
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
@@ -658,11 +647,9 @@ TEST_F(broken, who_waits_for_several_gets_none_by_it)
 		char *name = unique_name();
 		pthread_t thread;
 
-		ASSERT_EQ(0, gosync_mutex_open(name, GOSYNC_CREATE |
-					       variant->how, 0600, &taken));
+		taken = NEW_NAMED(gosync_mutex, name, variant->how);
 		blocks = mutex_of(name, variant->how);
-		ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE |
-					       variant->how, 0600, &mine));
+		mine = NEW(gosync_mutex, variant->how);
 		ASSERT_EQ(0, gosync_mutex_lock(taken));
 		ASSERT_EQ(0, gosync_mutex_lock(mine));
 		wait.entries[0] = (struct gosync_wait_entry) {

@@ -414,8 +414,7 @@ TEST_F(cond, with_errorcheck_only_the_owner_may_wait)
 	char *name = unique_name();
 	gosync_mutex_t *mine, *other;
 
-	ASSERT_EQ(0, gosync_mutex_open(name, GOSYNC_CREATE | GOSYNC_ERRORCHECK |
-				       variant->how, 0600, &mine));
+	mine = NEW_NAMED(gosync_mutex, name, GOSYNC_ERRORCHECK | variant->how);
 	ASSERT_EQ(0, gosync_mutex_open(name, variant->how, 0, &other));
 	EXPECT_EQ(0, gosync_mutex_lock(mine));
 	EXPECT_EQ(-EPERM, gosync_cond_wait(self->cond, other));
@@ -688,8 +687,6 @@ TEST_F(cond, a_child_is_not_who_waits_in_its_parent)
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 }
 
-/* --- garbage ------------------------------------------------------------- */
-
 TEST_F(cond, the_kernel_does_not_believe_the_mapped_count)
 {
 	static const uint32_t garbage[] = { 0, 1, 7, 0x80000000, 0xffffffff };
@@ -722,8 +719,6 @@ TEST_F(cond, the_kernel_does_not_believe_the_mapped_count)
 		EXPECT_EQ(0, gosync_cond_broadcast(self->cond));
 	}
 }
-
-/* --- at many random moments ---------------------------------------------- */
 
 enum { WORKERS = 6, ROOM = 3 };
 
@@ -831,8 +826,7 @@ TEST_F(cond, deaths_at_any_moment_leave_nobody_hanging)
 	pid_t pids[WORKERS];
 
 	queue->not_full = self->cond;
-	ASSERT_EQ(0, gosync_cond_open(unique_name(), GOSYNC_CREATE |
-				      variant->how, 0600, &queue->not_empty));
+	queue->not_empty = NEW_NAMED(gosync_cond, unique_name(), variant->how);
 	handle(count_signal, 0);
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(self, queue, i);

@@ -90,8 +90,6 @@ TEST_F(cond, the_deadline_does_not_end_the_locking)
 	}
 }
 
-/* --- what is more important than that it was not signalled ------------------ */
-
 /* One that locks and is to be killed */
 static pid_t spawn_owner(FIXTURE_DATA(cond) *self, enum kind kind)
 {

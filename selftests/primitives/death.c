@@ -121,17 +121,14 @@ TEST_F(death, with_errorcheck_releases_too)
 	pid_t pid;
 
 	gosync_close(self->mutex);
-	ASSERT_EQ(0, gosync_mutex_open(self->name, GOSYNC_CREATE |
-				       GOSYNC_ERRORCHECK | variant->how, 0600,
-				       &self->mutex));
+	self->mutex = NEW_NAMED(gosync_mutex, self->name,
+				GOSYNC_ERRORCHECK | variant->how);
 	pid = spawn_owner(self);
 	EXPECT_EQ(-EPERM, gosync_mutex_unlock(self->mutex));
 	kill_and_reap(pid);
 	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 }
-
-/* --- all the ways -------------------------------------------------------- */
 
 static void end_by_exit(gosync_mutex_t *mutex)
 {
@@ -465,8 +462,6 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 	EXPECT_EQ(1, reap_soon(other));
 	EXPECT_EQ(1, info(self->mutex).deaths);
 }
-
-/* --- at many random moments ---------------------------------------------- */
 
 TEST_F(death, at_any_moment_leaves_nobody_hanging)
 {

@@ -182,16 +182,11 @@ TEST_F(abandon, it_takes_no_argument_and_needs_write)
 	EXPECT_EQ(0, info_of(self->fd).deaths);
 }
 
-/* --- Whose number --------------------------------------------------------- */
-
 TEST(a_process_that_has_ended_is_not_named)
 {
 	int fd = new_object(GOSYNC_MUTEX);
 	struct gosync_party parties[4] = {};
-	struct gosync_parties_args args = {
-		.size = sizeof(args), .entries = to_u64(parties), .count = 4,
-		.entry_size = sizeof(*parties),
-	};
+	struct gosync_parties_args args = PARTIES_OF(parties, 4);
 	int sockets[2];
 	pid_t pid;
 	int own;

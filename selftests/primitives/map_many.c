@@ -43,7 +43,7 @@ TEST_F(map, is_passed_on_with_a_descriptor)
 
 		gosync_close(self->map);
 		fd = receive_fd(pair[1]);
-		ASSERT_EQ(0, gosync_map_from_fd(fd, variant->how, &given));
+		given = HANDLE(gosync_map, fd, variant->how);
 		EXPECT_EQ(!variant->how, gosync_is_mapped(given));
 		self->map = given;
 		EXPECT_ENTRY("a", "one");
@@ -451,8 +451,6 @@ TEST_F(map, no_value_is_torn_of_64_kibibytes)
 {
 	storm(_metadata, 5, 65536, variant->how);
 }
-
-/* --- death --------------------------------------------------------------- */
 
 TEST_F(map, killed_writers_leave_whole_entries)
 {

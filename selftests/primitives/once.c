@@ -222,13 +222,10 @@ TEST_F(once, has_no_flags_and_no_capacity)
 	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_ONCE, NULL, 0, GOSYNC_CREATE, 0600,
 				      1));
 	/* The same holder: it may be done with either handle. */
-	ASSERT_EQ(0, gosync_once_from_fd(dup(gosync_fd(self->once)),
-					 variant->how, &once));
+	once = HANDLE(gosync_once, dup(gosync_fd(self->once)), variant->how);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 }
-
-/* --- no system call ------------------------------------------------------ */
 
 static int use_when_done(void *arg)
 {
@@ -350,7 +347,7 @@ TEST_F(once, a_task_waits_in_the_thread_in_which_another_began)
 		int fd = reopen_object(gosync_fd(once), 0);
 
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, gosync_once_from_fd(fd, variant->how, &other));
+		other = HANDLE(gosync_once, fd, variant->how);
 		EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, do_the_rest, &task));
 		EXPECT_EQ(0, i ? gosync_once_wait(other) :
@@ -811,8 +808,6 @@ TEST_F(once, who_waits_is_not_in_the_way_of_who_would_run_it)
 	EXPECT_EQ(1, info(self->once).deaths);
 	EXPECT_EQ(0, waiters(self->once));
 }
-
-/* --- at many random moments ---------------------------------------------- */
 
 enum { WORKERS = 5, BATCH = 8 };
 

@@ -316,8 +316,6 @@ TEST_F(rwmutex, all_readers_that_waited_are_inside_at_once)
 	EXPECT_EQ(0, load(&self->slot->extra));
 }
 
-/* --- deadlines ----------------------------------------------------------- */
-
 /* The writer that gave up had stopped some. */
 TEST_F(rwmutex, a_writer_that_gives_up_lets_readers_in)
 {
@@ -341,8 +339,6 @@ TEST_F(rwmutex, a_writer_that_gives_up_lets_readers_in)
 	EXPECT_EQ(0, gosync_rwmutex_runlock(self->rw));
 	EXPECT_EQ(0, gosync_rwmutex_trylock(self->rw));
 }
-
-/* --- signals ------------------------------------------------------------- */
 
 /* Its caller owned the word, and does not any more. */
 TEST_F(rwmutex, draining_is_not_restarted)

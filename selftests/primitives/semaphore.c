@@ -45,8 +45,7 @@ TEST_F(semaphore, begins_with_its_permits)
 	char *name = unique_name();
 	gosync_semaphore_t *three, *other;
 
-	ASSERT_EQ(0, gosync_semaphore_open(name, 3, GOSYNC_CREATE | variant->how,
-					   0600, &three));
+	three = NEW_NAMED(gosync_semaphore, name, variant->how, 3);
 	EXPECT_EQ(3, gosync_semaphore_count(three));
 	EXPECT_EQ(3, info_of(gosync_fd(three)).capacity);
 	EXPECT_EQ(0, gosync_semaphore_acquire(three, 2));
@@ -70,8 +69,7 @@ TEST_F(semaphore, begins_with_no_more_than_there_can_be)
 						 GOSYNC_CREATE, 0600, &all));
 	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_SEMAPHORE, NULL, 0, GOSYNC_CREATE,
 				      0600, 1ULL << 32));
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, PERMITS_MAX, GOSYNC_CREATE |
-					   variant->how, 0600, &all));
+	all = NEW(gosync_semaphore, variant->how, PERMITS_MAX);
 	EXPECT_EQ(PERMITS_MAX, gosync_semaphore_count(all));
 	EXPECT_EQ(0, gosync_semaphore_acquire(all, PERMITS_MAX));
 	EXPECT_EQ(0, gosync_semaphore_count(all));
@@ -183,17 +181,15 @@ TEST_F(semaphore, is_no_other_type)
 	EXPECT_EQ(-EINVAL, gosync_semaphore_open(NULL, 1, GOSYNC_CREATE |
 						 GOSYNC_ERRORCHECK, 0600,
 						 &semaphore));
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	mutex = NEW(gosync_mutex, 0);
 	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_from_fd(gosync_fd(mutex), 0,
 							&semaphore));
-	ASSERT_EQ(0, gosync_semaphore_from_fd(dup(gosync_fd(self->semaphore)),
-					      variant->how, &semaphore));
+	semaphore = HANDLE(gosync_semaphore, dup(gosync_fd(self->semaphore)),
+			   variant->how);
 	EXPECT_EQ(0, gosync_semaphore_release(semaphore, 1));
 	gosync_close(semaphore);
 	EXPECT_EQ(1, gosync_semaphore_count(self->semaphore));
 }
-
-/* --- no system call ------------------------------------------------------ */
 
 static int use_without_waiting(void *arg)
 {
@@ -348,8 +344,6 @@ TEST_F(semaphore, those_behind_one_that_a_signal_ends_go_on)
 	EXPECT_EQ(0, reap_soon(behind));
 	EXPECT_EQ(0, info(self->semaphore).word);
 }
-
-/* --- none lost, none made ------------------------------------------------ */
 
 /* Everything at once; @in_use is never more than there are. */
 TEST_F(semaphore, permits_are_neither_lost_nor_made)

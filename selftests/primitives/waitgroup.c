@@ -176,18 +176,15 @@ TEST_F(waitgroup, is_no_other_type)
 						 GOSYNC_ERRORCHECK, 0600, &wg));
 	EXPECT_EQ(-EINVAL, gosync_waitgroup_open(NULL, GOSYNC_CREATE |
 						 GOSYNC_GIVE_BACK, 0600, &wg));
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	mutex = NEW(gosync_mutex, 0);
 	EXPECT_EQ(-EPROTOTYPE, gosync_waitgroup_from_fd(gosync_fd(mutex), 0,
 							&wg));
-	ASSERT_EQ(0, gosync_waitgroup_from_fd(dup(gosync_fd(self->wg)),
-					      variant->how, &wg));
+	wg = HANDLE(gosync_waitgroup, dup(gosync_fd(self->wg)), variant->how);
 	EXPECT_EQ(0, gosync_waitgroup_add(wg, 1));
 	gosync_close(wg);
 	/* Nobody's death takes back what was counted. */
 	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
 }
-
-/* --- no system call ------------------------------------------------------ */
 
 static int use_without_waiting(void *arg)
 {
@@ -535,8 +532,6 @@ TEST_F(waitgroup, generations_never_mix)
 	EXPECT_EQ(0, info(self->wg).word);
 	EXPECT_EQ(0, waiters(self->wg));
 }
-
-/* --- a counter of 0 with waiters ----------------------------------------- */
 
 /* Only who writes to the word can bring this about. */
 TEST_F(waitgroup, add_is_refused_while_released_waiters_would_be_forgotten)

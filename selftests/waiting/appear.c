@@ -344,8 +344,7 @@ TEST_F(appear, the_library_makes_a_handle_of_it)
 		_exit(gosync_semaphore_acquire(semaphore, 2));
 	}
 	EXPECT_TRUE(eventually(sleeps(pid)));
-	ASSERT_EQ(0, gosync_semaphore_open(self->name, 2, GOSYNC_CREATE, 0600,
-					   &semaphore));
+	semaphore = NEW_NAMED(gosync_semaphore, self->name, 0, 2);
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(-ETIMEDOUT, gosync_await_name("no such", 0, 1, 0));
 	EXPECT_EQ(-EPROTOTYPE, gosync_await_name(self->name, GOSYNC_ONCE, 1, 0));
@@ -374,7 +373,7 @@ TEST_F(appear, other_threads_open_and_fork_meanwhile)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, await_in_thread, &opener));
 	sleep_ns(20 * NSEC_PER_MSEC);
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+	mutex = NEW(gosync_mutex, 0);
 	gosync_close(mutex);
 	pid = CHILD(gosync_mutex_open(self->name, GOSYNC_CREATE, 0600, &mutex));
 	EXPECT_EQ(0, reap(pid));

@@ -520,8 +520,6 @@ TEST_F(wait, a_wrong_flag_is_refused)
 	}
 }
 
-/* --- no system call ------------------------------------------------------- */
-
 static int get_for_ever(void *self)
 {
 	return get(self, LIBRARY, GOSYNC_FOREVER, 0);

@@ -27,10 +27,8 @@ FIXTURE_VARIANT_ADD(signals, ioctl) { .flags = GOSYNC_NO_MMAP };
 FIXTURE_SETUP(signals)
 {
 	self->name = unique_name();
-	ASSERT_EQ(0, gosync_cond_open(self->name, GOSYNC_CREATE | variant->flags,
-				      0600, &self->cond));
-	ASSERT_EQ(0, gosync_mutex_open(NULL, GOSYNC_CREATE | variant->flags,
-				       0600, &self->mutex));
+	self->cond = NEW_NAMED(gosync_cond, self->name, variant->flags);
+	self->mutex = NEW(gosync_mutex, variant->flags);
 	self->a = open_object(0, self->name, 0, 0);
 	self->b = open_object(0, self->name, 0, 0);
 	ASSERT_LE(0, self->a);

@@ -106,9 +106,7 @@ TEST_F(watch, permits_that_a_dead_holder_gives_back_are_ready)
 	pid_t owner, asker;
 	int fd;
 
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 1, GOSYNC_CREATE |
-					   GOSYNC_GIVE_BACK | variant->flags,
-					   0600, &permits));
+	permits = NEW(gosync_semaphore, GOSYNC_GIVE_BACK | variant->flags, 1);
 	fd = reopen_object(gosync_fd(permits), 0);
 	EXPECT_TRUE(READY(fd));
 	owner = CHILD(own(permits, &semaphore, self->shared));

@@ -68,10 +68,7 @@ static int begin_elsewhere(int fd)
 static int parties_fd(int fd, unsigned int op, struct gosync_party *parties,
 		      unsigned int count)
 {
-	struct gosync_parties_args args = {
-		.size = sizeof(args), .count = count,
-		.entries = to_u64(parties), .entry_size = sizeof(*parties),
-	};
+	struct gosync_parties_args args = PARTIES_OF(parties, count);
 
 	return call(fd, op, &args);
 }
@@ -124,10 +121,7 @@ COMMAND(any, GOSYNC_IOC_WAIT, GOSYNC_MUTEX);
 
 FIXTURE_SETUP(command)
 {
-	const char *reason = no_uring();
-
-	if (reason)
-		SKIP(return, "%s", reason);
+	NEED_URING();
 	self->ring = calloc(1, sizeof(*self->ring));
 	self->shared = shared_memory(4096);
 	memset(&self->scene, -1, sizeof(self->scene));
@@ -220,11 +214,7 @@ static int set_scene(FIXTURE_DATA(command) *self,
 			.fd = scene->lock, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			.result = -1, .value = 1,
 		};
-		scene->many = (struct gosync_wait_many_args) {
-			.size = sizeof(scene->many),
-			.entries = to_u64(scene->entries), .count = 2,
-			.entry_size = sizeof(scene->entries[0]),
-		};
+		scene->many = ENTRIES_OF(scene->entries, 2);
 		scene->addr = to_u64(&scene->many);
 		return lock_fd(scene->other);
 	}

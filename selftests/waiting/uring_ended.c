@@ -90,10 +90,7 @@ ENDED(any_permits, GOSYNC_SEMAPHORE, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 10,
 
 FIXTURE_SETUP(ended)
 {
-	const char *reason = no_uring();
-
-	if (reason)
-		SKIP(return, "%s", reason);
+	NEED_URING();
 	self->shared = shared_memory(4096);
 	self->pid = -1;
 }
@@ -214,18 +211,12 @@ static void command(FIXTURE_DATA(ended) *self,
 			continue;
 		}
 		second = reopen_object(self->second, 0);
-		entries[i][0] = (struct gosync_wait_entry) {
-			.fd = fd, .op = variant->op, .value = operand,
-		};
+		entries[i][0] = gosync_entry(fd, variant->op, 0, operand);
 		entries[i][1] = (struct gosync_wait_entry) {
 			.fd = second, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			.value = 1,
 		};
-		many[i] = (struct gosync_wait_many_args) {
-			.size = sizeof(many[i]), .count = 2,
-			.entries = to_u64(entries[i]),
-			.entry_size = sizeof(entries[i][0]),
-		};
+		many[i] = ENTRIES_OF(entries[i], 2);
 		start(ring, i, open_device(), GOSYNC_IOC_WAIT, to_u64(&many[i]));
 	}
 }
@@ -296,16 +287,11 @@ static int wait_by_thread(FIXTURE_DATA(ended) *self,
 	struct gosync_version_wait_args version = { .size = sizeof(version) };
 	struct gosync_waitgroup_wait_args group = { .size = sizeof(group) };
 	struct gosync_wait_entry entries[2];
-	struct gosync_wait_many_args many = {
-		.size = sizeof(many), .count = 2, .entries = to_u64(entries),
-		.entry_size = sizeof(entries[0]),
-	};
+	struct gosync_wait_many_args many = ENTRIES_OF(entries, 2);
 	int fd = own_holder(self);
 
 	if (variant->any) {
-		entries[0] = (struct gosync_wait_entry) {
-			.fd = fd, .op = variant->op, .value = variant->operand,
-		};
+		entries[0] = gosync_entry(fd, variant->op, 0, variant->operand);
 		entries[1] = (struct gosync_wait_entry) {
 			.fd = self->second, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 			.value = 1,
@@ -416,10 +402,7 @@ FIXTURE_VARIANT_ADD(orphan, defer) { .kind = &defer };
 
 FIXTURE_SETUP(orphan)
 {
-	const char *reason = no_uring();
-
-	if (reason)
-		SKIP(return, "%s", reason);
+	NEED_URING();
 	self->ring = calloc(1, sizeof(*self->ring));
 	ASSERT_EQ(0, make_ring(self->ring, variant->kind));
 	self->owner = new_object(GOSYNC_MUTEX);
@@ -446,14 +429,8 @@ static void start_any(FIXTURE_DATA(orphan) *self, unsigned int id)
 		.fd = self->semaphore, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 		.value = 1,
 	};
-	self->entries[1] = (struct gosync_wait_entry) {
-		.fd = self->fd, .op = GOSYNC_IOC_MUTEX_LOCK,
-	};
-	self->many = (struct gosync_wait_many_args) {
-		.size = sizeof(self->many), .count = 2,
-		.entries = to_u64(self->entries),
-		.entry_size = sizeof(self->entries[0]),
-	};
+	self->entries[1] = gosync_entry(self->fd, GOSYNC_IOC_MUTEX_LOCK, 0, 0);
+	self->many = ENTRIES_OF(self->entries, 2);
 	start(self->ring, id, open_device(), GOSYNC_IOC_WAIT,
 	      to_u64(&self->many));
 }
@@ -730,8 +707,7 @@ TEST(commands_of_a_broken_holder_end_and_get_nothing)
 	int cond = new_object(GOSYNC_COND), i;
 	static struct ring ring;
 
-	if (no_uring())
-		SKIP(return, "%s", no_uring());
+	NEED_URING();
 	ASSERT_EQ(0, make_ring(&ring, &plain));
 	/* A Cond's wait, which unlocks */
 	ASSERT_EQ(0, lock_fd(mutex));

@@ -34,11 +34,9 @@ TEST_F(uring, a_lock_is_its_descriptors_holder_s)
 TEST_F(uring, readers_and_writers)
 {
 	struct ring *ring = self->ring;
-	gosync_rwmutex_t *rwmutex;
+	gosync_rwmutex_t *rwmutex = NEW(gosync_rwmutex, variant->how);
 	int fd, i;
 
-	ASSERT_EQ(0, gosync_rwmutex_open(NULL, GOSYNC_CREATE | variant->how,
-					 0600, &rwmutex));
 	fd = reopen_object(gosync_fd(rwmutex), 0);
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_RWMUTEX_RLOCK, 0));
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_RWMUTEX_RLOCK, 0));
@@ -78,11 +76,9 @@ TEST_F(uring, readers_and_writers)
 TEST_F(uring, permits_are_had_in_order_of_arrival)
 {
 	struct ring *ring = self->ring;
-	gosync_semaphore_t *semaphore;
+	gosync_semaphore_t *semaphore = NEW(gosync_semaphore, variant->how, 1);
 	int fd;
 
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 1, GOSYNC_CREATE | variant->how,
-					   0600, &semaphore));
 	fd = reopen_object(gosync_fd(semaphore), 0);
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 2));
 	EXPECT_EQ(3, gosync_semaphore_count(semaphore));
@@ -141,11 +137,9 @@ TEST_F(uring, permits_of_who_is_gone_are_given_back)
 TEST_F(uring, a_counter_of_work)
 {
 	struct ring *ring = self->ring;
-	gosync_waitgroup_t *wg;
+	gosync_waitgroup_t *wg = NEW(gosync_waitgroup, variant->how);
 	int fd, i;
 
-	ASSERT_EQ(0, gosync_waitgroup_open(NULL, GOSYNC_CREATE | variant->how,
-					   0600, &wg));
 	fd = reopen_object(gosync_fd(wg), 0);
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_WAITGROUP_ADD, 2));
 	EXPECT_EQ(2, gosync_waitgroup_count(wg));
@@ -397,10 +391,7 @@ TEST_F(uring, words_that_change)
 TEST_F(uring, of_many_things_one_is_granted)
 {
 	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX] = {};
-	struct gosync_wait_many_args many = {
-		.size = sizeof(many), .entries = to_u64(entries),
-		.count = GOSYNC_WAIT_MAX, .entry_size = sizeof(entries[0]),
-	};
+	struct gosync_wait_many_args many = ENTRIES_OF(entries, GOSYNC_WAIT_MAX);
 	int dev = open_device(), i, round;
 
 	for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
@@ -449,9 +440,7 @@ TEST_F(uring, of_many_things_the_results_have_nowhere_to_go)
 
 	ASSERT_NE(MAP_FAILED, entry);
 	many.entries = to_u64(entry);
-	*entry = (struct gosync_wait_entry) {
-		.fd = self->fd, .op = GOSYNC_IOC_MUTEX_LOCK,
-	};
+	*entry = gosync_entry(self->fd, GOSYNC_IOC_MUTEX_LOCK, 0, 0);
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	start(self->ring, 1, dev, GOSYNC_IOC_WAIT, to_u64(&many));
 	ASSERT_TRUE(has_waiters(self->fd, 1));

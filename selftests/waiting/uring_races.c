@@ -149,10 +149,7 @@ TEST_F(uring, two_things_get_free_at_once)
 		{ .fd = self->fd, .op = GOSYNC_IOC_MUTEX_LOCK },
 		{ .fd = second, .op = GOSYNC_IOC_MUTEX_LOCK },
 	};
-	struct gosync_wait_many_args many = {
-		.size = sizeof(many), .entries = to_u64(entries), .count = 2,
-		.entry_size = sizeof(entries[0]),
-	};
+	struct gosync_wait_many_args many = ENTRIES_OF(entries, 2);
 	unsigned int times[2] = {};
 	pid_t pid = spawn_unlocker(race, owner);
 
@@ -181,8 +178,6 @@ TEST_F(uring, two_things_get_free_at_once)
 	EXPECT_TRUE(adds_up(self->fd));
 	EXPECT_TRUE(adds_up(second));
 }
-
-/* --- at many random moments ------------------------------------------------ */
 
 enum { WORKERS = 5, LOCKS = 3, PERMITS = 3 };
 
@@ -382,8 +377,7 @@ TEST(kills_at_any_moment_leave_nothing_behind)
 	struct objects objects;
 	pid_t pids[WORKERS];
 
-	if (no_uring())
-		SKIP(return, "%s", no_uring());
+	NEED_URING();
 	for (i = 0; i < LOCKS; i++)
 		*fd++ = objects.mutex[i] = new_object(GOSYNC_MUTEX);
 	*fd++ = objects.rwmutex = new_object(GOSYNC_RWMUTEX);
@@ -451,8 +445,7 @@ TEST(deadlines_are_those_of_the_time_namespace)
 	const struct ring_kind *kind;
 	pid_t pid;
 
-	if (no_uring())
-		SKIP(return, "%s", no_uring());
+	NEED_URING();
 	EXPECT_EQ(0, lock_fd(fd));
 	if (unshare(CLONE_NEWTIME))
 		SKIP(return, "no time namespace");
@@ -494,14 +487,10 @@ TEST(commands_leave_no_memory_behind)
 		{ .fd = semaphore, .op = GOSYNC_IOC_SEMAPHORE_ACQUIRE,
 		  .value = 1 },
 	};
-	struct gosync_wait_many_args many = {
-		.size = sizeof(many), .entries = to_u64(entries), .count = 2,
-		.entry_size = sizeof(entries[0]),
-	};
+	struct gosync_wait_many_args many = ENTRIES_OF(entries, 2);
 	unsigned int i;
 
-	if (no_uring())
-		SKIP(return, "%s", no_uring());
+	NEED_URING();
 	/* What is freed is not free at once, there. */
 	if (!access("/sys/kernel/debug/kmemleak", F_OK))
 		SKIP(return, "left to kmemleak");
@@ -568,8 +557,7 @@ TEST(each_wait_is_traced_from_its_beginning_to_its_end)
 	unsigned int begun, i;
 	int fd, other;
 
-	if (no_uring())
-		SKIP(return, "%s", no_uring());
+	NEED_URING();
 	if (asprintf(&dir, TRACING "/instances/gosync-%s", name) < 0)
 		abort();
 	if (access(TRACING "/instances", F_OK))

@@ -254,10 +254,7 @@ TEST_F(each, waiter_is_listed_as_such)
 
 	for (i = 0; i < 2; i++) {
 		struct gosync_party party;
-		struct gosync_parties_args args = {
-			.size = sizeof(args), .entries = to_u64(&party),
-			.count = 1, .entry_size = sizeof(party),
-		};
+		struct gosync_parties_args args = PARTIES_OF(&party, 1);
 		int n = call(self->things[i].fd, GOSYNC_IOC_WAITERS, &args);
 
 		ASSERT_LE(0, n);
@@ -493,8 +490,7 @@ TEST_F(all, adds_permits_up)
 	gosync_semaphore_t *other;
 	pid_t pid;
 
-	ASSERT_EQ(0, gosync_semaphore_from_fd(reopen_object(self->semaphore, 0),
-					      variant->how, &other));
+	other = ANOTHER(gosync_semaphore, self->semaphore, variant->how);
 	EXPECT_EQ(0, gosync_semaphore_release(other, 4));
 	EXPECT_EQ(-ETIMEDOUT, wait_all_until(entries, 3, 1));
 	EXPECT_EQ(-ETIMEDOUT, wait_all_until(entries, 3,

@@ -139,7 +139,7 @@ static pid_t spawn_hog(int fd, unsigned int how, uint64_t ns,
 	pid_t pid = spawn();
 
 	if (!pid) {
-		MUST(!gosync_mutex_from_fd(reopen_object(fd, 0), how, &mutex));
+		mutex = ANOTHER(gosync_mutex, fd, how);
 		for (;;) {
 			/* Another one may have been killed with it. */
 			MUST(gosync_mutex_lock(mutex) >= 0);
@@ -389,8 +389,7 @@ static void spawn_alternating(const struct gosync_wait_entry *entries,
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		MUST(!gosync_mutex_from_fd(reopen_object(entries[i].fd, 0), how,
-					   &mutex));
+		mutex = ANOTHER(gosync_mutex, entries[i].fd, how);
 		for (;;) {
 			unsigned int seen = load(&turns[!i]);
 			uint64_t limit = gosync_deadline(100 * NSEC_PER_MSEC);

@@ -256,10 +256,7 @@ TEST_F(each, waiters_are_listed_as_such)
 	for (i = 0; i < 2; i++) {
 		struct gosync_stat stat = stat_fd(self->things[i].fd);
 		struct gosync_party party;
-		struct gosync_parties_args args = {
-			.size = sizeof(args), .entries = to_u64(&party),
-			.count = 1, .entry_size = sizeof(party),
-		};
+		struct gosync_parties_args args = PARTIES_OF(&party, 1);
 
 		ASSERT_EQ(1, call(self->things[i].fd, GOSYNC_IOC_WAITERS, &args));
 		EXPECT_EQ(pid, party.pid);
@@ -507,8 +504,7 @@ TEST_F(any, may_name_an_object_more_than_once)
 	pid_t pid;
 	int i;
 
-	ASSERT_EQ(0, gosync_mutex_from_fd(reopen_object(self->mutex, 0),
-					  variant->how, &other));
+	other = ANOTHER(gosync_mutex, self->mutex, variant->how);
 	for (i = 0; i < GOSYNC_WAIT_MAX; i++)
 		entries[i] = entry_of_mutex(self->mutex);
 	EXPECT_EQ(0, wait_any(entries, GOSYNC_WAIT_MAX));
@@ -837,10 +833,8 @@ TEST_F(any, readers_may_enter_after_a_writer_got_something_else)
 	gosync_rwmutex_t *reader, *newcomer;
 	struct gosync_info before;
 
-	ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(rw, 0), variant->how,
-					    &reader));
-	ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(rw, 0), variant->how,
-					    &newcomer));
+	reader = ANOTHER(gosync_rwmutex, rw, variant->how);
+	newcomer = ANOTHER(gosync_rwmutex, rw, variant->how);
 	EXPECT_EQ(0, gosync_rwmutex_rlock(reader));
 	before = info_of(rw);
 	for (i = 0; i < 10; i++) {
@@ -888,8 +882,7 @@ TEST_F(any, a_writer_waits_for_readers)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, gosync_rwmutex_from_fd(reopen_object(rw, 0),
-						    variant->how, &readers[i]));
+		readers[i] = ANOTHER(gosync_rwmutex, rw, variant->how);
 		ASSERT_EQ(0, gosync_rwmutex_rlock(readers[i]));
 	}
 	pid = spawn();

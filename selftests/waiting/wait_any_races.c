@@ -269,8 +269,7 @@ TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		MUST(!gosync_semaphore_from_fd(reopen_object(fds[i], 0),
-					       variant->how, &semaphore));
+		semaphore = ANOTHER(gosync_semaphore, fds[i], variant->how);
 		for (;;) {
 			while (load(&shared->round) == mine) {
 				if (load(&shared->stop))
@@ -329,8 +328,7 @@ TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 	for (i = 0; i < 2; i++) {
 		unsigned int mine = 0;
 
-		ASSERT_EQ(0, gosync_mutex_from_fd(reopen_object(fds[i], 0),
-						  variant->how, &mutexes[i]));
+		mutexes[i] = ANOTHER(gosync_mutex, fds[i], variant->how);
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
@@ -611,8 +609,7 @@ TEST_F(any, nobody_starves_beside_hogs)
 		hogs[i] = spawn();
 		if (hogs[i])
 			continue;
-		MUST(!gosync_mutex_from_fd(reopen_object(entries[i].fd, 0),
-					   variant->how, &mutex));
+		mutex = ANOTHER(gosync_mutex, entries[i].fd, variant->how);
 		for (;;) {
 			MUST(!gosync_mutex_lock(mutex));
 			add(&self->shared[i], 1);
