@@ -152,8 +152,7 @@ TEST_F(stat, readers_writers_and_the_drain)
 
 	ASSERT_EQ(0, gosync_rwmutex_lock(self->rwmutex));
 	for (i = 0; i < 3; i++)
-		pids[i] = CHILD(read_once(self->rwmutex));
-	ASSERT_TRUE(come(self->rwmutex, 3));
+		pids[i] = WAITER(self->rwmutex, read_once(self->rwmutex));
 	ASSERT_EQ(0, gosync_rwmutex_unlock(self->rwmutex));
 	EXPECT_EQ(0, reap_all(pids, 3));
 	EXPECT_STAT(self->rwmutex, 3, 3, 3, 0);
@@ -177,8 +176,7 @@ TEST_F(stat, permits)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		pids[i] = CHILD(gosync_semaphore_acquire(self->semaphore, 2));
-	ASSERT_TRUE(come(self->semaphore, 2));
+		pids[i] = WAITER(self->semaphore, gosync_semaphore_acquire(self->semaphore, 2));
 	ASSERT_EQ(0, gosync_semaphore_release(self->semaphore, 4));
 	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_STAT(self->semaphore, 2, 2, 2, 0);
@@ -192,8 +190,7 @@ TEST_F(stat, a_waitgroup)
 
 	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
 	for (i = 0; i < 2; i++)
-		pids[i] = CHILD(gosync_waitgroup_wait(wg));
-	ASSERT_TRUE(come(wg, 2));
+		pids[i] = WAITER(wg, gosync_waitgroup_wait(wg));
 	ASSERT_EQ(0, gosync_waitgroup_done(wg));
 	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_STAT(wg, 2, 2, 2, 0);
@@ -207,8 +204,7 @@ TEST_F(stat, a_once)
 
 	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 	for (i = 0; i < 2; i++)
-		pids[i] = CHILD(gosync_once_begin(once));
-	ASSERT_TRUE(come(once, 2));
+		pids[i] = WAITER(once, gosync_once_begin(once));
 	ASSERT_EQ(0, gosync_once_done(once));
 	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_STAT(once, 2, 2, 2, 0);
@@ -221,8 +217,7 @@ TEST_F(stat, a_cond)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		pids[i] = CHILD(wait_for_signal(cond, self->mutex));
-	ASSERT_TRUE(come(cond, 3));
+		pids[i] = WAITER(cond, wait_for_signal(cond, self->mutex));
 	ASSERT_LE(0, gosync_cond_signal(cond));
 	EXPECT_TRUE(eventually(stat_of(cond).acquired == 1));
 	ASSERT_LE(0, gosync_cond_broadcast(cond));

@@ -317,8 +317,7 @@ TEST_F(traced, who_barges)
 	fd = gosync_fd(self->mutex);
 	ASSERT_EQ(0, lock_fd(fd));
 	for (i = 0; i < 2; i++)
-		pids[i] = CHILD(lock_once(self->mutex));
-	ASSERT_TRUE(come(self->mutex, 2));
+		pids[i] = WAITER(self->mutex, lock_once(self->mutex));
 	ASSERT_EQ(0, unlock_fd(fd));
 	ASSERT_EQ(0, lock_fd(fd));
 	EXPECT_ONCE("acquired", "holder=%u token=%llu how=barged wait_ns=0",
@@ -494,8 +493,7 @@ TEST_F(traced, a_waitgroup)
 	trace_object(self, wg, "waitgroup");
 	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
 	for (i = 0; i < 2; i++)
-		pids[i] = CHILD(gosync_waitgroup_wait(wg));
-	ASSERT_TRUE(come(wg, 2));
+		pids[i] = WAITER(wg, gosync_waitgroup_wait(wg));
 	ASSERT_EQ(0, gosync_waitgroup_done(wg));
 	EXPECT_EQ(0, reap_all(pids, 2));
 	EXPECT_ONCE("waitgroup_zero", "holder=%u token=0 count=2",

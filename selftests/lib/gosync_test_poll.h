@@ -197,6 +197,13 @@ static const struct kind cond = {
 	.events = POLLIN, .fast = true,
 };
 
+/* Objects that can be mapped, and that cannot */
+#define WITH_AND_WITHOUT_MMAP(fixture)					\
+	NO_TEARDOWN(fixture);						\
+	FIXTURE_VARIANT(fixture) { unsigned int flags; };		\
+	FIXTURE_VARIANT_ADD(fixture, mapped) { .flags = 0 };		\
+	FIXTURE_VARIANT_ADD(fixture, ioctl) { .flags = GOSYNC_NO_MMAP }
+
 #define ON_AND_OFF(fixture, name)					\
 	FIXTURE_VARIANT_ADD(fixture, name) { .kind = &name };		\
 	FIXTURE_VARIANT_ADD(fixture, name##_ioctl) {			\

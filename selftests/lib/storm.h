@@ -72,14 +72,19 @@ static inline pid_t spawn_worker(struct storm *storm, unsigned int how,
  * held, nobody waits, and each lock can be had. Return: how many were killed
  */
 static inline unsigned int run_storm(struct __test_metadata *_metadata,
-				     struct storm *storm, unsigned int how,
-				     bool kills)
+				     struct storm *storm, unsigned int locks,
+				     void (*work)(struct storm *storm,
+						  unsigned int how,
+						  unsigned int me),
+				     unsigned int how, bool kills)
 {
 	uint64_t end = end_of_budget(), seed = random_seed();
 	unsigned int killed = 0, i;
 	pid_t pids[WORKERS];
 
-	for (i = 0; i < storm->locks; i++)
+	storm->locks = locks;
+	storm->work = work;
+	for (i = 0; i < locks; i++)
 		storm->fds[i] = new_object(IS_RW(i) ? GOSYNC_RWMUTEX : GOSYNC_MUTEX);
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(storm, i || kills ? how :

@@ -140,6 +140,32 @@ static inline void fill(struct gosync_wait_entry *entries,
 		entries[i] = entry_for(&things[i]);
 }
 
+/*
+ * A child: waits for both with holders of its own. It comes to @expected, and
+ * gives back what it got: that of any, or all if it is 0.
+ */
+static inline void wait_for_both(const struct thing *things, unsigned int flags,
+				 uint64_t deadline, int expected)
+{
+	const bool all = flags & GOSYNC_WAIT_ALL;
+	struct thing own[] = { own_thing(&things[0]), own_thing(&things[1]) };
+	struct gosync_wait_entry entries[2];
+	int i;
+
+	fill(entries, own, 2);
+	MUST(wait_many(entries, 2, flags, deadline) == expected);
+	for (i = 0; i < 2; i++) {
+		if (all ? !expected : i == expected)
+			MUST(is_granted(&own[i], &entries[i]));
+		else if (own[i].kind != WAITGROUP || !signals)
+			MUST(is_untouched(&own[i], &entries[i]));
+	}
+	for (i = 0; i < 2; i++)
+		if (all ? !expected : i == expected)
+			MUST(!give_back(&own[i]));
+	_exit(0);
+}
+
 struct wait_in_thread {
 	struct gosync_wait_entry entries[2];
 	unsigned int flags;

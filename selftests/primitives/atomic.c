@@ -84,35 +84,18 @@ do {									\
 	EXPECT_WORD(N, T, a, 2, 0);					\
 } while (0)
 
-TEST_F(atomic, int32_does_as_go_does)
-{
-	CHECK_BASE(gosync_int32, int32_t, INT32_MIN, INT32_MAX);
-	CHECK_ARITHMETIC(gosync_int32, int32_t, INT32_MIN, INT32_MAX);
+#define TEST_NUMBER(name, T, one, two, min, max)			\
+TEST_F(atomic, name##_does_as_go_does)					\
+{									\
+	CHECK_BASE(gosync_##name, T, one, two);				\
+	CHECK_ARITHMETIC(gosync_##name, T, min, max);			\
 }
 
-TEST_F(atomic, uint32_does_as_go_does)
-{
-	CHECK_BASE(gosync_uint32, uint32_t, 1, UINT32_MAX);
-	CHECK_ARITHMETIC(gosync_uint32, uint32_t, 0, UINT32_MAX);
-}
-
-TEST_F(atomic, int64_does_as_go_does)
-{
-	CHECK_BASE(gosync_int64, int64_t, INT64_MIN, INT64_MAX);
-	CHECK_ARITHMETIC(gosync_int64, int64_t, INT64_MIN, INT64_MAX);
-}
-
-TEST_F(atomic, uint64_does_as_go_does)
-{
-	CHECK_BASE(gosync_uint64, uint64_t, 1, UINT64_MAX);
-	CHECK_ARITHMETIC(gosync_uint64, uint64_t, 0, UINT64_MAX);
-}
-
-TEST_F(atomic, uintptr_does_as_go_does)
-{
-	CHECK_BASE(gosync_uintptr, uint64_t, 1, UINT64_MAX);
-	CHECK_ARITHMETIC(gosync_uintptr, uint64_t, 0, UINT64_MAX);
-}
+TEST_NUMBER(int32, int32_t, INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX)
+TEST_NUMBER(uint32, uint32_t, 1, UINT32_MAX, 0, UINT32_MAX)
+TEST_NUMBER(int64, int64_t, INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX)
+TEST_NUMBER(uint64, uint64_t, 1, UINT64_MAX, 0, UINT64_MAX)
+TEST_NUMBER(uintptr, uint64_t, 1, UINT64_MAX, 0, UINT64_MAX)
 
 TEST_F(atomic, pointer_does_as_go_does)
 {

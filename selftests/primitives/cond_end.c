@@ -344,13 +344,15 @@ TEST_F(cond, who_closes_in_its_handler_swallows_no_signal)
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
 }
 
-/* A broadcast reached all who were there: nothing is passed on. */
-TEST_F(cond, who_dies_in_its_handler_passes_no_broadcast_on)
+/* One is told, another comes to wait, and the first dies in its handler. */
+static void dies_before_another(struct __test_metadata *_metadata,
+				FIXTURE_DATA(cond) *self,
+				int (*tell)(FIXTURE_DATA(cond) *self))
 {
 	pid_t pids[2];
 
 	pids[0] = spawn_distracted(self, 0, NULL, 0);
-	EXPECT_EQ(1, broadcast_fd(self));
+	EXPECT_EQ(1, tell(self));
 	pids[1] = spawn_waiter(self, MUTEX, 1);
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
 	sleep_ns(5 * NSEC_PER_MSEC);
@@ -359,19 +361,16 @@ TEST_F(cond, who_dies_in_its_handler_passes_no_broadcast_on)
 	EXPECT_EQ(0, reap(pids[1]));
 }
 
+/* A broadcast reached all who were there: nothing is passed on. */
+TEST_F(cond, who_dies_in_its_handler_passes_no_broadcast_on)
+{
+	dies_before_another(_metadata, self, broadcast_fd);
+}
+
 /* Nor is a signal, to who came after it. */
 TEST_F(cond, a_signal_is_not_passed_on_to_who_came_later)
 {
-	pid_t pids[2];
-
-	pids[0] = spawn_distracted(self, 0, NULL, 0);
-	EXPECT_EQ(1, signal_fd(self));
-	pids[1] = spawn_waiter(self, MUTEX, 1);
-	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
-	sleep_ns(5 * NSEC_PER_MSEC);
-	EXPECT_EQ(1, waiters(self->cond));
-	EXPECT_EQ(1, signal_fd(self));
-	EXPECT_EQ(0, reap(pids[1]));
+	dies_before_another(_metadata, self, signal_fd);
 }
 
 TEST_F(cond, an_owner_that_died_is_told_of_when_a_handler_ends_the_wait)

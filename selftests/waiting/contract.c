@@ -278,19 +278,27 @@ TEST_F(wait, a_deadline_is_of_the_clock_of_the_time_namespace)
 
 /* --- signals -------------------------------------------------------------- */
 
+/* Each time it runs its handler and goes on to wait. */
+static void interrupt(FIXTURE_DATA(wait) *self, pid_t pid)
+{
+	unsigned int n;
+
+	for (n = 0; n < 3; n++) {
+		kill(pid, SIGUSR1);
+		sleep_ns(3 * NSEC_PER_MSEC);
+		MUST(eventually(waiters_of(&self->thing) == 1));
+	}
+}
+
 TEST_F(wait, a_signal_does_not_end_the_wait_by_default)
 {
-	unsigned int i, n;
+	unsigned int i;
 	pid_t pid;
 
 	for (i = 0; i < 2; i++) {
 		handle(count_signal, i ? SA_RESTART : 0);
 		pid = spawn_waiter(self, LIBRARY, GOSYNC_FOREVER, 0);
-		for (n = 0; n < 3; n++) {
-			kill(pid, SIGUSR1);
-			sleep_ns(3 * NSEC_PER_MSEC);
-			ASSERT_TRUE(eventually(waiters_of(&self->thing) == 1));
-		}
+		interrupt(self, pid);
 		EXPECT_EQ(0, let_go(&self->thing));
 		EXPECT_EQ(0, reap_soon(pid));
 		/* Who waits for all queues in its turns, which are waits, too. */
@@ -337,16 +345,11 @@ TEST_F(wait, the_ioctl_ends_without_sa_restart)
 
 TEST_F(wait, the_ioctl_is_restarted_with_sa_restart)
 {
-	unsigned int n;
 	pid_t pid;
 
 	handle(count_signal, SA_RESTART);
 	pid = spawn_waiter(self, IOCTL, GOSYNC_FOREVER, 0);
-	for (n = 0; n < 3; n++) {
-		kill(pid, SIGUSR1);
-		sleep_ns(3 * NSEC_PER_MSEC);
-		ASSERT_TRUE(eventually(waiters_of(&self->thing) == 1));
-	}
+	interrupt(self, pid);
 	EXPECT_EQ(0, let_go(&self->thing));
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_TRUE(is_accounted(self->thing.fd));

@@ -16,13 +16,7 @@ FIXTURE(signals)
 	unsigned int *shared;
 };
 
-FIXTURE_VARIANT(signals)
-{
-	unsigned int flags;
-};
-
-FIXTURE_VARIANT_ADD(signals, mapped) { .flags = 0 };
-FIXTURE_VARIANT_ADD(signals, ioctl) { .flags = GOSYNC_NO_MMAP };
+WITH_AND_WITHOUT_MMAP(signals);
 
 FIXTURE_SETUP(signals)
 {
@@ -35,8 +29,6 @@ FIXTURE_SETUP(signals)
 	ASSERT_LE(0, self->b);
 	self->shared = shared_memory(4096);
 }
-
-NO_TEARDOWN(signals);
 
 static int arm(int fd)
 {

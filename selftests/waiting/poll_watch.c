@@ -12,20 +12,12 @@ FIXTURE(watch)
 	unsigned int *shared;
 };
 
-FIXTURE_VARIANT(watch)
-{
-	unsigned int flags;
-};
-
-FIXTURE_VARIANT_ADD(watch, mapped) { .flags = 0 };
-FIXTURE_VARIANT_ADD(watch, ioctl) { .flags = GOSYNC_NO_MMAP };
+WITH_AND_WITHOUT_MMAP(watch);
 
 FIXTURE_SETUP(watch)
 {
 	self->shared = shared_memory(4096);
 }
-
-NO_TEARDOWN(watch);
 
 /* A handle of an anonymous object's descriptor, and another holder of it */
 #define OPEN_BOTH(type, handle, fd, ...)				\

@@ -339,25 +339,28 @@ TEST_F(uring, who_is_cancelled_swallows_no_signal)
 	EXPECT_TRUE(adds_up(self->fd));
 }
 
+/* A command for the word of index 2 */
+static void start_on_third(struct ring *ring, unsigned int id, int fd,
+			   unsigned int op, uint64_t addr)
+{
+	command_of(prepare(ring, id, fd, op, addr))->index = 2;
+	submit(ring);
+}
+
 TEST_F(uring, words_that_change)
 {
 	struct ring *ring = self->ring;
 	struct gosync_atomic_args args = { .size = sizeof(args), .index = 2 };
-	struct io_uring_sqe *sqe;
 	int fd, i;
 
 	fd = open_bytes(GOSYNC_INT32, NULL, 0, GOSYNC_CREATE, 0600, 3);
 	ASSERT_LE(0, fd);
 	for (i = 1; i < 4; i++) {
-		sqe = prepare(ring, i, fd, GOSYNC_IOC_ATOMIC_WAIT, 0);
-		command_of(sqe)->index = 2;
-		submit(ring);
+		start_on_third(ring, i, fd, GOSYNC_IOC_ATOMIC_WAIT, 0);
 		ASSERT_TRUE(has_waiters(fd, i));
 	}
 	/* Who is woken looks whether it has changed. */
-	sqe = prepare(ring, 9, fd, GOSYNC_IOC_ATOMIC_WAKE, 3);
-	command_of(sqe)->index = 2;
-	submit(ring);
+	start_on_third(ring, 9, fd, GOSYNC_IOC_ATOMIC_WAKE, 3);
 	EXPECT_LE(0, result(ring, 9));
 	EXPECT_TRUE(is_under_way(ring, 1));
 	EXPECT_EQ(3, info_of(fd).waiters);
@@ -366,22 +369,16 @@ TEST_F(uring, words_that_change)
 	/* Another word's are not they. */
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_ATOMIC_WAKE, 3));
 	EXPECT_TRUE(is_under_way(ring, 1));
-	sqe = prepare(ring, 9, fd, GOSYNC_IOC_ATOMIC_WAKE, 1);
-	command_of(sqe)->index = 2;
-	submit(ring);
+	start_on_third(ring, 9, fd, GOSYNC_IOC_ATOMIC_WAKE, 1);
 	EXPECT_EQ(1, result(ring, 9));
 	EXPECT_EQ(0, result(ring, 1));
 	EXPECT_TRUE(is_under_way(ring, 2));
-	sqe = prepare(ring, 9, fd, GOSYNC_IOC_ATOMIC_WAKE, 9);
-	command_of(sqe)->index = 2;
-	submit(ring);
+	start_on_third(ring, 9, fd, GOSYNC_IOC_ATOMIC_WAKE, 9);
 	EXPECT_EQ(2, result(ring, 9));
 	EXPECT_EQ(0, result(ring, 2));
 	EXPECT_EQ(0, result(ring, 3));
 	/* Signed words are extended. */
-	sqe = prepare(ring, 1, fd, GOSYNC_IOC_ATOMIC_WAIT, -7);
-	command_of(sqe)->index = 2;
-	submit(ring);
+	start_on_third(ring, 1, fd, GOSYNC_IOC_ATOMIC_WAIT, -7);
 	ASSERT_TRUE(has_waiters(fd, 1));
 	EXPECT_EQ(1, cancel(ring, fd, 1));
 	EXPECT_EQ(-ECANCELED, result(ring, 1));

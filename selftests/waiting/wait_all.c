@@ -45,25 +45,8 @@ static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
 {
 	pid_t pid = spawn();
 
-	if (!pid) {
-		struct thing own[] = {
-			own_thing(&self->thing), own_thing(&self->gate),
-		};
-		struct gosync_wait_entry entries[2];
-		int i;
-
-		fill(entries, own, 2);
-		MUST(wait_all_until(entries, 2, deadline) == expected);
-		for (i = 0; i < 2; i++) {
-			if (!expected)
-				MUST(is_granted(&own[i], &entries[i]));
-			else if (own[i].kind != WAITGROUP || !signals)
-				MUST(is_untouched(&own[i], &entries[i]));
-		}
-		for (i = 0; i < 2 && !expected; i++)
-			MUST(!give_back(&own[i]));
-		_exit(0);
-	}
+	if (!pid)
+		wait_for_both(self->things, GOSYNC_WAIT_ALL, deadline, expected);
 	/* For which of them it waits is its own affair. */
 	MUST(eventually(waiters_of(&self->thing) + waiters_of(&self->gate)));
 	return pid;

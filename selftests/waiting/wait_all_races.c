@@ -114,20 +114,14 @@ static void work(struct storm *storm, unsigned int how, unsigned int me)
 
 TEST_F(all, nobody_deadlocks_in_whatever_order)
 {
-	struct storm *storm = (void *)self->shared;
-
-	storm->locks = LOCKS;
-	storm->work = work;
-	run_storm(_metadata, storm, variant->how, false);
+	run_storm(_metadata, (void *)self->shared, LOCKS, work, variant->how,
+		  false);
 }
 
 TEST_F(all, death_at_any_moment_leaves_nobody_hanging)
 {
-	struct storm *storm = (void *)self->shared;
-
-	storm->locks = LOCKS;
-	storm->work = work;
-	run_storm(_metadata, storm, variant->how, true);
+	run_storm(_metadata, (void *)self->shared, LOCKS, work, variant->how,
+		  true);
 }
 
 /* Holds the lock for that long, without a pause */

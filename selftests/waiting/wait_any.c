@@ -21,25 +21,8 @@ static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
 	};
 	pid_t pid = spawn();
 
-	if (!pid) {
-		struct thing own[] = {
-			own_thing(&self->thing), own_thing(&self->gate),
-		};
-		struct gosync_wait_entry entries[2];
-		int i;
-
-		fill(entries, own, 2);
-		MUST(wait_many(entries, 2, 0, deadline) == expected);
-		for (i = 0; i < 2; i++) {
-			if (i == expected)
-				MUST(is_granted(&own[i], &entries[i]));
-			else if (own[i].kind != WAITGROUP || !signals)
-				MUST(is_untouched(&own[i], &entries[i]));
-		}
-		if (expected >= 0)
-			MUST(!give_back(&own[expected]));
-		_exit(0);
-	}
+	if (!pid)
+		wait_for_both(self->things, 0, deadline, expected);
 	MUST(eventually(waiters_of(&self->thing) == before[0] + 1 &&
 			waiters_of(&self->gate) == before[1] + 1));
 	return pid;

@@ -248,41 +248,50 @@ static unsigned int put_between(struct gosync_wait_entry *entries,
 	return i;
 }
 
+struct rounds {
+	unsigned int round, done, stop;
+};
+
+/* One of two, that let go of theirs when a round begins */
+static void let_go_in_rounds(struct rounds *rounds, unsigned int me,
+			     void *handle, bool is_mutex)
+{
+	unsigned int mine = 0;
+
+	for (;;) {
+		while (load(&rounds->round) == mine) {
+			if (load(&rounds->stop))
+				_exit(0);
+			sched_yield();
+		}
+		mine++;
+		/* Now and then when it waits already, or sleeps */
+		if (mine % 4 == 2 + me)
+			spin_ns(mine % 64 * NSEC_PER_USEC);
+		MUST(!(is_mutex ? gosync_mutex_unlock(handle) :
+				  gosync_semaphore_release(handle, 1)));
+		add(&rounds->done, 1);
+	}
+}
+
 /*
  * Two semaphores get a permit at the same moment: one is granted, and the other
  * keeps its own.
  */
 TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 {
-	struct {
-		unsigned int round, done, stop;
-	} *shared = (void *)self->shared;
+	struct rounds *shared = (void *)self->shared;
 	int fds[2] = { self->semaphore, new_object(GOSYNC_SEMAPHORE) };
 	unsigned int i, round = 0, got[2] = {};
 	uint64_t end = end_of_budget(), seed = random_seed();
 	pid_t pids[2];
 
 	for (i = 0; i < 2; i++) {
-		gosync_semaphore_t *semaphore;
-		unsigned int mine = 0;
-
 		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		semaphore = ANOTHER(gosync_semaphore, fds[i], variant->how);
-		for (;;) {
-			while (load(&shared->round) == mine) {
-				if (load(&shared->stop))
-					_exit(0);
-				sched_yield();
-			}
-			mine++;
-			/* Now and then when it waits already, or sleeps */
-			if (mine % 4 == 2 + i)
-				spin_ns(mine % 64 * NSEC_PER_USEC);
-			MUST(!gosync_semaphore_release(semaphore, 1));
-			add(&shared->done, 1);
-		}
+		if (!pids[i])
+			let_go_in_rounds(shared, i, ANOTHER(gosync_semaphore,
+							    fds[i], variant->how),
+					 false);
 	}
 	do {
 		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
@@ -316,9 +325,7 @@ TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 /* The same with locks, that anybody may unlock: the other one stays free. */
 TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 {
-	struct {
-		unsigned int round, done, stop;
-	} *shared = (void *)self->shared;
+	struct rounds *shared = (void *)self->shared;
 	int fds[2] = { self->mutex, new_object(GOSYNC_MUTEX) };
 	uint64_t end = end_of_budget(), seed = random_seed();
 	gosync_mutex_t *mutexes[2];
@@ -326,24 +333,10 @@ TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 	pid_t pids[2];
 
 	for (i = 0; i < 2; i++) {
-		unsigned int mine = 0;
-
 		mutexes[i] = ANOTHER(gosync_mutex, fds[i], variant->how);
 		pids[i] = spawn();
-		if (pids[i])
-			continue;
-		for (;;) {
-			while (load(&shared->round) == mine) {
-				if (load(&shared->stop))
-					_exit(0);
-				sched_yield();
-			}
-			mine++;
-			if (mine % 4 == 2 + i)
-				spin_ns(mine % 64 * NSEC_PER_USEC);
-			MUST(!gosync_mutex_unlock(mutexes[i]));
-			add(&shared->done, 1);
-		}
+		if (!pids[i])
+			let_go_in_rounds(shared, i, mutexes[i], true);
 	}
 	do {
 		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
@@ -521,11 +514,8 @@ static void work(struct storm *storm, unsigned int how, unsigned int me)
 /* Whoever waits for any of some locks has one of them alone. */
 TEST_F(any, excludes_many)
 {
-	struct storm *storm = (void *)self->shared;
-
-	storm->locks = LOCKS;
-	storm->work = work;
-	run_storm(_metadata, storm, variant->how, false);
+	run_storm(_metadata, (void *)self->shared, LOCKS, work, variant->how,
+		  false);
 }
 
 TEST_F(any, death_at_any_moment_leaves_nobody_hanging)
@@ -533,9 +523,7 @@ TEST_F(any, death_at_any_moment_leaves_nobody_hanging)
 	struct storm *storm = (void *)self->shared;
 	unsigned int kills, deaths = 0, i;
 
-	storm->locks = LOCKS;
-	storm->work = work;
-	kills = run_storm(_metadata, storm, variant->how, true);
+	kills = run_storm(_metadata, storm, LOCKS, work, variant->how, true);
 	for (i = 0; i < LOCKS; i++)
 		deaths += info_of(storm->fds[i]).deaths;
 	/* Nobody held more than one. */
