@@ -284,7 +284,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 	 char *buf, size_t *len, int how)
 {
 	const struct gosync_map_page *page = view->page;
-	/* T1: pairs with promote() in kmod/map_table.c. */
+	/* T1: pairs with map_promote() in kmod/map_table.c. */
 	uint64_t word = __atomic_load_n(&page->table, __ATOMIC_ACQUIRE);
 	const struct table *table = &view->tables[word & GOSYNC_MAP_TABLE_MASK];
 	uint32_t left = __atomic_load_n(&gosync_map_rules_of(page, word)->reach,
@@ -310,7 +310,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 		}
 		i = (i + 1) & table->mask;
 	} while (left--);
-	/* T2: pairs with begin_table() in kmod/map_table.c. */
+	/* T2: pairs with map_begin_table() in kmod/map_table.c. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return likely(__atomic_load_n(&page->table, __ATOMIC_RELAXED) == word) ?
 		-ENODATA : AGAIN;
@@ -500,7 +500,7 @@ EXPORT long gosync_map_len(gosync_map_t *map)
 	struct gosync_info info;
 	int ret;
 
-	/* C: pairs with count() in kmod/map_table.c. */
+	/* C: pairs with map_count() in kmod/map_table.c. */
 	if (view)
 		return __atomic_load_n(&view->page->count, __ATOMIC_ACQUIRE);
 	ret = gosync_info(map, &info);
