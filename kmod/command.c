@@ -32,10 +32,9 @@
 #include <linux/slab.h>
 
 #include "command.h"
+#include "compat.h"
 
 static struct kmem_cache *commands;
-
-static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags);
 
 /* --- Ends ----------------------------------------------------------------- */
 
@@ -100,12 +99,10 @@ static void command_work(struct work_struct *work)
 	command_settle(container_of(work, struct gosync_command, work));
 }
 
-static bool is_dying(const struct gosync_command *command,
-		     unsigned int issue_flags)
+/* A task that is being killed does its work before it exits. */
+static bool is_being_killed(void)
 {
-	/* A task that is being killed does its work before it exits. */
-	return issue_flags & IO_URING_F_TASK_DEAD ||
-	       fatal_signal_pending(current) ||
+	return fatal_signal_pending(current) ||
 	       current->signal->flags & SIGNAL_GROUP_EXIT;
 }
 
@@ -205,12 +202,14 @@ static void free_command(struct gosync_command *command)
 	kmem_cache_free(commands, command);
 }
 
-static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
+/* Tell the program what came of it. */
+static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags,
+			   bool dying)
 {
 	struct gosync_command *command = *gosync_command_of(cmd);
-	bool dying = is_dying(command, issue_flags);
 	long ret;
 
+	dying |= is_being_killed();
 	if (command->deadline)
 		hrtimer_cancel(&command->deadline->timer);
 	command_take(command);
@@ -225,9 +224,11 @@ static void command_finish(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	/* A recall while it was linked has queued the worker. */
 	cancel_work_sync(&command->work);
 	/* Until then a cancel may look at the command. */
-	io_uring_cmd_done(cmd, ret, 0, issue_flags);
+	gosync_uring_done(cmd, ret, issue_flags);
 	free_command(command);
 }
+
+GOSYNC_DEFINE_TASK_WORK(command_finish_in_task, command_finish)
 
 /* --- Beginnings ----------------------------------------------------------- */
 
@@ -321,16 +322,15 @@ struct gosync_command *gosync_command_new(struct io_uring_cmd *cmd,
 			kmem_cache_free(commands, command);
 			return NULL;
 		}
-		hrtimer_init(&deadline->timer, timeout->clock,
-			     HRTIMER_MODE_ABS);
-		deadline->timer.function = command_expired;
+		hrtimer_setup(&deadline->timer, command_expired,
+			      timeout->clock, HRTIMER_MODE_ABS);
 		deadline->command = command;
 	}
 	command->deadline = deadline;
 	command->group.tell = command_tell;
 	atomic_set(&command->gate, 2);
 	INIT_WORK(&command->work, command_work);
-	command->finish = command_finish;
+	command->finish = command_finish_in_task;
 	command->cmd = cmd;
 	command->token = READ_ONCE(cmd->sqe->user_data);
 	return command;
@@ -360,7 +360,7 @@ int gosync_command_begin(struct gosync_command *command,
 		hrtimer_start(&command->deadline->timer, timeout->when,
 			      HRTIMER_MODE_ABS);
 	if (command_attempt_and_submit(command))
-		command_finish(cmd, issue_flags);
+		command_finish(cmd, issue_flags, false);
 	return -EIOCBQUEUED;
 }
 

@@ -7,10 +7,10 @@
 #define GOSYNC_COMMAND_H
 
 #include <linux/hrtimer.h>
-#include <linux/io_uring/cmd.h>
 #include <linux/rbtree.h>
 #include <linux/workqueue.h>
 
+#include "compat_uring.h"
 #include "wait_entry.h"
 
 /**
@@ -85,7 +85,7 @@ struct gosync_command {
 	bool withdrawn;
 	bool given_back;
 	struct work_struct work;
-	void (*finish)(struct io_uring_cmd *cmd, unsigned int issue_flags);
+	gosync_task_work_t finish;
 	struct io_uring_cmd *cmd;
 	const struct gosync_wait_op *op;
 	struct gosync_deadline *deadline;

@@ -5,6 +5,7 @@
 #ifndef GOSYNC_COMPAT_H
 #define GOSYNC_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
@@ -23,7 +24,11 @@
 static inline bool gosync_ipc_ns_is_last(const struct ipc_namespace *ipc)
 {
 #ifdef CONFIG_IPC_NS
+#ifdef ns_ref_read			/* since 6.18 */
+	return ipc != &init_ipc_ns && ns_ref_read(ipc) == 1;
+#else
 	return ipc != &init_ipc_ns && refcount_read(&ipc->ns.count) == 1;
+#endif
 #else
 	return false;
 #endif
@@ -49,5 +54,16 @@ static inline ktime_t gosync_monotonic_to_host(ktime_t when)
 	return when;
 #endif
 }
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void
+hrtimer_setup(struct hrtimer *timer,
+	      enum hrtimer_restart (*function)(struct hrtimer *timer),
+	      clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
 
 #endif /* GOSYNC_COMPAT_H */

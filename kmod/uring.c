@@ -197,7 +197,10 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		gosync_command_end(*gosync_command_of(cmd), -ECANCELED);
 		return 0;
 	}
-	args = io_uring_sqe_cmd(sqe);
+	/* Some kernels refuse these by themselves; nothing here can be polled. */
+	if (issue_flags & IO_URING_F_IOPOLL)
+		return -EOPNOTSUPP;
+	args = gosync_uring_args(sqe);
 	request = (struct gosync_request) {
 		.cmd = cmd->cmd_op,
 		.operand = READ_ONCE(sqe->addr),
