@@ -11,7 +11,7 @@ include Makefile.common
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-# stock, cloud, rt, kasan, or the path of a kernel build tree.
+# stock, cloud, rt, new, testing, kasan, or the path of a kernel build tree.
 KERNEL ?=
 kernel := $(or $(firstword $(KERNEL)),stock)
 
@@ -34,15 +34,15 @@ run shell test bench: export PROGRESS := $(if $(verbose)$(silent),,1)
 hush = $(if $(PROGRESS),-s)
 say  = $(if $(PROGRESS),echo 'gosync: $(1)' >&2,:)
 
-# $(call kbuild,DIR,KDIR,TARGET): kbuild writes beside its sources, so each
-# kernel gets a directory of links to them.
+# $(call kbuild,DIR,KDIR,TARGET,BY): kbuild writes beside its sources, so each
+# kernel gets a directory of links to them. BY is what runs it, if need be.
 kbuild = mkdir -p $(1) && \
 	cp -rsf $(CURDIR)/Kbuild $(CURDIR)/kmod $(CURDIR)/uapi $(1)/ && \
 	find $(1) -xtype l -delete && \
-	$(MAKE) $(hush) $(jobs) -C $(2) M=$(1) W=1 $(3)
+	$(4) $(MAKE) $(hush) $(jobs) -C $(2) M=$(1) $(3)
 
 help: ## list the targets
-	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|kasan|PATH]'
+	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|kasan|PATH]'
 	@echo '       make test [TESTS="PROGRAM..."] [SOAK=SECONDS]'
 	@echo
 	@sed -n 's/^\([a-z_]*\):.*## /    \1\t/p' Makefile | expand -t 22
@@ -55,13 +55,13 @@ deps: ## install the packages that building and running need
 module: deps ## build the module for KERNEL (default stock)
 	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	$(call say,building the module for $(kernel) (half a minute the first time)) && \
-	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules)
+	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules W=1,$(vm)/toolchain.sh $$kdir)
 
 other: deps # the same with another layout of the mapped state, for a test
 	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	dir=$(build)/kmod-$(notdir $(kernel))-other && \
 	selftests/library/other.sh $$dir && \
-	$(MAKE) $(hush) $(jobs) -C $$kdir/build M=$$dir modules
+	$(vm)/toolchain.sh $$kdir $(MAKE) $(hush) $(jobs) -C $$kdir/build M=$$dir modules
 
 lib: deps ## build the library
 	@$(call say,building the library (seconds))

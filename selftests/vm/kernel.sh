@@ -4,13 +4,16 @@
 # kernel.sh NAME: have a kernel in the cache, print the directory it is in.
 #
 #   stock, cloud, rt   Debian's 6.12 kernels, unpacked, not installed
+#   new                Debian's newest for Debian 13 (backports)
+#   testing            that of the release after it
 #   kasan              the debug kernel, built here from Debian's source
 #   PATH               a directory like the ones printed, or a kernel build tree
 #   source             Debian's kernel source itself
 #
 # The directory has vmlinuz (what to boot) and build (what to build modules
-# against). Nothing needs root, and what is in the cache needs no network. To
-# move on to a newer Debian kernel, remove the cache's kernels/NAME.
+# against), and where that needs a newer compiler, toolchain (see toolchain.sh).
+# Nothing needs root, and what is in the cache needs no network. To move on to a
+# newer Debian kernel, remove the cache's kernels/NAME.
 
 set -euo pipefail
 
@@ -29,7 +32,7 @@ say()
 	echo "gosync: $*" >&2
 }
 
-# lock MEGABYTES: one process at a time fills the cache, which needs that much
+# lock MEGABYTES WHAT: one process at a time fills the cache, which needs that much
 # space. Everything appears there by a rename.
 lock()
 {
@@ -37,11 +40,13 @@ lock()
 
 	mkdir -p "$cache/kernels" "$cache/src" ||
 		die "cannot write to $cache: set GOSYNC_CACHE to another directory"
-	exec 9>"$cache/lock"
+	exec 9>>"$cache/lock"
 	if ! flock -n 9; then
-		say "waiting for another process that fills $cache"
+		say "waiting for another process, which gets" \
+			"$(tail -n 1 "$cache/lock") for $cache"
 		flock 9
 	fi
+	echo "$2" >"$cache/lock"
 	# What was killed has left its own.
 	rm -rf "$cache"/tmp.*
 	space=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
@@ -54,18 +59,54 @@ lock()
 		HUP INT TERM
 }
 
+# Of another suite than the machine's; see other_suite
+suite=()
+
 depends_on()
 {
-	apt-cache show --no-all-versions "$1" 2>/dev/null |
+	apt-cache "${suite[@]}" show --no-all-versions "$1" 2>/dev/null |
 		sed -n 's/^Depends:.*\blinux-image-\([^ ,]*\).*/\1/p' | head -1
 }
 
 apt_get()
 {
-	local opts=(-qq)
+	local opts=(-qq "${suite[@]}")
 
 	[ "$(id -u)" != 0 ] || opts+=(-o APT::Sandbox::User=root)
 	(cd "$tmp" && apt-get "${opts[@]}" "$@")
+}
+
+mirror()
+{
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
+		'Created-By: Packages' | sed -n 's/^Debian //p' | head -1
+}
+
+# other_suite SUITE: from here on apt speaks of it, as if nothing were installed
+other_suite()
+{
+	local from apt=$tmp/apt
+
+	from=$(mirror)
+	if [ -z "$from" ]; then
+		update_lists
+		from=$(mirror)
+	fi
+	[ -n "$from" ] || die "apt knows no mirror of Debian"
+	mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
+	: >"$apt/status"
+	# Backports go with their release.
+	printf 'deb [signed-by=%s] %s %s main\n' \
+		/usr/share/keyrings/debian-archive-keyring.gpg "$from" "$1" \
+		/usr/share/keyrings/debian-archive-keyring.gpg "$from" \
+		"${1%-backports}" | sort -u >"$apt/sources.list"
+	suite=(-o "Dir::Etc::SourceList=$apt/sources.list"
+		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$apt/state"
+		-o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache"
+		-o APT::Install-Recommends=false -o "APT::Default-Release=$1")
+	say "fetching the package lists of Debian's $1 (half a minute)"
+	apt_get update >&2 || die "cannot fetch the package lists of $1"
 }
 
 update_lists()
@@ -146,13 +187,55 @@ get_debian()
 	ln -sfn "$version" "$cache/kernels/$name"
 }
 
+# Of another suite: the tools that its headers need are newer than this machine's,
+# so it comes with all that a build takes.
+get_other()
+{
+	local version image deb dir=$tmp/root
+	local tools=(make dash bash coreutils sed grep mawk perl-base findutils
+		diffutils binutils gzip)
+
+	other_suite "$1"
+	version=$(depends_on linux-image-amd64)
+	[ -n "$version" ] || die "Debian's $1 has no linux-image-amd64"
+	image=linux-binary-$version
+	apt-cache "${suite[@]}" show "$image" >/dev/null 2>&1 ||
+		image=linux-image-$version
+
+	say "downloading Debian's kernel $version, its headers and a compiler," \
+		"150 MB (some minutes)"
+	apt_get -y --download-only install "linux-headers-$version" \
+		"${tools[@]}" >&2 ||
+		die "cannot download them: is there a network? Run it again to try again"
+	apt_get download "$image" >&2 || die "cannot download $image"
+
+	say "unpacking them into $cache (some seconds)"
+	mkdir "$dir"
+	for deb in "$tmp/apt/cache/archives"/*.deb "$tmp"/*.deb; do
+		dpkg-deb -x "$deb" "$dir"
+	done
+	ln -sf mawk "$dir/usr/bin/awk"
+	rm -rf "$tmp/apt" "$tmp"/*.deb "${dir:?}/usr/share"
+	find "$dir" -name "vmlinuz*" -type f -exec mv {} "$tmp/vmlinuz" \;
+	# Where toolchain.sh has it: its Makefile knows no other place.
+	ln -s "/usr/src/linux-headers-$version" "$tmp/build"
+	ln -s root/usr "$tmp/toolchain"
+	[ -e "$tmp/vmlinuz" ] || die "$version is not laid out as expected"
+
+	chmod 755 "$tmp"
+	rm -rf "$cache/kernels/$version"
+	mv "$tmp" "$cache/kernels/$version"
+	ln -sfn "$version" "$cache/kernels/$name"
+}
+
+# debian FUNCTION ARGUMENT...: FUNCTION gets it, if it isn't there
 debian()
 {
 	local link=$cache/kernels/$name
 
 	if [ ! -e "$link/vmlinuz" ]; then
-		lock 500
-		[ -e "$link/vmlinuz" ] || get_debian "$@" || exit 1
+		lock 1500 "the kernel $name"
+		[ -e "$link/vmlinuz" ] || "$@" || exit 1
 	fi
 	readlink -f "$link"
 }
@@ -162,7 +245,7 @@ source_tree()
 	local src=$cache/src/linux-source-$series
 
 	if [ ! -e "$src" ]; then
-		lock 2500
+		lock 2500 "the kernel's source"
 		[ -e "$src" ] || get_source
 	fi
 	echo "$src"
@@ -243,7 +326,7 @@ kasan()
 		gcc --version
 	} | sha256sum | cut -c 1-12)
 	if [ ! -e "$dir" ]; then
-		lock 3000
+		lock 3000 "the debug kernel"
 		[ -e "$dir" ] || get_kasan "$dir"
 	fi
 	echo "$dir"
@@ -268,11 +351,13 @@ path()
 }
 
 case ${1-} in
-stock) name=stock; debian amd64 "" ;;
-cloud) name=cloud; debian cloud-amd64 "" ;;
-rt) name=rt; debian rt-amd64 -rt ;;
+stock) name=stock; debian get_debian amd64 "" ;;
+cloud) name=cloud; debian get_debian cloud-amd64 "" ;;
+rt) name=rt; debian get_debian rt-amd64 -rt ;;
+new) name=new; debian get_other trixie-backports ;;
+testing) name=testing; debian get_other forky ;;
 kasan) kasan ;;
 source) source_tree ;;
 */*) path "$1" ;;
-*) die "no kernel named '${1-}': stock, cloud, rt, kasan or a path" ;;
+*) die "no kernel named '${1-}': stock, cloud, rt, new, testing, kasan or a path" ;;
 esac
