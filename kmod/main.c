@@ -5,9 +5,12 @@
  * The module and its device. Start reading at <linux/gosync.h>, then gosync.h,
  * then any primitive.
  */
+#include <linux/cdev.h>
+#include <linux/device.h>
 #include <linux/fs.h>
-#include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uidgid.h>
 
 #include "gosync.h"
 #include "page.h"
@@ -35,17 +38,92 @@ static const struct file_operations holder_fops = {
 	.llseek = noop_llseek,
 };
 
-static struct miscdevice device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "gosync",
-	.fops = &device_fops,
-	.mode = 0666,
-};
+/* --- /dev/gosync ---------------------------------------------------------- */
+
+static unsigned short mode = 0666;
+module_param(mode, ushort, 0444);
+MODULE_PARM_DESC(mode, "permissions of /dev/gosync (default 0666)");
+
+static unsigned int gid;
+module_param(gid, uint, 0444);
+MODULE_PARM_DESC(gid, "group of /dev/gosync (default 0)");
+
+/* The node is born with them: there is no moment at which others may open it. */
+static char *gosync_devnode(const struct device *dev, umode_t *node_mode,
+			    kuid_t *node_uid, kgid_t *node_gid)
+{
+	/* Who removes the node asks for its name alone. */
+	if (node_mode)
+		*node_mode = mode;
+	if (node_gid)
+		*node_gid = KGIDT_INIT(gid);
+	return NULL;
+}
+
+static const struct class gosync_class = { .name = "gosync" };
+static const struct device_type gosync_type = { .devnode = gosync_devnode };
+static struct cdev gosync_cdev;
+static struct device *gosync_dev;
+
+static void gosync_dev_release(struct device *dev)
+{
+	kfree(dev);
+}
+
+static int __init gosync_device_add(void)
+{
+	dev_t number;
+	int ret;
+
+	ret = class_register(&gosync_class);
+	if (ret)
+		return ret;
+	ret = alloc_chrdev_region(&number, 0, 1, "gosync");
+	if (ret)
+		goto err_class;
+	ret = -ENOMEM;
+	gosync_dev = kzalloc(sizeof(*gosync_dev), GFP_KERNEL_ACCOUNT);
+	if (!gosync_dev)
+		goto err_number;
+	device_initialize(gosync_dev);
+	gosync_dev->class = &gosync_class;
+	gosync_dev->type = &gosync_type;
+	gosync_dev->devt = number;
+	gosync_dev->release = gosync_dev_release;
+	cdev_init(&gosync_cdev, &device_fops);
+	gosync_cdev.owner = THIS_MODULE;
+	ret = dev_set_name(gosync_dev, "gosync") ?:
+	      cdev_device_add(&gosync_cdev, gosync_dev);
+	if (!ret)
+		return 0;
+	put_device(gosync_dev);
+err_number:
+	unregister_chrdev_region(number, 1);
+err_class:
+	class_unregister(&gosync_class);
+	return ret;
+}
+
+static void gosync_device_remove(void)
+{
+	dev_t number = gosync_dev->devt;
+
+	cdev_device_del(&gosync_cdev, gosync_dev);
+	put_device(gosync_dev);
+	unregister_chrdev_region(number, 1);
+	class_unregister(&gosync_class);
+}
+
+/* --- The module ----------------------------------------------------------- */
 
 static int __init gosync_init(void)
 {
 	int ret;
 
+	if (mode & ~0777 || gid == (gid_t)-1) {
+		pr_err("mode is at most 0777, and gid is a group\n");
+		return -EINVAL;
+	}
 	gosync_holders_init(&holder_fops);
 	ret = gosync_commands_init();
 	if (ret)
@@ -56,7 +134,7 @@ static int __init gosync_init(void)
 	ret = gosync_names_init();
 	if (ret)
 		goto err_page;
-	ret = misc_register(&device);
+	ret = gosync_device_add();
 	if (ret)
 		goto err_names;
 	return 0;
@@ -71,7 +149,7 @@ err_commands:
 
 static void __exit gosync_exit(void)
 {
-	misc_deregister(&device);
+	gosync_device_remove();
 	gosync_names_exit();
 	gosync_page_exit();
 	gosync_commands_exit();
@@ -83,4 +161,5 @@ module_exit(gosync_exit);
 
 MODULE_DESCRIPTION("Named synchronization objects between processes");
 MODULE_AUTHOR("The gosync authors");
+MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");

@@ -3,19 +3,25 @@
  * Loading and unloading: refused while anything is open, otherwise possible,
  * and nothing stays behind. The module is loaded again after each test.
  */
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "gosync_test_uring.h"
 #include "slabs.h"
 
 #define MODULE	"/gosync/gosync.ko"
 
-static int load_module(void)
+static int load_module_with(const char *parameters)
 {
 	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
-	int ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	int ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
 
 	close(fd);
 	return ret;
+}
+
+static int load_module(void)
+{
+	return load_module_with("");
 }
 
 static int unload_module(void)
@@ -132,6 +138,33 @@ TEST_F(module, takes_persistent_objects_with_it)
 	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
 	close(create(name, GOSYNC_PERSIST));
 	EXPECT_TRUE(eventually(!unload_module()));
+}
+
+TEST_F(module, makes_the_device_with_the_mode_and_group_of_its_parameters)
+{
+	static const struct {
+		const char *parameters;
+		unsigned int mode, gid;
+	} rows[] = {
+		{ "", 0666, 0 },
+		{ "mode=0660 gid=1234", 0660, 1234 },
+		{ "mode=0600", 0600, 0 },
+	};
+	struct stat st;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_TRUE(eventually(!unload_module()));
+		ASSERT_EQ(0, load_module_with(rows[i].parameters));
+		ASSERT_EQ(0, stat(GOSYNC_DEVICE, &st));
+		EXPECT_EQ(S_IFCHR | rows[i].mode, st.st_mode);
+		EXPECT_EQ(0, st.st_uid);
+		EXPECT_EQ(rows[i].gid, st.st_gid);
+	}
+	EXPECT_TRUE(eventually(!unload_module()));
+	EXPECT_EQ(-EINVAL, load_module_with("mode=01777"));
+	EXPECT_EQ(-EINVAL, load_module_with("gid=4294967295"));
+	EXPECT_EQ(0, load_module());
 }
 
 enum { OBJECTS = 3000 };
