@@ -367,11 +367,12 @@ uint64_t gosync_deadline(uint64_t ns);
  * @op: the operation's ioctl (GOSYNC_IOC_MUTEX_UNLOCK ...), 0 for any
  * @err: what it returned
  *
- * After -EPROTO it asks the module for its version.
+ * After -EPROTO it asks the module for its version. After -ENXIO, and after
+ * -EPERM and -EACCES of GOSYNC_IOC_OPEN, it looks at the device.
  *
  * Return: a constant sentence. It is Go's own where Go has one. For -EPROTO it
- * says which of program, library and module is older than another. Otherwise it
- * is the system's.
+ * says which of program, library and module is older than another. Where there is
+ * no device it says why, and what to do. Otherwise it is the system's.
  */
 const char *gosync_strerror(unsigned int op, int err);
 

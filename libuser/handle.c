@@ -89,9 +89,13 @@ static int open_device(void)
 	int fd = syscall(SYS_openat, AT_FDCWD, GOSYNC_DEVICE,
 			 O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0)
+	if (fd < 0)
+		return errno == ENOENT || errno == ENODEV ? -ENXIO : -errno;
+	if (__gosync_fd_ioctl(fd, GOSYNC_IOC_VERSION, NULL) > 0)
 		return fd;
-	return errno == ENOENT || errno == ENODEV ? -ENXIO : -errno;
+	/* Something else has its name. */
+	__gosync_close_fd(fd);
+	return -ENXIO;
 }
 
 static int device = -1;

@@ -3,9 +3,12 @@
  * Words: errors in Go's sentences, and the names of types.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -68,6 +71,45 @@ static const char *which_is_older(unsigned int program)
 	return "program, libgosync-user and gosync module are of different versions";
 }
 
+enum absence { NOT_LOADED, HIDDEN, FORBIDDEN, NO_PERMISSION, ANOTHER_FILE };
+
+/* In this order */
+static const char *const without_device[] = {
+	"the gosync module is not loaded; as root: modprobe gosync",
+	"the gosync module is loaded, but /dev/gosync is not visible here: give it to the container (--device /dev/gosync) or unit (PrivateDevices=no)",
+	"a device policy forbids /dev/gosync: allow it for the container (--device /dev/gosync) or unit (DeviceAllow=/dev/gosync rw)",
+	"no permission for /dev/gosync: see its mode and group (ls -l /dev/gosync)",
+	"another file has the name /dev/gosync; as root: rm it, then load the gosync module anew",
+};
+
+/* Why there is no device for the caller, and what to do; NULL: there is one */
+static const char *why_no_device(void)
+{
+	int fd = syscall(SYS_openat, AT_FDCWD, GOSYNC_DEVICE,
+			 O_RDWR | O_CLOEXEC);
+	int err = errno;
+	int is_device;
+
+	if (fd >= 0) {
+		is_device = __gosync_fd_ioctl(fd, GOSYNC_IOC_VERSION, NULL) > 0;
+		__gosync_close_fd(fd);
+		return is_device ? NULL : without_device[ANOTHER_FILE];
+	}
+	switch (err) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return without_device[access("/sys/module/gosync", F_OK) ?
+				      NOT_LOADED : HIDDEN];
+	case EPERM:
+		return without_device[FORBIDDEN];
+	case EACCES:
+		return without_device[NO_PERMISSION];
+	default:
+		return NULL;
+	}
+}
+
 EXPORT const char *gosync_strerror_abi(unsigned int abi, unsigned int op,
 				       int err)
 {
@@ -76,8 +118,12 @@ EXPORT const char *gosync_strerror_abi(unsigned int abi, unsigned int op,
 
 	if (err < 0)
 		err = -err;
-	if (err == ENXIO)
-		return "the gosync module is not loaded";
+	if (err == ENXIO || ((err == EPERM || err == EACCES) &&
+			     (!op || op == GOSYNC_IOC_OPEN))) {
+		text = why_no_device();
+		if (text)
+			return text;
+	}
 	if (err == ESTALE)
 		return "what this holder had was taken from it (broken)";
 	if (op == GOSYNC_IOC_BREAK && err == ESRCH)

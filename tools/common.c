@@ -138,18 +138,16 @@ void output_pause(uint64_t ns)
 
 int device_open(void)
 {
-	int fd = open(GOSYNC_DEVICE, O_RDWR | O_CLOEXEC);
-	int err = errno;
+	int ret = gosync_device();
+	int fd = ret < 0 ? ret : fcntl(ret, F_DUPFD_CLOEXEC, 0);
 
+	if (ret >= 0 && fd < 0)
+		ret = -errno;
 	if (fd >= 0)
 		return fd;
-	fprintf(stderr, "gosync: %s: %s%s\n", GOSYNC_DEVICE, strerror(err),
-		err == EMFILE ? "; see ulimit -n" : "");
-	if (err != ENOENT && err != ENXIO && err != ENODEV)
-		exit(exit_status(-err));
-	fputs("gosync: the module is not loaded; load it as root: insmod gosync.ko\n",
-	      stderr);
-	exit(EX_UNAVAILABLE);
+	fprintf(stderr, "gosync: %s%s\n", gosync_strerror(GOSYNC_IOC_OPEN, ret),
+		ret == -EMFILE ? "; see ulimit -n" : "");
+	exit(ret == -ENXIO ? EX_UNAVAILABLE : exit_status(ret));
 }
 
 int object_open(const char *name, unsigned int type, unsigned int flags)

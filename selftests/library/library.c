@@ -6,6 +6,8 @@
 #include <linux/seccomp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include "gosync_test.h"
 
 FIXTURE(library)
@@ -475,19 +477,95 @@ TEST_F(words, deadlines_are_from_now)
 	EXPECT_LE(before, gosync_deadline(UINT64_MAX - 1));
 }
 
-TEST_F(words, without_the_device_it_says_so)
-{
-	gosync_mutex_t *mutex;
-	int ret;
+/* --- without the device --------------------------------------------------- */
 
+#define EMPTY	"/tmp/empty"
+
+/* Another file is in its place. */
+static int put_file_there(void)
+{
+	close(open("/tmp/file", O_CREAT | O_WRONLY, 0600));
+	return mount("/tmp/file", GOSYNC_DEVICE, NULL, MS_BIND, NULL);
+}
+
+/* What a container without --device and a unit with PrivateDevices= see */
+static int hide_devices(void)
+{
+	return mount("none", "/dev", "tmpfs", 0, NULL);
+}
+
+/* And what one sees that may not use devices */
+static int forbid_devices(void)
+{
+	struct stat st;
+
+	return stat(GOSYNC_DEVICE, &st) ||
+	       mount("none", "/tmp", "tmpfs", MS_NODEV, NULL) ||
+	       mknod("/tmp/gosync", S_IFCHR | 0666, st.st_rdev) ||
+	       mount("/tmp/gosync", GOSYNC_DEVICE, NULL, MS_BIND, NULL);
+}
+
+/* Where nothing shows that the module is loaded */
+static int leave_system(void)
+{
+	return mkdir(EMPTY, 0755) || chroot(EMPTY);
+}
+
+FIXTURE(device)
+{
+	bool unused;
+};
+
+FIXTURE_VARIANT(device)
+{
+	int (*lose)(void);
+	int error;
+	const char *says;
+};
+
+FIXTURE_VARIANT_ADD(device, replaced) {
+	put_file_there, -ENXIO, "another file has the name " GOSYNC_DEVICE,
+};
+
+FIXTURE_VARIANT_ADD(device, hidden) {
+	hide_devices, -ENXIO, "is loaded, but " GOSYNC_DEVICE " is not visible",
+};
+
+FIXTURE_VARIANT_ADD(device, forbidden) {
+	forbid_devices, -EACCES, "no permission for " GOSYNC_DEVICE,
+};
+
+FIXTURE_VARIANT_ADD(device, absent) {
+	leave_system, -ENXIO, "the gosync module is not loaded; as root: modprobe",
+};
+
+FIXTURE_SETUP(device)
+{
 	if (geteuid())
 		SKIP(return, "needs root");
-	mkdir("/tmp/empty", 0755);
-	ASSERT_EQ(0, chroot("/tmp/empty"));
-	ret = gosync_mutex_open("name", GOSYNC_CREATE, 0600, &mutex);
-	EXPECT_TRUE(ret == -ENXIO || ret == -ENOENT);
-	ret = gosync_unlink("name");
-	EXPECT_TRUE(ret == -ENXIO || ret == -ENOENT);
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	rmdir(EMPTY);
+}
+
+TEST_F(device, why_there_is_none_is_told)
+{
+	gosync_mutex_t *mutex;
+	const char *text;
+
+	EXPECT_EQ(0, variant->lose());
+	EXPECT_EQ(variant->error, gosync_device());
+	EXPECT_EQ(variant->error, gosync_mutex_open("name", GOSYNC_CREATE, 0600,
+						    &mutex));
+	EXPECT_EQ(variant->error, gosync_unlink("name"));
+	text = gosync_strerror(GOSYNC_IOC_OPEN, variant->error);
+	EXPECT_NE(NULL, strstr(text, variant->says)) {
+		TH_LOG("%s", text);
+	}
 }
 
 TEST_HARNESS_MAIN

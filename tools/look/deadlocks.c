@@ -476,9 +476,7 @@ static int look_often(void)
 		ret = -errno;
 	if (!ret)
 		return status;
-	fprintf(stderr, "gosync deadlocks: %s%s\n", gosync_strerror(0, ret),
-		ret == -ENOENT || ret == -ENXIO || ret == -ENODEV ?
-		"; the module is not loaded; load it as root: insmod gosync.ko" : "");
+	fprintf(stderr, "gosync deadlocks: %s\n", gosync_strerror(0, ret));
 	return FAILED;
 }
 

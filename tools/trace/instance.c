@@ -138,7 +138,7 @@ static void check_access(void)
 	    !tracefs_dir_exists(NULL, "instances"))
 		give_up("%s: %s; only root can record", dir, strerror(errno));
 	if (!tracefs_dir_exists(NULL, "events/gosync"))
-		give_up("the module is not loaded; load it as root: insmod gosync.ko");
+		give_up("%s", gosync_strerror(0, -ENXIO));
 }
 
 unsigned int create_instances(const struct record_options *options)

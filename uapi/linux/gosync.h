@@ -106,7 +106,7 @@
  *                reached
  * ENOTTY         not an ioctl of this type of object; Cond: the lock is no
  *                Mutex and no RWMutex; io_uring: not a command of it
- * ENXIO          the library: the module is not loaded
+ * ENXIO          the library: there is no device; gosync_strerror() tells why
  * EOPNOTSUPP     io_uring: this kernel has none, or no commands of it, or the
  *                ring is for polling (IORING_SETUP_IOPOLL)
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
