@@ -111,19 +111,32 @@ clean: ## remove build/
 release := $(shell uname -r)
 KDIR    ?= /lib/modules/$(release)/build
 here    := $(build)/kmod-$(release)
+ko      := $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/gosync.ko
+depmod   = depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(release)
+built   := $(build)/user/bin/gosync
 
 modules: ## build the module for the running kernel
-	@[ -e $(KDIR)/Makefile ] || \
-		{ echo "no $(KDIR): install linux-headers-$(release)"; exit 1; }
+	@[ -e $(KDIR)/Makefile ] || { echo "there is no $(KDIR); as root:" \
+		"apt-get install linux-headers-$(release)"; exit 1; }
 	+@$(call kbuild,$(here),$(KDIR),modules)
 
-modules_install: modules ## install it where modprobe finds it
-	+@$(MAKE) -C $(KDIR) M=$(here) modules_install
-	depmod $(release)
+modules_install: ## install it where modprobe finds it
+	@[ -e $(here)/gosync.ko ] || { echo "build it first: make modules"; exit 1; }
+	install -D -m 644 $(here)/gosync.ko $(ko)
+	$(depmod)
+
+modules_uninstall: ## remove it
+	rm -f $(ko)
+	$(depmod)
 
 install: ## install library, headers and command below PREFIX
-	+@$(user) libuser install PREFIX=$(PREFIX)
-	+@$(user) tools install PREFIX=$(PREFIX)
+	@[ -e $(built) ] || { echo "build them first, not as root: make tools"; exit 1; }
+	+@$(user) libuser install
+	+@$(user) tools install
+
+uninstall: ## remove them
+	+@$(user) libuser uninstall
+	+@$(user) tools uninstall
 
 .PHONY: help deps module other lib tools examples tests run shell test bench check \
-	clean modules modules_install install
+	clean modules modules_install modules_uninstall install uninstall

@@ -54,6 +54,8 @@ static const struct command commands[] = {
 	{ }
 };
 
+const char *argp_program_version = "gosync " GOSYNC_VERSION;
+
 static char *list_commands(int key, const char *text, void *input)
 {
 	const struct command *command;
