@@ -21,6 +21,8 @@ jobs    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 run    := $(vm)/run -k $(kernel)
 user    = $(MAKE) $(hush) $(jobs) O=$(build)/user -C
 user32  = $(MAKE) $(hush) $(jobs) O=$(build)/user32 M32=1 -C
+has_m32 = echo 'int main(void) { return 0; }' | \
+	$(CC) -m32 -x c -o /dev/null - 2>/dev/null
 kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 
 # Randomised tests go on for so many seconds each (up to 60) instead of half of
@@ -79,8 +81,12 @@ tests: tools examples ## build the selftests, 64 and 32 bit
 	+@selftests/library/other.sh $(build)/other
 	+@$(MAKE) $(hush) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
 	+@$(user) selftests $(kselftest)
-	+@$(user32) libuser
-	+@$(user32) selftests $(kselftest)
+	+@if $(has_m32) || { $(vm)/deps.sh m32 && $(has_m32); }; then \
+		$(user32) libuser && $(user32) selftests $(kselftest); \
+	else \
+		rm -rf $(build)/user32; \
+		echo 'gosync: no compiler for 32-bit programs: their tests are skipped' >&2; \
+	fi
 
 # --- run in a virtual machine ---------------------------------------------
 

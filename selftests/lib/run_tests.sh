@@ -104,7 +104,7 @@ elif can_run_32; then
 	done
 else
 	number=$((number + 1)) skip=$((skip + 1))
-	echo "ok $number 32-bit programs # SKIP this kernel does not run them"
+	echo "ok $number 32-bit programs # SKIP there are none, or this kernel does not run them"
 fi
 
 echo "1..$number"

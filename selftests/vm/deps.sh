@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [check] [bench] [trace]: install the Debian packages that are missing.
-# Says nothing when none is. Kernels are not installed: see kernel.sh.
+# deps.sh [m32] [check] [bench] [trace]: install the Debian packages that are missing.
+# Says nothing when none is. It never removes one: where that would be needed, it
+# fails. Kernels are not installed: see kernel.sh.
 
 set -eu
 
-packages="build-essential gcc-multilib bc flex bison libelf-dev libssl-dev
+packages="build-essential bc flex bison libelf-dev libssl-dev
 	pahole cpio xz-utils kmod qemu-system-x86 busybox-static strace
 	libjson-c-dev libsmartcols-dev libtracefs-dev libtraceevent-dev libdw-dev zlib1g-dev
 	systemtap-sdt-dev liburing-dev pkg-config"
 
 for set in "$@"; do
 	case $set in
+	m32) packages="$packages gcc-multilib" ;;
 	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
 		perl python3" ;;
 	bench) packages="$packages python3 gnuplot-nox" ;;
@@ -58,7 +60,7 @@ apt_install()
 {
 	# shellcheck disable=SC2086 # a list of words
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
-		--no-install-recommends $missing >"$log" 2>&1 </dev/null
+		--no-remove --no-install-recommends $missing >"$log" 2>&1 </dev/null
 }
 
 apt_install && exit 0
