@@ -11,6 +11,11 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/* Headers of kernels before 6.1.10 lack it. */
+#ifndef __aligned_s64
+#define __aligned_s64 __s64 __attribute__((aligned(8)))
+#endif
+
 /**
  * DOC: General rules
  *
