@@ -605,32 +605,6 @@ long gosync_holder_info(struct gosync_holder *holder, void __user *uarg);
 
 /* --- stat.c --- */
 
-/**
- * struct gosync_stats - statistics of an object's waits
- * @contended: see &struct gosync_stat
- * @acquired: see &struct gosync_stat
- * @handed_over: see &struct gosync_stat
- * @gave_up: see &struct gosync_stat
- * @wait_ns: see &struct gosync_stat
- * @wait_max_ns: see &struct gosync_stat
- * @histogram: see &struct gosync_stat
- * @starvations: see &struct gosync_stat
- * @owned_token: the token of the last acquisition by a waiter
- * @owned_since: the time of that acquisition, in ns of CLOCK_MONOTONIC
- */
-struct gosync_stats {
-	u64 contended;
-	u64 acquired;
-	u64 handed_over;
-	u64 gave_up;
-	u64 wait_ns;
-	u64 wait_max_ns;
-	u64 histogram[GOSYNC_HISTOGRAM];
-	u32 starvations;
-	u64 owned_token;
-	u64 owned_since;
-};
-
 long gosync_stat(struct gosync_holder *holder, void __user *uarg);
 long gosync_waiters(struct gosync_holder *holder, void *arg);
 long gosync_holders(struct gosync_holder *holder, void *arg);
@@ -689,8 +663,6 @@ const struct gosync_ops *gosync_ops_of(u32 type);
 
 /* --- The primitives --- */
 
-extern const struct gosync_wait_op gosync_cond_wait_op;
-
 extern const struct gosync_ops gosync_atomic_ops[];
 extern const struct gosync_ops gosync_value_ops;
 extern const struct gosync_ops gosync_mutex_ops;
@@ -700,14 +672,5 @@ extern const struct gosync_ops gosync_once_ops;
 extern const struct gosync_ops gosync_cond_ops;
 extern const struct gosync_ops gosync_semaphore_ops;
 extern const struct gosync_ops gosync_map_ops;
-
-int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags);
-const struct gosync_lock_ops *
-gosync_cond_lock_ops(const struct gosync_holder *lock, u32 flags);
-int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
-		      u32 flags);
-long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
-			long result, long locked);
-void gosync_cond_pass_on(struct gosync_object *obj, u64 last);
 
 #endif /* GOSYNC_H */

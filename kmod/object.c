@@ -9,6 +9,7 @@
 #include <linux/user_namespace.h>
 
 #include "page.h"
+#include "wait.h"
 
 /**
  * gosync_object_alloc() - make an object, without state and namespace yet

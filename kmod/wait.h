@@ -236,6 +236,32 @@ static inline bool gosync_is_told(const int *claim)
 	return smp_load_acquire(claim) == GOSYNC_TOLD;
 }
 
+/**
+ * struct gosync_stats - statistics of an object's waits
+ * @contended: see &struct gosync_stat
+ * @acquired: see &struct gosync_stat
+ * @handed_over: see &struct gosync_stat
+ * @gave_up: see &struct gosync_stat
+ * @wait_ns: see &struct gosync_stat
+ * @wait_max_ns: see &struct gosync_stat
+ * @histogram: see &struct gosync_stat
+ * @starvations: see &struct gosync_stat
+ * @owned_token: the token of the last acquisition by a waiter
+ * @owned_since: the time of that acquisition, in ns of CLOCK_MONOTONIC
+ */
+struct gosync_stats {
+	u64 contended;
+	u64 acquired;
+	u64 handed_over;
+	u64 gave_up;
+	u64 wait_ns;
+	u64 wait_max_ns;
+	u64 histogram[GOSYNC_HISTOGRAM];
+	u32 starvations;
+	u64 owned_token;
+	u64 owned_since;
+};
+
 int gosync_try_again(void);
 int gosync_timeout_init(struct gosync_timeout *timeout, u32 flags, u64 deadline);
 void gosync_count_waits(struct gosync_object *obj);
@@ -350,5 +376,17 @@ void gosync_version_left(struct gosync_object *obj,
 bool gosync_version_watched(const struct gosync_holder *holder,
 			    struct gosync_waiter *waiter);
 long gosync_version_wait(struct gosync_holder *holder, void *arg);
+
+/* --- cond.c --- */
+
+extern const struct gosync_wait_op gosync_cond_wait_op;
+int gosync_cond_check_lock(const struct gosync_holder *lock, u32 flags);
+const struct gosync_lock_ops *
+gosync_cond_lock_ops(const struct gosync_holder *lock, u32 flags);
+int gosync_cond_begin(struct gosync_waiter *waiter, struct gosync_holder *lock,
+		      u32 flags);
+long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
+			long result, long locked);
+void gosync_cond_pass_on(struct gosync_object *obj, u64 last);
 
 #endif /* GOSYNC_WAIT_H */
