@@ -35,4 +35,20 @@ FIXTURE_SETUP(fixture)							\
 	self->shared = shared_memory(4096);				\
 }
 
+/* An ioctl that a thread makes, by call_in_thread() */
+struct call_in_thread {
+	int fd;
+	unsigned int cmd;
+	const void *arg;
+	int ret;
+};
+
+static inline void *call_in_thread(void *arg)
+{
+	struct call_in_thread *it = arg;
+
+	it->ret = call(it->fd, it->cmd, it->arg);
+	return NULL;
+}
+
 #endif /* OBJECT_H */

@@ -182,14 +182,7 @@ static inline void *wait_in_thread(void *arg)
 
 static inline pid_t spawn_owner(int fd, unsigned int op)
 {
-	pid_t pid = spawn();
-
-	if (!pid) {
-		MUST(call(reopen_object(fd, 0), op, NULL) >= 0);
-		rest();
-	}
-	MUST(eventually(rests(pid)));
-	return pid;
+	return RESTING_CHILD(call(reopen_object(fd, 0), op, NULL) < 0);
 }
 
 #endif /* WAIT_MANY_H */

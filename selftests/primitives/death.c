@@ -18,31 +18,18 @@ static int open_fd(FIXTURE_DATA(death) *self)
 /* A child that has locked, and sleeps */
 static pid_t spawn_owner(FIXTURE_DATA(death) *self)
 {
-	pid_t pid = spawn();
-
-	if (!pid) {
-		if (gosync_mutex_lock(self->mutex) < 0)
-			_exit(1);
-		rest();
-	}
-	MUST(eventually(rests(pid)));
-	return pid;
+	return RESTING_CHILD(gosync_mutex_lock(self->mutex) < 0);
 }
 
 /* A child that waits, and exits with what it got */
 static pid_t spawn_waiter(FIXTURE_DATA(death) *self)
 {
-	unsigned int before = info(self->mutex).waiters;
-	pid_t pid = spawn();
-
-	if (!pid) {
+	return WAITER(self->mutex, ({
 		int ret = gosync_mutex_lock(self->mutex);
 
 		gosync_mutex_unlock(self->mutex);
-		_exit(ret);
-	}
-	MUST(eventually(info(self->mutex).waiters == before + 1));
-	return pid;
+		ret;
+	}));
 }
 
 TEST_F(death, of_the_owner_is_told_until_somebody_recovers)
@@ -304,27 +291,16 @@ TEST_F(death, goes_by_the_receiver_of_a_passed_descriptor)
 	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
 }
 
-struct lock_in_thread {
-	int fd;
-	int ret;
-};
-
-static void *lock_in_thread(void *arg)
-{
-	struct lock_in_thread *lock = arg;
-
-	lock->ret = lock_fd(lock->fd);
-	return NULL;
-}
-
 /* Who waits on a descriptor that is closed meanwhile waits on. */
 TEST_F(death, comes_after_the_last_wait_on_a_closed_descriptor)
 {
-	struct lock_in_thread lock = { .fd = open_fd(self), .ret = -1 };
+	struct call_in_thread lock = {
+		.fd = open_fd(self), .cmd = GOSYNC_IOC_MUTEX_LOCK, .ret = -1,
+	};
 	pthread_t thread;
 
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_in_thread, &lock));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_in_thread, &lock));
 	ASSERT_TRUE(eventually(info(self->mutex).waiters == 1));
 	close(lock.fd);
 	EXPECT_EQ(2, info(self->mutex).holders);
@@ -347,10 +323,12 @@ TEST_F(death, ends_the_waits_of_all_threads)
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	pid = spawn();
 	if (!pid) {
-		struct lock_in_thread lock = { .fd = open_fd(self) };
+		struct call_in_thread lock = {
+			.fd = open_fd(self), .cmd = GOSYNC_IOC_MUTEX_LOCK,
+		};
 
 		for (i = 0; i < 3; i++)
-			pthread_create(&threads[i], NULL, lock_in_thread, &lock);
+			pthread_create(&threads[i], NULL, call_in_thread, &lock);
 		pause();
 	}
 	ASSERT_TRUE(eventually(info(self->mutex).waiters == 3));
@@ -447,16 +425,14 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 	owner = spawn();
 	if (!owner) {
 		gosync_mutex_lock(self->mutex);
-		store(self->shared, 1);
-		for (;;)
-			pause();
+		rest();
 	}
 	ASSERT_TRUE(eventually(info(self->mutex).waiters == 2));
 	other = spawn_waiter(self);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(waiter));
 	/* Before it is inside its death would be nobody's business. */
-	ASSERT_TRUE(eventually(load(self->shared)));
+	ASSERT_TRUE(eventually(rests(owner)));
 	EXPECT_EQ(owner, info(self->mutex).owner_pid);
 	kill_and_reap(owner);
 	EXPECT_EQ(1, reap_soon(other));

@@ -94,26 +94,11 @@ static int take_all(const FIXTURE_VARIANT(abandon) *variant, int fd)
 	return take(variant, fd);
 }
 
-/* A child that has inherited the descriptors, and stays */
-static pid_t spawn_copy(void)
-{
-	pid_t pid = spawn();
-
-	if (!pid)
-		for (;;)
-			pause();
-	return pid;
-}
-
 /* A child that waits with a descriptor of its own, and exits with what it got */
 static pid_t spawn_waiter(FIXTURE_DATA(abandon) *self,
 			  const FIXTURE_VARIANT(abandon) *variant)
 {
-	unsigned int before = info_of(self->fd).waiters;
-	pid_t pid = CHILD(take_all(variant, self->other));
-
-	MUST(eventually(info_of(self->fd).waiters == before + 1));
-	return pid;
+	return WAITER_FD(self->fd, take_all(variant, self->other));
 }
 
 TEST_F(abandon, what_it_had_is_the_next_ones_although_others_have_a_copy)
@@ -121,7 +106,8 @@ TEST_F(abandon, what_it_had_is_the_next_ones_although_others_have_a_copy)
 	pid_t copy, waiter;
 
 	ASSERT_EQ(variant->before, take(variant, self->fd));
-	copy = spawn_copy();
+	/* A child that has inherited the descriptors, and stays */
+	copy = RESTING_CHILD(0);
 	ASSERT_EQ(0, call(self->fd, GOSYNC_IOC_ABANDON, NULL));
 	EXPECT_EQ(variant->after, take_all(variant, self->other));
 	/* Who gives back a lock for reading says nothing of a death. */

@@ -21,32 +21,17 @@ static int done_fd(int fd)
 /* A child that runs it, for ever */
 static pid_t spawn_runner(FIXTURE_DATA(once) *self)
 {
-	pid_t pid = spawn();
-
-	if (!pid) {
-		if (gosync_once_begin(self->once) <= 0)
-			_exit(1);
-		rest();
-	}
-	MUST(eventually(rests(pid)));
-	return pid;
+	return RESTING_CHILD(gosync_once_begin(self->once) <= 0);
 }
 
 /* A child that waits, does it if told so, and exits with what it was told */
 static pid_t spawn_waiter(FIXTURE_DATA(once) *self)
 {
-	unsigned int before = waiters(self->once);
-	pid_t pid = spawn();
-
-	if (!pid) {
+	return WAITER(self->once, ({
 		int ret = gosync_once_begin(self->once);
 
-		if (ret > 0 && gosync_once_done(self->once))
-			_exit(100);
-		_exit(ret);
-	}
-	MUST(eventually(waiters(self->once) == before + 1));
-	return pid;
+		ret > 0 && gosync_once_done(self->once) ? 100 : ret;
+	}));
 }
 
 /* Counts how often it ran, and how often after somebody's death. */
@@ -687,29 +672,17 @@ TEST_F(once, a_child_of_the_runner_waits_like_others)
 	EXPECT_EQ(0, info(self->once).deaths);
 }
 
-struct wait_in_thread {
-	int fd;
-	int ret;
-};
-
-static void *wait_in_thread(void *arg)
-{
-	struct wait_in_thread *wait = arg;
-
-	wait->ret = begin_fd(wait->fd);
-	return NULL;
-}
-
 /* Who is told to run on a descriptor that is closed by then has ended. */
 TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
 {
-	struct wait_in_thread wait = {
-		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	struct call_in_thread wait = {
+		.fd = open_object(0, self->name, 0, 0),
+		.cmd = GOSYNC_IOC_ONCE_BEGIN, .ret = -1,
 	};
 	pid_t runner = spawn_runner(self);
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_in_thread, &wait));
 	ASSERT_TRUE(eventually(waiters(self->once) == 1));
 	close(wait.fd);
 	EXPECT_EQ(1, waiters(self->once));
@@ -721,7 +694,7 @@ TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
 
 	wait.fd = open_object(0, self->name, 0, 0);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_in_thread, &wait));
 	ASSERT_TRUE(eventually(waiters(self->once) == 1));
 	close(wait.fd);
 	EXPECT_EQ(0, done_fd(gosync_fd(self->once)));

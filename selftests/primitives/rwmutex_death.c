@@ -12,21 +12,13 @@
 /* A child that has locked so often, and sleeps */
 static pid_t spawn_owner(FIXTURE_DATA(rwmutex) *self, enum side side, int times)
 {
-	pid_t pid;
-	int i;
+	return RESTING_CHILD(({
+		int i, failed = 0;
 
-	store(&self->shared->step, 0);
-	pid = spawn();
-	if (!pid) {
 		for (i = 0; i < times; i++)
-			if (take(self->rw, side) < 0)
-				_exit(1);
-		store(&self->shared->step, 1);
-		for (;;)
-			pause();
-	}
-	MUST(eventually(load(&self->shared->step)));
-	return pid;
+			failed |= take(self->rw, side) < 0;
+		failed;
+	}));
 }
 
 TEST_F(rwmutex, a_dead_readers_locks_are_dropped)

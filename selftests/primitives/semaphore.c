@@ -18,19 +18,14 @@ OBJECT_FIXTURE(semaphore, gosync_semaphore, semaphore, open_semaphore)
 static pid_t spawn_waiter_until(FIXTURE_DATA(semaphore) *self, unsigned int n,
 				uint64_t deadline)
 {
-	unsigned int before = waiters(self->semaphore);
-	pid_t pid = spawn();
-
-	if (!pid) {
+	return WAITER(self->semaphore, ({
 		int ret = gosync_semaphore_acquire_until(self->semaphore, n,
 							 deadline, 0);
 
 		if (!ret)
 			add(self->shared, n);
-		_exit(-ret);
-	}
-	MUST(eventually(waiters(self->semaphore) == before + 1));
-	return pid;
+		-ret;
+	}));
 }
 
 static pid_t spawn_waiter(FIXTURE_DATA(semaphore) *self, unsigned int n)

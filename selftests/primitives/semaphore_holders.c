@@ -91,15 +91,9 @@ TEST_F(give_back, follows_the_holder_that_acquired)
 
 TEST_F(give_back, goes_to_those_who_wait)
 {
-	pid_t owner = spawn(), many, one;
+	pid_t owner, many, one;
 
-	if (!owner) {
-		if (gosync_semaphore_acquire(self->semaphore, GIVEN))
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	ASSERT_TRUE(eventually(!count(self)));
+	owner = RESTING_CHILD(gosync_semaphore_acquire(self->semaphore, GIVEN));
 	many = WAITER(self->semaphore,
 		      -gosync_semaphore_acquire(self->semaphore, GIVEN));
 	one = WAITER(self->semaphore,
@@ -138,28 +132,17 @@ TEST_F(give_back, comes_by_exec_and_exit_too_but_not_from_a_fork)
 	EXPECT_EQ(GIVEN, count(self));
 }
 
-struct acquire_in_thread {
-	int fd;
-	int ret;
-};
-
-static void *acquire_in_thread(void *arg)
-{
-	struct acquire_in_thread *acquire = arg;
-
-	acquire->ret = acquire_fd(acquire->fd, 2);
-	return NULL;
-}
-
 TEST_F(give_back, comes_with_the_last_wait_on_a_closed_descriptor)
 {
-	struct acquire_in_thread acquire = {
-		.fd = open_object(0, self->name, 0, 0), .ret = -1,
+	struct gosync_semaphore_args two = { .size = sizeof(two), .count = 2 };
+	struct call_in_thread acquire = {
+		open_object(0, self->name, 0, 0), GOSYNC_IOC_SEMAPHORE_ACQUIRE,
+		&two, -1,
 	};
 	pthread_t thread;
 
 	EXPECT_EQ(0, gosync_semaphore_acquire(self->semaphore, GIVEN));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, acquire_in_thread, &acquire));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_in_thread, &acquire));
 	ASSERT_TRUE(eventually(waiters(self->semaphore) == 1));
 	close(acquire.fd);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));

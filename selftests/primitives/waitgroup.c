@@ -15,11 +15,7 @@ OBJECT_FIXTURE(waitgroup, gosync_waitgroup, wg, open_wg)
 /* A child that waits, and exits with what came of it */
 static pid_t spawn_waiter(FIXTURE_DATA(waitgroup) *self)
 {
-	unsigned int before = waiters(self->wg);
-	pid_t pid = CHILD(-gosync_waitgroup_wait(self->wg));
-
-	MUST(eventually(waiters(self->wg) == before + 1));
-	return pid;
+	return WAITER(self->wg, -gosync_waitgroup_wait(self->wg));
 }
 
 static int count_fd(int fd, int64_t delta, uint64_t *counter)

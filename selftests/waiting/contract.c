@@ -104,18 +104,11 @@ static int give_back_by(FIXTURE_DATA(wait) *self, enum way way)
 static pid_t spawn_waiter(FIXTURE_DATA(wait) *self, enum way way,
 			  uint64_t deadline, unsigned int flags)
 {
-	unsigned int before = waiters_of(&self->thing);
-	pid_t pid = spawn();
-
-	if (!pid) {
+	return WAITER_FD(self->thing.fd, ({
 		int ret = get(self, way, deadline, flags);
 
-		if (!ret && give_back_by(self, way))
-			_exit(100);
-		_exit(-ret);
-	}
-	MUST(eventually(waiters_of(&self->thing) == before + 1));
-	return pid;
+		!ret && give_back_by(self, way) ? 100 : -ret;
+	}));
 }
 
 /* As let_go(), for as many waiters, who pass on what only one can have */

@@ -49,17 +49,9 @@ static int broadcast_fd(FIXTURE_DATA(signals) *self)
 /* A child that waits, and has been signalled when it exits with 0 */
 static pid_t spawn_cond_waiter(FIXTURE_DATA(signals) *self)
 {
-	unsigned int before = info_of(self->a).waiters;
-	pid_t pid = spawn();
-
-	if (!pid) {
-		if (gosync_mutex_lock(self->mutex) ||
-		    gosync_cond_wait(self->cond, self->mutex))
-			_exit(1);
-		_exit(gosync_mutex_unlock(self->mutex));
-	}
-	MUST(eventually(info_of(self->a).waiters == before + 1));
-	return pid;
+	return WAITER_FD(self->a, gosync_mutex_lock(self->mutex) ||
+			 gosync_cond_wait(self->cond, self->mutex) ||
+			 gosync_mutex_unlock(self->mutex));
 }
 
 TEST_F(signals, are_for_those_who_wait)

@@ -116,19 +116,12 @@ static uint64_t version_of(FIXTURE_DATA(version) *self)
 /* A child that waits for what comes after @version; it exits with the error. */
 static pid_t spawn_waiter(FIXTURE_DATA(version) *self, uint64_t version)
 {
-	unsigned int before = info_of(self->fd).waiters;
-	pid_t pid = spawn();
-
-	if (!pid) {
+	return WAITER_FD(self->fd, ({
 		uint64_t now = version;
 		int ret = wait_until(self, &now, 0, 0);
 
-		if (!ret && now == version)
-			_exit(100);
-		_exit(-ret);
-	}
-	MUST(eventually(info_of(self->fd).waiters == before + 1));
-	return pid;
+		!ret && now == version ? 100 : -ret;
+	}));
 }
 
 TEST_F(version, wait_returns_at_once_what_is_another_version)
