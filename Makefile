@@ -144,5 +144,20 @@ uninstall: ## remove them
 	+@$(user) libuser uninstall
 	+@$(user) tools uninstall
 
+# --- Debian packages ------------------------------------------------------
+
+debs := $(build)/deb/gosync-$(version)
+
+# In a copy, where times and modes are those of any other copy
+deb: ## build the Debian packages, into build/deb
+	@$(vm)/deps.sh deb
+	@rm -rf $(build)/deb && mkdir -p $(debs)
+	@tar -c --exclude-vcs --exclude-vcs-ignores --exclude=./build \
+		--mode=u+rw,go=rX --mtime=@$$(dpkg-parsechangelog -STimestamp) . | \
+		tar -xp -C $(debs)
+	@cd $(debs) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc \
+		>../log 2>&1 || { tail -20 ../log; exit 1; }
+	@ls -1 $(build)/deb/*.deb
+
 .PHONY: help deps module other lib tools examples tests run shell test bench check \
-	clean modules modules_install modules_uninstall install uninstall
+	clean modules modules_install modules_uninstall install uninstall deb

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [m32] [check] [bench] [trace]: install the Debian packages that are missing.
-# Says nothing when none is. It never removes one: where that would be needed, it
-# fails. Kernels are not installed: see kernel.sh.
+# deps.sh [m32] [check] [bench] [trace], or deps.sh deb: install the Debian packages
+# that are missing. Says nothing when none is. It never removes one: where that
+# would be needed, it fails. Kernels are not installed: see kernel.sh.
 
 set -eu
 
@@ -20,6 +20,10 @@ for set in "$@"; do
 	bench) packages="$packages python3 gnuplot-nox" ;;
 	trace) packages="$packages linux-perf trace-cmd bpftrace
 		chromium golang-go python3" ;;
+	# Just what debian/control wants, and lintian
+	deb) packages="build-essential fakeroot debhelper dh-dkms lintian
+		libjson-c-dev libsmartcols-dev libtracefs-dev libdw-dev zlib1g-dev
+		systemtap-sdt-dev pkgconf" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
 done
