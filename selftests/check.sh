@@ -179,7 +179,7 @@ license_of()
 	kmod/* | Kbuild) echo "GPL-2.0-only" ;;
 	uapi/*) echo "GPL-2.0 WITH Linux-syscall-note" ;;
 	libuser/Makefile) echo "(GPL-2.0-only|LGPL-2.1-or-later)" ;;
-	libuser/*) echo "LGPL-2.1-or-later" ;;
+	libuser/* | debian/*.symbols) echo "LGPL-2.1-or-later" ;;
 	*) echo "GPL-2.0-only" ;;
 	esac
 }
@@ -191,6 +191,9 @@ spdx()
 	for file in "${files[@]}"; do
 		case $file in
 		*.md | *.svg | *.json | *.gitignore | LICENSE* | COPYING*)
+			continue ;;
+		# Their formats have no comments.
+		debian/changelog | debian/copyright | debian/source/format)
 			continue ;;
 		esac
 		if ! head -n 3 "$file" | grep -Eq \
@@ -371,7 +374,8 @@ page_examples()
 		done < <(sed -n 's/^<!-- \([a-z]*\.c\) -->$/\1/p' "$page")
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
-		*/command.md | */compatibility.md | */design.md | */tracing.md)
+		*/command.md | */compatibility.md | */design.md | */packages.md | \
+		*/tracing.md)
 			continue ;;
 		esac
 		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }
@@ -477,6 +481,31 @@ exists()
 	grep -qw -e "$1" "$work/expanded"
 }
 
+# What debian/ says once more: the version of the module, the soname, and the
+# functions of the library.
+packages()
+{
+	local status=0 version abi map=libuser/libgosync-user.map symbols
+
+	version=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' kmod/main.c)
+	grep -q "^gosync ($version)" <(head -n 1 debian/changelog) || {
+		echo "debian/changelog does not begin with version $version"
+		status=1
+	}
+	abi=$(awk '/define GOSYNC_ABI_VERSION/ { print $3 }' $uapi)
+	symbols=debian/libgosync-user$abi.symbols
+	if ! grep -q "^Package: libgosync-user$abi$" debian/control ||
+	   ! grep -q "^libgosync-user.so.$abi " "$symbols"; then
+		echo "debian/ has no libgosync-user$abi"
+		return 1
+	fi
+	diff -U 0 --label $map --label "$symbols" \
+		<(sed -n 's/^\t\(gosync_.*\);$/\1/p' $map | sort) \
+		<(sed -n 's/^ \(gosync_.*\)@.*/\1/p' "$symbols" | sort) ||
+		status=1
+	return $status
+}
+
 picture()
 {
 	diff <(python3 Documentation/how.py) Documentation/how.svg
@@ -556,6 +585,7 @@ check "the pages' examples are pieces of examples/" page_examples
 check "errors are in the table, wherever they are spoken of" errors_are_listed
 check "headers, symbol map and libraries have the same functions" exported
 check "documents name only what exists" documents
+check "debian/ has the version, soname and functions of the sources" packages
 check "the picture is what its script draws" picture
 check "no paths of the machine it was written on" here
 check "no warning from the library, tools and examples" user_space
