@@ -127,6 +127,15 @@ void output_gone(void)
 	exit(1);
 }
 
+int output_end(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "%s: standard output: %s\n", program_invocation_name,
+		strerror(errno));
+	return 1;
+}
+
 void output_pause(uint64_t ns)
 {
 	const struct timespec time = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };

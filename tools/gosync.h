@@ -71,6 +71,13 @@ int exit_status(int err);
 uint64_t now_ns(void);
 
 /**
+ * output_end() - see to it that all output was written
+ *
+ * Return: 0, or 1 after a message.
+ */
+int output_end(void);
+
+/**
  * output_pause() - do nothing for some time
  * @ns: how long
  *

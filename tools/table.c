@@ -432,9 +432,5 @@ int table_end(struct table *table)
 	if (table->json || !table->began)
 		print_piece(table, true);
 	scols_unref_table(table->cols);
-	if (!fflush(stdout) && !ferror(stdout))
-		return 0;
-	fprintf(stderr, "%s: standard output: %s\n", program_invocation_name,
-		strerror(errno));
-	return 1;
+	return output_end();
 }

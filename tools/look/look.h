@@ -48,4 +48,19 @@ uint64_t stat_mean(const struct gosync_stat *stat);
  */
 void histogram_print(const struct gosync_stat *stat);
 
+/* prometheus.c: an object at one look */
+struct prometheus_row {
+	struct gosync_info info;
+	struct gosync_stat stat;
+};
+
+/**
+ * prometheus_print() - print statistics in the text format of Prometheus
+ * @rows: the objects
+ * @count: how many there are
+ *
+ * The samples of a metric have to stand together, so this takes all objects.
+ */
+void prometheus_print(const struct prometheus_row *rows, size_t count);
+
 #endif /* GOSYNC_LOOK_H */

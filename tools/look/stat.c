@@ -173,7 +173,7 @@ struct before {
 struct stats {
 	struct table table;
 	struct names names;
-	bool all, bars;
+	bool all, bars, prometheus;
 	double interval;
 	long count;
 	int status;
@@ -181,6 +181,10 @@ struct stats {
 	/* The objects of the last look, sorted by id, and those of this look */
 	struct before *before, *now;
 	size_t nr_before, nr_now;
+
+	/* What is to be printed for Prometheus */
+	struct prometheus_row *rows;
+	size_t nr_rows;
 };
 
 static int compare_ids(const void *a, const void *b)
@@ -190,18 +194,22 @@ static int compare_ids(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Room for one more: the array doubles when it is full, at powers of two. */
+static void *grow(void *array, size_t nr, size_t size)
+{
+	if (nr & (nr - 1))
+		return array;
+	array = reallocarray(array, 2 * nr + 1, size);
+	if (array)
+		return array;
+	fputs("gosync stat: out of memory\n", stderr);
+	exit(1);
+}
+
 static void remember(struct stats *stats, uint64_t id,
 		     const struct gosync_stat *stat)
 {
-	/* The array doubles when it is full, at powers of two. */
-	if (!(stats->nr_now & (stats->nr_now - 1))) {
-		stats->now = reallocarray(stats->now, 2 * stats->nr_now + 1,
-					  sizeof(*stats->now));
-		if (!stats->now) {
-			fputs("gosync stat: out of memory\n", stderr);
-			exit(1);
-		}
-	}
+	stats->now = grow(stats->now, stats->nr_now, sizeof(*stats->now));
 	stats->now[stats->nr_now++] = (struct before) { id, *stat };
 }
 
@@ -249,6 +257,13 @@ static void look(int object, const struct gosync_info *info, void *arg)
 		stats->status = 1;
 		return;
 	}
+	if (stats->prometheus) {
+		stats->rows = grow(stats->rows, stats->nr_rows,
+				   sizeof(*stats->rows));
+		stats->rows[stats->nr_rows++] =
+			(struct prometheus_row) { *info, stat };
+		return;
+	}
 	if (stats->interval) {
 		remember(stats, info->id, &stat);
 		before = bsearch(&(struct before) { .id = info->id },
@@ -279,10 +294,15 @@ static int look_once(struct stats *stats)
 {
 	int status;
 
-	table_begin(&stats->table);
+	if (!stats->prometheus)
+		table_begin(&stats->table);
 	status = objects_each(&stats->names, was_waited_for, look, stats);
 	stats->status |= status;
-	return table_end(&stats->table);
+	if (!stats->prometheus)
+		return table_end(&stats->table);
+	prometheus_print(stats->rows, stats->nr_rows);
+	free(stats->rows);
+	return output_end();
 }
 
 static int look_again_and_again(struct stats *stats)
@@ -326,6 +346,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		stats->count = parse_number(state, arg, "the count", 1,
 					    1000000000);
 		return 0;
+	case 'p':
+		/* A counter begins at 0, before there is something to count. */
+		stats->prometheus = true;
+		stats->all = true;
+		return 0;
 	case 'i':
 		stats->interval = parse_seconds(state, arg, "the interval");
 		if (stats->interval < 0.001)
@@ -339,6 +364,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			stats->interval = 1;
 		if (stats->bars && stats->table.raw)
 			argp_error(state, "--histogram and --raw exclude each other");
+		if (stats->prometheus && (stats->interval || stats->bars ||
+					  stats->table.raw || stats->table.json))
+			argp_error(state, "--prometheus stands alone");
 		return 0;
 	}
 	return names_parse(key, state, &stats->names);
@@ -353,6 +381,9 @@ int stat_main(int argc, char **argv)
 		{ "count", 'c', "N", 0, "print N times (implies -i 1)", 0 },
 		{ "histogram", 'b', NULL, 0,
 		  "draw the distribution of the waits as bars (JSON: add the column)",
+		  0 },
+		{ "prometheus", 'p', NULL, 0,
+		  "print all that is known of all objects, once, as Prometheus reads it",
 		  0 },
 		{ "all", 'a', NULL, 0,
 		  "without NAME, also show objects that have had no waits",

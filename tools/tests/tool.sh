@@ -215,6 +215,39 @@ stat_says_how_the_waits_went()
 		gosync stat -arno NAME >"$out/1" && grep -qx shared "$out/1"
 }
 
+# Samples of a metric stand together behind its two comments; buckets only grow.
+stat_speaks_to_prometheus()
+{
+	gosync stat --prometheus >"$out/1" || return 1
+	awk '
+		/^# HELP / { help = $3; next }
+		/^# TYPE / { metric = $3; if (metric != help || seen[metric]++) exit 1; next }
+		{
+			this = substr($0, 1, index($0, "{") - 1)
+			sub(/_(bucket|sum|count)$/, "", this)
+			if (this != metric || !/^[a-z_]+\{id="[0-9]+",type="[a-z0-9]+",name="([^"\\]|\\.)*"(,le="[^"]*")?\} [0-9.e+-]+$/)
+				exit 1
+			if (/le="1.024e-06"/)
+				last = 0
+			if (/_bucket/) {
+				if ($NF < last)
+					exit 1
+				last = $NF
+			}
+			if (/_count\{/ && $NF != last)
+				exit 1
+		}' "$out/1" || return 1
+	grep -q '^gosync_waits_total{.*name="contended"} 2$' "$out/1" &&
+		grep -q '^gosync_gave_up_total{.*name="contended"} 1$' "$out/1" &&
+		grep -q '^gosync_owner_deaths_total{.*name="dead.mutex"} 1$' \
+			"$out/1" &&
+		grep -q '^gosync_wait_seconds_count{.*name="contended"} 1$' \
+			"$out/1" &&
+		grep -q '^gosync_waits_total{.*name="shared"} 0$' "$out/1" &&
+		gosync stat --prometheus held >"$out/2" &&
+		! grep -q 'name="shared"' "$out/2"
+}
+
 stat_draws_how_long_waits_were()
 {
 	gosync stat --histogram contended >"$out/1" || return 1
@@ -393,7 +426,7 @@ usage_errors_are_told()
 		    "ls argument" "limits argument" "demo -w 1" "ls -o FOO" \
 		    "ls -o NAME,,TYPE" "ls -o +" "holders -o WANTS" \
 		    "waiters -o HOLDS" "ls -Jr" "stat -i 0" "stat -i x" \
-		    "stat -c 0" "stat -c x" "stat -br" "recover -w x held" \
+		    "stat -c 0" "stat -c x" "stat -br" "stat -pJ" "stat -pi 1" "recover -w x held" \
 		    "recover -w -1 held"; do
 		echo "$args" >"$out/0"
 		gosync $args >"$out/1" 2>"$out/2"
@@ -445,6 +478,7 @@ tests="demo_survives_a_death
 	holders_are_those_that_hold_something
 	waiters_stand_in_their_order
 	stat_says_how_the_waits_went
+	stat_speaks_to_prometheus
 	stat_draws_how_long_waits_were
 	stat_shows_the_waits_since_the_last_time
 	stat_counts_its_rounds
