@@ -228,13 +228,14 @@ get_other()
 	ln -sfn "$version" "$cache/kernels/$name"
 }
 
-# debian FUNCTION ARGUMENT...: FUNCTION gets it, if it isn't there
+# debian MEGABYTES FUNCTION ARGUMENT...: FUNCTION gets it, if it isn't there
 debian()
 {
-	local link=$cache/kernels/$name
+	local link=$cache/kernels/$name space=$1
 
+	shift
 	if [ ! -e "$link/vmlinuz" ]; then
-		lock 1500 "the kernel $name"
+		lock "$space" "the kernel $name"
 		[ -e "$link/vmlinuz" ] || "$@" || exit 1
 	fi
 	readlink -f "$link"
@@ -351,11 +352,11 @@ path()
 }
 
 case ${1-} in
-stock) name=stock; debian get_debian amd64 "" ;;
-cloud) name=cloud; debian get_debian cloud-amd64 "" ;;
-rt) name=rt; debian get_debian rt-amd64 -rt ;;
-new) name=new; debian get_other trixie-backports ;;
-testing) name=testing; debian get_other forky ;;
+stock) name=stock; debian 500 get_debian amd64 "" ;;
+cloud) name=cloud; debian 500 get_debian cloud-amd64 "" ;;
+rt) name=rt; debian 500 get_debian rt-amd64 -rt ;;
+new) name=new; debian 1500 get_other trixie-backports ;;
+testing) name=testing; debian 1500 get_other forky ;;
 kasan) kasan ;;
 source) source_tree ;;
 */*) path "$1" ;;
