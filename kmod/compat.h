@@ -24,7 +24,7 @@
 static inline bool gosync_ipc_ns_is_last(const struct ipc_namespace *ipc)
 {
 #ifdef CONFIG_IPC_NS
-#ifdef ns_ref_read			/* since 6.18 */
+#ifdef ns_ref_read
 	return ipc != &init_ipc_ns && ns_ref_read(ipc) == 1;
 #else
 	return ipc != &init_ipc_ns && refcount_read(&ipc->ns.count) == 1;

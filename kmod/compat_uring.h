@@ -16,7 +16,7 @@
  *		       bool dying)
  * Its task is @dying if io_uring itself runs what the task has left.
  */
-#ifdef IO_URING_CMD_TASK_WORK_ISSUE_FLAGS	/* since 6.19 */
+#ifdef IO_URING_CMD_TASK_WORK_ISSUE_FLAGS
 #define gosync_task_work_t	io_req_tw_func_t
 
 #define GOSYNC_DEFINE_TASK_WORK(_name, _function)			\
@@ -50,7 +50,7 @@ static inline void gosync_uring_done(struct io_uring_cmd *cmd, long result,
 static inline const struct gosync_uring *
 gosync_uring_args(const struct io_uring_sqe *sqe)
 {
-#ifdef io_uring_sqe128_cmd			/* since 7.0 */
+#ifdef io_uring_sqe128_cmd	/* it came with the second argument */
 	return io_uring_sqe_cmd(sqe, struct gosync_uring);
 #else
 	return io_uring_sqe_cmd(sqe);

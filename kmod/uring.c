@@ -197,7 +197,7 @@ int gosync_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		gosync_command_end(*gosync_command_of(cmd), -ECANCELED);
 		return 0;
 	}
-	/* Kernels before 7 refuse these themselves. Nothing here can be polled. */
+	/* Older kernels refuse these themselves. Nothing here can be polled. */
 	if (cmd_to_io_kiocb(cmd)->ctx->flags & IORING_SETUP_IOPOLL)
 		return -EOPNOTSUPP;
 	args = gosync_uring_args(sqe);

@@ -475,7 +475,7 @@ documents()
 # In the sources, or made by the header's macros
 exists()
 {
-	grep -qwr -e "$1" uapi libuser kmod selftests/vm tools/look/prometheus.c && return
+	grep -qwr -e "$1" uapi libuser kmod selftests/vm tools && return
 	[ -e "$work/expanded" ] || echo '#include <gosync-uring.h>' |
 		gcc -E -P -Iuapi -Ilibuser -xc - >"$work/expanded"
 	grep -qw -e "$1" "$work/expanded"
