@@ -409,10 +409,10 @@ static const struct gosync_ioctl integer_ioctls[] = {
 			 gosync_atomic_and, atomic),
 	GOSYNC_IOCTL_ARG(ATOMIC_OR, GOSYNC_WRITES | GOSYNC_RESULTS,
 			 gosync_atomic_or, atomic),
-	GOSYNC_IOCTL_WAIT(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
-			  atomic_wait, &atomic_wait_op),
-	GOSYNC_IOCTL_FILL(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
-			  atomic_wake, atomic_fill_wake),
+	GOSYNC_IOCTL_ARG(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
+			 atomic_wait, .wait = &atomic_wait_op),
+	GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
+			 atomic_wake, .fill = atomic_fill_wake),
 };
 
 /* Pointers and booleans have no ADD, AND and OR. */
@@ -432,11 +432,13 @@ static const struct gosync_ioctl other_ioctls[] = {
 		GOSYNC_IOCTL_ARG(ATOMIC_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
 				 gosync_atomic_cas, atomic),
 	[NR(WAIT)] =
-		GOSYNC_IOCTL_WAIT(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
-				  atomic_wait, &atomic_wait_op),
+		GOSYNC_IOCTL_ARG(ATOMIC_WAIT, GOSYNC_RESULTS,
+				 gosync_atomic_wait, atomic_wait,
+				 .wait = &atomic_wait_op),
 	[NR(WAKE)] =
-		GOSYNC_IOCTL_FILL(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
-				  atomic_wake, atomic_fill_wake),
+		GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES,
+				 gosync_atomic_wake, atomic_wake,
+				 .fill = atomic_fill_wake),
 };
 
 static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));

@@ -281,8 +281,8 @@ struct gosync_ioctl {
 	 BUILD_BUG_ON_ZERO(offsetof(_args, size)))
 
 /*
- * Rows of the tables of ioctls: without an argument, with one, with one that
- * io_uring can fill, and a wait
+ * Rows of the tables of ioctls: without an argument, and with one. Behind the
+ * argument there may be its .fill or .wait.
  */
 #define GOSYNC_IOCTL(_name, _flags, _op) {				\
 	.cmd = GOSYNC_IOC_##_name,					\
@@ -290,27 +290,12 @@ struct gosync_ioctl {
 	.op = (_op),							\
 }
 
-#define GOSYNC_IOCTL_ARG(_name, _flags, _op, _arg) {			\
+#define GOSYNC_IOCTL_ARG(_name, _flags, _op, _arg, ...) {		\
 	.cmd = GOSYNC_IOC_##_name,					\
 	.flags = (_flags),						\
 	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
 	.op = (_op),							\
-}
-
-#define GOSYNC_IOCTL_FILL(_name, _flags, _op, _arg, _fill) {		\
-	.cmd = GOSYNC_IOC_##_name,					\
-	.flags = (_flags),						\
-	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
-	.op = (_op),							\
-	.fill = (_fill),						\
-}
-
-#define GOSYNC_IOCTL_WAIT(_name, _flags, _op, _arg, _wait) {		\
-	.cmd = GOSYNC_IOC_##_name,					\
-	.flags = (_flags),						\
-	.size = GOSYNC_ARG_SIZE(struct gosync_##_arg##_args),		\
-	.op = (_op),							\
-	.wait = (_wait),						\
+	__VA_ARGS__							\
 }
 
 /*

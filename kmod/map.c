@@ -574,8 +574,8 @@ static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_ARG(MAP_RANGE, GOSYNC_RESULTS, gosync_map_range,
 			 map_range),
 	GOSYNC_IOCTL(MAP_CLEAR, GOSYNC_WRITES, gosync_map_clear),
-	GOSYNC_IOCTL_WAIT(MAP_WAIT, GOSYNC_RESULTS, gosync_version_wait,
-			  version_wait, &gosync_version_op),
+	GOSYNC_IOCTL_ARG(MAP_WAIT, GOSYNC_RESULTS, gosync_version_wait,
+			 version_wait, .wait = &gosync_version_op),
 };
 
 const struct gosync_ops gosync_map_ops = {

@@ -760,8 +760,8 @@ static const struct gosync_lock_ops mutex_as_lock = {
 };
 
 static const struct gosync_ioctl ioctls[] = {
-	GOSYNC_IOCTL_WAIT(MUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
-			  gosync_mutex_lock, wait, &mutex_lock_op),
+	GOSYNC_IOCTL_ARG(MUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			 gosync_mutex_lock, wait, .wait = &mutex_lock_op),
 	GOSYNC_IOCTL(MUTEX_TRYLOCK, GOSYNC_WRITES, gosync_mutex_trylock),
 	GOSYNC_IOCTL(MUTEX_UNLOCK, GOSYNC_WRITES | GOSYNC_URING,
 		     gosync_mutex_unlock),

@@ -314,11 +314,11 @@ static void once_info(struct gosync_object *obj,
 }
 
 static const struct gosync_ioctl ioctls[] = {
-	GOSYNC_IOCTL_WAIT(ONCE_BEGIN, GOSYNC_OPTIONAL | GOSYNC_ALONE,
-			  gosync_once_begin, wait, &once_begin_op),
+	GOSYNC_IOCTL_ARG(ONCE_BEGIN, GOSYNC_OPTIONAL | GOSYNC_ALONE,
+			 gosync_once_begin, wait, .wait = &once_begin_op),
 	GOSYNC_IOCTL(ONCE_DONE, GOSYNC_WRITES | GOSYNC_URING, gosync_once_done),
-	GOSYNC_IOCTL_WAIT(ONCE_WAIT, GOSYNC_OPTIONAL, gosync_once_wait, wait,
-			  &once_wait_op),
+	GOSYNC_IOCTL_ARG(ONCE_WAIT, GOSYNC_OPTIONAL, gosync_once_wait, wait,
+			 .wait = &once_wait_op),
 	GOSYNC_IOCTL(ONCE_ABANDON, GOSYNC_WRITES, gosync_once_abandon),
 };
 

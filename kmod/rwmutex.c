@@ -849,16 +849,16 @@ static const struct gosync_lock_ops rwmutex_readers = {
 };
 
 static const struct gosync_ioctl ioctls[] = {
-	GOSYNC_IOCTL_WAIT(RWMUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
-			  gosync_rwmutex_lock, wait, &rwmutex_lock_op),
+	GOSYNC_IOCTL_ARG(RWMUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			 gosync_rwmutex_lock, wait, .wait = &rwmutex_lock_op),
 	GOSYNC_IOCTL(RWMUTEX_TRYLOCK, GOSYNC_WRITES, gosync_rwmutex_trylock),
 	GOSYNC_IOCTL(RWMUTEX_UNLOCK, GOSYNC_WRITES | GOSYNC_URING,
 		     gosync_rwmutex_unlock),
 	GOSYNC_IOCTL(RWMUTEX_RECOVER, GOSYNC_WRITES, gosync_mutex_recover),
 	GOSYNC_IOCTL_ARG(RWMUTEX_DRAIN, GOSYNC_WRITES | GOSYNC_OPTIONAL,
 			 gosync_rwmutex_drain, wait),
-	GOSYNC_IOCTL_WAIT(RWMUTEX_RLOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
-			  gosync_rwmutex_rlock, wait, &rwmutex_rlock_op),
+	GOSYNC_IOCTL_ARG(RWMUTEX_RLOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
+			 gosync_rwmutex_rlock, wait, .wait = &rwmutex_rlock_op),
 	GOSYNC_IOCTL(RWMUTEX_TRYRLOCK, GOSYNC_WRITES, gosync_rwmutex_tryrlock),
 	GOSYNC_IOCTL(RWMUTEX_RUNLOCK, GOSYNC_WRITES | GOSYNC_URING,
 		     gosync_rwmutex_runlock),

@@ -438,13 +438,14 @@ static u32 semaphore_held(struct gosync_object *obj,
 }
 
 static const struct gosync_ioctl ioctls[] = {
-	GOSYNC_IOCTL_WAIT(SEMAPHORE_ACQUIRE, GOSYNC_WRITES,
-			  gosync_semaphore_acquire, semaphore,
-			  &semaphore_acquire_op),
+	GOSYNC_IOCTL_ARG(SEMAPHORE_ACQUIRE, GOSYNC_WRITES,
+			 gosync_semaphore_acquire, semaphore,
+			 .wait = &semaphore_acquire_op),
 	GOSYNC_IOCTL_ARG(SEMAPHORE_TRYACQUIRE, GOSYNC_WRITES,
 			 gosync_semaphore_tryacquire, semaphore),
-	GOSYNC_IOCTL_FILL(SEMAPHORE_RELEASE, GOSYNC_WRITES,
-			  gosync_semaphore_release, semaphore, semaphore_fill),
+	GOSYNC_IOCTL_ARG(SEMAPHORE_RELEASE, GOSYNC_WRITES,
+			 gosync_semaphore_release, semaphore,
+			 .fill = semaphore_fill),
 	GOSYNC_IOCTL_ARG(SEMAPHORE_LIMIT, GOSYNC_WRITES, gosync_semaphore_limit,
 			 semaphore),
 };

@@ -383,8 +383,8 @@ static const struct gosync_ioctl ioctls[] = {
 			 gosync_value_swap, value),
 	GOSYNC_IOCTL_ARG(VALUE_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
 			 gosync_value_cas, value),
-	GOSYNC_IOCTL_WAIT(VALUE_WAIT, GOSYNC_RESULTS, gosync_version_wait,
-			  version_wait, &gosync_version_op),
+	GOSYNC_IOCTL_ARG(VALUE_WAIT, GOSYNC_RESULTS, gosync_version_wait,
+			 version_wait, .wait = &gosync_version_op),
 };
 
 const struct gosync_ops gosync_value_ops = {

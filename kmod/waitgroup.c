@@ -284,12 +284,12 @@ static void waitgroup_info(struct gosync_object *obj,
 }
 
 static const struct gosync_ioctl ioctls[] = {
-	GOSYNC_IOCTL_FILL(WAITGROUP_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
-			  gosync_waitgroup_add, waitgroup_add,
-			  waitgroup_fill_add),
-	GOSYNC_IOCTL_WAIT(WAITGROUP_WAIT, GOSYNC_OPTIONAL | GOSYNC_RESUMES,
-			  gosync_waitgroup_wait, waitgroup_wait,
-			  &waitgroup_wait_op),
+	GOSYNC_IOCTL_ARG(WAITGROUP_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
+			 gosync_waitgroup_add, waitgroup_add,
+			 .fill = waitgroup_fill_add),
+	GOSYNC_IOCTL_ARG(WAITGROUP_WAIT, GOSYNC_OPTIONAL | GOSYNC_RESUMES,
+			 gosync_waitgroup_wait, waitgroup_wait,
+			 .wait = &waitgroup_wait_op),
 };
 
 const struct gosync_ops gosync_waitgroup_ops = {
