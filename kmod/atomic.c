@@ -394,52 +394,43 @@ static void atomic_info(struct gosync_object *obj,
 		info->map_data = word_of(obj, 0) - obj->area->addr;
 }
 
+#define NR(_name)	(GOSYNC_IOC_ATOMIC_##_name - GOSYNC_IOC_ATOMIC_LOAD)
+
+#define IOCTLS_OF_ALL							\
+	[NR(LOAD)] = GOSYNC_IOCTL_ARG(ATOMIC_LOAD,			\
+				      GOSYNC_RESULTS | GOSYNC_OPTIONAL,	\
+				      gosync_atomic_load, atomic),	\
+	[NR(STORE)] = GOSYNC_IOCTL_ARG(ATOMIC_STORE,			\
+				       GOSYNC_WRITES | GOSYNC_RESULTS,	\
+				       gosync_atomic_store, atomic),	\
+	[NR(SWAP)] = GOSYNC_IOCTL_ARG(ATOMIC_SWAP,			\
+				      GOSYNC_WRITES | GOSYNC_RESULTS,	\
+				      gosync_atomic_swap, atomic),	\
+	[NR(CAS)] = GOSYNC_IOCTL_ARG(ATOMIC_CAS,			\
+				     GOSYNC_WRITES | GOSYNC_RESULTS,	\
+				     gosync_atomic_cas, atomic),	\
+	[NR(WAIT)] = GOSYNC_IOCTL_ARG(ATOMIC_WAIT, GOSYNC_RESULTS,	\
+				      gosync_atomic_wait, atomic_wait,	\
+				      .wait = &atomic_wait_op),		\
+	[NR(WAKE)] = GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES,	\
+				      gosync_atomic_wake, atomic_wake,	\
+				      .fill = atomic_fill_wake)
+
 static const struct gosync_ioctl integer_ioctls[] = {
-	GOSYNC_IOCTL_ARG(ATOMIC_LOAD, GOSYNC_RESULTS | GOSYNC_OPTIONAL,
-			 gosync_atomic_load, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_STORE, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_atomic_store, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_SWAP, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_atomic_swap, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_ADD, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_atomic_add, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_atomic_cas, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_AND, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_atomic_and, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_OR, GOSYNC_WRITES | GOSYNC_RESULTS,
-			 gosync_atomic_or, atomic),
-	GOSYNC_IOCTL_ARG(ATOMIC_WAIT, GOSYNC_RESULTS, gosync_atomic_wait,
-			 atomic_wait, .wait = &atomic_wait_op),
-	GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES, gosync_atomic_wake,
-			 atomic_wake, .fill = atomic_fill_wake),
+	IOCTLS_OF_ALL,
+	[NR(ADD)] = GOSYNC_IOCTL_ARG(ATOMIC_ADD,
+				     GOSYNC_WRITES | GOSYNC_RESULTS,
+				     gosync_atomic_add, atomic),
+	[NR(AND)] = GOSYNC_IOCTL_ARG(ATOMIC_AND,
+				     GOSYNC_WRITES | GOSYNC_RESULTS,
+				     gosync_atomic_and, atomic),
+	[NR(OR)] = GOSYNC_IOCTL_ARG(ATOMIC_OR,
+				    GOSYNC_WRITES | GOSYNC_RESULTS,
+				    gosync_atomic_or, atomic),
 };
 
 /* Pointers and booleans have no ADD, AND and OR. */
-#define NR(_name)	(GOSYNC_IOC_ATOMIC_##_name - GOSYNC_IOC_ATOMIC_LOAD)
-
-static const struct gosync_ioctl other_ioctls[] = {
-	[NR(LOAD)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_LOAD, GOSYNC_RESULTS | GOSYNC_OPTIONAL,
-				 gosync_atomic_load, atomic),
-	[NR(STORE)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_STORE, GOSYNC_WRITES | GOSYNC_RESULTS,
-				 gosync_atomic_store, atomic),
-	[NR(SWAP)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_SWAP, GOSYNC_WRITES | GOSYNC_RESULTS,
-				 gosync_atomic_swap, atomic),
-	[NR(CAS)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_CAS, GOSYNC_WRITES | GOSYNC_RESULTS,
-				 gosync_atomic_cas, atomic),
-	[NR(WAIT)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_WAIT, GOSYNC_RESULTS,
-				 gosync_atomic_wait, atomic_wait,
-				 .wait = &atomic_wait_op),
-	[NR(WAKE)] =
-		GOSYNC_IOCTL_ARG(ATOMIC_WAKE, GOSYNC_WRITES,
-				 gosync_atomic_wake, atomic_wake,
-				 .fill = atomic_fill_wake),
-};
+static const struct gosync_ioctl other_ioctls[] = { IOCTLS_OF_ALL };
 
 static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));
 
