@@ -178,9 +178,8 @@ long gosync_names_change(struct gosync_holder *unused, void *arg)
 	struct gosync_ns *ns;
 	int ret;
 
-	ret = check_change(args);
-	if (!ret)
-		ret = gosync_copy_name(name, args->name, args->name_len);
+	ret = check_change(args) ?:
+	      gosync_copy_name(name, args->name, args->name_len);
 	if (ret)
 		return ret;
 	ns = gosync_ns_find(current->nsproxy->ipc_ns);

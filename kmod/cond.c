@@ -463,6 +463,14 @@ static struct absentees *absentees_of(struct gosync_cond *cond)
 	return cond->absent;
 }
 
+/* The wait of @from ended before @to could replace it: copy how it ended. */
+static void copy_end(struct gosync_waiter *to, struct gosync_waiter *from)
+{
+	gosync_await_told(&from->claim);
+	to->seen = from->seen;
+	to->wake = from->wake;
+}
+
 /*
  * A signal's handler is to run: keep the ticket until its task comes back. L is
  * unlocked, so this must not fail.
@@ -482,11 +490,8 @@ static long ticket_put_aside(struct gosync_cond *cond, struct ticket *ticket,
 			kept->is_over = !gosync_replace(&ticket->waiter,
 							&kept->waiter);
 	}
-	if (kept->is_over && !ticket->is_over) {
-		gosync_await_told(&ticket->waiter.claim);
-		kept->waiter.seen = ticket->waiter.seen;
-		kept->waiter.wake = ticket->waiter.wake;
-	}
+	if (kept->is_over && !ticket->is_over)
+		copy_end(&kept->waiter, &ticket->waiter);
 	*number = kept->waiter.number;
 	scoped_guard(spinlock, &obj->wq.lock) {
 		rb_add(&kept->by_number, &absent->by_number, ticket_before);
@@ -521,11 +526,8 @@ static int ticket_take_up(struct gosync_cond *cond,
 			ticket->is_over = !gosync_replace(&kept->waiter,
 							  &ticket->waiter);
 	}
-	if (ticket->is_over && !kept->is_over) {
-		gosync_await_told(&kept->waiter.claim);
-		ticket->waiter.seen = kept->waiter.seen;
-		ticket->waiter.wake = kept->waiter.wake;
-	}
+	if (ticket->is_over && !kept->is_over)
+		copy_end(&ticket->waiter, &kept->waiter);
 	ticket_free(kept);
 	return 0;
 }

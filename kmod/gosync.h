@@ -487,6 +487,13 @@ static inline int gosync_may_operate(const struct gosync_holder *holder)
 	return holder->read_only ? -EBADF : 0;
 }
 
+/* May the holder run the operation? Return: 0 or an error */
+static inline int gosync_may_run(const struct gosync_ioctl *ioctl,
+				 const struct gosync_holder *holder)
+{
+	return ioctl->flags & GOSYNC_WRITES ? gosync_may_operate(holder) : 0;
+}
+
 /*
  * memcpy() for data that is mostly short: it copies words, of which the last
  * may overlap the one before. To set up a string instruction takes longer than

@@ -170,10 +170,8 @@ long gosync_object_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (!ioctl)
 			return -ENOTTY;
 	}
-	if (ioctl->flags & GOSYNC_WRITES) {
-		ret = gosync_may_operate(holder);
-		if (ret)
-			return ret;
-	}
+	ret = gosync_may_run(ioctl, holder);
+	if (ret)
+		return ret;
 	return run(ioctl, holder, arg);
 }

@@ -172,9 +172,8 @@ long gosync_names_open(struct gosync_holder *unused, void *arg)
 	struct gosync_ns *ns;
 	int ret;
 
-	ret = check_open(args);
-	if (!ret)
-		ret = gosync_copy_name(name, args->name, args->name_len);
+	ret = check_open(args) ?:
+	      gosync_copy_name(name, args->name, args->name_len);
 	if (ret)
 		return ret;
 	if (args->flags & (GOSYNC_CREATE | GOSYNC_AWAIT)) {

@@ -170,11 +170,9 @@ static long run_request(struct io_uring_cmd *cmd,
 	ioctl = gosync_ioctl_of(holder->obj->ops, request->cmd);
 	if (!ioctl)
 		return -ENOTTY;
-	if (ioctl->flags & GOSYNC_WRITES) {
-		ret = gosync_may_operate(holder);
-		if (ret)
-			return ret;
-	}
+	ret = gosync_may_run(ioctl, holder);
+	if (ret)
+		return ret;
 	if (request->cmd == GOSYNC_IOC_COND_WAIT)
 		return uring_wait_for_cond(cmd, request, issue_flags);
 	if (ioctl->wait)

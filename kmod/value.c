@@ -308,8 +308,7 @@ static long gosync_value_cas(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_value *value = to_value(holder->obj);
 	struct gosync_value_args *args = arg;
-	struct gosync_payload old __uninitialized;
-	struct gosync_payload new __uninitialized;
+	struct gosync_payload old __uninitialized, new __uninitialized;
 	long ret;
 
 	if (args->flags || check_type(args->type) ||
