@@ -29,16 +29,8 @@ EXPORT int gosync_words_open(unsigned int abi, const char *name,
 			     unsigned int flags, unsigned int mode,
 			     struct gosync_words **words)
 {
-	const struct gosync_create create = {
-		.abi = abi,
-		.name = name,
-		.type = type,
-		.flags = flags,
-		.mode = mode,
-		.capacity = count,
-	};
-
-	return __gosync_open_handle(&words_kind, &create, (void **)words);
+	return gosync_open_sized(&words_kind, abi, name, type, count,
+				 flags, mode, (void **)words);
 }
 
 EXPORT int gosync_words_from_fd(unsigned int abi, int fd, unsigned int type,

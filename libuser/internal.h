@@ -321,4 +321,39 @@ static inline int ask_until(const void *object, unsigned int op,
 				   flags);
 }
 
+/* Open a handle for an object with a capacity. */
+static inline int gosync_open_sized(const struct gosync_kind *kind,
+				    unsigned int abi, const char *name,
+				    unsigned int type, uint64_t capacity,
+				    unsigned int flags, unsigned int mode,
+				    void **handle)
+{
+	const struct gosync_create create = {
+		.abi = abi,
+		.name = name,
+		.type = type,
+		.flags = flags,
+		.mode = mode,
+		.capacity = capacity,
+	};
+
+	return __gosync_open_handle(kind, &create, handle);
+}
+
+/*
+ * Read the bits @mask of an object's first word, which is mapped at @word
+ * unless this is NULL. Return: these, or -errno
+ */
+static inline __attribute__((always_inline)) int
+gosync_count_of(const void *object, const __u64 *word, uint32_t mask)
+{
+	struct gosync_info info;
+	int ret;
+
+	if (word)
+		return __atomic_load_n(word, __ATOMIC_SEQ_CST) & mask;
+	ret = gosync_info(object, &info);
+	return ret ? ret : (int)(info.word & mask);
+}
+
 #endif /* GOSYNC_INTERNAL_H */

@@ -39,16 +39,8 @@ EXPORT int gosync_semaphore_open_abi(unsigned int abi, const char *name,
 				     unsigned int mode,
 				     gosync_semaphore_t **semaphore)
 {
-	const struct gosync_create create = {
-		.abi = abi,
-		.name = name,
-		.type = GOSYNC_SEMAPHORE,
-		.flags = flags,
-		.mode = mode,
-		.capacity = permits,
-	};
-
-	return __gosync_open_handle(&semaphore_kind, &create, (void **)semaphore);
+	return gosync_open_sized(&semaphore_kind, abi, name, GOSYNC_SEMAPHORE, permits,
+				 flags, mode, (void **)semaphore);
 }
 
 DEFINE_FROM_FD(semaphore, GOSYNC_SEMAPHORE)
@@ -151,12 +143,7 @@ EXPORT int gosync_semaphore_set_limit(gosync_semaphore_t *semaphore,
 EXPORT int gosync_semaphore_count(gosync_semaphore_t *semaphore)
 {
 	const struct gosync_semaphore_slot *look = handle_of(semaphore)->look;
-	struct gosync_info info;
-	int ret;
 
-	if (look)
-		return __atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
-		       GOSYNC_SEMAPHORE_PERMITS;
-	ret = gosync_info(semaphore, &info);
-	return ret ? ret : (int)(info.word & GOSYNC_SEMAPHORE_PERMITS);
+	return gosync_count_of(semaphore, look ? &look->word : NULL,
+			       GOSYNC_SEMAPHORE_PERMITS);
 }

@@ -50,16 +50,8 @@ EXPORT int gosync_value_open_abi(unsigned int abi, const char *name,
 				 size_t capacity, unsigned int flags,
 				 unsigned int mode, gosync_value_t **value)
 {
-	const struct gosync_create create = {
-		.abi = abi,
-		.name = name,
-		.type = GOSYNC_VALUE,
-		.flags = flags,
-		.mode = mode,
-		.capacity = capacity,
-	};
-
-	return __gosync_open_handle(&value_kind, &create, (void **)value);
+	return gosync_open_sized(&value_kind, abi, name, GOSYNC_VALUE, capacity,
+				 flags, mode, (void **)value);
 }
 
 DEFINE_FROM_FD(value, GOSYNC_VALUE)
@@ -178,15 +170,21 @@ EXPORT int gosync_value_wait(gosync_value_t *value, uint64_t *version)
 	return gosync_value_wait_until(value, version, GOSYNC_FOREVER, 0);
 }
 
-EXPORT int gosync_value_store(gosync_value_t *value, uint64_t type,
-			      const void *buf, size_t len)
+static struct gosync_value_args store_args(uint64_t type, const void *buf,
+					   size_t len)
 {
-	struct gosync_value_args args = {
-		.size = sizeof(args),
+	return (struct gosync_value_args) {
+		.size = sizeof(struct gosync_value_args),
 		.type = type,
 		.buf = (uintptr_t)buf,
 		.len = len,
 	};
+}
+
+EXPORT int gosync_value_store(gosync_value_t *value, uint64_t type,
+			      const void *buf, size_t len)
+{
+	struct gosync_value_args args = store_args(type, buf, len);
 
 	return __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_STORE, &args, 0);
 }
@@ -195,16 +193,12 @@ EXPORT int gosync_value_swap(gosync_value_t *value, uint64_t type,
 			     const void *buf, size_t len, void *old,
 			     size_t *old_len)
 {
-	struct gosync_value_args args = {
-		.size = sizeof(args),
-		.type = type,
-		.buf = (uintptr_t)buf,
-		.len = len,
-		.old_buf = (uintptr_t)old,
-		.old_len = old ? *old_len : 0,
-	};
-	int ret = __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_SWAP, &args, 0);
+	struct gosync_value_args args = store_args(type, buf, len);
+	int ret;
 
+	args.old_buf = (uintptr_t)old;
+	args.old_len = old ? *old_len : 0;
+	ret = __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_SWAP, &args, 0);
 	if (old_len && (ret >= 0 || ret == -EMSGSIZE))
 		*old_len = args.old_len;
 	return ret;
@@ -214,15 +208,10 @@ EXPORT int gosync_value_cas(gosync_value_t *value, uint64_t old_type,
 			    const void *old, size_t old_len, uint64_t type,
 			    const void *buf, size_t len)
 {
-	struct gosync_value_args args = {
-		.size = sizeof(args),
-		.type = type,
-		.buf = (uintptr_t)buf,
-		.len = len,
-		.old_type = old_type,
-		.old_buf = (uintptr_t)old,
-		.old_len = old_len,
-	};
+	struct gosync_value_args args = store_args(type, buf, len);
 
+	args.old_type = old_type;
+	args.old_buf = (uintptr_t)old;
+	args.old_len = old_len;
 	return __gosync_wait_ioctl(value, GOSYNC_IOC_VALUE_CAS, &args, 0);
 }

@@ -94,14 +94,9 @@ EXPORT int gosync_waitgroup_wait_until(gosync_waitgroup_t *wg,
 EXPORT int gosync_waitgroup_count(gosync_waitgroup_t *wg)
 {
 	const struct gosync_waitgroup_slot *look = handle_of(wg)->look;
-	struct gosync_info info;
-	int ret;
 
-	if (look)
-		return __atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
-		       GOSYNC_WAITGROUP_COUNTER;
-	ret = gosync_info(wg, &info);
-	return ret ? ret : (int)(info.word & GOSYNC_WAITGROUP_COUNTER);
+	return gosync_count_of(wg, look ? &look->word : NULL,
+			       GOSYNC_WAITGROUP_COUNTER);
 }
 
 struct work {
