@@ -66,6 +66,21 @@ exits()
 	[ $got = "$want" ]
 }
 
+# are_wrong_usage WORDS...: gosync refuses each of these arguments, and says so
+# on standard error only
+are_wrong_usage()
+{
+	local args
+
+	for args; do
+		# shellcheck disable=SC2086 # words
+		gosync $args >"$out/1" 2>"$out/2"
+		[ $? = 2 ] && [ -s "$out/2" ] && [ ! -s "$out/1" ] && continue
+		echo "not refused as it should be: gosync $args" >&2
+		return 1
+	done
+}
+
 # until_so COMMAND...: try COMMAND until it succeeds, for some minutes
 until_so()
 {

@@ -190,13 +190,9 @@ top_has_colours_unless_they_are_not_wanted()
 
 usage_errors_are_told()
 {
-	for args in "deadlocks -n 0" "deadlocks -i x" "deadlocks x" \
-		    "top -d 0" "top -s nothing" "top x" \
-		    "demo --deadlock 0" "demo --deadlock 2 --contended"; do
-		# shellcheck disable=SC2086 # words
-		gosync $args >"$out/1" 2>"$out/2"
-		[ $? = 2 ] && [ -s "$out/2" ] && [ ! -s "$out/1" ] || return 1
-	done
+	are_wrong_usage "deadlocks -n 0" "deadlocks -i x" "deadlocks x" \
+		"top -d 0" "top -s nothing" "top x" \
+		"demo --deadlock 0" "demo --deadlock 2 --contended"
 }
 
 tests="deadlocks_are_found_and_named_every_time

@@ -422,16 +422,12 @@ bash_completes_commands_options_columns_and_names()
 
 usage_errors_are_told()
 {
-	for args in "" nonsense "rm" "info" "recover" "ls --nonsense" \
-		    "ls argument" "limits argument" "demo -w 1" "ls -o FOO" \
-		    "ls -o NAME,,TYPE" "ls -o +" "holders -o WANTS" \
-		    "waiters -o HOLDS" "ls -Jr" "stat -i 0" "stat -i x" \
-		    "stat -c 0" "stat -c x" "stat -br" "stat -pJ" "stat -pi 1" "recover -w x held" \
-		    "recover -w -1 held"; do
-		echo "$args" >"$out/0"
-		gosync $args >"$out/1" 2>"$out/2"
-		[ $? = 2 ] && [ -s "$out/2" ] && [ ! -s "$out/1" ] || return 1
-	done
+	are_wrong_usage "" nonsense "rm" "info" "recover" "ls --nonsense" \
+		"ls argument" "limits argument" "demo -w 1" "ls -o FOO" \
+		"ls -o NAME,,TYPE" "ls -o +" "holders -o WANTS" \
+		"waiters -o HOLDS" "ls -Jr" "stat -i 0" "stat -i x" \
+		"stat -c 0" "stat -c x" "stat -br" "stat -pJ" "stat -pi 1" \
+		"recover -w x held" "recover -w -1 held" || return 1
 	gosync --help >"$out/1" 2>&1 && grep -q 'demo' "$out/1"
 }
 

@@ -244,15 +244,9 @@ write_errors_are_told()
 
 usage_errors_are_told()
 {
-	local args
-
-	for args in "trace --nonsense" "trace -d x" "trace -d 0" "trace -b 1" \
-		    "trace -J --folded" "trace --folded --no-stacks" \
-		    "trace -d 1 -- true" "trace -i x -d 1" "report a b"; do
-		# shellcheck disable=SC2086 # words
-		gosync $args >"$out/1" 2>"$out/2"
-		[ $? = 2 ] && [ -s "$out/2" ] && [ ! -s "$out/1" ] || return 1
-	done
+	are_wrong_usage "trace --nonsense" "trace -d x" "trace -d 0" "trace -b 1" \
+		"trace -J --folded" "trace --folded --no-stacks" \
+		"trace -d 1 -- true" "trace -i x -d 1" "report a b"
 }
 
 tests="trace_counts_as_the_kernel_does
