@@ -133,6 +133,15 @@ const struct argp table_argp = {
 	.parser = parse,
 };
 
+error_t table_only_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
 void table_show(struct table *table, unsigned int column)
 {
 	if (!table->nr_shown)

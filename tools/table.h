@@ -84,6 +84,9 @@ struct table {
 extern const struct argp table_argp;
 #define TABLE_CHILD	{ &table_argp, 0, "Output options:", 0 }
 
+/* The parser of a command without other options: its input is the table. */
+error_t table_only_parse(int key, char *arg, struct argp_state *state);
+
 /**
  * table_show() - add a column to the chosen ones
  * @table: the table, before table_begin()

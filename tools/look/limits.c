@@ -83,20 +83,11 @@ static void parameter_row(struct table *table, const char *name,
 	fclose(f);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
 int limits_main(int argc, char **argv)
 {
 	static const struct argp_child children[] = { TABLE_CHILD, { } };
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = table_only_parse,
 		.children = children,
 		.doc = "Show how many objects there may be, how many there are, and how large\n"
 		       "they may be.\n"

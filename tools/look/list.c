@@ -160,20 +160,11 @@ static int ls_entry(const struct gosync_info *info, void *table)
 	return 0;
 }
 
-static error_t ls_parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
 int ls_main(int argc, char **argv)
 {
 	static const struct argp_child children[] = { TABLE_CHILD, { } };
 	static const struct argp argp = {
-		.parser = ls_parse,
+		.parser = table_only_parse,
 		.children = children,
 		.doc = "List the names that you may read, oldest first.",
 	};

@@ -42,6 +42,19 @@ static void parties_error(struct parties *parties,
 	parties->status = 1;
 }
 
+/* Let @look list the parties of the objects. Return: an exit status */
+static int list_parties(struct parties *parties,
+			bool (*wanted)(const struct gosync_info *info, void *arg),
+			void (*look)(int object, const struct gosync_info *info,
+				     void *arg))
+{
+	int status;
+
+	table_begin(&parties->table);
+	status = objects_each(&parties->names, wanted, look, parties);
+	return table_end(&parties->table) | status | parties->status;
+}
+
 static void set_command(struct table *table, unsigned int column,
 			const struct gosync_party *party)
 {
@@ -231,13 +244,9 @@ int holders_main(int argc, char **argv)
 	struct parties parties = {
 		.table = { .name = "holders", .columns = holder_columns },
 	};
-	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &parties);
-	table_begin(&parties.table);
-	status = objects_each(&parties.names, is_held, look_at_holders,
-			      &parties);
-	return table_end(&parties.table) | status | parties.status;
+	return list_parties(&parties, is_held, look_at_holders);
 }
 
 /* --- waiters -------------------------------------------------------------- */
@@ -364,11 +373,7 @@ int waiters_main(int argc, char **argv)
 	struct parties parties = {
 		.table = { .name = "waiters", .columns = waiter_columns },
 	};
-	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &parties);
-	table_begin(&parties.table);
-	status = objects_each(&parties.names, is_waited_for, look_at_waiters,
-			      &parties);
-	return table_end(&parties.table) | status | parties.status;
+	return list_parties(&parties, is_waited_for, look_at_waiters);
 }
