@@ -250,6 +250,37 @@ static void take_operands(struct shell *sh, struct argp_state *state)
 		argp_error(state, "there are too many arguments; the usage is %s", verb->args);
 }
 
+/* Options without an argument, and what they set */
+static const struct {
+	int key;
+	size_t is_set;	/* a bool in struct shell */
+} switches[] = {
+	{ 'o', offsetof(struct shell, close) },
+	{ 'F', offsetof(struct shell, no_fork) },
+	{ 't', offsetof(struct shell, temporary) },
+	{ 'l', offsetof(struct shell, lock) },
+	{ '0', offsetof(struct shell, zero) },
+	{ 'v', offsetof(struct shell, values) },
+	{ KEY_NEW, offsetof(struct shell, skip) },
+	{ KEY_POISON, offsetof(struct shell, poison) },
+	{ KEY_GIVE_BACK, offsetof(struct shell, give_back) },
+	{ KEY_VERBOSE, offsetof(struct shell, verbose) },
+	{ KEY_WAIT_FOR_NAME, offsetof(struct shell, await) },
+};
+
+static error_t set_switch(struct shell *sh, int key)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(switches); i++) {
+		if (switches[i].key == key) {
+			*(bool *)((char *)sh + switches[i].is_set) = true;
+			return 0;
+		}
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
 static error_t verb_parse(int key, char *arg, struct argp_state *state)
 {
 	struct shell *sh = state->input;
@@ -300,18 +331,6 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 	case 'E':
 		sh->conflict = parse_number(state, arg, "N", 0, 255);
 		return 0;
-	case 'o':
-		sh->close = true;
-		return 0;
-	case 'F':
-		sh->no_fork = true;
-		return 0;
-	case 't':
-		sh->temporary = true;
-		return 0;
-	case 'l':
-		sh->lock = true;
-		return 0;
 	case 'm':
 		sh->mode = parse_mode(state, arg);
 		sh->mode_given = true;
@@ -319,23 +338,8 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 	case 'i':
 		sh->index = parse_number(state, arg, "INDEX", 0, 65535);
 		return 0;
-	case '0':
-		sh->zero = true;
-		return 0;
-	case 'v':
-		sh->values = true;
-		return 0;
-	case KEY_NEW:
-		sh->skip = true;
-		return 0;
 	case KEY_COUNT:
 		sh->limit = parse_number(state, arg, "N", 1, INT32_MAX);
-		return 0;
-	case KEY_POISON:
-		sh->poison = true;
-		return 0;
-	case KEY_GIVE_BACK:
-		sh->give_back = true;
 		return 0;
 	case KEY_CAPACITY:
 		sh->capacity = parse_number(state, arg, "a number of bytes", 1,
@@ -357,14 +361,8 @@ static error_t verb_parse(int key, char *arg, struct argp_state *state)
 		sh->value_size = parse_number(state, arg, "a number of bytes",
 					      1, GOSYNC_MAP_VALUE_MAX);
 		return 0;
-	case KEY_VERBOSE:
-		sh->verbose = true;
-		return 0;
-	case KEY_WAIT_FOR_NAME:
-		sh->await = true;
-		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return set_switch(sh, key);
 }
 
 int64_t shell_number(const struct shell *sh, const char *text,

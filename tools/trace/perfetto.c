@@ -98,7 +98,16 @@ static void waiting(const struct trace_object *object, uint64_t time)
 		object->waiting);
 }
 
-/* An event on the track of an object */
+/* The events that are marks on the track of an object */
+static const char *const happenings[] = {
+	[TRACE_OWNER_DIED] = "owner died",
+	[TRACE_ONCE_ABANDONED] = "abandoned",
+	[TRACE_RECOVERED] = "recovered",
+	[TRACE_CREATE] = "created",
+	[TRACE_UNLINK] = "unlinked",
+	[TRACE_DESTROY] = "destroyed",
+};
+
 static void happened(const struct trace_event *event, const char *what)
 {
 	begin("i", event->time);
@@ -130,25 +139,10 @@ static void perfetto_event(const struct trace_event *event)
 		if (event->object->starving_since)
 			starved(event->object, event->time);
 		break;
-	case TRACE_OWNER_DIED:
-		happened(event, "owner died");
-		break;
-	case TRACE_ONCE_ABANDONED:
-		happened(event, "abandoned");
-		break;
-	case TRACE_RECOVERED:
-		happened(event, "recovered");
-		break;
-	case TRACE_CREATE:
-		happened(event, "created");
-		break;
-	case TRACE_UNLINK:
-		happened(event, "unlinked");
-		break;
-	case TRACE_DESTROY:
-		happened(event, "destroyed");
-		break;
 	default:
+		if ((unsigned int)event->kind < ARRAY_SIZE(happenings) &&
+		    happenings[event->kind])
+			happened(event, happenings[event->kind]);
 		break;
 	}
 }
