@@ -59,36 +59,6 @@ static inline void spin_ns(uint64_t ns)
 
 /* --- fixtures ------------------------------------------------------------ */
 
-/*
- * For each kind: @thing, and a @gate that can be waited for besides. Nobody can
- * have them yet.
- */
-#define THING_AND_GATE(fixture)						\
-FIXTURE(fixture)							\
-{									\
-	union {								\
-		struct {						\
-			struct thing thing;				\
-			struct thing gate;				\
-		};							\
-		struct thing things[2];					\
-	};								\
-	struct gosync_info before[2];					\
-};									\
-									\
-EACH_KIND(fixture);							\
-									\
-FIXTURE_SETUP(fixture)							\
-{									\
-	self->thing = new_thing(variant->kind, variant->how);		\
-	self->gate = new_thing(PERMITS, variant->how);			\
-	ASSERT_EQ(0, keep(&self->thing));				\
-	self->before[0] = info_of(self->thing.fd);			\
-	self->before[1] = info_of(self->gate.fd);			\
-}									\
-									\
-NO_TEARDOWN(fixture)
-
 /* Some objects, and memory that is @shared with children */
 #define SOME_OBJECTS(fixture)						\
 FIXTURE(fixture)							\
@@ -138,46 +108,6 @@ static inline void fill(struct gosync_wait_entry *entries,
 
 	for (i = 0; i < count; i++)
 		entries[i] = entry_for(&things[i]);
-}
-
-/*
- * A child: waits for both with holders of its own. It comes to @expected, and
- * gives back what it got: that of any, or all if it is 0.
- */
-static inline void wait_for_both(const struct thing *things, unsigned int flags,
-				 uint64_t deadline, int expected)
-{
-	const bool all = flags & GOSYNC_WAIT_ALL;
-	struct thing own[] = { own_thing(&things[0]), own_thing(&things[1]) };
-	struct gosync_wait_entry entries[2];
-	int i;
-
-	fill(entries, own, 2);
-	MUST(wait_many(entries, 2, flags, deadline) == expected);
-	for (i = 0; i < 2; i++) {
-		if (all ? !expected : i == expected)
-			MUST(is_granted(&own[i], &entries[i]));
-		else if (own[i].kind != WAITGROUP || !signals)
-			MUST(is_untouched(&own[i], &entries[i]));
-	}
-	for (i = 0; i < 2; i++)
-		if (all ? !expected : i == expected)
-			MUST(!give_back(&own[i]));
-	_exit(0);
-}
-
-struct wait_in_thread {
-	struct gosync_wait_entry entries[2];
-	unsigned int flags;
-	int ret;
-};
-
-static inline void *wait_in_thread(void *arg)
-{
-	struct wait_in_thread *wait = arg;
-
-	wait->ret = wait_many(wait->entries, 2, wait->flags, 0);
-	return NULL;
 }
 
 static inline pid_t spawn_owner(int fd, unsigned int op)

@@ -7,66 +7,10 @@
  * that only grow (tokens) may have grown.
  */
 #include <poll.h>
-#include "wait_many.h"
-
-/* All but the token */
-static bool is_at_rest(const struct thing *thing,
-		       const struct gosync_info *before)
-{
-	struct gosync_info same = *before;
-
-	same.token = info_of(thing->fd).token;
-	return is_as_before(thing, &same);
-}
-
-/* Can it be had by somebody else, who gives it back? */
-static bool is_to_be_had(const struct thing *thing)
-{
-	struct thing own = own_thing(thing);
-	struct gosync_wait_entry e = entry_for(&own);
-	bool good;
-
-	good = !wait_many(&e, 1, 0, 1) && is_granted(&own, &e) &&
-		!give_back(&own);
-	close(own.fd);
-	return good;
-}
+#define WAIT_FLAGS GOSYNC_WAIT_ALL
+#include "wait_each.h"
 
 /* --- each kind, together with something else ------------------------------ */
-
-THING_AND_GATE(each);
-
-/*
- * A child that waits for both, with holders of its own, and has them or that
- * error.
- */
-static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
-				uint64_t deadline)
-{
-	pid_t pid = spawn();
-
-	if (!pid)
-		wait_for_both(self->things, GOSYNC_WAIT_ALL, deadline, expected);
-	/* For which of them it waits is its own affair. */
-	MUST(eventually(waiters_of(&self->thing) + waiters_of(&self->gate)));
-	return pid;
-}
-
-static pid_t spawn_waiter(FIXTURE_DATA(each) *self, int expected)
-{
-	return spawn_waiter_until(self, expected, GOSYNC_FOREVER);
-}
-
-static void expect_rest(struct __test_metadata *_metadata,
-			FIXTURE_DATA(each) *self)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		EXPECT_TRUE(is_at_rest(&self->things[i], &self->before[i]));
-		EXPECT_TRUE(is_accounted(self->things[i].fd));
-	}
-}
 
 TEST_F(each, is_granted_at_once)
 {
@@ -141,160 +85,21 @@ TEST_F(each, is_had_by_others_meanwhile)
 	EXPECT_TRUE(is_at_rest(&self->gate, &self->before[1]));
 }
 
-TEST_F(each, times_out_and_leaves_nothing)
-{
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
-	struct gosync_wait_entry entries[2];
-	int i, j;
-
-	for (i = 0; i < 8; i++) {
-		clockid_t clock = clocks[i % 2];
-		uint64_t deadline = i % 4 < 2 ? 1 :
-				    now_ns(clock) + 20 * NSEC_PER_MSEC;
-
-		if (i == 4) {
-			/* Half of it could be had. */
-			EXPECT_EQ(0, let_go(&self->thing));
-			self->before[0] = info_of(self->thing.fd);
-		}
-		fill(entries, self->things, 2);
-		EXPECT_EQ(-ETIMEDOUT,
-			  wait_many(entries, 2, GOSYNC_WAIT_ALL |
-				    (clock == CLOCK_REALTIME ?
-				     GOSYNC_CLOCK_REALTIME : 0), deadline));
-		EXPECT_LE(deadline, now_ns(clock));
-		for (j = 0; j < 2; j++)
-			EXPECT_TRUE(is_untouched(&self->things[j], &entries[j]));
-		expect_rest(_metadata, self);
-	}
-	EXPECT_TRUE(is_to_be_had(&self->thing));
-}
-
-TEST_F(each, is_left_alone_after_a_signal)
-{
-	pid_t pid;
-	int i;
-
-	handle(count_signal, 0);
-	for (i = 0; i < 2; i++) {
-		pid = spawn_waiter(self, -EINTR);
-		kill(pid, SIGUSR1);
-		EXPECT_EQ(0, reap_soon(pid));
-		expect_rest(_metadata, self);
-		if (i)
-			break;
-		EXPECT_EQ(0, let_go(&self->thing));
-		self->before[0] = info_of(self->thing.fd);
-	}
-	EXPECT_TRUE(is_to_be_had(&self->thing));
-}
-
-TEST_F(each, is_waited_for_again_after_a_signal_with_sa_restart)
-{
-	pid_t pid;
-	int i;
-
-	handle(count_signal, SA_RESTART);
-	EXPECT_EQ(0, let_go(&self->thing));
-	pid = spawn_waiter(self, 0);
-	for (i = 0; i < 3; i++) {
-		kill(pid, SIGUSR1);
-		sleep_ns(5 * NSEC_PER_MSEC);
-		ASSERT_TRUE(eventually(waiters_of(&self->thing) +
-				       waiters_of(&self->gate)));
-		EXPECT_TRUE(is_waiting(pid));
-	}
-	EXPECT_EQ(0, let_go(&self->gate));
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_TRUE(is_at_rest(&self->gate, &self->before[1]));
-	EXPECT_TRUE(is_accounted(self->thing.fd));
-}
-
 TEST_F(each, is_left_alone_by_who_is_killed)
 {
 	pid_t pids[3];
-	int i, half;
+	int i, round;
 
-	for (half = 0; half < 2; half++) {
+	for (round = 0; round < ROUNDS; round++) {
 		for (i = 0; i < 3; i++)
 			pids[i] = spawn_waiter(self, 0);
-		for (i = 0; i < 3; i++)
-			kill_and_reap(pids[i]);
+		EXPECT_EQ(128 + SIGKILL, kill_all(pids, 3));
 		expect_rest(_metadata, self);
 		EXPECT_EQ(0, info_of(self->thing.fd).deaths);
-		if (half)
-			break;
-		EXPECT_EQ(0, let_go(&self->thing));
-		self->before[0] = info_of(self->thing.fd);
+		if (!round)
+			let_thing_go(_metadata, self);
 	}
 	EXPECT_TRUE(is_to_be_had(&self->thing));
-}
-
-TEST_F(each, waiter_is_listed_as_such)
-{
-	pid_t pid = spawn_waiter(self, 0);
-	unsigned int i, listed = 0;
-
-	for (i = 0; i < 2; i++) {
-		struct gosync_party party;
-		struct gosync_parties_args args = PARTIES_OF(&party, 1);
-		int n = call(self->things[i].fd, GOSYNC_IOC_WAITERS, &args);
-
-		ASSERT_LE(0, n);
-		if (!n)
-			continue;
-		listed++;
-		EXPECT_EQ(pid, party.pid);
-		EXPECT_EQ(pid, party.tid);
-		EXPECT_TRUE(party.flags & GOSYNC_PARTY_AMONG);
-	}
-	EXPECT_LT(0, listed);
-	kill_and_reap(pid);
-}
-
-TEST_F(each, descriptor_may_be_closed_meanwhile)
-{
-	struct thing own[] = {
-		own_thing(&self->thing), own_thing(&self->gate),
-	};
-	struct wait_in_thread wait = { .flags = GOSYNC_WAIT_ALL };
-	pthread_t thread;
-
-	fill(wait.entries, own, 2);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
-	ASSERT_TRUE(eventually(waiters_of(&self->thing) +
-			       waiters_of(&self->gate)));
-	close(own[0].fd);
-	close(own[1].fd);
-	EXPECT_EQ(3, info_of(self->thing.fd).holders);
-	EXPECT_EQ(0, let_go(&self->thing));
-	EXPECT_EQ(0, let_go(&self->gate));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(0, wait.ret);
-	EXPECT_TRUE(eventually(info_of(self->thing.fd).holders == 2));
-	/* It had it, and its holder has ended with the call. */
-	EXPECT_EQ(self->thing.kind <= WRITE, info_of(self->thing.fd).deaths);
-	EXPECT_EQ(0, info_of(self->thing.fd).owner);
-	EXPECT_EQ(0, info_of(self->thing.fd).readers);
-}
-
-TEST_F(each, takes_write_permission_if_it_is_taken)
-{
-	struct thing things[] = { self->gate, self->thing };
-	struct gosync_wait_entry entries[2];
-
-	EXPECT_EQ(0, let_go(&self->thing));
-	EXPECT_EQ(0, let_go(&self->gate));
-	things[1].fd = reopen_object(self->thing.fd, GOSYNC_RDONLY);
-	fill(entries, things, 2);
-	if (kinds[variant->kind].writes) {
-		EXPECT_EQ(-EBADF, wait_all(entries, 2));
-		EXPECT_EQ(PERMITS_LET_GO, permits_of(self->gate.fd));
-	} else {
-		EXPECT_EQ(0, wait_all(entries, 2));
-		EXPECT_TRUE(is_granted(&things[1], &entries[1]));
-		EXPECT_EQ(0, permits_of(self->gate.fd));
-	}
 }
 
 /* --- what is asked for --------------------------------------------------- */

@@ -5,44 +5,10 @@
  */
 #include <poll.h>
 #include <sys/eventfd.h>
-#include "wait_many.h"
+#define WAIT_FLAGS 0
+#include "wait_each.h"
 
-THING_AND_GATE(each);
-
-/*
- * A child that waits for any of both, with holders of its own. It gets the one
- * at @expected, has that and nothing else, and gives it back; or that error.
- */
-static pid_t spawn_waiter_until(FIXTURE_DATA(each) *self, int expected,
-				uint64_t deadline)
-{
-	unsigned int before[] = {
-		waiters_of(&self->thing), waiters_of(&self->gate),
-	};
-	pid_t pid = spawn();
-
-	if (!pid)
-		wait_for_both(self->things, 0, deadline, expected);
-	MUST(eventually(waiters_of(&self->thing) == before[0] + 1 &&
-			waiters_of(&self->gate) == before[1] + 1));
-	return pid;
-}
-
-static pid_t spawn_waiter(FIXTURE_DATA(each) *self, int expected)
-{
-	return spawn_waiter_until(self, expected, GOSYNC_FOREVER);
-}
-
-/* Nothing of it is held, and nobody waits: the next gets it at once. */
-static void to_be_had(struct __test_metadata *_metadata,
-		      const struct thing *thing)
-{
-	struct gosync_wait_entry e = entry_for(thing);
-
-	EXPECT_EQ(0, wait_many(&e, 1, 0, 1));
-	EXPECT_TRUE(is_granted(thing, &e));
-	EXPECT_EQ(0, give_back(thing));
-}
+/* --- each kind, beside something else -------------------------------------- */
 
 TEST_F(each, is_granted_at_once)
 {
@@ -97,7 +63,7 @@ TEST_F(each, is_as_before_when_another_is_granted)
 	EXPECT_TRUE(is_accounted(self->thing.fd));
 	EXPECT_TRUE(is_accounted(self->gate.fd));
 	EXPECT_EQ(0, let_go(&self->thing));
-	to_be_had(_metadata, &self->thing);
+	EXPECT_TRUE(is_to_be_had(&self->thing));
 }
 
 TEST_F(each, is_granted_to_each_of_several)
@@ -120,83 +86,6 @@ TEST_F(each, is_granted_to_each_of_several)
 	EXPECT_TRUE(is_accounted(self->gate.fd));
 }
 
-TEST_F(each, times_out_and_leaves_nothing)
-{
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
-	struct gosync_wait_entry entries[2];
-	int i, j;
-
-	for (i = 0; i < 4; i++) {
-		clockid_t clock = clocks[i % 2];
-		uint64_t deadline = i < 2 ? now_ns(clock) + 20 * NSEC_PER_MSEC :
-				    1;
-
-		fill(entries, self->things, 2);
-		EXPECT_EQ(-ETIMEDOUT,
-			  wait_many(entries, 2, clock == CLOCK_REALTIME ?
-				    GOSYNC_CLOCK_REALTIME : 0, deadline));
-		EXPECT_LE(deadline, now_ns(clock));
-		for (j = 0; j < 2; j++) {
-			EXPECT_TRUE(is_untouched(&self->things[j], &entries[j]));
-			EXPECT_TRUE(is_as_before(&self->things[j],
-						 &self->before[j]));
-			EXPECT_TRUE(is_accounted(self->things[j].fd));
-			EXPECT_EQ(0, stat_fd(self->things[j].fd).acquired);
-		}
-	}
-	EXPECT_EQ(0, let_go(&self->thing));
-	to_be_had(_metadata, &self->thing);
-}
-
-/*
- * A WaitGroup goes on showing one who waits until it is 0, for who comes back
- * after the signal.
- */
-static bool is_as_before_the_signal(const struct thing *thing,
-				    const struct gosync_info *before)
-{
-	struct gosync_info shown = *before;
-
-	if (thing->kind == WAITGROUP)
-		shown.word |= 1ULL << GOSYNC_WAITGROUP_WAITER_SHIFT;
-	return is_as_before(thing, &shown);
-}
-
-TEST_F(each, is_left_alone_after_a_signal)
-{
-	pid_t pid;
-
-	handle(count_signal, 0);
-	pid = spawn_waiter(self, -EINTR);
-	kill(pid, SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_TRUE(is_as_before_the_signal(&self->thing,
-					    &self->before[0]));
-	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
-	EXPECT_TRUE(is_accounted(self->thing.fd));
-	EXPECT_EQ(0, let_go(&self->thing));
-	to_be_had(_metadata, &self->thing);
-}
-
-TEST_F(each, is_waited_for_again_after_a_signal_with_sa_restart)
-{
-	pid_t pid;
-	int i;
-
-	handle(count_signal, SA_RESTART);
-	pid = spawn_waiter(self, 0);
-	for (i = 0; i < 3; i++) {
-		kill(pid, SIGUSR1);
-		sleep_ns(5 * NSEC_PER_MSEC);
-		ASSERT_TRUE(eventually(waiters_of(&self->thing) == 1 &&
-				       waiters_of(&self->gate) == 1));
-	}
-	EXPECT_EQ(0, let_go(&self->thing));
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
-	EXPECT_TRUE(is_accounted(self->thing.fd));
-}
-
 TEST_F(each, deadline_is_kept_over_a_restart)
 {
 	pid_t pid;
@@ -206,8 +95,8 @@ TEST_F(each, deadline_is_kept_over_a_restart)
 				 gosync_deadline(NSEC_PER_SEC));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_TRUE(is_as_before_the_signal(&self->thing,
-					    &self->before[0]));
+	expect_interrupted(self);
+	expect_rest(_metadata, self);
 }
 
 TEST_F(each, is_left_alone_by_who_is_killed)
@@ -227,76 +116,6 @@ TEST_F(each, is_left_alone_by_who_is_killed)
 	EXPECT_TRUE(is_accounted(self->thing.fd));
 	EXPECT_TRUE(is_accounted(self->gate.fd));
 	EXPECT_EQ(0, info_of(self->thing.fd).deaths);
-}
-
-/* Who waits for one thing alone is not among those. */
-TEST_F(each, waiters_are_listed_as_such)
-{
-	pid_t pid = spawn_waiter_until(self, -ETIMEDOUT,
-				       gosync_deadline(WATCHDOG * NSEC_PER_SEC));
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		struct gosync_stat stat = stat_fd(self->things[i].fd);
-		struct gosync_party party;
-		struct gosync_parties_args args = PARTIES_OF(&party, 1);
-
-		ASSERT_EQ(1, call(self->things[i].fd, GOSYNC_IOC_WAITERS, &args));
-		EXPECT_EQ(pid, party.pid);
-		EXPECT_EQ(pid, party.tid);
-		EXPECT_EQ(1, party.position);
-		EXPECT_EQ(1, party.wait);
-		EXPECT_EQ(GOSYNC_PARTY_AMONG | GOSYNC_PARTY_TIMED, party.flags &
-			  ~(GOSYNC_PARTY_STARVING | GOSYNC_PARTY_SINCE));
-		/* It is a wait, and not over. */
-		EXPECT_EQ(1, stat.contended);
-		EXPECT_EQ(0, stat.acquired + stat.gave_up);
-		EXPECT_EQ(self->things[i].kind == READ ? GOSYNC_WANTS_TO_READ :
-			  GOSYNC_WANTS_IT, party.wants);
-		EXPECT_EQ(self->things[i].kind == PERMITS ? PERMITS_LET_GO : 0,
-			  party.count);
-	}
-	kill_and_reap(pid);
-}
-
-/* A thread that waits for any of both with these descriptors */
-static bool start_waiting(FIXTURE_DATA(each) *self, pthread_t *thread,
-			  struct wait_in_thread *wait, const struct thing *own)
-{
-	fill(wait->entries, own, 2);
-	return !pthread_create(thread, NULL, wait_in_thread, wait) &&
-		eventually(waiters_of(&self->thing) == 1 &&
-			   waiters_of(&self->gate) == 1);
-}
-
-TEST_F(each, descriptor_may_be_closed_meanwhile)
-{
-	struct thing own[2];
-	struct wait_in_thread wait = {};
-	pthread_t thread;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		own[0] = own_thing(&self->thing);
-		own[1] = own_thing(&self->gate);
-		ASSERT_TRUE(start_waiting(self, &thread, &wait, own));
-		close(own[0].fd);
-		close(own[1].fd);
-		EXPECT_EQ(3, info_of(self->thing.fd).holders);
-		EXPECT_EQ(1, waiters_of(&self->thing));
-		/* First the other, then this one */
-		EXPECT_EQ(0, let_go(&self->things[!i]));
-		ASSERT_EQ(0, pthread_join(thread, NULL));
-		EXPECT_EQ(!i, wait.ret);
-		EXPECT_EQ(0, wait.entries[!i].result);
-		EXPECT_TRUE(eventually(info_of(self->thing.fd).holders == 2));
-		EXPECT_TRUE(eventually(info_of(self->gate.fd).holders == 2));
-	}
-	/* It had it, and its holder has ended with the call. */
-	EXPECT_EQ(self->thing.kind <= WRITE, info_of(self->thing.fd).deaths);
-	EXPECT_EQ(0, info_of(self->thing.fd).owner);
-	EXPECT_EQ(0, info_of(self->thing.fd).readers);
-	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
 }
 
 /* The child shares the descriptors, but it does not wait, nor end the wait. */
@@ -340,28 +159,6 @@ TEST_F(each, may_be_unlinked_meanwhile)
 	EXPECT_EQ(-ENOENT, open_object(0, name, 0, 0));
 	EXPECT_EQ(0, let_go(&self->thing));
 	EXPECT_EQ(0, reap_soon(pid));
-}
-
-TEST_F(each, takes_write_permission_if_it_is_taken)
-{
-	struct thing reader = self->thing;
-	struct gosync_wait_entry entries[2];
-
-	EXPECT_EQ(0, let_go(&self->thing));
-	self->before[0] = info_of(self->thing.fd);
-	reader.fd = reopen_object(self->thing.fd, GOSYNC_RDONLY);
-	entries[0] = entry_for(&self->gate);
-	entries[1] = entry_for(&reader);
-	if (kinds[variant->kind].writes) {
-		EXPECT_EQ(-EBADF, wait_any(entries, 2));
-		EXPECT_TRUE(is_untouched(&reader, &entries[1]));
-	} else {
-		EXPECT_EQ(1, wait_any(entries, 2));
-		EXPECT_TRUE(is_granted(&reader, &entries[1]));
-	}
-	close(reader.fd);
-	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
-	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
 }
 
 /* --- which one ----------------------------------------------------------- */
