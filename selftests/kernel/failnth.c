@@ -149,60 +149,28 @@ static void creates(struct __test_metadata *_metadata,
 	SWEEP(0, open_args(self, &args), is_gone(name));
 }
 
-TEST_F(failnth, creating_a_mutex)
+TEST_F(failnth, creating_an_object)
 {
-	creates(_metadata, self, GOSYNC_MUTEX, 0, 0);
-	creates(_metadata, self, GOSYNC_MUTEX, GOSYNC_OWN_PAGE, 0);
-}
-
-/* Until a deadline that has passed: it is ready to wait. */
-static int await_absent(FIXTURE_DATA(failnth) *self, struct gosync_open_args *args)
-{
-	int ret = open_args(self, args);
-
-	return ret == -ETIMEDOUT ? 0 : ret;
-}
-
-TEST_F(failnth, waiting_for_a_name)
-{
-	char *name = unique_name();
-	struct gosync_open_args args = {
-		.type = GOSYNC_MUTEX, .flags = GOSYNC_AWAIT, .deadline = 1,
-		.name = to_u64(name), .name_len = strlen(name),
+	static const struct {
+		uint32_t type;
+		uint32_t flags;
+		uint64_t capacity;
+	} rows[] = {
+		{ GOSYNC_MUTEX }, { GOSYNC_MUTEX, GOSYNC_OWN_PAGE },
+		{ GOSYNC_MUTEX, GOSYNC_PERSIST },
+		{ GOSYNC_INT32, 0, 1 }, { GOSYNC_UINT64, 0, 4096 },
+		{ GOSYNC_VALUE }, { GOSYNC_VALUE, 0, 65536 },
+		{ GOSYNC_RWMUTEX }, { GOSYNC_WAITGROUP },
+		{ GOSYNC_ONCE, GOSYNC_PERSIST }, { GOSYNC_COND },
+		{ GOSYNC_SEMAPHORE, GOSYNC_GIVE_BACK, 7 }, { GOSYNC_MAP },
 	};
+	unsigned int i;
 
-	SWEEP(0, await_absent(self, &args), is_gone(name));
-}
-
-TEST_F(failnth, creating_a_persistent_mutex)
-{
-	creates(_metadata, self, GOSYNC_MUTEX, GOSYNC_PERSIST, 0);
-}
-
-TEST_F(failnth, creating_words)
-{
-	creates(_metadata, self, GOSYNC_INT32, 0, 1);
-	creates(_metadata, self, GOSYNC_UINT64, 0, 4096);
-}
-
-TEST_F(failnth, creating_a_value)
-{
-	creates(_metadata, self, GOSYNC_VALUE, 0, 0);
-	creates(_metadata, self, GOSYNC_VALUE, 0, 65536);
-}
-
-TEST_F(failnth, creating_what_is_built_of_words_and_queues)
-{
-	creates(_metadata, self, GOSYNC_RWMUTEX, 0, 0);
-	creates(_metadata, self, GOSYNC_WAITGROUP, 0, 0);
-	creates(_metadata, self, GOSYNC_ONCE, GOSYNC_PERSIST, 0);
-	creates(_metadata, self, GOSYNC_COND, 0, 0);
-	creates(_metadata, self, GOSYNC_SEMAPHORE, GOSYNC_GIVE_BACK, 7);
-}
-
-TEST_F(failnth, creating_a_map)
-{
-	creates(_metadata, self, GOSYNC_MAP, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		TH_LOG("type %u", rows[i].type);
+		creates(_metadata, self, rows[i].type, rows[i].flags,
+			rows[i].capacity);
+	}
 }
 
 TEST_F(failnth, creating_in_a_new_namespace)
@@ -507,19 +475,11 @@ TEST_F(failnth, locking)
 
 /* --- waits that end at their deadline ------------------------------------ */
 
-/* All of these begin with the same members. */
-union any_wait {
-	struct gosync_wait_args wait;
-	struct gosync_waitgroup_wait_args waitgroup;
-	struct gosync_semaphore_args semaphore;
-};
-
-static int wait_in_vain(int fd, unsigned int op, union any_wait args)
+/* Ready to wait, but the deadline has passed */
+static int wait_in_vain(int fd, unsigned int op, const void *args)
 {
-	int ret;
+	int ret = call(fd, op, args);
 
-	args.wait.deadline = 1;
-	ret = call(fd, op, &args);
 	return ret == -ETIMEDOUT ? 0 : ret;
 }
 
@@ -531,13 +491,28 @@ static bool nobody_waits(int fd, uint64_t word)
 	return !info.waiters && info.word == word;
 }
 
-#define WAITS(fd, op, ...)						\
+/* @args is the structure of the ioctl's arguments, and what else is in it. */
+#define WAITS(fd, op, args, ...)					\
 do {									\
-	union any_wait __args = { __VA_ARGS__ };			\
 	uint64_t __word = info_of(fd).word;				\
 									\
-	SWEEP(0, wait_in_vain(fd, op, __args), nobody_waits(fd, __word)); \
+	SWEEP(0, wait_in_vain(fd, op, &(args) {				\
+		.size = sizeof(args), .deadline = 1, ##__VA_ARGS__	\
+	}), nobody_waits(fd, __word));					\
 } while (0)
+
+TEST_F(failnth, waiting_for_a_name)
+{
+	char *name = unique_name();
+	struct gosync_open_args args = {
+		.size = sizeof(args), .type = GOSYNC_MUTEX,
+		.flags = GOSYNC_AWAIT, .deadline = 1, .name = to_u64(name),
+		.name_len = strlen(name),
+	};
+
+	SWEEP(0, wait_in_vain(self->dev, GOSYNC_IOC_OPEN, &args),
+	      is_gone(name));
+}
 
 /* Without memory for its statistics, the first wait goes on as it should. */
 TEST_F(failnth, the_first_wait)
@@ -580,8 +555,7 @@ TEST_F(failnth, waiting_for_a_waitgroup)
 	int fd = new_object(GOSYNC_WAITGROUP);
 
 	ASSERT_EQ(0, call(fd, GOSYNC_IOC_WAITGROUP_ADD, &args));
-	WAITS(fd, GOSYNC_IOC_WAITGROUP_WAIT,
-	      .waitgroup = { .size = sizeof(struct gosync_waitgroup_wait_args) });
+	WAITS(fd, GOSYNC_IOC_WAITGROUP_WAIT, struct gosync_waitgroup_wait_args);
 }
 
 TEST_F(failnth, counting_in_a_waitgroup)
@@ -608,8 +582,7 @@ TEST_F(failnth, waiting_for_a_once)
 		pause();
 	}
 	ASSERT_TRUE(eventually(info_of(fd).owner));
-	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN,
-	      .wait = { .size = sizeof(struct gosync_wait_args) });
+	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN, struct gosync_wait_args);
 	kill_and_reap(pid);
 }
 
@@ -617,18 +590,7 @@ TEST_F(failnth, waiting_until_a_once_is_done)
 {
 	int fd = new_object(GOSYNC_ONCE);
 
-	WAITS(fd, GOSYNC_IOC_ONCE_WAIT,
-	      .wait = { .size = sizeof(struct gosync_wait_args) });
-}
-
-static int wait_for_version(int fd, unsigned int op, uint64_t version)
-{
-	struct gosync_version_wait_args args = {
-		.size = sizeof(args), .version = version, .deadline = 1,
-	};
-	int ret = call(fd, op, &args);
-
-	return ret == -ETIMEDOUT ? 0 : ret;
+	WAITS(fd, GOSYNC_IOC_ONCE_WAIT, struct gosync_wait_args);
 }
 
 TEST_F(failnth, waiting_for_another_version)
@@ -636,21 +598,19 @@ TEST_F(failnth, waiting_for_another_version)
 	struct gosync_version_wait_args args = { .size = sizeof(args) };
 	int map = new_object(GOSYNC_MAP);
 
-	SWEEP(0, wait_for_version(self->value, GOSYNC_IOC_VALUE_WAIT, 0),
-	      nobody_waits(self->value, 0));
+	WAITS(self->value, GOSYNC_IOC_VALUE_WAIT,
+	      struct gosync_version_wait_args);
 	ASSERT_EQ(0, call(map, GOSYNC_IOC_MAP_WAIT, &args));
-	SWEEP(0, wait_for_version(map, GOSYNC_IOC_MAP_WAIT, args.version),
-	      nobody_waits(map, 0));
+	WAITS(map, GOSYNC_IOC_MAP_WAIT, struct gosync_version_wait_args,
+	      .version = args.version);
 }
 
 TEST_F(failnth, waiting_for_permits)
 {
 	int fd = new_object(GOSYNC_SEMAPHORE);
 
-	WAITS(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE,
-	      .semaphore = {
-			.size = sizeof(struct gosync_semaphore_args), .count = 1,
-	      });
+	WAITS(fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, struct gosync_semaphore_args,
+	      .count = 1);
 }
 
 TEST_F(failnth, waiting_for_an_rwmutex)
@@ -658,31 +618,22 @@ TEST_F(failnth, waiting_for_an_rwmutex)
 	int fd = new_object(GOSYNC_RWMUTEX);
 
 	ASSERT_EQ(0, call(fd, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
-	WAITS(fd, GOSYNC_IOC_RWMUTEX_LOCK,
-	      .wait = { .size = sizeof(struct gosync_wait_args) });
-	WAITS(fd, GOSYNC_IOC_RWMUTEX_RLOCK,
-	      .wait = { .size = sizeof(struct gosync_wait_args) });
-}
-
-static int wait_for_cond(int cond, int mutex)
-{
-	struct gosync_cond_wait_args args = {
-		.size = sizeof(args), .deadline = 1, .lock = mutex,
-	};
-	int ret = call(cond, GOSYNC_IOC_COND_WAIT, &args);
-
-	return ret == -ETIMEDOUT ? 0 : ret;
+	WAITS(fd, GOSYNC_IOC_RWMUTEX_LOCK, struct gosync_wait_args);
+	WAITS(fd, GOSYNC_IOC_RWMUTEX_RLOCK, struct gosync_wait_args);
 }
 
 /* Whatever fails, the lock is held as before. */
 TEST_F(failnth, waiting_for_a_cond)
 {
+	struct gosync_cond_wait_args args = {
+		.size = sizeof(args), .deadline = 1, .lock = self->mutex,
+	};
 	int fd = new_object(GOSYNC_COND);
 	uint64_t word;
 
 	ASSERT_EQ(0, lock_fd(self->mutex));
 	word = info_of(self->mutex).word;
-	SWEEP(0, wait_for_cond(fd, self->mutex),
+	SWEEP(0, wait_in_vain(fd, GOSYNC_IOC_COND_WAIT, &args),
 	      nobody_waits(fd, 0) && info_of(self->mutex).word == word);
 }
 
@@ -800,9 +751,8 @@ static int wait_for_several(struct several *several, unsigned int count,
 		.entries = to_u64(several->entries), .count = count,
 		.entry_size = sizeof(several->entries[0]),
 	};
-	int ret = call(several->dev, GOSYNC_IOC_WAIT, &args);
 
-	return ret == -ETIMEDOUT ? 0 : ret;
+	return wait_in_vain(several->dev, GOSYNC_IOC_WAIT, &args);
 }
 
 /* Nothing but those at the end can be had, so it waits. */
