@@ -4,14 +4,7 @@
  * to be all these users.
  */
 #include <poll.h>
-#include <sys/stat.h>
-#include "gosync_test.h"
-
-#define ALICE	1001
-#define BOB	1002
-#define CAROL	1004
-#define GROUP	1003
-#define PARAMETERS	"/sys/module/gosync/parameters/"
+#include "users.h"
 
 FIXTURE(access)
 {
@@ -20,8 +13,7 @@ FIXTURE(access)
 
 FIXTURE_SETUP(access)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	self->name = unique_name();
 }
 
@@ -313,8 +305,7 @@ TEST_F(access, root_of_a_user_namespace_is_nobody_here)
 
 /* --- limits -------------------------------------------------------------- */
 
-#define PER_USER	PARAMETERS "max_objects_per_user"
-#define PER_NS		PARAMETERS "max_objects_per_ns"
+#define PER_NS	"/sys/module/gosync/parameters/max_objects_per_ns"
 
 FIXTURE(limits)
 {
@@ -324,8 +315,7 @@ FIXTURE(limits)
 
 FIXTURE_SETUP(limits)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, read_file(PER_USER, self->per_user, sizeof(self->per_user)));
 	ASSERT_EQ(0, read_file(PER_NS, self->per_ns, sizeof(self->per_ns)));
 }
@@ -336,19 +326,6 @@ FIXTURE_TEARDOWN_PARENT(limits)
 		write_file(PER_USER, self->per_user);
 		write_file(PER_NS, self->per_ns);
 	}
-}
-
-/* Create @count anonymous objects; the number of those that there are then */
-static int create_many(int count)
-{
-	int i, fd;
-
-	for (i = 0; i < count; i++) {
-		fd = create(NULL, 0, 0600);
-		if (fd < 0)
-			return fd;
-	}
-	return 0;
 }
 
 TEST_F(limits, objects_per_user)
@@ -469,24 +446,13 @@ TEST_F(limits, root_of_a_user_namespace_does_not_exceed_them)
 		SKIP(return, "no user namespace");
 }
 
-#define CGROUP	"/sys/fs/cgroup/gosync-test"
-
-static long long charged(void)
-{
-	char text[32];
-
-	return read_file(CGROUP "/memory.current", text, sizeof(text)) ? -1 :
-		atoll(text);
-}
-
 TEST_F(limits, memory_is_charged_to_the_cgroup)
 {
 	const size_t size = 4 << 20;
 	long long before;
 	pid_t pid;
 
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || charged() < 0)
+	if (!make_cgroup())
 		SKIP(return, "no memory cgroup");
 	pid = spawn();
 	if (!pid) {

@@ -3,11 +3,7 @@
  * Mapped state: who gets which page, what may be done with it, and what a
  * mapping does not do.
  */
-#include "gosync_test.h"
-
-#define ALICE	1001
-#define BOB	1002
-#define GROUP	1003
+#include "users.h"
 
 FIXTURE(mapping)
 {
@@ -114,8 +110,7 @@ TEST_F(mapping, other_owners_and_groups_do_not)
 	int one = create(GOSYNC_MUTEX, self->name, 0, 0666);
 	int i, two;
 
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, setegid(i ? 0 : ALICE));
 		ASSERT_EQ(0, seteuid(i ? ALICE : 0));
@@ -131,8 +126,7 @@ TEST_F(mapping, other_namespaces_do_not)
 {
 	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
 
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
 	EXPECT_FALSE(shows(create(GOSYNC_MUTEX, self->name, 0, 0600), one));
 }
@@ -258,8 +252,7 @@ TEST_F(mapping, is_not_passed_on_with_a_descriptor)
 	int pair[2];
 	pid_t pid;
 
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	pid = spawn();
 	if (!pid) {
@@ -353,8 +346,7 @@ TEST_F(mapping, is_for_whoever_could_open_what_it_shows)
 	unsigned int i, j;
 	int fd;
 
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, setegid(GROUP));
 	ASSERT_EQ(0, seteuid(ALICE));
 	fd = create(GOSYNC_MUTEX, self->name, 0, 0640);
@@ -396,8 +388,7 @@ TEST_F(mapping, does_not_depend_on_reaching_the_device)
 {
 	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
 
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, chroot("/sys"));
 	EXPECT_GT(0, open_device());
 	EXPECT_EQ(0, map_error(fd, getpagesize(), PROT_READ | PROT_WRITE,

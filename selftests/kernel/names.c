@@ -677,8 +677,7 @@ TEST_F(listing, goes_on_where_a_signal_came)
 {
 	list_in_a_storm(_metadata, self, 0, LISTED);
 	list_in_a_storm(_metadata, self, SA_RESTART, LISTED);
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, seteuid(65534));
 	list_in_a_storm(_metadata, self, 0, 0);
 	list_in_a_storm(_metadata, self, SA_RESTART, 0);

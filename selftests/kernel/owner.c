@@ -5,14 +5,9 @@
  * see of it meanwhile. Needs root, to be all these users.
  */
 #include <linux/capability.h>
-#include "gosync_test.h"
+#include "users.h"
 
-#define ALICE	1001
-#define BOB	1002
-#define GROUP	1003
-#define CAROL	1004
-#define SECOND	1005
-#define PER_USER "/sys/module/gosync/parameters/max_objects_per_user"
+#define SECOND	1005	/* group */
 #define SAME	-1U
 
 /* The parent tears down, after whatever happened to the test. */
@@ -24,8 +19,7 @@ FIXTURE(owner)
 
 FIXTURE_SETUP(owner)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	strcpy(self->name, unique_name());
 	ASSERT_EQ(0, read_file(PER_USER, self->per_user, sizeof(self->per_user)));
 }
@@ -232,8 +226,7 @@ FIXTURE(state)
 
 FIXTURE_SETUP(state)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	self->name = unique_name();
 }
 

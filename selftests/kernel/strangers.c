@@ -5,13 +5,7 @@
  * alive by looking at them, or takes up the room by being many. Needs root, to be
  * all these users.
  */
-#include <sys/stat.h>
-#include "gosync_test.h"
-
-#define ALICE	1001
-#define BOB	1002
-#define CGROUP	"/sys/fs/cgroup/gosync-strangers"
-#define PER_USER "/sys/module/gosync/parameters/max_objects_per_user"
+#include "users.h"
 
 FIXTURE(strangers)
 {
@@ -20,8 +14,7 @@ FIXTURE(strangers)
 
 FIXTURE_SETUP(strangers)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	self->name = unique_name();
 }
 
@@ -39,14 +32,6 @@ static pid_t spawn_as(uid_t uid)
 	if (!pid && become(uid, uid, 0))
 		_exit(1);
 	return pid;
-}
-
-static long long charged(void)
-{
-	char text[32];
-
-	return read_file(CGROUP "/memory.current", text, sizeof(text)) ? -1 :
-		atoll(text);
 }
 
 /* Makes large objects where there is no memory for them, and is slowed down. */
@@ -72,8 +57,7 @@ TEST_F(strangers, do_not_wait_for_each_others_memory)
 	pid_t thirsty[4], alice;
 	unsigned int i;
 
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || charged() < 0)
+	if (!make_cgroup())
 		SKIP(return, "no memory cgroup");
 	/* Who is over this one sleeps in his allocations; nobody is killed. */
 	ASSERT_EQ(0, write_file(CGROUP "/memory.high", "8M"));
@@ -249,8 +233,7 @@ FIXTURE(many)
 
 FIXTURE_SETUP(many)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, read_file(PER_USER, self->per_user, sizeof(self->per_user)));
 	ASSERT_EQ(0, write_file(PER_USER, "5"));
 }
@@ -268,15 +251,6 @@ static void write_map(struct __test_metadata *_metadata, pid_t pid,
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	ASSERT_EQ(0, write_file(path, map));
-}
-
-static int create_many(int count)
-{
-	int fd = 0;
-
-	while (fd >= 0 && count--)
-		fd = create(GOSYNC_MUTEX, NULL, 0);
-	return fd < 0 ? fd : 0;
 }
 
 /*

@@ -501,6 +501,12 @@ static inline int become(uid_t uid, gid_t gid, gid_t group)
 	return ret;
 }
 
+#define NEED_ROOT()							\
+do {									\
+	if (geteuid())							\
+		SKIP(return, "needs root");				\
+} while (0)
+
 /* Run @call as another; its result is -1 to -127 or 0. */
 #define AS(uid, gid, group, call)					\
 ({									\

@@ -889,8 +889,7 @@ TEST_F(numbers, go_on_in_a_child_of_another_user)
 {
 	pid_t pid;
 
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	pid = fork();
 	if (!pid) {
 		if (become(1001, 1001, 0))

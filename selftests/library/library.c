@@ -541,8 +541,7 @@ FIXTURE_VARIANT_ADD(device, absent) {
 
 FIXTURE_SETUP(device)
 {
-	if (geteuid())
-		SKIP(return, "needs root");
+	NEED_ROOT();
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 }

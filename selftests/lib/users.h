@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Users who are not root, what they may have, and the memory of a cgroup */
+#ifndef USERS_H
+#define USERS_H
+
+#include <sys/stat.h>
+#include "gosync_test.h"
+
+#define ALICE	1001
+#define BOB	1002
+#define GROUP	1003
+#define CAROL	1004
+
+#define PER_USER "/sys/module/gosync/parameters/max_objects_per_user"
+#define CGROUP	"/sys/fs/cgroup/gosync-test"
+
+/* Bytes that are charged to the cgroup, which is made; -1 if there is none */
+static inline long long charged(void)
+{
+	char text[32];
+
+	return read_file(CGROUP "/memory.current", text, sizeof(text)) ? -1 :
+		atoll(text);
+}
+
+static inline bool make_cgroup(void)
+{
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	return (!mkdir(CGROUP, 0755) || errno == EEXIST) && charged() >= 0;
+}
+
+/* Anonymous objects; 0 or the error of the one that could not be created */
+static inline int create_many(int count)
+{
+	int fd = 0;
+
+	while (fd >= 0 && count--)
+		fd = open_object(GOSYNC_MUTEX, NULL, GOSYNC_CREATE, 0600);
+	return fd < 0 ? fd : 0;
+}
+
+#endif /* USERS_H */
