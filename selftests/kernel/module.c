@@ -103,8 +103,7 @@ TEST_F(module, stays_while_a_command_is_under_way)
 	NEED_URING();
 	ASSERT_EQ(0, make_ring(ring, ring_kinds));
 	ASSERT_EQ(0, lock_fd(fd));
-	start(ring, 1, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
-	ASSERT_TRUE(has_waiters(fd, 1));
+	ASSERT_TRUE(queue_on(ring, 1, fd, GOSYNC_IOC_MUTEX_LOCK, 0));
 	EXPECT_EQ(-EWOULDBLOCK, unload_module());
 	EXPECT_TRUE(is_under_way(ring, 1));
 	close(fd);

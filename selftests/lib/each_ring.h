@@ -54,10 +54,7 @@ FIXTURE_TEARDOWN(uring)
 /* A command that waits; those before it do already. */
 static inline bool queue(FIXTURE_DATA(uring) *self, unsigned int id)
 {
-	unsigned int before = info_of(self->fd).waiters;
-
-	start(self->ring, id, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0);
-	return has_waiters(self->fd, before + 1);
+	return queue_on(self->ring, id, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0);
 }
 
 /*

@@ -159,6 +159,16 @@ static inline void start(struct ring *ring, unsigned int id, int fd,
 	start_until(ring, id, fd, op, addr, 0, 0);
 }
 
+/* A command that waits; those of this descriptor's object before it do already. */
+static inline bool queue_on(struct ring *ring, unsigned int id, int fd,
+			    unsigned int op, uint64_t addr)
+{
+	unsigned int before = info_of(fd).waiters;
+
+	start(ring, id, fd, op, addr);
+	return has_waiters(fd, before + 1);
+}
+
 /* Note what is in the ring. */
 static inline void reap_ring(struct ring *ring)
 {

@@ -492,8 +492,8 @@ static void start_cond_wait(struct __test_metadata *_metadata,
 {
 	EXPECT_EQ(0, unlock_fd(self->owner));
 	EXPECT_EQ(0, lock_fd(self->fd));
-	start(self->ring, 1, cond, GOSYNC_IOC_COND_WAIT, self->fd);
-	ASSERT_TRUE(has_waiters(cond, 1));
+	ASSERT_TRUE(queue_on(self->ring, 1, cond,
+			     GOSYNC_IOC_COND_WAIT, self->fd));
 	EXPECT_EQ(0, lock_fd(self->owner));
 }
 
@@ -711,8 +711,7 @@ TEST(commands_of_a_broken_holder_end_and_get_nothing)
 	ASSERT_EQ(0, make_ring(&ring, &plain));
 	/* A Cond's wait, which unlocks */
 	ASSERT_EQ(0, lock_fd(mutex));
-	start(&ring, WAITS, cond, GOSYNC_IOC_COND_WAIT, mutex);
-	ASSERT_TRUE(has_waiters(cond, 1));
+	ASSERT_TRUE(queue_on(&ring, WAITS, cond, GOSYNC_IOC_COND_WAIT, mutex));
 	ASSERT_EQ(0, lock_fd(mutex));
 	ASSERT_EQ(0, call(rw, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
 	for (i = 0; i < CROWD; i++)

@@ -231,8 +231,8 @@ TEST_F(uring, more_grants_than_the_ring_has_room_for)
 	for (i = 0; i < N; i++) {
 		fds[i] = new_object(GOSYNC_MUTEX);
 		ASSERT_EQ(0, lock_fd(fds[i]));
-		start(ring, i, fds[i], GOSYNC_IOC_MUTEX_LOCK, 0);
-		ASSERT_TRUE(has_waiters(fds[i], 1));
+		ASSERT_TRUE(queue_on(ring, i, fds[i],
+				     GOSYNC_IOC_MUTEX_LOCK, 0));
 	}
 	for (i = 0; i < N; i++)
 		ASSERT_EQ(0, unlock_fd(fds[i]));

@@ -43,12 +43,10 @@ TEST_F(uring, readers_and_writers)
 	EXPECT_EQ(0, gosync_rwmutex_rlock(rwmutex));
 	EXPECT_EQ(3, info_of(fd).readers);
 	/* A writer stops new readers, and waits for the old ones. */
-	start(ring, 1, fd, GOSYNC_IOC_RWMUTEX_LOCK, 0);
-	ASSERT_TRUE(has_waiters(fd, 1));
+	ASSERT_TRUE(queue_on(ring, 1, fd, GOSYNC_IOC_RWMUTEX_LOCK, 0));
 	for (i = 2; i < 5; i++) {
 		EXPECT_EQ(-EBUSY, gosync_rwmutex_tryrlock(rwmutex));
-		start(ring, i, fd, GOSYNC_IOC_RWMUTEX_RLOCK, 0);
-		ASSERT_TRUE(has_waiters(fd, i));
+		ASSERT_TRUE(queue_on(ring, i, fd, GOSYNC_IOC_RWMUTEX_RLOCK, 0));
 	}
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_RWMUTEX_RUNLOCK, 0));
 	EXPECT_EQ(0, gosync_rwmutex_runlock(rwmutex));
@@ -57,8 +55,7 @@ TEST_F(uring, readers_and_writers)
 	EXPECT_EQ(0, result(ring, 1));
 	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
 	/* Those who waited behind it go before the next. */
-	start(ring, 5, fd, GOSYNC_IOC_RWMUTEX_LOCK, 0);
-	ASSERT_TRUE(has_waiters(fd, 4));
+	ASSERT_TRUE(queue_on(ring, 5, fd, GOSYNC_IOC_RWMUTEX_LOCK, 0));
 	EXPECT_TRUE(is_under_way(ring, 2));
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_RWMUTEX_UNLOCK, 0));
 	for (i = 2; i < 5; i++)
@@ -91,10 +88,8 @@ TEST_F(uring, permits_are_had_in_order_of_arrival)
 	EXPECT_EQ(-EINVAL, run(ring, fd, GOSYNC_IOC_SEMAPHORE_RELEASE,
 			       1ULL << 31));
 
-	start(ring, 1, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3);
-	ASSERT_TRUE(has_waiters(fd, 1));
-	start(ring, 2, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1);
-	ASSERT_TRUE(has_waiters(fd, 2));
+	ASSERT_TRUE(queue_on(ring, 1, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3));
+	ASSERT_TRUE(queue_on(ring, 2, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 1));
 	EXPECT_EQ(0, gosync_semaphore_release(semaphore, 2));
 	EXPECT_TRUE(is_under_way(ring, 2));
 	EXPECT_EQ(-EBUSY, gosync_semaphore_tryacquire(semaphore, 1));
@@ -105,10 +100,8 @@ TEST_F(uring, permits_are_had_in_order_of_arrival)
 	EXPECT_EQ(0, result(ring, 2));
 	EXPECT_EQ(2, gosync_semaphore_count(semaphore));
 	/* Who leaves makes room for those behind. */
-	start(ring, 1, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 9);
-	ASSERT_TRUE(has_waiters(fd, 1));
-	start(ring, 2, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 2);
-	ASSERT_TRUE(has_waiters(fd, 2));
+	ASSERT_TRUE(queue_on(ring, 1, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 9));
+	ASSERT_TRUE(queue_on(ring, 2, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 2));
 	EXPECT_EQ(1, cancel(ring, fd, 1));
 	EXPECT_EQ(0, result(ring, 2));
 	EXPECT_EQ(0, gosync_semaphore_count(semaphore));
@@ -144,8 +137,8 @@ TEST_F(uring, a_counter_of_work)
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_WAITGROUP_ADD, 2));
 	EXPECT_EQ(2, gosync_waitgroup_count(wg));
 	for (i = 0; i < 3; i++) {
-		start(ring, i, fd, GOSYNC_IOC_WAITGROUP_WAIT, 0);
-		ASSERT_TRUE(has_waiters(fd, i + 1));
+		ASSERT_TRUE(queue_on(ring, i, fd,
+				     GOSYNC_IOC_WAITGROUP_WAIT, 0));
 	}
 	EXPECT_EQ(-ERANGE, run(ring, fd, GOSYNC_IOC_WAITGROUP_ADD, -3));
 	EXPECT_EQ(-ERANGE, run(ring, fd, GOSYNC_IOC_WAITGROUP_ADD, 1ULL << 31));
@@ -157,8 +150,7 @@ TEST_F(uring, a_counter_of_work)
 	EXPECT_TRUE(adds_up(fd));
 	/* It may be used again at once. */
 	EXPECT_EQ(0, gosync_waitgroup_add(wg, 1));
-	start(ring, 0, fd, GOSYNC_IOC_WAITGROUP_WAIT, 0);
-	ASSERT_TRUE(has_waiters(fd, 1));
+	ASSERT_TRUE(queue_on(ring, 0, fd, GOSYNC_IOC_WAITGROUP_WAIT, 0));
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_WAITGROUP_ADD, -1));
 	EXPECT_EQ(0, result(ring, 0));
 }
@@ -214,12 +206,9 @@ TEST_F(uring, what_was_begun_and_not_done_is_begun_again)
 	fd = new_object(GOSYNC_ONCE);
 	dies = reopen_object(fd, 0);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, call(dies, GOSYNC_IOC_ONCE_BEGIN, NULL));
-	start(ring, 1, fd, GOSYNC_IOC_ONCE_WAIT, 0);
-	ASSERT_TRUE(has_waiters(fd, 1));
-	start(ring, 2, fd, GOSYNC_IOC_ONCE_BEGIN, 0);
-	ASSERT_TRUE(has_waiters(fd, 2));
-	start(ring, 3, fd, GOSYNC_IOC_ONCE_BEGIN, 0);
-	ASSERT_TRUE(has_waiters(fd, 3));
+	ASSERT_TRUE(queue_on(ring, 1, fd, GOSYNC_IOC_ONCE_WAIT, 0));
+	ASSERT_TRUE(queue_on(ring, 2, fd, GOSYNC_IOC_ONCE_BEGIN, 0));
+	ASSERT_TRUE(queue_on(ring, 3, fd, GOSYNC_IOC_ONCE_BEGIN, 0));
 	close(dies);
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, result(ring, 2));
 	EXPECT_TRUE(is_under_way(ring, 1));
@@ -238,8 +227,8 @@ TEST_F(uring, signals_and_a_broadcast)
 	EXPECT_EQ(0, run(ring, cond, GOSYNC_IOC_COND_BROADCAST, 0));
 	for (i = 0; i < 5; i++) {
 		EXPECT_EQ(0, run(ring, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0));
-		start(ring, i, cond, GOSYNC_IOC_COND_WAIT, self->fd);
-		ASSERT_TRUE(has_waiters(cond, i + 1));
+		ASSERT_TRUE(queue_on(ring, i, cond,
+				     GOSYNC_IOC_COND_WAIT, self->fd));
 		/* It unlocks after that. */
 		ASSERT_TRUE(eventually(!info_of(self->fd).word));
 	}
@@ -320,8 +309,8 @@ TEST_F(uring, who_is_cancelled_swallows_no_signal)
 
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(0, lock_fd(self->fd));
-		start(ring, i, cond, GOSYNC_IOC_COND_WAIT, self->fd);
-		ASSERT_TRUE(has_waiters(cond, i + 1));
+		ASSERT_TRUE(queue_on(ring, i, cond,
+				     GOSYNC_IOC_COND_WAIT, self->fd));
 	}
 	EXPECT_EQ(1, cancel(ring, cond, 0));
 	EXPECT_EQ(-ECANCELED, result(ring, 0));
@@ -473,8 +462,7 @@ TEST_F(uring, of_a_poisoned_lock_it_is_told)
 	for (i = 0; i < 4; i += 2) {
 		dies = reopen_object(rw, 0);
 		EXPECT_LE(0, call(dies, GOSYNC_IOC_RWMUTEX_LOCK, NULL));
-		start(ring, 1, rw, ops[i], 0);
-		ASSERT_TRUE(has_waiters(rw, 1));
+		ASSERT_TRUE(queue_on(ring, 1, rw, ops[i], 0));
 		close(dies);
 		EXPECT_EQ(1, result(ring, 1));
 		EXPECT_EQ(0, run(ring, rw, ops[i + 1], 0));
