@@ -593,6 +593,19 @@ static inline int without_system_calls(int (*f)(void *arg), void *arg)
 	return reap(pid);
 }
 
+/*
+ * @f makes system calls or makes none. The caller that expects some is the
+ * control: it is killed, which shows that they would be seen.
+ */
+#define EXPECT_SYSTEM_CALLS(some, f, arg)				\
+do {									\
+	int __ret = without_system_calls(f, arg);			\
+									\
+	if (__ret == KSFT_SKIP)						\
+		SKIP(return, "no seccomp");				\
+	EXPECT_EQ((some) ? 128 + SIGKILL : 0, __ret);			\
+} while (0)
+
 static inline int read_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

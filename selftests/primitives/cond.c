@@ -164,17 +164,12 @@ static int signal_often(void *arg)
 
 TEST_F(cond, when_nobody_waits_signals_take_no_system_call)
 {
-	int ret = without_system_calls(signal_often, self->cond);
-
-	if (ret == KSFT_SKIP)
-		SKIP(return, "no seccomp");
-	EXPECT_EQ(variant->how ? 128 + SIGKILL : 0, ret);
+	EXPECT_SYSTEM_CALLS(variant->how, signal_often, self->cond);
 	/* Also when somebody did wait */
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(-ETIMEDOUT, gosync_cond_wait_until(self->cond, self->mutex,
 						     1, 0));
-	ret = without_system_calls(signal_often, self->cond);
-	EXPECT_EQ(variant->how ? 128 + SIGKILL : 0, ret);
+	EXPECT_SYSTEM_CALLS(variant->how, signal_often, self->cond);
 }
 
 TEST_F(cond, when_nobody_waits_signals_are_forgotten)

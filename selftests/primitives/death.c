@@ -4,6 +4,7 @@
  * gets it next is told, and nobody is left waiting.
  */
 #include "death_storm.h"
+#include "ends.h"
 #include "object.h"
 
 OPENER(open_mutex, gosync_mutex)
@@ -117,53 +118,12 @@ TEST_F(death, with_errorcheck_releases_too)
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 }
 
-static void end_by_exit(gosync_mutex_t *mutex)
-{
-	_exit(0);
-}
-
-static void end_by_close(gosync_mutex_t *mutex)
-{
-	gosync_close(mutex);
-	pause();
-}
-
-static void end_by_exec(gosync_mutex_t *mutex)
-{
-	execlp("sleep", "sleep", "1000", NULL);
-}
-
-static void end_by_fault(gosync_mutex_t *mutex)
-{
-	raise(SIGSEGV);
-}
-
-static void *sleep_for_ever(void *unused)
-{
-	for (;;)
-		pause();
-	return NULL;
-}
-
-static void end_with_threads(gosync_mutex_t *mutex)
-{
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, sleep_for_ever, NULL);
-	pthread_create(&thread, NULL, sleep_for_ever, NULL);
-	_exit(0);
-}
-
 TEST_F(death, has_many_ways)
 {
-	static void (*const ways[])(gosync_mutex_t *mutex) = {
-		end_by_exit, end_by_close, end_by_exec, end_by_fault,
-		end_with_threads,
-	};
 	unsigned int i;
 	pid_t pid;
 
-	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		pid = spawn();
 		if (!pid) {
 			gosync_mutex_t *mutex = open_mutex(self->name,
@@ -172,7 +132,7 @@ TEST_F(death, has_many_ways)
 			if (gosync_mutex_lock(mutex) < 0)
 				_exit(1);
 			store(self->shared, i + 1);
-			ways[i](mutex);
+			ends[i](mutex);
 			_exit(2);
 		}
 		ASSERT_TRUE(eventually(load(self->shared) == i + 1));

@@ -3,6 +3,7 @@
  * Once: something is done once among all processes, and whoever dies while
  * doing it has a successor that is told.
  */
+#include "ends.h"
 #include "object.h"
 
 OPENER(open_once, gosync_once)
@@ -236,17 +237,13 @@ TEST_F(once, makes_no_system_call_once_done)
 {
 	gosync_once_t *reader = open_once(self->name, GOSYNC_RDONLY |
 					  variant->how);
-	int expected = variant->how ? 128 + SIGKILL : 0;
-	int ret = without_system_calls(look, self->once);
 
-	if (ret == KSFT_SKIP)
-		SKIP(return, "no seccomp");
-	EXPECT_EQ(expected, ret);
+	EXPECT_SYSTEM_CALLS(variant->how, look, self->once);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	EXPECT_EQ(expected, without_system_calls(look, self->once));
+	EXPECT_SYSTEM_CALLS(variant->how, look, self->once);
 	EXPECT_EQ(0, gosync_once_done(self->once));
-	EXPECT_EQ(expected, without_system_calls(use_when_done, self->once));
-	EXPECT_EQ(expected, without_system_calls(use_when_done, reader));
+	EXPECT_SYSTEM_CALLS(variant->how, use_when_done, self->once);
+	EXPECT_SYSTEM_CALLS(variant->how, use_when_done, reader);
 }
 
 /* --- inside itself ------------------------------------------------------- */
@@ -513,39 +510,15 @@ TEST_F(once, killed_runners_in_a_row)
 	EXPECT_EQ(0, waiters(self->once));
 }
 
-static void end_by_exit(gosync_once_t *once)
-{
-	_exit(0);
-}
-
-static void end_by_close(gosync_once_t *once)
-{
-	gosync_close(once);
-	pause();
-}
-
-static void end_by_exec(gosync_once_t *once)
-{
-	execlp("sleep", "sleep", "1000", NULL);
-}
-
-static void end_by_fault(gosync_once_t *once)
-{
-	raise(SIGSEGV);
-}
-
 TEST_F(once, a_runner_ends_in_many_ways)
 {
-	static void (*const ways[])(gosync_once_t *once) = {
-		end_by_exit, end_by_close, end_by_exec, end_by_fault,
-	};
 	unsigned int i, deaths = 0;
 	bool waited;
 	pid_t pid;
 
 	/* A holder that stays */
 	ASSERT_LE(0, open_object(0, self->name, 0, 0));
-	for (i = 0; i < 2 * ARRAY_SIZE(ways); i++) {
+	for (i = 0; i < 2 * ARRAY_SIZE(ends); i++) {
 		/* While somebody waits, and while nobody does */
 		waited = i % 2;
 		store(self->shared, 0);
@@ -559,7 +532,7 @@ TEST_F(once, a_runner_ends_in_many_ways)
 			store(self->shared, 1);
 			while (load(self->shared) != 2)
 				sleep_ns(NSEC_PER_MSEC / 10);
-			ways[i / 2](once);
+			ends[i / 2](once);
 			_exit(2);
 		}
 		ASSERT_TRUE(eventually(load(self->shared) == 1));

@@ -184,11 +184,7 @@ static int all_uncontended(void *arg)
 
 TEST_F(rwmutex, uncontended_it_takes_no_system_call)
 {
-	int ret = without_system_calls(all_uncontended, self->rw);
-
-	if (ret == KSFT_SKIP)
-		SKIP(return, "no seccomp");
-	EXPECT_EQ(variant->how ? 128 + SIGKILL : 0, ret);
+	EXPECT_SYSTEM_CALLS(variant->how, all_uncontended, self->rw);
 }
 
 TEST_F(rwmutex, each_lock_for_writing_has_a_token_of_its_own)
