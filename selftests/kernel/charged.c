@@ -227,22 +227,22 @@ static int write_cgroup(const char *cgroup, const char *file, const char *text)
 
 static size_t charged_to(const char *cgroup)
 {
-	char path[128], text[32] = {};
-	int fd;
+	char path[128], text[32];
 
 	snprintf(path, sizeof(path), "%s/memory.current", cgroup);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = 0;
-	close(fd);
-	return strtoul(text, NULL, 10);
+	return read_file(path, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
+}
+
+static int make_cgroup(char *cgroup, size_t size)
+{
+	snprintf(cgroup, size, CGROUP "/test-%d", getpid());
+	return write_cgroup(CGROUP, "cgroup.subtree_control", "+memory") ?:
+	       mkdir(cgroup, 0755);
 }
 
 FIXTURE_SETUP(charged)
 {
-	snprintf(self->cgroup, sizeof(self->cgroup), CGROUP "/test-%d", getpid());
-	if (write_cgroup(CGROUP, "cgroup.subtree_control", "+memory") ||
-	    mkdir(self->cgroup, 0755))
+	if (make_cgroup(self->cgroup, sizeof(self->cgroup)))
 		SKIP(return, "needs root and a memory cgroup");
 }
 
@@ -319,9 +319,7 @@ FIXTURE(growth)
 
 FIXTURE_SETUP(growth)
 {
-	snprintf(self->cgroup, sizeof(self->cgroup), CGROUP "/test-%d", getpid());
-	if (write_cgroup(CGROUP, "cgroup.subtree_control", "+memory") ||
-	    mkdir(self->cgroup, 0755))
+	if (make_cgroup(self->cgroup, sizeof(self->cgroup)))
 		SKIP(return, "needs root and a memory cgroup");
 }
 

@@ -28,10 +28,21 @@ FIXTURE(hostile)
 
 MAPPED_AND_IOCTL(hostile);
 
+/* Is what belongs to the neighbour in the same page? */
+static bool are_neighbours(int fd, int neighbour)
+{
+	char *page = (char *)map_state(fd) - info_of(fd).map_offset;
+	uint64_t *word = (uint64_t *)(page + info_of(neighbour).map_offset);
+	bool shown;
+
+	lock_fd(neighbour);
+	shown = load(word) == OWNED_BY(info_of(neighbour).holder);
+	unlock_fd(neighbour);
+	return shown;
+}
+
 FIXTURE_SETUP(hostile)
 {
-	struct gosync_info info;
-
 	self->name = unique_name();
 	self->words_name = unique_name();
 	self->neighbour_name = unique_name();
@@ -41,19 +52,10 @@ FIXTURE_SETUP(hostile)
 	ASSERT_LE(0, self->mutex);
 	ASSERT_LE(0, self->words);
 	ASSERT_LE(0, self->neighbour);
-	info = info_of(self->mutex);
-	self->page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  self->mutex, 0);
-	ASSERT_NE(MAP_FAILED, self->page);
-	self->slot = (void *)(self->page + info.map_offset);
-	self->atomic_slot = (void *)(self->page +
-				     info_of(self->words).map_offset);
-	/* One page, as we need it here */
-	lock_fd(self->neighbour);
-	ASSERT_EQ(OWNED_BY(info_of(self->neighbour).holder),
-		  load((uint64_t *)(self->page +
-				    info_of(self->neighbour).map_offset)));
-	unlock_fd(self->neighbour);
+	self->slot = map_state(self->mutex);
+	self->page = (char *)self->slot - info_of(self->mutex).map_offset;
+	self->atomic_slot = map_state(self->words);
+	ASSERT_TRUE(are_neighbours(self->mutex, self->neighbour));
 	self->shared = shared_memory(4096);
 }
 
@@ -582,24 +584,14 @@ WORD_VARIANTS(semaphore, SEMAPHORE, GOSYNC_IOC_SEMAPHORE_ACQUIRE);
 
 FIXTURE_SETUP(word)
 {
-	struct gosync_info info;
-	char *page;
-
 	self->name = unique_name();
 	self->neighbour_name = unique_name();
 	self->fd = create(variant->type, self->name);
 	self->neighbour = create(GOSYNC_MUTEX, self->neighbour_name);
 	ASSERT_LE(0, self->fd);
 	ASSERT_LE(0, self->neighbour);
-	info = info_of(self->fd);
-	page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    self->fd, 0);
-	ASSERT_NE(MAP_FAILED, page);
-	self->word = (void *)(page + info.map_offset);
-	lock_fd(self->neighbour);
-	ASSERT_EQ(OWNED_BY(info_of(self->neighbour).holder),
-		  load((uint64_t *)(page + info_of(self->neighbour).map_offset)));
-	unlock_fd(self->neighbour);
+	self->word = map_state(self->fd);
+	ASSERT_TRUE(are_neighbours(self->fd, self->neighbour));
 	self->shared = shared_memory(4096);
 }
 

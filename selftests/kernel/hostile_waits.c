@@ -55,18 +55,11 @@ FIXTURE_VARIANT_ADD(among, word) {
 
 FIXTURE_SETUP(among)
 {
-	struct gosync_info info;
-	char *page;
-
 	self->fd = create(variant->type, NULL);
 	self->neighbour = create(GOSYNC_MUTEX, NULL);
 	ASSERT_LE(0, self->fd);
 	ASSERT_LE(0, self->neighbour);
-	info = info_of(self->fd);
-	page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    self->fd, 0);
-	ASSERT_NE(MAP_FAILED, page);
-	self->state = (void *)(page + info.map_offset);
+	self->state = map_state(self->fd);
 	self->shared = shared_memory(4096);
 }
 

@@ -258,7 +258,18 @@ static inline struct gosync_info info_of(int fd)
 	return info;
 }
 
-/* The same of a handle */
+/* The object's state as it is mapped, in its page */
+static inline void *map_state(int fd)
+{
+	struct gosync_info info = info_of(fd);
+	char *page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE,
+			  MAP_SHARED, fd, 0);
+
+	MUST(page != MAP_FAILED);
+	return page + info.map_offset;
+}
+
+/* What a handle's descriptor says */
 static inline struct gosync_info info(const void *handle)
 {
 	return info_of(gosync_fd(handle));

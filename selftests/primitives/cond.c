@@ -685,16 +685,10 @@ TEST_F(cond, a_child_is_not_who_waits_in_its_parent)
 TEST_F(cond, the_kernel_does_not_believe_the_mapped_count)
 {
 	static const uint32_t garbage[] = { 0, 1, 7, 0x80000000, 0xffffffff };
-	struct gosync_info info = info_of(gosync_fd(self->cond));
-	struct gosync_cond_slot *slot;
-	char *page;
+	struct gosync_cond_slot *slot = map_state(gosync_fd(self->cond));
 	unsigned int i;
 	pid_t pids[2];
 
-	page = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    gosync_fd(self->cond), 0);
-	ASSERT_NE(MAP_FAILED, page);
-	slot = (void *)(page + info.map_offset);
 	for (i = 0; i < ARRAY_SIZE(garbage); i++) {
 		pids[0] = spawn_waiter(self, MUTEX, 0);
 		pids[1] = spawn_waiter(self, WRITER, 1);

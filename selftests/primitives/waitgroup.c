@@ -526,15 +526,9 @@ TEST_F(waitgroup, generations_never_mix)
 /* Only who writes to the word can bring this about. */
 TEST_F(waitgroup, add_is_refused_while_released_waiters_would_be_forgotten)
 {
-	struct gosync_info shown = info(self->wg);
-	struct gosync_waitgroup_slot *slot;
+	struct gosync_waitgroup_slot *slot = map_state(gosync_fd(self->wg));
 	pid_t pid;
-	char *map;
 
-	map = mmap(NULL, shown.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   gosync_fd(self->wg), 0);
-	ASSERT_NE(MAP_FAILED, map);
-	slot = (void *)(map + shown.map_offset);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 	pid = spawn_waiter(self);
 	store(&slot->word, (uint64_t)1 << GOSYNC_WAITGROUP_WAITER_SHIFT);

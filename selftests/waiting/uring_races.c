@@ -72,69 +72,57 @@ static bool is_either(FIXTURE_DATA(uring) *self, int res)
 	       !unlock_fd(gosync_fd(self->mutex));
 }
 
-TEST_F(uring, a_cancellation_races_with_a_grant)
+/* A command is granted at the moment when it is cancelled, or is too late. */
+static void race_with_a_grant(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(uring) *self, bool cancels)
 {
 	uint64_t end = end_of_budget(), seed = random_seed();
 	struct race *race = shared_memory(sizeof(*race));
-	unsigned int granted = 0, cancelled = 0;
+	unsigned int granted = 0, others = 0;
 	struct ring *ring = self->ring;
 	pid_t pid = spawn_unlocker(race, gosync_fd(self->mutex));
-	int res, did;
-
-	do {
-		ASSERT_EQ(0, lock_fd(gosync_fd(self->mutex)));
-		ASSERT_TRUE(queue(self, 1));
-		begin_round(race);
-		did = cancel(ring, self->fd, 1);
-		res = result(ring, 1);
-		while (load(&race->over) != race->round)
-			;
-		ASSERT_TRUE((res == 0 && did == -ENOENT) ||
-			    (res == -ECANCELED && did == 1))
-			TH_LOG("lock: %d, cancel: %d", res, did);
-		ASSERT_TRUE(is_either(self, res));
-		granted += !res;
-		cancelled += !!res;
-		steer(race, !res, &seed);
-	} while (budget_left(end));
-	store(&race->stop, 1);
-	EXPECT_EQ(0, reap_soon(pid));
-	TH_LOG("%u granted, %u cancelled", granted, cancelled);
-	EXPECT_TRUE(adds_up(self->fd));
-	EXPECT_EQ(granted, stat_fd(self->fd).acquired);
-	EXPECT_EQ(cancelled, stat_fd(self->fd).gave_up);
-	EXPECT_EQ(0, ring->wrong);
-}
-
-TEST_F(uring, a_deadline_races_with_a_grant)
-{
-	uint64_t end = end_of_budget(), seed = random_seed();
-	struct race *race = shared_memory(sizeof(*race));
-	unsigned int granted = 0, late = 0;
-	struct ring *ring = self->ring;
-	pid_t pid = spawn_unlocker(race, gosync_fd(self->mutex));
-	int res;
+	int res, did = 0;
 
 	do {
 		ASSERT_EQ(0, lock_fd(gosync_fd(self->mutex)));
 		start_until(ring, 1, self->fd, GOSYNC_IOC_MUTEX_LOCK, 0,
-			    gosync_deadline(NSEC_PER_MSEC / 4), 0);
+			    cancels ? 0 : gosync_deadline(NSEC_PER_MSEC / 4), 0);
+		if (cancels)
+			ASSERT_TRUE(has_waiters(self->fd, 1));
 		begin_round(race);
+		if (cancels)
+			did = cancel(ring, self->fd, 1);
 		res = result(ring, 1);
 		while (load(&race->over) != race->round)
 			;
-		ASSERT_TRUE(res == 0 || res == -ETIMEDOUT)
+		if (cancels)
+			ASSERT_EQ(res ? 1 : -ENOENT, did);
+		ASSERT_TRUE(!res || res == (cancels ? -ECANCELED : -ETIMEDOUT))
 			TH_LOG("%d", res);
 		ASSERT_TRUE(is_either(self, res));
 		granted += !res;
-		late += !!res;
+		others += !!res;
 		steer(race, !res, &seed);
 	} while (budget_left(end));
 	store(&race->stop, 1);
 	EXPECT_EQ(0, reap_soon(pid));
-	TH_LOG("%u granted, %u late", granted, late);
+	TH_LOG("%u granted, %u not", granted, others);
 	EXPECT_TRUE(adds_up(self->fd));
+	if (cancels) {
+		EXPECT_EQ(granted, stat_fd(self->fd).acquired);
+		EXPECT_EQ(others, stat_fd(self->fd).gave_up);
+	}
 	EXPECT_EQ(0, ring->wrong);
+}
+
+TEST_F(uring, a_cancellation_races_with_a_grant)
+{
+	race_with_a_grant(_metadata, self, true);
+}
+
+TEST_F(uring, a_deadline_races_with_a_grant)
+{
+	race_with_a_grant(_metadata, self, false);
 }
 
 /* One is granted; what the others got at the same moment they have still. */
