@@ -6,22 +6,7 @@
 #include <poll.h>
 #include "users.h"
 
-FIXTURE(access)
-{
-	char *name;
-};
-
-FIXTURE_SETUP(access)
-{
-	NEED_ROOT();
-	self->name = unique_name();
-}
-
-FIXTURE_TEARDOWN(access)
-{
-	if (self->name)
-		gosync_unlink(self->name);
-}
+NAME_OF_ROOT(access)
 
 static int create(const char *name, uint32_t flags, uint32_t mode)
 {

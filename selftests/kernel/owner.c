@@ -219,22 +219,7 @@ TEST_F(owner, nonsense_is_refused_and_changes_nothing)
 
 /* --- its state ----------------------------------------------------------- */
 
-FIXTURE(state)
-{
-	char *name;
-};
-
-FIXTURE_SETUP(state)
-{
-	NEED_ROOT();
-	self->name = unique_name();
-}
-
-FIXTURE_TEARDOWN(state)
-{
-	if (self->name)
-		gosync_unlink(self->name);
-}
+NAME_OF_ROOT(state)
 
 FIXTURE_VARIANT(state) { uint32_t flags; };
 FIXTURE_VARIANT_ADD(state, shared_page) { .flags = 0 };

@@ -18,12 +18,9 @@ MAPPED_AND_IOCTL(stat);
 
 FIXTURE_SETUP(stat)
 {
-	unsigned int flags = GOSYNC_CREATE | variant->how;
-
-	ASSERT_EQ(0, gosync_mutex_open(NULL, flags, 0600, &self->mutex));
-	ASSERT_EQ(0, gosync_rwmutex_open(NULL, flags, 0600, &self->rwmutex));
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 0, flags, 0600,
-					   &self->semaphore));
+	self->mutex = NEW(gosync_mutex, variant->how);
+	self->rwmutex = NEW(gosync_rwmutex, variant->how);
+	self->semaphore = NEW(gosync_semaphore, variant->how, 0);
 }
 
 #define EXPECT_STAT(object, _contended, _acquired, _handed_over, _gave_up) \

@@ -7,18 +7,7 @@
  */
 #include "users.h"
 
-FIXTURE(strangers)
-{
-	char *name;
-};
-
-FIXTURE_SETUP(strangers)
-{
-	NEED_ROOT();
-	self->name = unique_name();
-}
-
-NO_TEARDOWN(strangers);
+NAME_OF_ROOT(strangers)
 
 static int create(uint32_t type, const char *name, uint32_t flags)
 {

@@ -861,7 +861,6 @@ static bool is_whole(FIXTURE_DATA(traced) *self)
 
 TEST_F(traced, and_the_statistics_agree)
 {
-	unsigned int flags = GOSYNC_CREATE | variant->how;
 	uint64_t state = random_seed(), end = end_of_budget();
 	struct gosync_stat total = {};
 	int i;
@@ -872,13 +871,10 @@ TEST_F(traced, and_the_statistics_agree)
 		pid_t pids[PROCESSES];
 		struct event *events;
 
-		ASSERT_EQ(0, gosync_mutex_open(NULL, flags, 0600,
-					       &objects.mutex));
-		ASSERT_EQ(0, gosync_rwmutex_open(NULL, flags, 0600,
-						 &objects.rwmutex));
-		ASSERT_EQ(0, gosync_semaphore_open(NULL, 2, flags |
-						   GOSYNC_GIVE_BACK, 0600,
-						   &objects.semaphore));
+		objects.mutex = NEW(gosync_mutex, variant->how);
+		objects.rwmutex = NEW(gosync_rwmutex, variant->how);
+		objects.semaphore = NEW(gosync_semaphore, GOSYNC_GIVE_BACK |
+					variant->how, 2);
 		ASSERT_EQ(0, set(self, "trace", ""));
 		for (i = 0; i < PROCESSES; i++) {
 			random_u32(&state);

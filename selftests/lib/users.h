@@ -14,6 +14,25 @@
 #define PER_USER "/sys/module/gosync/parameters/max_objects_per_user"
 #define CGROUP	"/sys/fs/cgroup/gosync-test"
 
+/* A name, for tests that become other users; whatever has it then is unlinked. */
+#define NAME_OF_ROOT(fixture)						\
+FIXTURE(fixture)							\
+{									\
+	char *name;							\
+};									\
+									\
+FIXTURE_SETUP(fixture)							\
+{									\
+	NEED_ROOT();							\
+	self->name = unique_name();					\
+}									\
+									\
+FIXTURE_TEARDOWN(fixture)						\
+{									\
+	if (self->name)							\
+		gosync_unlink(self->name);				\
+}
+
 /* Bytes that are charged to the cgroup, which is made; -1 if there is none */
 static inline long long charged(void)
 {

@@ -41,19 +41,16 @@ static void nothing(void *arg, int died)
 
 static bool open_all(struct handles *h, unsigned int how)
 {
-	const unsigned int flags = GOSYNC_CREATE | how;
-
-	return !gosync_mutex_open(NULL, flags, 0600, &h->mutex) &&
-	       !gosync_rwmutex_open(NULL, flags, 0600, &h->rw) &&
-	       !gosync_waitgroup_open(NULL, flags, 0600, &h->wg) &&
-	       !gosync_once_open(NULL, flags, 0600, &h->once) &&
-	       !gosync_once_open(NULL, flags, 0600, &h->done) &&
-	       !gosync_cond_open(NULL, flags, 0600, &h->cond) &&
-	       !gosync_semaphore_open(NULL, 5, flags, 0600, &h->semaphore) &&
-	       !gosync_value_open(NULL, 64, flags, 0600, &h->value) &&
-	       !gosync_map_open(NULL, NULL, flags, 0600, &h->map) &&
-	       !gosync_int64_open(NULL, 2, flags, 0600, &h->words) &&
-	       !gosync_waitgroup_add(h->wg, 2) &&
+	*h = (struct handles) {
+		.mutex = NEW(gosync_mutex, how), .rw = NEW(gosync_rwmutex, how),
+		.wg = NEW(gosync_waitgroup, how), .once = NEW(gosync_once, how),
+		.done = NEW(gosync_once, how), .cond = NEW(gosync_cond, how),
+		.semaphore = NEW(gosync_semaphore, how, 5),
+		.value = NEW(gosync_value, how, 64),
+		.map = NEW(gosync_map, how, NULL),
+		.words = NEW(gosync_int64, how, 2),
+	};
+	return !gosync_waitgroup_add(h->wg, 2) &&
 	       !gosync_once_do(h->done, nothing, NULL) &&
 	       !gosync_value_store(h->value, 1, "parent", 7) &&
 	       !gosync_map_store(h->map, "longer key", 10, "parent", 7) &&

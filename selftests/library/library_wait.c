@@ -26,18 +26,15 @@ MAPPED_AND_IOCTL(waiting);
 
 FIXTURE_SETUP(waiting)
 {
-	const unsigned int flags = GOSYNC_CREATE | variant->how;
-
-	ASSERT_EQ(0, gosync_mutex_open(NULL, flags, 0600, &self->mutex));
-	ASSERT_EQ(0, gosync_rwmutex_open(NULL, flags, 0600, &self->rwmutex));
-	ASSERT_EQ(0, gosync_semaphore_open(NULL, 0, flags, 0600,
-					   &self->semaphore));
-	ASSERT_EQ(0, gosync_waitgroup_open(NULL, flags, 0600, &self->wg));
-	ASSERT_EQ(0, gosync_once_open(NULL, flags, 0600, &self->once));
-	ASSERT_EQ(0, gosync_cond_open(NULL, flags, 0600, &self->cond));
-	ASSERT_EQ(0, gosync_value_open(NULL, 64, flags, 0600, &self->value));
-	ASSERT_EQ(0, gosync_map_open(NULL, NULL, flags, 0600, &self->map));
-	ASSERT_EQ(0, gosync_int32_open(NULL, 2, flags, 0600, &self->words));
+	self->mutex = NEW(gosync_mutex, variant->how);
+	self->rwmutex = NEW(gosync_rwmutex, variant->how);
+	self->semaphore = NEW(gosync_semaphore, variant->how, 0);
+	self->wg = NEW(gosync_waitgroup, variant->how);
+	self->once = NEW(gosync_once, variant->how);
+	self->cond = NEW(gosync_cond, variant->how);
+	self->value = NEW(gosync_value, variant->how, 64);
+	self->map = NEW(gosync_map, variant->how, NULL);
+	self->words = NEW(gosync_int32, variant->how, 2);
 	self->shared = shared_memory(4096);
 }
 

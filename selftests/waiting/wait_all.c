@@ -106,54 +106,67 @@ TEST_F(each, is_left_alone_by_who_is_killed)
 
 SOME_OBJECTS(all);
 
-/* All kinds, let go one by one in any order: granted with the last. */
+/* @n things of all kinds, let go one by one in any order: granted with the last */
+static void let_go_one_by_one(struct __test_metadata *_metadata,
+			      unsigned int how, unsigned int n, uint64_t *seed)
+{
+	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+	struct thing things[GOSYNC_WAIT_MAX];
+	unsigned int i, order[GOSYNC_WAIT_MAX];
+	pid_t pid;
+
+	for (i = 0; i < n; i++) {
+		unsigned int other = random_u32(seed) % (i + 1);
+
+		things[i] = new_thing(i % KINDS, how);
+		ASSERT_EQ(0, keep(&things[i]));
+		order[i] = order[other];
+		order[other] = i;
+	}
+	pid = spawn();
+	if (!pid) {
+		for (i = 0; i < n; i++)
+			things[i] = own_thing(&things[i]);
+		fill(entries, things, n);
+		MUST(!wait_all(entries, n));
+		for (i = 0; i < n; i++)
+			MUST(is_granted(&things[i], &entries[i]));
+		for (i = 0; i < n; i++)
+			MUST(!give_back(&things[i]));
+		_exit(0);
+	}
+	for (i = 0; i < n; i++) {
+		if (i % 3 == 0)
+			sleep_ns(random_u32(seed) % (3 * NSEC_PER_MSEC));
+		ASSERT_TRUE(is_waiting(pid));
+		ASSERT_EQ(0, let_go(&things[order[i]]));
+	}
+	ASSERT_EQ(0, reap_soon(pid));
+	for (i = 0; i < n; i++) {
+		ASSERT_TRUE(is_accounted(things[i].fd));
+		ASSERT_EQ(0, info_of(things[i].fd).deaths);
+		gosync_close(things[i].other);
+		close(things[i].fd);
+	}
+}
+
 TEST_F(all, nothing_is_granted_before_the_last)
 {
 	uint64_t end = end_of_budget(), seed = random_seed();
 	unsigned int rounds = 0;
 
 	do {
-		struct gosync_wait_entry entries[KINDS];
-		struct thing things[KINDS];
-		unsigned int i, order[KINDS];
-		pid_t pid;
-
-		for (i = 0; i < KINDS; i++) {
-			unsigned int other = random_u32(&seed) % (i + 1);
-
-			things[i] = new_thing(i, variant->how);
-			ASSERT_EQ(0, keep(&things[i]));
-			order[i] = order[other];
-			order[other] = i;
-		}
-		pid = spawn();
-		if (!pid) {
-			for (i = 0; i < KINDS; i++)
-				things[i] = own_thing(&things[i]);
-			fill(entries, things, KINDS);
-			MUST(!wait_all(entries, KINDS));
-			for (i = 0; i < KINDS; i++)
-				MUST(is_granted(&things[i], &entries[i]));
-			for (i = 0; i < KINDS; i++)
-				MUST(!give_back(&things[i]));
-			_exit(0);
-		}
-		for (i = 0; i < KINDS; i++) {
-			if (i % 3 == 0)
-				sleep_ns(random_u32(&seed) % (3 * NSEC_PER_MSEC));
-			ASSERT_TRUE(is_waiting(pid));
-			ASSERT_EQ(0, let_go(&things[order[i]]));
-		}
-		ASSERT_EQ(0, reap_soon(pid));
-		for (i = 0; i < KINDS; i++) {
-			ASSERT_TRUE(is_accounted(things[i].fd));
-			ASSERT_EQ(0, info_of(things[i].fd).deaths);
-			gosync_close(things[i].other);
-			close(things[i].fd);
-		}
+		let_go_one_by_one(_metadata, variant->how, KINDS, &seed);
 		rounds++;
 	} while (budget_left(end));
 	TH_LOG("%u rounds", rounds);
+}
+
+TEST_F(all, takes_64)
+{
+	uint64_t seed = random_seed();
+
+	let_go_one_by_one(_metadata, variant->how, GOSYNC_WAIT_MAX, &seed);
 }
 
 /* A condition that was true once, but is not when the lock can be had */
@@ -323,40 +336,6 @@ TEST_F(all, takes_conditions_twice)
 		EXPECT_TRUE(is_granted(&thing, &entries[0]));
 		EXPECT_TRUE(is_granted(&thing, &entries[1]));
 		EXPECT_TRUE(is_accounted(thing.fd));
-	}
-}
-
-TEST_F(all, takes_64)
-{
-	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
-	struct thing things[GOSYNC_WAIT_MAX];
-	unsigned int i;
-	pid_t pid;
-
-	for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
-		things[i] = new_thing(i % KINDS, variant->how);
-		ASSERT_EQ(0, keep(&things[i]));
-	}
-	pid = spawn();
-	if (!pid) {
-		for (i = 0; i < GOSYNC_WAIT_MAX; i++)
-			things[i] = own_thing(&things[i]);
-		fill(entries, things, GOSYNC_WAIT_MAX);
-		MUST(!wait_all(entries, GOSYNC_WAIT_MAX));
-		for (i = 0; i < GOSYNC_WAIT_MAX; i++)
-			MUST(is_granted(&things[i], &entries[i]));
-		for (i = 0; i < GOSYNC_WAIT_MAX; i++)
-			MUST(!give_back(&things[i]));
-		_exit(0);
-	}
-	for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
-		ASSERT_TRUE(is_waiting(pid));
-		ASSERT_EQ(0, let_go(&things[GOSYNC_WAIT_MAX - 1 - i]));
-	}
-	EXPECT_EQ(0, reap_soon(pid));
-	for (i = 0; i < GOSYNC_WAIT_MAX; i++) {
-		EXPECT_TRUE(is_accounted(things[i].fd));
-		EXPECT_EQ(0, info_of(things[i].fd).deaths);
 	}
 }
 

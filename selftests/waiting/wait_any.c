@@ -38,30 +38,28 @@ TEST_F(each, is_granted_at_once)
 	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
 }
 
+/* A waiter gets this one of both, and the other is as it was before. */
+static void is_granted_alone(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(each) *self, int which)
+{
+	pid_t pid = spawn_waiter(self, which);
+
+	EXPECT_EQ(0, let_go(&self->things[which]));
+	EXPECT_EQ(0, reap_soon(pid));
+	EXPECT_TRUE(is_at_rest(&self->things[!which], &self->before[!which]));
+	EXPECT_TRUE(is_accounted(self->things[which].fd));
+	EXPECT_EQ(1, stat_fd(self->things[which].fd).acquired);
+	EXPECT_EQ(1, stat_fd(self->things[!which].fd).gave_up);
+}
+
 TEST_F(each, is_granted_after_waiting)
 {
-	pid_t pid = spawn_waiter(self, 0);
-
-	EXPECT_EQ(0, let_go(&self->thing));
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_TRUE(is_as_before(&self->gate, &self->before[1]));
-	EXPECT_EQ(1, stat_fd(self->thing.fd).acquired);
-	EXPECT_EQ(1, stat_fd(self->gate.fd).gave_up);
-	EXPECT_TRUE(is_accounted(self->thing.fd));
-	EXPECT_TRUE(is_accounted(self->gate.fd));
+	is_granted_alone(_metadata, self, 0);
 }
 
 TEST_F(each, is_as_before_when_another_is_granted)
 {
-	pid_t pid = spawn_waiter(self, 1);
-
-	EXPECT_EQ(0, let_go(&self->gate));
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_TRUE(is_as_before(&self->thing, &self->before[0]));
-	EXPECT_EQ(1, stat_fd(self->thing.fd).gave_up);
-	EXPECT_EQ(1, stat_fd(self->gate.fd).acquired);
-	EXPECT_TRUE(is_accounted(self->thing.fd));
-	EXPECT_TRUE(is_accounted(self->gate.fd));
+	is_granted_alone(_metadata, self, 1);
 	EXPECT_EQ(0, let_go(&self->thing));
 	EXPECT_TRUE(is_to_be_had(&self->thing));
 }
