@@ -410,12 +410,8 @@ TEST_F(waiting, any_change_ends_the_wait_for_a_map)
 		EXPECT_EQ(-ETIMEDOUT, gosync_map_wait_until(self->map, &now,
 							    soon(), 0));
 		EXPECT_EQ(version, now);
-		pid = spawn();
-		if (!pid) {
-			ret = gosync_map_wait(self->map, &now);
-			_exit(ret || now == version);
-		}
-		EXPECT_TRUE(eventually(info(self->map).waiters == 1));
+		pid = WAITER(self->map, gosync_map_wait(self->map, &now) ||
+					now == version);
 		/* That changes nothing. */
 		EXPECT_EQ(0, gosync_map_delete(self->map, "none", 4));
 		EXPECT_EQ(1, info(self->map).waiters);
@@ -455,8 +451,7 @@ TEST_F(waiting, who_waits_for_a_once_never_runs_it)
 	pid = CHILD(gosync_once_begin(self->once));
 	EXPECT_EQ(GOSYNC_ONCE_RUN, reap(pid));
 	EXPECT_EQ(-ETIMEDOUT, gosync_once_wait_until(self->once, soon(), 0));
-	pid = CHILD(gosync_once_wait(self->once));
-	EXPECT_TRUE(eventually(info(self->once).waiters == 1));
+	pid = WAITER(self->once, gosync_once_wait(self->once));
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 	EXPECT_EQ(0, reap_soon(pid));

@@ -31,17 +31,6 @@ do {									\
 
 /* --- owners that die ----------------------------------------------------- */
 
-static int own(void *object, const struct kind *kind, unsigned int *shared)
-{
-	int ret = kind->off(object);
-
-	if (ret < 0)
-		return ret;
-	add(shared, 1);
-	for (;;)
-		pause();
-}
-
 TEST_F(watch, a_mutex_is_ready_when_its_owner_dies)
 {
 	gosync_mutex_t *lock;
@@ -51,8 +40,7 @@ TEST_F(watch, a_mutex_is_ready_when_its_owner_dies)
 
 	OPEN_BOTH(mutex, lock, fd);
 	for (way = 0; way < WAYS; way++) {
-		owner = CHILD(own(lock, &mutex, self->shared));
-		ASSERT_TRUE(eventually(load(self->shared) == way + 1));
+		owner = RESTING_CHILD(gosync_mutex_lock(lock));
 		EXPECT_FALSE(READY(fd));
 		asker = spawn_asker(way, fd, POLLIN);
 		kill_and_reap(owner);
@@ -76,9 +64,8 @@ TEST_F(watch, an_rwmutex_is_ready_when_its_owner_dies)
 	OPEN_BOTH(rwmutex, lock, fd);
 	/* One that reads, then one that writes */
 	for (i = 0; i < 2; i++) {
-		owner = CHILD(own(lock, i ? &writer : &writer_of_read,
-				  self->shared));
-		ASSERT_TRUE(eventually(load(self->shared) == i + 1));
+		owner = RESTING_CHILD(i ? gosync_rwmutex_lock(lock) :
+					  gosync_rwmutex_rlock(lock));
 		EXPECT_EQ(!i, READY(fd));
 		EXPECT_FALSE(WRITABLE(fd));
 		askers[0] = spawn_asker(POLL, fd, POLLOUT);
@@ -101,8 +88,7 @@ TEST_F(watch, permits_that_a_dead_holder_gives_back_are_ready)
 	permits = NEW(gosync_semaphore, GOSYNC_GIVE_BACK | variant->flags, 1);
 	fd = reopen_object(gosync_fd(permits), 0);
 	EXPECT_TRUE(READY(fd));
-	owner = CHILD(own(permits, &semaphore, self->shared));
-	ASSERT_TRUE(eventually(load(self->shared)));
+	owner = RESTING_CHILD(gosync_semaphore_acquire(permits, 1));
 	EXPECT_FALSE(READY(fd));
 	asker = spawn_asker(EDGE, fd, POLLIN);
 	kill_and_reap(owner);
@@ -117,12 +103,7 @@ TEST_F(watch, a_once_is_not_ready_when_its_runner_dies)
 	int fd;
 
 	OPEN_BOTH(once, once, fd);
-	runner = spawn();
-	if (!runner) {
-		add(self->shared, gosync_once_begin(once));
-		pause();
-	}
-	ASSERT_TRUE(eventually(load(self->shared) == GOSYNC_ONCE_RUN));
+	runner = RESTING_CHILD(gosync_once_begin(once) != GOSYNC_ONCE_RUN);
 	EXPECT_FALSE(READY(fd));
 	asker = spawn_asker(POLL, fd, POLLIN);
 	kill_and_reap(runner);
@@ -211,13 +192,8 @@ TEST_F(watch, a_writer_that_waits_makes_an_rwmutex_unreadable)
 	OPEN_BOTH(rwmutex, lock, fd);
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(0, gosync_rwmutex_rlock(lock));
-		pids[i] = spawn();
-		if (!pids[i]) {
-			if (gosync_rwmutex_lock(lock))
-				_exit(1);
-			_exit(gosync_rwmutex_unlock(lock));
-		}
-		ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+		pids[i] = WAITER_FD(fd, gosync_rwmutex_lock(lock) ?:
+					gosync_rwmutex_unlock(lock));
 		EXPECT_FALSE(READY(fd));
 		asker = spawn_asker(EDGE, fd, POLLIN);
 		if (!i)

@@ -599,10 +599,7 @@ TEST_F(orphan, it_is_not_while_a_descriptor_is_anywhere)
 	start_lock(self, 1);
 	start_any(self, 2);
 	ASSERT_TRUE(has_waiters(self->owner, 2));
-	pid = spawn();
-	if (!pid)
-		for (;;)
-			pause();
+	pid = RESTING_CHILD(0);
 	close(self->fd);
 	EXPECT_TRUE(is_under_way(self->ring, 1));
 	EXPECT_EQ(0, unlock_fd(self->owner));

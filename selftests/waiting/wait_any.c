@@ -125,10 +125,7 @@ TEST_F(each, fork_meanwhile_changes_nothing)
 
 	ASSERT_TRUE(start_waiting(self, &thread, &wait, self->things));
 	short_lived = CHILD(0);
-	long_lived = spawn();
-	if (!long_lived)
-		for (;;)
-			pause();
+	long_lived = RESTING_CHILD(0);
 	EXPECT_EQ(0, reap_soon(short_lived));
 	EXPECT_EQ(1, waiters_of(&self->thing));
 	EXPECT_EQ(0, let_go(&self->thing));
