@@ -140,6 +140,16 @@ download()
 		die "cannot download $what: is there a network? Run it again to try again"
 }
 
+# Check what was unpacked in $tmp, and move it to its place in the cache.
+keep_debian()
+{
+	[ -e "$tmp/vmlinuz" ] || die "$version is not laid out as expected"
+	chmod 755 "$tmp"
+	rm -rf "$cache/kernels/$version"
+	mv "$tmp" "$cache/kernels/$version"
+	ln -sfn "$version" "$cache/kernels/$name"
+}
+
 get_debian()
 {
 	local flavour=$1 suffix=$2 version abi common deb dir
@@ -179,12 +189,7 @@ get_debian()
 		>"$dir/usr/src/linux-headers-$version/Makefile"
 	ln -s "root/boot/vmlinuz-$version" "$tmp/vmlinuz"
 	ln -s "root/usr/src/linux-headers-$version" "$tmp/build"
-	[ -e "$tmp/vmlinuz" ] || die "$version is not laid out as expected"
-
-	chmod 755 "$tmp"
-	rm -rf "$cache/kernels/$version"
-	mv "$tmp" "$cache/kernels/$version"
-	ln -sfn "$version" "$cache/kernels/$name"
+	keep_debian
 }
 
 # Of another suite: the tools that its headers need are newer than this machine's,
@@ -220,12 +225,7 @@ get_other()
 	# Where toolchain.sh has it: its Makefile knows no other place.
 	ln -s "/usr/src/linux-headers-$version" "$tmp/build"
 	ln -s root/usr "$tmp/toolchain"
-	[ -e "$tmp/vmlinuz" ] || die "$version is not laid out as expected"
-
-	chmod 755 "$tmp"
-	rm -rf "$cache/kernels/$version"
-	mv "$tmp" "$cache/kernels/$version"
-	ln -sfn "$version" "$cache/kernels/$name"
+	keep_debian
 }
 
 # debian MEGABYTES FUNCTION ARGUMENT...: FUNCTION gets it, if it isn't there
