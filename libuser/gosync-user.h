@@ -1481,6 +1481,11 @@ GOSYNC_INLINE int gosync_semaphore_acquire(gosync_semaphore_t *semaphore,
 	return gosync_semaphore_acquire_slow(semaphore, n);
 }
 
+/*
+ * Here, too, the compare-and-swap makes sure that nobody waits for the permits.
+ * So no wake-up is owed. Permits are nobody's, so a death leaves nothing of this
+ * half done.
+ */
 GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 					   unsigned int n)
 {
