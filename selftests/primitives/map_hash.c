@@ -5,8 +5,7 @@
  * Nothing is measured in time: distances of keys from their places are counted
  * in the mapped tables, and instructions by single steps.
  */
-#include <sys/ptrace.h>
-#include "gosync_test.h"
+#include "step.h"
 
 /* No key is further from its place than this, whoever chose it */
 #define REACH		128
@@ -274,17 +273,14 @@ static long steps_of_load(struct map *map, uint64_t key)
 	pid_t pid = spawn();
 
 	if (!pid) {
-		ptrace(PTRACE_TRACEME);
-		raise(SIGSTOP);
+		begin_to_step();
 		_exit(has(map, key));
 	}
-	if (waitpid(pid, &status, 0) < 0)
+	if (!has_stopped(pid, &status))
 		return -1;
-	for (; WIFSTOPPED(status); steps++) {
-		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
-		if (waitpid(pid, &status, 0) < 0)
-			return -1;
-	}
+	do
+		steps++;
+	while (step(pid, &status));
 	return WIFEXITED(status) ? steps : -1;
 }
 

@@ -3,8 +3,8 @@
  * Map: several processes load while others store, delete, grow, clear and die.
  * What each sees has an order that a simple table could have, too.
  */
-#include <sys/ptrace.h>
 #include "gosync_test_map.h"
+#include "step.h"
 
 /* --- several processes --------------------------------------------------- */
 
@@ -252,7 +252,7 @@ static bool replace_table(gosync_map_t *map, const struct gosync_map_page *page,
 
 /* Its exit status, or -1 if it did not come so far */
 static int stop_reader_at(gosync_map_t *map, const struct gosync_map_page *page,
-			  unsigned int step, uint32_t key, uint32_t keys,
+			  unsigned int steps, uint32_t key, uint32_t keys,
 			  bool *replaced)
 {
 	int status;
@@ -262,20 +262,17 @@ static int stop_reader_at(gosync_map_t *map, const struct gosync_map_page *page,
 		uint32_t value;
 		size_t len = 4;
 
-		ptrace(PTRACE_TRACEME);
-		raise(SIGSTOP);
+		begin_to_step();
 		_exit(gosync_map_load(map, &key, 4, &value, &len) ? 1 :
 		      value != key);
 	}
-	if (waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
+	if (!has_stopped(pid, &status))
 		return -1;
-	while (step--) {
-		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
-		if (waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
+	while (steps--)
+		if (!step(pid, &status))
 			return -1;
-	}
 	*replaced = replace_table(map, page, key, keys);
-	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	end_of_steps(pid);
 	return reap(pid);
 }
 

@@ -6,6 +6,7 @@
 #include "death_storm.h"
 #include "gosync_test_rwmutex.h"
 #include "scribble.h"
+#include "step.h"
 
 /* --- deaths -------------------------------------------------------------- */
 
@@ -158,6 +159,64 @@ TEST_F(rwmutex, a_reader_that_dies_before_it_tells_has_told)
 		if (i)
 			close(fd);
 	}
+}
+
+/* Stops before a read lock, takes it and gives it back, and says so. */
+static pid_t spawn_stepped_reader(FIXTURE_DATA(rwmutex) *self)
+{
+	pid_t pid = spawn();
+
+	if (pid)
+		return pid;
+	store(&self->shared->step, 0);
+	/* The holder of a child is made at its first operation. */
+	MUST(!gosync_rwmutex_tryrlock(self->rw));
+	MUST(!gosync_rwmutex_runlock(self->rw));
+	begin_to_step();
+	MUST(!gosync_rwmutex_rlock(self->rw));
+	store(&self->shared->step, 1);
+	store(&self->shared->step, 2);
+	MUST(!gosync_rwmutex_runlock(self->rw));
+	store(&self->shared->step, 3);
+	for (;;)
+		pause();
+}
+
+/*
+ * RW-A and RW-B, without luck: whatever instruction of its fast paths the reader
+ * has come to, a writer that begins there is told when the reader has left, and
+ * finds nobody inside.
+ */
+TEST_F(rwmutex, a_writer_begins_at_any_instruction_of_a_reader)
+{
+	unsigned int steps, n;
+	bool over = false;
+	int status;
+
+	if (variant->how)
+		return;
+	for (steps = 0; !over; steps++) {
+		pid_t reader = spawn_stepped_reader(self);
+		pid_t writer;
+
+		ASSERT_TRUE(has_stopped(reader, &status));
+		for (n = 0; n < steps; n++)
+			ASSERT_TRUE(step(reader, &status));
+		over = load(&self->shared->step) == 3;
+		writer = spawn_party(self, WRITE, 0);
+		ASSERT_TRUE(eventually(is_in(self, 0) || waiters(self->rw)));
+		if (load(&self->shared->step) == 1)
+			EXPECT_FALSE(is_in(self, 0));
+		end_of_steps(reader);
+		ASSERT_TRUE(eventually(is_in(self, 0))) {
+			TH_LOG("after %u instructions", steps);
+		}
+		EXPECT_NE(1, load(&self->shared->step));
+		EXPECT_EQ(0, let_go(self, 0, writer));
+		ASSERT_TRUE(eventually(load(&self->shared->step) == 3));
+		kill_and_reap(reader);
+	}
+	TH_LOG("%u instructions", steps);
 }
 
 /*
