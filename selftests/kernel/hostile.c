@@ -150,9 +150,26 @@ TEST_F(hostile, a_waiter_that_the_word_forgot_is_found_again)
 	store(&self->slot->word, 0);
 	EXPECT_EQ(-EPERM, unlock_fd(self->mutex));
 	EXPECT_EQ(1, info_of(self->mutex).waiters);
+	store(&self->slot->word, 0);
 	EXPECT_LE(0, lock_fd(other));
+	/* An owner that gives it back in user space would see the waiter. */
+	EXPECT_TRUE(load(&self->slot->word) & GOSYNC_MUTEX_WAITERS);
 	EXPECT_EQ(0, unlock_fd(other));
-	EXPECT_LE(0, reap(pid));
+	EXPECT_LE(0, reap_soon(pid));
+	EXPECT_EQ(0, info_of(self->mutex).waiters);
+}
+
+/* The owner is still named, so that an unlock looks like one without waiters. */
+TEST_F(hostile, an_unlock_finds_a_waiter_that_the_word_forgot)
+{
+	const uint64_t owned = OWNED_BY(info_of(self->mutex).holder);
+	pid_t pid;
+
+	EXPECT_LE(0, lock_fd(self->mutex));
+	pid = WAITER_FD(self->mutex, lock_fd(open_object(0, self->name, 0, 0)));
+	store(&self->slot->word, owned);
+	EXPECT_EQ(0, unlock_fd(self->mutex));
+	EXPECT_LE(0, reap_soon(pid));
 	EXPECT_EQ(0, info_of(self->mutex).waiters);
 }
 
