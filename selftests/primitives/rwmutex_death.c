@@ -164,17 +164,22 @@ TEST_F(rwmutex, a_reader_that_dies_before_it_tells_has_told)
 /* Stops before a read lock, takes it and gives it back, and says so. */
 static pid_t spawn_stepped_reader(FIXTURE_DATA(rwmutex) *self)
 {
-	pid_t pid = spawn();
+	pid_t pid;
 
+	store(&self->shared->step, 0);
+	/* No writer has got in. */
+	store(&self->shared->turn[0], 0);
+	pid = spawn();
 	if (pid)
 		return pid;
-	store(&self->shared->step, 0);
 	/* The holder of a child is made at its first operation. */
 	MUST(!gosync_rwmutex_tryrlock(self->rw));
 	MUST(!gosync_rwmutex_runlock(self->rw));
 	begin_to_step();
 	MUST(!gosync_rwmutex_rlock(self->rw));
 	store(&self->shared->step, 1);
+	/* The writer got in and was not told to leave: two are inside. */
+	MUST(!is_in(self, 0) || load(&self->shared->leave[0]));
 	store(&self->shared->step, 2);
 	MUST(!gosync_rwmutex_runlock(self->rw));
 	store(&self->shared->step, 3);
@@ -208,10 +213,13 @@ TEST_F(rwmutex, a_writer_begins_at_any_instruction_of_a_reader)
 		if (load(&self->shared->step) == 1)
 			EXPECT_FALSE(is_in(self, 0));
 		end_of_steps(reader);
-		ASSERT_TRUE(eventually(is_in(self, 0))) {
+		ASSERT_TRUE(eventually(is_in(self, 0)))
 			TH_LOG("after %u instructions", steps);
-		}
 		EXPECT_NE(1, load(&self->shared->step));
+		/* The reader has left, or waits now. */
+		ASSERT_TRUE(eventually(load(&self->shared->step) == 3 ||
+				       waiters(self->rw)))
+			TH_LOG("after %u instructions", steps);
 		EXPECT_EQ(0, let_go(self, 0, writer));
 		ASSERT_TRUE(eventually(load(&self->shared->step) == 3));
 		kill_and_reap(reader);
