@@ -58,6 +58,15 @@ struct bench {
 	double (*measure)(struct run *r);
 };
 
+/* The first fields of a bench */
+#define BENCH_CASE(op_, case_, procs_, ms_, run_, ...)			\
+	.op = op_, .kase = case_, .procs = procs_, .ms = ms_,		\
+	.run = run_, __VA_ARGS__
+
+/* Its processes meet in memory that they share. */
+#define BENCH_SHARED(create_, open_)					\
+	.create = create_, .open = open_, .destroy = bench_unshare
+
 /* One process's results of one round, in a cache line of its own. */
 struct score {
 	uint64_t ops __aligned(64);

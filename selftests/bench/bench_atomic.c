@@ -171,12 +171,10 @@ PINGPONG(futex)
 const struct bench atomic_benches[] = {
 	ATOMIC("gosync", gosync, .open = open_gosync),
 	ATOMIC("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	ATOMIC("c11", c11, .create = create_shared, .open = open_shared,
-	       .destroy = bench_unshare),
+	ATOMIC("c11", c11, BENCH_SHARED(create_shared, open_shared)),
 	TURNS("gosync", gosync, .open = open_gosync),
 	TURNS("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	TURNS("futex", futex, .create = create_shared, .open = open_shared,
-	      .destroy = bench_unshare),
+	TURNS("futex", futex, BENCH_SHARED(create_shared, open_shared)),
 	{ .op = "ioctl", .kase = "null", .impl = "ioctl", .procs = 1, .ms = 100,
 	  .counted = true, .open = open_device, .run = null_ioctl },
 	{ }

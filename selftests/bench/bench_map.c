@@ -289,9 +289,7 @@ static double bytes_gosync(struct run *r)
 	return bench_bytes_each(SOME, make_map, gosync_unlink);
 }
 
-#define CASE(case_, procs_, ms_, run_, ...)				\
-	.op = "map", .kase = case_, .procs = procs_, .ms = ms_,		\
-	.run = run_, __VA_ARGS__
+#define CASE(...)	BENCH_CASE("map", __VA_ARGS__)
 
 #define MAP(impl_, x, ...)						\
 	{ CASE("load-hit", 1, 100, load_hit_##x, .counted = true,	\
@@ -310,8 +308,7 @@ const struct bench map_benches[] = {
 	    .destroy = destroy_gosync),
 	MAP("gosync-ioctl", gosync, .create = create_gosync,
 	    .open = open_gosync_ioctl, .destroy = destroy_gosync),
-	MAP("rwlock-table", table, .create = create_table, .open = open_table,
-	    .destroy = bench_unshare),
+	MAP("rwlock-table", table, BENCH_SHARED(create_table, open_table)),
 	{ .op = "map", .kase = "bytes-each", .impl = "gosync",
 	  .measure = bytes_gosync },
 	{ }

@@ -422,9 +422,7 @@ CASES(flock)
 CASES(ofd)
 CASES(futex)
 
-#define CASE(case_, procs_, ms_, run_, ...)				\
-	.op = "mutex", .kase = case_, .procs = procs_, .ms = ms_,	\
-	.run = run_, __VA_ARGS__
+#define CASE(...)	BENCH_CASE("mutex", __VA_ARGS__)
 
 /* An implementation in all cases: its name, its functions, where they meet */
 #define MUTEX(impl_, x, ...)						\
@@ -443,16 +441,13 @@ CASES(futex)
 const struct bench mutex_benches[] = {
 	MUTEX("gosync", gosync, .open = open_gosync),
 	MUTEX("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	MUTEX("pthread", pthread, .create = create_plain,
-	      .open = open_pthread, .destroy = bench_unshare),
-	MUTEX("pthread-robust", pthread, .create = create_robust,
-	      .open = open_pthread, .destroy = bench_unshare),
+	MUTEX("pthread", pthread, BENCH_SHARED(create_plain, open_pthread)),
+	MUTEX("pthread-robust", pthread, BENCH_SHARED(create_robust, open_pthread)),
 	MUTEX("sem_t", sem_t, .open = open_sem_t, .destroy = destroy_sem_t),
 	MUTEX("sysv", sysv, .create = create_sysv, .open = open_sysv,
 	      .destroy = destroy_sysv),
 	MUTEX("flock", flock, .open = open_file, .destroy = destroy_file),
 	MUTEX("ofd", ofd, .open = open_file, .destroy = destroy_file),
-	MUTEX("futex", futex, .create = create_plain, .open = open_futex,
-	      .destroy = bench_unshare),
+	MUTEX("futex", futex, BENCH_SHARED(create_plain, open_futex)),
 	{ }
 };

@@ -82,7 +82,6 @@ static void done_c11(struct run *r)
 const struct bench once_benches[] = {
 	ONCE("gosync", gosync, .open = open_gosync),
 	ONCE("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	ONCE("c11", c11, .create = create_shared, .open = open_shared,
-	     .destroy = bench_unshare),
+	ONCE("c11", c11, BENCH_SHARED(create_shared, open_shared)),
 	{ }
 };

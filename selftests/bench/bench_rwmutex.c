@@ -39,45 +39,31 @@ static union rwlock rwlock;
 
 /* --- The implementations -------------------------------------------------- */
 
-static __always_inline int lock_gosync(union rwlock l)
-{
-	return gosync_rwmutex_lock(l.gosync);
+#define IMPLEMENT(x, lock, unlock, rlock, runlock)			\
+static __always_inline int lock_##x(union rwlock l)			\
+{									\
+	return lock(l.x);						\
+}									\
+									\
+static __always_inline int unlock_##x(union rwlock l)			\
+{									\
+	return unlock(l.x);						\
+}									\
+									\
+static __always_inline int rlock_##x(union rwlock l)			\
+{									\
+	return rlock(l.x);						\
+}									\
+									\
+static __always_inline int runlock_##x(union rwlock l)			\
+{									\
+	return runlock(l.x);						\
 }
 
-static __always_inline int unlock_gosync(union rwlock l)
-{
-	return gosync_rwmutex_unlock(l.gosync);
-}
-
-static __always_inline int rlock_gosync(union rwlock l)
-{
-	return gosync_rwmutex_rlock(l.gosync);
-}
-
-static __always_inline int runlock_gosync(union rwlock l)
-{
-	return gosync_rwmutex_runlock(l.gosync);
-}
-
-static __always_inline int lock_pthread(union rwlock l)
-{
-	return pthread_rwlock_wrlock(l.pthread);
-}
-
-static __always_inline int unlock_pthread(union rwlock l)
-{
-	return pthread_rwlock_unlock(l.pthread);
-}
-
-static __always_inline int rlock_pthread(union rwlock l)
-{
-	return pthread_rwlock_rdlock(l.pthread);
-}
-
-static __always_inline int runlock_pthread(union rwlock l)
-{
-	return pthread_rwlock_unlock(l.pthread);
-}
+IMPLEMENT(gosync, gosync_rwmutex_lock, gosync_rwmutex_unlock,
+	  gosync_rwmutex_rlock, gosync_rwmutex_runlock)
+IMPLEMENT(pthread, pthread_rwlock_wrlock, pthread_rwlock_unlock,
+	  pthread_rwlock_rdlock, pthread_rwlock_unlock)
 
 /* --- Where they meet ------------------------------------------------------ */
 
@@ -216,9 +202,7 @@ static double bytes_gosync(struct run *r)
 	return bench_bytes_each(SOME, make_rwmutex, gosync_unlink);
 }
 
-#define CASE(case_, procs_, ms_, run_, ...)				\
-	.op = "rwmutex", .kase = case_, .procs = procs_, .ms = ms_,	\
-	.run = run_, __VA_ARGS__
+#define CASE(...)	BENCH_CASE("rwmutex", __VA_ARGS__)
 
 /* An implementation in all cases: its name, its functions, where they meet */
 #define RWMUTEX(impl_, x, ...)						\
@@ -236,10 +220,8 @@ static double bytes_gosync(struct run *r)
 const struct bench rwmutex_benches[] = {
 	RWMUTEX("gosync", gosync, .open = open_gosync),
 	RWMUTEX("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	RWMUTEX("pthread-rwlock", pthread, .create = create_plain,
-		.open = open_pthread, .destroy = bench_unshare),
-	RWMUTEX("pthread-rwlock-w", pthread, .create = create_writers_first,
-		.open = open_pthread, .destroy = bench_unshare),
+	RWMUTEX("pthread-rwlock", pthread, BENCH_SHARED(create_plain, open_pthread)),
+	RWMUTEX("pthread-rwlock-w", pthread, BENCH_SHARED(create_writers_first, open_pthread)),
 	{ .op = "rwmutex", .kase = "bytes-each", .impl = "gosync",
 	  .measure = bytes_gosync },
 	{ }

@@ -188,13 +188,10 @@ PINGPONG(futex)
 const struct bench semaphore_benches[] = {
 	ALONE("gosync", gosync, .open = open_gosync),
 	ALONE("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	ALONE("sem_t", sem_t, .create = create_shared, .open = open_sem_t,
-	      .destroy = bench_unshare),
+	ALONE("sem_t", sem_t, BENCH_SHARED(create_shared, open_sem_t)),
 	TURNS("gosync", gosync, .open = open_gosync),
 	TURNS("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	TURNS("sem_t", sem_t, .create = create_shared, .open = open_sem_t,
-	      .destroy = bench_unshare),
-	TURNS("futex", futex, .create = create_shared, .open = open_futex,
-	      .destroy = bench_unshare),
+	TURNS("sem_t", sem_t, BENCH_SHARED(create_shared, open_sem_t)),
+	TURNS("futex", futex, BENCH_SHARED(create_shared, open_futex)),
 	{ }
 };

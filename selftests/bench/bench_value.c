@@ -116,7 +116,6 @@ static void store_memcpy(struct run *r)
 const struct bench value_benches[] = {
 	VALUE("gosync", gosync, .open = open_gosync),
 	VALUE("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	VALUE("memcpy", memcpy, .create = create_shared, .open = open_shared,
-	      .destroy = bench_unshare),
+	VALUE("memcpy", memcpy, BENCH_SHARED(create_shared, open_shared)),
 	{ }
 };

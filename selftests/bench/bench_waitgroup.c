@@ -62,7 +62,6 @@ static void add_done_c11(struct run *r)
 const struct bench waitgroup_benches[] = {
 	WAITGROUP("gosync", gosync, .open = open_gosync),
 	WAITGROUP("gosync-ioctl", gosync, .open = open_gosync_ioctl),
-	WAITGROUP("c11", c11, .create = create_shared, .open = open_shared,
-		  .destroy = bench_unshare),
+	WAITGROUP("c11", c11, BENCH_SHARED(create_shared, open_shared)),
 	{ }
 };
