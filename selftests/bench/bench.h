@@ -67,6 +67,16 @@ struct bench {
 #define BENCH_SHARED(create_, open_)					\
 	.create = create_, .open = open_, .destroy = bench_unshare
 
+/*
+ * Give the operation of an implementation the form that all have: it calls
+ * @function with the @member of a union, and what follows.
+ */
+#define BENCH_CALL(name, union_, member, function, ...)			\
+static __always_inline int name(union union_ u)				\
+{									\
+	return function(u.member, ##__VA_ARGS__);			\
+}
+
 /* One process's results of one round, in a cache line of its own. */
 struct score {
 	uint64_t ops __aligned(64);

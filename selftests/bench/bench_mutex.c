@@ -65,35 +65,12 @@ static union mutex mutexes[MUTEXES];
 
 /* --- The implementations -------------------------------------------------- */
 
-static __always_inline int lock_gosync(union mutex m)
-{
-	return gosync_mutex_lock(m.gosync);
-}
-
-static __always_inline int unlock_gosync(union mutex m)
-{
-	return gosync_mutex_unlock(m.gosync);
-}
-
-static __always_inline int lock_pthread(union mutex m)
-{
-	return pthread_mutex_lock(m.pthread);
-}
-
-static __always_inline int unlock_pthread(union mutex m)
-{
-	return pthread_mutex_unlock(m.pthread);
-}
-
-static __always_inline int lock_sem_t(union mutex m)
-{
-	return sem_wait(m.sem);
-}
-
-static __always_inline int unlock_sem_t(union mutex m)
-{
-	return sem_post(m.sem);
-}
+BENCH_CALL(lock_gosync, mutex, gosync, gosync_mutex_lock)
+BENCH_CALL(unlock_gosync, mutex, gosync, gosync_mutex_unlock)
+BENCH_CALL(lock_pthread, mutex, pthread, pthread_mutex_lock)
+BENCH_CALL(unlock_pthread, mutex, pthread, pthread_mutex_unlock)
+BENCH_CALL(lock_sem_t, mutex, sem, sem_wait)
+BENCH_CALL(unlock_sem_t, mutex, sem, sem_post)
 
 static __always_inline int sysv(int id, int delta)
 {

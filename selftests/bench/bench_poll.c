@@ -38,20 +38,9 @@ static int epoll;
 
 /* --- The implementations -------------------------------------------------- */
 
-static inline int acquire_gosync(union waitable w)
-{
-	return gosync_semaphore_tryacquire(w.gosync, 1);
-}
-
-static inline int release_gosync(union waitable w)
-{
-	return gosync_semaphore_release(w.gosync, 1);
-}
-
-static inline int fd_gosync(union waitable w)
-{
-	return gosync_fd(w.gosync);
-}
+BENCH_CALL(acquire_gosync, waitable, gosync, gosync_semaphore_tryacquire, 1)
+BENCH_CALL(release_gosync, waitable, gosync, gosync_semaphore_release, 1)
+BENCH_CALL(fd_gosync, waitable, gosync, gosync_fd)
 
 static inline int acquire_eventfd(union waitable w)
 {
@@ -60,10 +49,7 @@ static inline int acquire_eventfd(union waitable w)
 	return eventfd_read(w.fd, &value);
 }
 
-static inline int release_eventfd(union waitable w)
-{
-	return eventfd_write(w.fd, 1);
-}
+BENCH_CALL(release_eventfd, waitable, fd, eventfd_write, 1)
 
 static inline int fd_eventfd(union waitable w)
 {

@@ -39,31 +39,14 @@ static union rwlock rwlock;
 
 /* --- The implementations -------------------------------------------------- */
 
-#define IMPLEMENT(x, lock, unlock, rlock, runlock)			\
-static __always_inline int lock_##x(union rwlock l)			\
-{									\
-	return lock(l.x);						\
-}									\
-									\
-static __always_inline int unlock_##x(union rwlock l)			\
-{									\
-	return unlock(l.x);						\
-}									\
-									\
-static __always_inline int rlock_##x(union rwlock l)			\
-{									\
-	return rlock(l.x);						\
-}									\
-									\
-static __always_inline int runlock_##x(union rwlock l)			\
-{									\
-	return runlock(l.x);						\
-}
-
-IMPLEMENT(gosync, gosync_rwmutex_lock, gosync_rwmutex_unlock,
-	  gosync_rwmutex_rlock, gosync_rwmutex_runlock)
-IMPLEMENT(pthread, pthread_rwlock_wrlock, pthread_rwlock_unlock,
-	  pthread_rwlock_rdlock, pthread_rwlock_unlock)
+BENCH_CALL(lock_gosync, rwlock, gosync, gosync_rwmutex_lock)
+BENCH_CALL(unlock_gosync, rwlock, gosync, gosync_rwmutex_unlock)
+BENCH_CALL(rlock_gosync, rwlock, gosync, gosync_rwmutex_rlock)
+BENCH_CALL(runlock_gosync, rwlock, gosync, gosync_rwmutex_runlock)
+BENCH_CALL(lock_pthread, rwlock, pthread, pthread_rwlock_wrlock)
+BENCH_CALL(unlock_pthread, rwlock, pthread, pthread_rwlock_unlock)
+BENCH_CALL(rlock_pthread, rwlock, pthread, pthread_rwlock_rdlock)
+BENCH_CALL(runlock_pthread, rwlock, pthread, pthread_rwlock_unlock)
 
 /* --- Where they meet ------------------------------------------------------ */
 

@@ -35,25 +35,10 @@ static union semaphore semaphores[SEMAPHORES];
 
 /* --- The implementations -------------------------------------------------- */
 
-static __always_inline int acquire_gosync(union semaphore s)
-{
-	return gosync_semaphore_acquire(s.gosync, 1);
-}
-
-static __always_inline int release_gosync(union semaphore s)
-{
-	return gosync_semaphore_release(s.gosync, 1);
-}
-
-static __always_inline int acquire_sem_t(union semaphore s)
-{
-	return sem_wait(s.sem);
-}
-
-static __always_inline int release_sem_t(union semaphore s)
-{
-	return sem_post(s.sem);
-}
+BENCH_CALL(acquire_gosync, semaphore, gosync, gosync_semaphore_acquire, 1)
+BENCH_CALL(release_gosync, semaphore, gosync, gosync_semaphore_release, 1)
+BENCH_CALL(acquire_sem_t, semaphore, sem, sem_wait)
+BENCH_CALL(release_sem_t, semaphore, sem, sem_post)
 
 static __always_inline int acquire_futex(union semaphore s)
 {
