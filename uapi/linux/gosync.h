@@ -8,8 +8,26 @@
 #ifndef _UAPI_LINUX_GOSYNC_H
 #define _UAPI_LINUX_GOSYNC_H
 
+/* A C library other than glibc may be there without the kernel's headers. */
+#ifdef __has_include
+#if !__has_include("linux/types.h")
+#define _GOSYNC_ALONE
+#endif
+#endif
+
+#ifndef _GOSYNC_ALONE
 #include <linux/ioctl.h>
 #include <linux/types.h>
+#else
+#include <sys/ioctl.h>
+
+typedef unsigned char __u8;
+typedef signed int __s32;
+typedef unsigned int __u32;
+__extension__ typedef signed long long __s64;
+__extension__ typedef unsigned long long __u64;
+#define __aligned_u64 __u64 __attribute__((aligned(8)))
+#endif
 
 /* Headers of kernels before 6.1.10 lack it. */
 #ifndef __aligned_s64
