@@ -135,7 +135,7 @@ static unsigned int atomic_claim_batch(struct gosync_object *obj, u32 index,
 
 static unsigned int atomic_wake(struct gosync_object *obj, u32 index, u32 want)
 {
-	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
 	struct gosync_waiter place = {};
 	unsigned int n, i, woken = 0;
 	u32 look;
@@ -226,7 +226,7 @@ static const struct gosync_wait_op atomic_wait_op = {
 static long gosync_atomic_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_atomic_wait_args *args = arg;
-	struct gosync_waiter waiter;
+	struct gosync_waiter waiter __uninitialized;
 	int ret;
 
 	if (args->__reserved)

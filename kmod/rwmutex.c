@@ -397,8 +397,8 @@ static long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(holder->obj);
 	struct gosync_wait_args *args = arg;
-	struct gosync_timeout timeout;
-	struct gosync_waiter writer;
+	struct gosync_timeout timeout __uninitialized;
+	struct gosync_waiter writer __uninitialized;
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, args->flags, args->deadline);

@@ -184,7 +184,7 @@ static int semaphore_hand_out(struct gosync_object *obj, u32 n, bool fit,
 static int semaphore_add(struct gosync_object *obj,
 			 struct gosync_holder *holder, u32 n, bool fit)
 {
-	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
 	int nr, i;
 
 	do {
@@ -267,7 +267,7 @@ static const struct gosync_wait_op semaphore_acquire_op = {
 static long gosync_semaphore_acquire(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_semaphore_args *args = arg;
-	struct gosync_waiter waiter;
+	struct gosync_waiter waiter __uninitialized;
 
 	if (args->__reserved)
 		return -EINVAL;

@@ -528,7 +528,7 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 			      void (*grant)(struct gosync_object *obj,
 					    struct gosync_waiter *waiter))
 {
-	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
 	unsigned int n, i, all = 0;
 	bool more;
 

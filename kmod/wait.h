@@ -334,7 +334,7 @@ gosync_wait_alone(const struct gosync_wait_op *op, struct gosync_holder *holder,
 		  struct gosync_waiter *waiter, u32 flags, u64 deadline,
 		  u32 index, u64 operand)
 {
-	struct gosync_timeout timeout;
+	struct gosync_timeout timeout __uninitialized;
 	int ret;
 
 	ret = gosync_timeout_init(&timeout, flags, deadline);
@@ -354,7 +354,7 @@ static __always_inline int gosync_wait_plainly(const struct gosync_wait_op *op,
 					       struct gosync_holder *holder,
 					       const struct gosync_wait_args *args)
 {
-	struct gosync_waiter waiter;
+	struct gosync_waiter waiter __uninitialized;
 
 	return gosync_wait_alone(op, holder, &waiter, args->flags,
 				 args->deadline, 0, 0);

@@ -97,7 +97,7 @@ static unsigned int version_claim_batch(struct gosync_object *obj,
  */
 void gosync_version_changed(struct gosync_object *obj)
 {
-	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH];
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
 	unsigned int n, i;
 	bool more;
 
@@ -138,7 +138,7 @@ bool gosync_version_watched(const struct gosync_holder *holder,
 long gosync_version_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_version_wait_args *args = arg;
-	struct gosync_waiter waiter;
+	struct gosync_waiter waiter __uninitialized;
 	int ret;
 
 	ret = gosync_wait_alone(&gosync_version_op, holder, &waiter,
