@@ -11,18 +11,29 @@ include Makefile.common
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-# stock, cloud, rt, new, testing, kasan, or the path of a kernel build tree.
+# stock, cloud, rt, new, testing, arm64, kasan, or the path of a kernel build tree.
 KERNEL ?=
 kernel := $(or $(firstword $(KERNEL)),stock)
 
 vm     := selftests/vm
-build  := $(CURDIR)/build
+# What is built for another architecture, and by another compiler, has its own.
+arch   := $(filter arm64,$(kernel))
+build  := $(CURDIR)/build$(arch:%=/%)
 jobs    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 run    := $(vm)/run -k $(kernel)
-user    = $(MAKE) $(hush) $(jobs) O=$(build)/user -C
-user32  = $(MAKE) $(hush) $(jobs) O=$(build)/user32 M32=1 -C
-has_m32 = echo 'int main(void) { return 0; }' | \
+compile = $(MAKE) $(hush) $(jobs)
+user    = $(compile) O=$(build)/user -C
+user32  = $(compile) O=$(build)/user32 M32=1 -C
+m32     = echo 'int main(void) { return 0; }' | \
 	$(CC) -m32 -x c -o /dev/null - 2>/dev/null
+has_m32 = $(m32) || { $(vm)/deps.sh m32 && $(m32); }
+ifneq ($(arch),)
+triplet = aarch64-linux-gnu
+compile = PKG_CONFIG_LIBDIR=/usr/lib/$(triplet)/pkgconfig \
+	$(vm)/toolchain.sh $$($(vm)/kernel.sh $(kernel)) $(MAKE) $(hush) $(jobs) \
+	CC=$(triplet)-gcc CXX=$(triplet)-g++ AR=$(triplet)-ar
+has_m32 = false
+endif
 kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 
 # Randomised tests go on for so many seconds each (up to 60) instead of half of
@@ -44,13 +55,13 @@ kbuild = mkdir -p $(1) && \
 	$(4) $(MAKE) $(hush) $(jobs) -C $(2) M=$(1) $(3)
 
 help: ## list the targets
-	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|kasan|PATH]'
+	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|PATH]'
 	@echo '       make test [TESTS="PROGRAM..."] [SOAK=SECONDS]'
 	@echo
 	@sed -n 's/^\([a-z_]*\):.*## /    \1\t/p' Makefile | expand -t 22
 
 deps: ## install the packages that building and running need
-	@$(vm)/deps.sh
+	@$(vm)/deps.sh $(arch)
 
 # --- build ----------------------------------------------------------------
 
@@ -79,9 +90,9 @@ examples: lib ## build the examples
 tests: tools examples ## build the selftests, 64 and 32 bit
 	@$(call say,building the tests (two minutes the first time))
 	+@selftests/library/other.sh $(build)/other
-	+@$(MAKE) $(hush) $(jobs) O=$(build)/other/user -C $(build)/other/libuser
+	+@$(compile) O=$(build)/other/user -C $(build)/other/libuser
 	+@$(user) selftests $(kselftest)
-	+@if $(has_m32) || { $(vm)/deps.sh m32 && $(has_m32); }; then \
+	+@if $(has_m32); then \
 		$(user32) libuser && $(user32) selftests $(kselftest); \
 	else \
 		rm -rf $(build)/user32; \

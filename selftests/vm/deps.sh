@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [m32] [check] [bench] [trace], or deps.sh deb: install the Debian packages
+# deps.sh [arm64] [m32] [check] [bench] [trace], or deps.sh deb: install the Debian packages
 # that are missing. Says nothing when none is. It never removes one: where that
 # would be needed, it fails. Kernels are not installed: see kernel.sh.
 
@@ -14,6 +14,7 @@ packages="build-essential bc flex bison libelf-dev libssl-dev
 
 for set in "$@"; do
 	case $set in
+	arm64) packages="$packages qemu-system-arm" ;;
 	m32) packages="$packages gcc-multilib" ;;
 	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
 		perl python3" ;;

@@ -6,12 +6,14 @@
 #   stock, cloud, rt   Debian's 6.12 kernels, unpacked, not installed
 #   new                Debian's newest for Debian 13 (backports)
 #   testing            that of the release after it
+#   arm64              Debian's 6.12 for arm64, which is built for and emulated here
 #   kasan              the debug kernel, built here from Debian's source
 #   PATH               a directory like the ones printed, or a kernel build tree
 #   source             Debian's kernel source itself
 #
 # The directory has vmlinuz (what to boot) and build (what to build modules
-# against), and where that needs a newer compiler, toolchain (see toolchain.sh).
+# against), and where that needs another compiler, toolchain (see toolchain.sh). That of
+# arm64 has guest, too: what other programs than ours the guest gets.
 # Nothing needs root, and what is in the cache needs no network. To move on to a
 # newer Debian kernel, remove the cache's kernels/NAME.
 
@@ -59,7 +61,7 @@ lock()
 		HUP INT TERM
 }
 
-# Of another suite than the machine's; see other_suite
+# Of another suite or architecture than the machine's; see private_apt
 suite=()
 
 depends_on()
@@ -83,10 +85,24 @@ mirror()
 		'Created-By: Packages' | sed -n 's/^Debian //p' | head -1
 }
 
-# other_suite SUITE: from here on apt speaks of it, as if nothing were installed
+# private_apt WHAT OPTION...: from here on apt speaks of that, as if nothing were
+# installed
+private_apt()
+{
+	local what=$1 apt=$tmp/apt
+
+	shift
+	mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
+	: >"$apt/status"
+	suite=(-o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status"
+		-o "Dir::Cache=$apt/cache" -o APT::Install-Recommends=false "$@")
+	say "fetching the package lists of Debian's $what (half a minute)"
+	apt_get update >&2 || die "cannot fetch the package lists of $what"
+}
+
 other_suite()
 {
-	local from apt=$tmp/apt
+	local from
 
 	from=$(mirror)
 	if [ -z "$from" ]; then
@@ -94,19 +110,13 @@ other_suite()
 		from=$(mirror)
 	fi
 	[ -n "$from" ] || die "apt knows no mirror of Debian"
-	mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
-	: >"$apt/status"
 	# Backports go with their release.
 	printf 'deb [signed-by=%s] %s %s main\n' \
 		/usr/share/keyrings/debian-archive-keyring.gpg "$from" "$1" \
 		/usr/share/keyrings/debian-archive-keyring.gpg "$from" \
-		"${1%-backports}" | sort -u >"$apt/sources.list"
-	suite=(-o "Dir::Etc::SourceList=$apt/sources.list"
-		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$apt/state"
-		-o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache"
-		-o APT::Install-Recommends=false -o "APT::Default-Release=$1")
-	say "fetching the package lists of Debian's $1 (half a minute)"
-	apt_get update >&2 || die "cannot fetch the package lists of $1"
+		"${1%-backports}" | sort -u >"$tmp/sources.list"
+	private_apt "$1" -o "Dir::Etc::SourceList=$tmp/sources.list" \
+		-o Dir::Etc::SourceParts=/dev/null -o "APT::Default-Release=$1"
 }
 
 update_lists()
@@ -192,40 +202,75 @@ get_debian()
 	keep_debian
 }
 
-# Of another suite: the tools that its headers need are newer than this machine's,
-# so it comes with all that a build takes.
-get_other()
+# with_compiler PACKAGE...: the kernel that is in the packages $alone, with all that
+# a build takes, which are these packages and what they need.
+with_compiler()
 {
-	local version image deb dir=$tmp/root
+	local deb dir=$tmp/root to
 	local tools=(make dash bash coreutils sed grep mawk perl-base findutils
 		diffutils binutils gzip)
 
-	other_suite "$1"
-	version=$(depends_on linux-image-amd64)
-	[ -n "$version" ] || die "Debian's $1 has no linux-image-amd64"
-	image=linux-binary-$version
-	apt-cache "${suite[@]}" show "$image" >/dev/null 2>&1 ||
-		image=linux-image-$version
-
 	say "downloading Debian's kernel $version, its headers and a compiler," \
 		"150 MB (some minutes)"
-	apt_get -y --download-only install "linux-headers-$version" \
-		"${tools[@]}" >&2 ||
+	apt_get -y --download-only install "$@" "${tools[@]}" >&2 ||
 		die "cannot download them: is there a network? Run it again to try again"
-	apt_get download "$image" >&2 || die "cannot download $image"
+	apt_get download "${alone[@]}" >&2 || die "cannot download ${alone[*]}"
 
 	say "unpacking them into $cache (some seconds)"
-	mkdir "$dir"
+	# Packages of Debian 12 have files beside /usr.
+	mkdir -p "$dir/usr"/{bin,sbin,lib,lib64}
+	ln -s usr/{bin,sbin,lib,lib64} "$dir"
 	for deb in "$tmp/apt/cache/archives"/*.deb "$tmp"/*.deb; do
-		dpkg-deb -x "$deb" "$dir"
+		to=$dir
+		case ${deb##*/} in
+		bash_*_arm64.deb | busybox-static_* | strace_*) to=$tmp/guest ;;
+		esac
+		mkdir -p "$to"
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x --keep-directory-symlink -C "$to"
 	done
 	ln -sf mawk "$dir/usr/bin/awk"
-	rm -rf "$tmp/apt" "$tmp"/*.deb "${dir:?}/usr/share"
+	rm -rf "$tmp/apt" "$tmp"/*.deb "$tmp/sources.list" "$dir/usr/lib/modules" \
+		"$dir"/usr/share/{doc,info,locale,man}
 	find "$dir" -name "vmlinuz*" -type f -exec mv {} "$tmp/vmlinuz" \;
 	# Where toolchain.sh has it: its Makefile knows no other place.
 	ln -s "/usr/src/linux-headers-$version" "$tmp/build"
 	ln -s root/usr "$tmp/toolchain"
 	keep_debian
+}
+
+# Of another suite: the tools that its headers need are newer than this machine's.
+get_other()
+{
+	local version alone
+
+	other_suite "$1"
+	version=$(depends_on linux-image-amd64)
+	[ -n "$version" ] || die "Debian's $1 has no linux-image-amd64"
+	alone=("linux-binary-$version")
+	apt-cache "${suite[@]}" show "${alone[0]}" >/dev/null 2>&1 ||
+		alone=("linux-image-$version")
+	with_compiler "linux-headers-$version"
+}
+
+# Of another architecture: a cross compiler would not be installed beside
+# gcc-multilib, and libraries of it only where dpkg knows the architecture. The
+# headers' own dependencies would be a compiler that runs there.
+get_arm64()
+{
+	local version abi alone
+
+	private_apt arm64 -o APT::Architectures::=amd64 \
+		-o APT::Architectures::=arm64
+	version=$(depends_on "linux-image-$series-arm64:arm64")
+	[ -n "$version" ] || die "apt knows no linux-image-$series-arm64"
+	abi=${version%-arm64}
+	# What the guest has in its /bin are programs of these.
+	alone=("linux-image-$version:arm64" "linux-headers-$version:arm64"
+		"linux-headers-$abi-common" {bash,busybox-static,strace}:arm64)
+	with_compiler "linux-kbuild-$abi" perl {gcc,g++}-aarch64-linux-gnu pkgconf \
+		systemtap-sdt-dev lib{tinfo6,unwind8}:arm64 zlib1g-dev:arm64 \
+		lib{json-c,smartcols,tracefs,traceevent,dw,uring}-dev:arm64
 }
 
 # debian MEGABYTES FUNCTION ARGUMENT...: FUNCTION gets it, if it isn't there
@@ -357,8 +402,10 @@ cloud) name=cloud; debian 500 get_debian cloud-amd64 "" ;;
 rt) name=rt; debian 500 get_debian rt-amd64 -rt ;;
 new) name=new; debian 1500 get_other trixie-backports ;;
 testing) name=testing; debian 1500 get_other forky ;;
+arm64) name=arm64; debian 1500 get_arm64 ;;
 kasan) kasan ;;
 source) source_tree ;;
 */*) path "$1" ;;
-*) die "no kernel named '${1-}': stock, cloud, rt, new, testing, kasan or a path" ;;
+*) die "no kernel named '${1-}': stock, cloud, rt, new, testing," \
+	"arm64, kasan or a path" ;;
 esac
