@@ -58,7 +58,7 @@ help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|PATH]'
 	@echo '       make test [TESTS="PROGRAM..."] [SOAK=SECONDS]'
 	@echo
-	@sed -n 's/^\([a-z_]*\):.*## /    \1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z0-9_-]*\):.*## /    \1\t/p' Makefile | expand -t 22
 
 deps: ## install the packages that building and running need
 	@$(vm)/deps.sh $(arch)
@@ -110,6 +110,9 @@ shell: module tests ## a prompt, with everything in /gosync
 test: tests ## the selftests, on stock and kasan or on KERNEL
 	@TESTS='$(TESTS)' SOAK='$(SOAK)' \
 		selftests/test.sh $(or $(KERNEL),stock kasan)
+
+test-arm64: ## the same on Debian's kernel for arm64, emulated
+	+@$(MAKE) test KERNEL=arm64
 
 bench: module lib ## measure beside the peers: build/bench.json, .svg
 	@$(vm)/deps.sh bench
@@ -170,5 +173,5 @@ deb: ## build the Debian packages, into build/deb
 		>../log 2>&1 || { tail -20 ../log; exit 1; }
 	@ls -1 $(build)/deb/*.deb
 
-.PHONY: help deps module other lib tools examples tests run shell test bench check \
-	clean modules modules_install modules_uninstall install uninstall deb
+.PHONY: help deps module other lib tools examples tests run shell test test-arm64 \
+	bench check clean modules modules_install modules_uninstall install uninstall deb
