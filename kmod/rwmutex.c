@@ -19,7 +19,7 @@
  *	admitted	readers that an unlocking writer let in, until each of
  *			them is counted and woken
  *
- * Four pairs of barriers, by letter. Readers are in libuser/rwmutex.c,
+ * Five pairs of barriers, by letter. Readers are in libuser/rwmutex.c,
  * <gosync-user.h> and rwmutex_read_or_queue(), writers in is_drained() and
  * barge():
  *
@@ -52,6 +52,13 @@
  *	    look at the word			take the line from it
  *
  * So a broken holder does not take what it counted for a read lock.
+ *
+ *	    reader				writer
+ *	RW-E:
+ *	    subtract in its line by a release	look at the line by an acquire
+ *
+ * So the writer sees what the readers before it have done, and changes nothing
+ * that they still read. The object's lock does that for readers without a line.
  *
  * The readers that wait go before the next writer: rwmutex_release() admits
  * them.
@@ -141,8 +148,9 @@ static u64 count_reads(struct gosync_rwmutex *rw)
 	unsigned long lines = rw->lines;
 	unsigned int line;
 
+	/* RW-E, pairs with gosync_rwmutex_runlock() in <gosync-user.h>. */
 	for_each_set_bit(line, &lines, 64)
-		reads += (u32)atomic_read(line_of(rw, line));
+		reads += (u32)atomic_read_acquire(line_of(rw, line));
 	return reads;
 }
 

@@ -925,7 +925,8 @@ GOSYNC_INLINE int gosync_rwmutex_rlock(gosync_rwmutex_t *rwmutex)
 /*
  * Subtract, then look whether a writer sleeps until we have left. A writer that
  * begins to sleep after our look looks at our line afterwards. RW-B, pairs with
- * is_drained() in kmod/rwmutex.c. If we die in between, the end of the holder,
+ * is_drained() in kmod/rwmutex.c; RW-E, with count_reads() there, and with
+ * no_readers() in libuser/rwmutex.c. If we die in between, the end of the holder,
  * or of our descriptors, tells the writer instead.
  */
 GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
