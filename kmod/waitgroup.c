@@ -161,8 +161,14 @@ static int waitgroup_wait_for_zero(struct gosync_waitgroup *wg,
 	if (waiter->number && waiter->number != wg->generation)
 		return 0;
 	for (i = 0; i < GOSYNC_RACES; i++) {
-		if (!counter_of(old))
+		if (!counter_of(old)) {
+			/*
+			 * G-A, pairs with gosync_waitgroup_add() in
+			 * <gosync-user.h>.
+			 */
+			smp_acquire__after_ctrl_dep();
 			return 0;
+		}
 		if (!queue)
 			return -EBUSY;
 		if (!atomic64_try_cmpxchg(word, &old,
@@ -202,7 +208,8 @@ static bool waitgroup_ready(const struct gosync_waiter *waiter)
 {
 	struct gosync_waitgroup *wg = to_waitgroup(waiter->holder->obj);
 
-	return !counter_of(atomic64_read(word_of(wg))) ||
+	/* G-A, for a poller, which need not ask again. */
+	return !counter_of(atomic64_read_acquire(word_of(wg))) ||
 	       (waiter->number && waiter->number != wg->generation);
 }
 

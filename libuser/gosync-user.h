@@ -1058,7 +1058,9 @@ int gosync_waitgroup_add_slow(gosync_waitgroup_t *wg, int delta);
 /*
  * One comparison says that nobody waits and that the counter stays in its 31
  * bits: a word with waiters is far above these, whatever is added. So no
- * wake-up is owed.
+ * wake-up is owed. G-A, pairs with waitgroup_wait_for_zero() and
+ * waitgroup_ready() in kmod/waitgroup.c, and with wait_until() in
+ * libuser/waitgroup.c: a waiter that sees 0 sees what was done before.
  */
 GOSYNC_INLINE int gosync_waitgroup_add(gosync_waitgroup_t *wg, int delta)
 {

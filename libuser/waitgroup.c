@@ -74,6 +74,7 @@ static int wait_until(gosync_waitgroup_t *wg, uint64_t deadline,
 
 	const struct gosync_waitgroup_slot *look = handle_of(wg)->look;
 
+	/* G-A, pairs with gosync_waitgroup_add(). */
 	if (look && !(__atomic_load_n(&look->word, __ATOMIC_SEQ_CST) &
 		      GOSYNC_WAITGROUP_COUNTER))
 		return 0;
