@@ -230,9 +230,9 @@ with_compiler()
 			tar -x --keep-directory-symlink -C "$to"
 	done
 	ln -sf mawk "$dir/usr/bin/awk"
+	find "$dir" -name "vmlinuz*" -type f -exec mv {} "$tmp/vmlinuz" \;
 	rm -rf "$tmp/apt" "$tmp"/*.deb "$tmp/sources.list" "$dir/usr/lib/modules" \
 		"$dir"/usr/share/{doc,info,locale,man}
-	find "$dir" -name "vmlinuz*" -type f -exec mv {} "$tmp/vmlinuz" \;
 	# Where toolchain.sh has it: its Makefile knows no other place.
 	ln -s "/usr/src/linux-headers-$version" "$tmp/build"
 	ln -s root/usr "$tmp/toolchain"
