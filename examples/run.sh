@@ -198,6 +198,8 @@ dispatchers_share_the_jobs()
 {
 	dispatch >"$out/1" 2>&1 & one=$!
 	dispatch >"$out/2" 2>&1 & two=$!
+	# Not before it has blocked the signal
+	until_so info_says dispatch.urgent '^waiters *2$' || return 1
 	dispatch --put bulk 300 && dispatch --put urgent 200 || return 1
 	# A dispatcher that is told to stop does the remaining jobs first.
 	kill -TERM "$one" "$two"
