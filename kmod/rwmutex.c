@@ -38,7 +38,7 @@
  *	    rwmutex_grant_read()		a look for readers
  *	RW-C:
  *	    count the reader in its line	look at extra
- *	    write barrier			read barrier
+ *	    release				read barrier
  *	    subtract it from extra		look at the lines
  *
  * An admitted reader counts as extra from before the word is free
@@ -55,10 +55,12 @@
  *
  *	    reader				writer
  *	RW-E:
- *	    subtract in its line by a release	look at the line by an acquire
+ *	    leave by a release			look at the counts by an acquire
+ *	    look at the word by an acquire	unlock by a release
  *
- * So the writer sees what the readers before it have done, and changes nothing
- * that they still read. The object's lock does that for readers without a line.
+ * So each of the two sees what the other has done before. To leave is to
+ * subtract, in the line or from extra. That a process enters or leaves the
+ * kernel orders nothing.
  *
  * The readers that wait go before the next writer: rwmutex_release() admits
  * them.
@@ -126,7 +128,8 @@ static atomic_t *line_of(struct gosync_rwmutex *rw, unsigned int line)
 
 static bool is_locked(struct gosync_rwmutex *rw)
 {
-	return atomic64_read(gosync_mutex_word(&rw->mutex)) &
+	/* RW-E, pairs with gosync_rwmutex_unlock() of the library. */
+	return atomic64_read_acquire(gosync_mutex_word(&rw->mutex)) &
 	       GOSYNC_MUTEX_LOCKED;
 }
 
@@ -138,7 +141,11 @@ static void publish_draining(struct gosync_rwmutex *rw)
 
 static void publish_extra(struct gosync_rwmutex *rw)
 {
-	WRITE_ONCE(slot_of(rw)->extra, rw->nr_held + rw->nr_admitted);
+	/*
+	 * RW-C, and RW-E for a reader without a line; pairs with no_readers()
+	 * in libuser/rwmutex.c.
+	 */
+	smp_store_release(&slot_of(rw)->extra, rw->nr_held + rw->nr_admitted);
 }
 
 /* The number of read locks. Garbage in a line counts as read locks. */
@@ -278,8 +285,6 @@ static void rwmutex_grant_read(struct gosync_object *obj,
 	 */
 	rwmutex_count(rw, waiter->holder, 1);
 	rw->nr_admitted--;
-	/* RW-C, pairs with no_readers() in libuser/rwmutex.c. */
-	smp_wmb();
 	publish_extra(rw);
 }
 

@@ -120,7 +120,8 @@ static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 /*
  * First look at extra, then at the lines. RW-C, pairs with rwmutex_grant_read()
  * in kmod/rwmutex.c: the kernel counts a reader in its line before it subtracts
- * it from extra. RW-E, pairs with gosync_rwmutex_runlock().
+ * it from extra. RW-E, pairs with gosync_rwmutex_runlock(), and with
+ * publish_extra() in kmod/rwmutex.c.
  */
 static int no_readers(struct gosync_rwmutex_slot *slot)
 {
