@@ -211,7 +211,7 @@ with_compiler()
 		diffutils binutils gzip)
 
 	say "downloading Debian's kernel $version, its headers and a compiler," \
-		"150 MB (some minutes)"
+		"150 to 220 MB (some minutes)"
 	apt_get -y --download-only install "$@" "${tools[@]}" >&2 ||
 		die "cannot download them: is there a network? Run it again to try again"
 	apt_get download "${alone[@]}" >&2 || die "cannot download ${alone[*]}"
