@@ -56,43 +56,49 @@ gosync_words_entry(const struct gosync_words *words, size_t index,
 }
 
 /**
- * DOC: Atomic words
+ * DOC: gosync_atomic - atomic words, and waiting for one to change
  *
- * For each of int32, uint32, int64, uint64, uintptr, pointer and bool (shown
- * as N, with T its C type: uintptr and pointer are uint64_t so that they mean
- * the same to 32-bit processes, bool is uint32_t) there is a handle type
- * gosync_N_t and
+ * In these names N stands for int32, uint32, int64, uint64, uintptr, pointer or
+ * bool, and T for its C type. uintptr and pointer are uint64_t, so that they
+ * mean the same to 32-bit processes; bool is uint32_t. So there are
+ * gosync_int64_add(), gosync_bool_swap() and so on.
  *
- * - int gosync_N_open(name, count, flags, mode, gosync_N_t \*\*a): open or
- *   create an array of count words (0: 1 word, or as many as there are);
- *   flags and mode as gosync_mutex_open()
- * - int gosync_N_from_fd(fd, flags, gosync_N_t \*\*a): of a received descriptor
- * - int gosync_N_load(a, i, T \*now)
- * - int gosync_N_store(a, i, T new)
- * - int gosync_N_swap(a, i, T new, T \*old)
- * - int gosync_N_cas(a, i, T expected, T new): 1 if stored, 0 if something
- *   else was there
- * - int gosync_N_wait(a, i, T expected, deadline, flags, T \*now): wait until
- *   the word is something else than expected; deadline and flags as
- *   gosync_mutex_lock_until()
- * - int gosync_N_wake(a, i, count): wake up to count waiters of the word, which
- *   look at it again; returns how many were woken (there is no system call when
- *   there are no waiters)
- * - struct gosync_wait_entry gosync_entry_N(a, i, T value): for
- *   gosync_wait_any(): until the word is something else than value
+ * A handle is of an array of words, and i is the index of the word. A result
+ * that is not wanted may be NULL, except that of load.
  *
- * and, except for pointer and bool,
+ * - ``int gosync_N_open(const char *name, size_t count, unsigned int flags, unsigned int mode, gosync_N_t **a)``:
+ *   open or create an array of count words (0: 1 word, or as many as there
+ *   are); flags and mode as gosync_mutex_open()
+ * - ``int gosync_N_from_fd(int fd, unsigned int flags, gosync_N_t **a)``:
+ *   make a handle of a received descriptor, as gosync_mutex_from_fd()
+ * - ``int gosync_N_load(gosync_N_t *a, size_t i, T *now)``: read the word
+ * - ``int gosync_N_store(gosync_N_t *a, size_t i, T value)``: write it
+ * - ``int gosync_N_swap(gosync_N_t *a, size_t i, T value, T *old)``: write it
+ *   and get what was there
+ * - ``int gosync_N_cas(gosync_N_t *a, size_t i, T expected, T value)``: write
+ *   it if it is as expected; return 1 if so, 0 if something else was there
+ * - ``int gosync_N_add(gosync_N_t *a, size_t i, T delta, T *now)``: Go's Add;
+ *   get the new value. Not of pointer and bool
+ * - ``int gosync_N_and(gosync_N_t *a, size_t i, T mask, T *old)``,
+ *   ``int gosync_N_or(gosync_N_t *a, size_t i, T mask, T *old)``: as Go's; get
+ *   the old value. Not of pointer and bool
+ * - ``int gosync_N_wait(gosync_N_t *a, size_t i, T expected, uint64_t deadline, unsigned int flags, T *now)``:
+ *   wait until the word is something else than expected; deadline and flags as
+ *   gosync_mutex_lock_until(). A thread that changes the word has to wake the
+ *   waiters
+ * - ``int gosync_N_wake(gosync_N_t *a, size_t i, unsigned int count)``: wake up
+ *   to count waiters of the word, which look at it again; return how many were
+ *   woken. There is no system call when there are no waiters
+ * - ``struct gosync_wait_entry gosync_entry_N(const gosync_N_t *a, size_t i, T value)``:
+ *   an entry for gosync_wait_any(), until the word is something else than value
  *
- * - int gosync_N_add(a, i, T delta, T \*new): Go's Add, the new value
- * - int gosync_N_and(a, i, T mask, T \*old), int gosync_N_or(a, i, T mask,
- *   T \*old): as Go's, the old value
+ * All operations but wait and wake are sequentially consistent and make no
+ * system call on mapped words.
  *
- * i is the index of the word. A result that is not wanted may be NULL, except
- * load's. All operations but wait and wake are sequentially consistent and make
- * no system call on mapped words. They return 0, if nothing else is said.
- * Errors are -EINVAL for an index out of range or a bool that is neither 0 nor
- * 1, and -EBADF for writing through a read-only handle. wait can also return
- * -ETIMEDOUT and -EINTR.
+ * Return: 0, if nothing else is said. -EINVAL: the index is out of range, or a
+ * bool is neither 0 nor 1. -EBADF: the handle is read-only, and the operation
+ * writes. open also returns -errno of GOSYNC_IOC_OPEN, and wait -ETIMEDOUT and
+ * -EINTR.
  */
 #define GOSYNC__BASE(N, TYPE, T)					\
 typedef struct gosync##N gosync##N##_t;				\

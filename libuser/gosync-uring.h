@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * gosync by io_uring: each function fills an SQE with an operation on a handle
- * of libgosync-user. No thread waits for it, not even one of the kernel's.
+/**
+ * DOC: gosync-uring - operations and waits by io_uring
+ *
+ * Each function fills an SQE with an operation on a handle of libgosync-user. No
+ * thread waits for it, not even one of the kernel's.
  *
  *	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
  *

@@ -1,24 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * libgosync-user: named synchronization objects between processes.
+/**
+ * DOC: gosync-user - named synchronization objects between processes
  *
  * Go's sync and sync/atomic across process borders: processes meet by name,
  * nothing is left hanging when one of them dies, and operations that nobody
  * has to wait for make no system call.
  *
+ * A program opens an object by its name, or creates it, and gets a handle.
+ * Each type has a page of its own: gosync_mutex(3), gosync_rwmutex(3),
+ * gosync_waitgroup(3), gosync_once(3), gosync_cond(3), gosync_semaphore(3),
+ * gosync_map(3), gosync_value(3) and gosync_atomic(3). What goes for objects of
+ * any type is in gosync_object(3), waiting for several of them at once in
+ * gosync_wait(3), and io_uring in gosync-uring(3).
+ *
  * Every function that can fail returns 0 or a negative errno, with the
- * vocabulary at the top of <linux/gosync.h>. Some return 1 for a second kind of
- * success, as their description says. After an error the state is unchanged,
- * except where the description says otherwise. gosync_strerror() tells what an
- * error means in Go's words. When a holder was broken (gosync_break()),
- * operations by its handle fail with -ESTALE, unless they merely observe.
+ * vocabulary at the top of <linux/gosync.h>, which gosync(4) shows, too. Some
+ * return 1 for a second kind of success, as their description says. After an
+ * error the state is unchanged, except where the description says otherwise.
+ * gosync_strerror() tells what an error means in Go's words. When a holder was
+ * broken (gosync_break()), operations by its handle fail with -ESTALE, unless
+ * they merely observe.
  *
  * Callbacks may be left by an exception, pthread_exit(3) or a cancellation, and
  * nothing leaks; what that means to a Once, gosync_once_do() says.
+ */
+
+/**
+ * DOC: Threads
  *
  * Handles may be used by several threads at once and from C++. No function is
  * a cancellation point or safe in a signal handler. A thread that can be
  * cancelled asynchronously must not call any.
+ */
+
+/**
+ * DOC: Copies of a process
  *
  * In a copy of the process, made by fork(2), _Fork(3) or clone(2), handles are
  * holders of their own: what the parent holds stays the parent's. A handle may
@@ -167,6 +183,14 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
 #define GOSYNC_INTERRUPTIBLE	(1U << 31)
 
 /* --- Any object ---------------------------------------------------------- */
+
+/**
+ * DOC: gosync_object - what there is for objects of any type
+ *
+ * These functions take the handle of an object of any type, or the name of one.
+ * They close a handle, wait for it with poll(2), tell who holds the object and
+ * who waits for it, and remove its name or change its permissions.
+ */
 
 /**
  * gosync_close() - close a handle
@@ -442,6 +466,22 @@ GOSYNC_CALLER const char *gosync_strerror(unsigned int op, int err)
 
 /* --- Mutex --------------------------------------------------------------- */
 
+/**
+ * DOC: gosync_mutex - a lock with one owner
+ *
+ * Go's sync.Mutex. A newcomer may take a free lock although others wait, until a
+ * waiter has waited for 1 ms. From then on the lock is handed from owner to waiter,
+ * in their order.
+ *
+ * When the last descriptor of its owner is closed, as when the process dies, the
+ * kernel unlocks the Mutex. It is then poisoned: each lock returns 1 in place of 0
+ * until an owner calls gosync_mutex_recover(). 1 means that the lock is held, so
+ * it has to be unlocked.
+ *
+ * The owner is the holder, which is the handle. All threads that use one handle
+ * are one owner, although the lock excludes them from each other.
+ */
+
 typedef struct gosync_mutex gosync_mutex_t;
 
 /* The part of a handle that the inline fast paths work on */
@@ -597,6 +637,17 @@ GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 
 /* --- Value --------------------------------------------------------------- */
 
+/**
+ * DOC: gosync_value - one payload, replaced as a whole
+ *
+ * Go's atomic.Value. A load is the payload of one store, never parts of two, and
+ * costs no system call. All payloads of a Value have one type, a number that
+ * gosync_type_id() makes of a name and a size. Only the kernel writes to a Value,
+ * so a process that dies leaves no half of a payload.
+ *
+ * GOSYNC_TYPE_ID(type) is the number of a C type, for example of struct config.
+ */
+
 typedef struct gosync_value gosync_value_t;
 
 /**
@@ -749,6 +800,18 @@ GOSYNC_CALLER int gosync_value_open(const char *name, size_t capacity,
 GOSYNC__FROM_FD(value)
 
 /* --- RWMutex ------------------------------------------------------------- */
+
+/**
+ * DOC: gosync_rwmutex - a lock for one writer or any number of readers
+ *
+ * Go's sync.RWMutex. A writer that waits stops new readers, and readers that have
+ * waited for a writer go before the next one. Readers do not disturb each other.
+ *
+ * When a writer dies, the kernel unlocks the RWMutex and poisons it: each lock,
+ * for reading or writing, returns 1 in place of 0 until a writer calls
+ * gosync_rwmutex_recover(). 1 means that the lock is held. When a reader dies, its
+ * read locks are dropped, and nobody is told.
+ */
 
 typedef struct gosync_rwmutex gosync_rwmutex_t;
 
@@ -956,6 +1019,14 @@ GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 
 /* --- WaitGroup ----------------------------------------------------------- */
 
+/**
+ * DOC: gosync_waitgroup - a counter, and waiting until it is 0
+ *
+ * Go's sync.WaitGroup. It counts parts of a job that are not done yet. The counter
+ * belongs to nobody, so a process that dies takes nothing back. "gosync wg run" (see
+ * gosync(1)) runs a command as one part, and counts it as done however it ends.
+ */
+
 typedef struct gosync_waitgroup gosync_waitgroup_t;
 
 /* The part of a handle that the inline fast path works on */
@@ -1087,6 +1158,16 @@ GOSYNC_INLINE int gosync_waitgroup_done(gosync_waitgroup_t *wg)
 }
 
 /* --- Once ---------------------------------------------------------------- */
+
+/**
+ * DOC: gosync_once - something that is done once
+ *
+ * Go's sync.Once. Of all callers, in whatever process, one does it. The others
+ * return when it has been done, and not before. If the runner dies, the next waiter
+ * does it, and is told that an earlier runner had begun.
+ *
+ * A Once with GOSYNC_PERSIST stays done when nobody has it open.
+ */
 
 typedef struct gosync_once gosync_once_t;
 
@@ -1249,6 +1330,15 @@ GOSYNC_INLINE int gosync_once_do(gosync_once_t *once,
 
 /* --- Cond ---------------------------------------------------------------- */
 
+/**
+ * DOC: gosync_cond - wait for an event with a lock
+ *
+ * Go's sync.Cond. A waiter takes its place in the queue before it unlocks, so each
+ * later signal finds it. Only a signal wakes it. A waiter that leaves by its
+ * deadline or its death swallows no signal. The lock is a Mutex or an RWMutex, and
+ * is given at each wait.
+ */
+
 typedef struct gosync_cond gosync_cond_t;
 
 /**
@@ -1333,6 +1423,15 @@ int gosync_cond_broadcast(gosync_cond_t *cond);
 GOSYNC__OPEN(cond)
 
 /* --- Semaphore ----------------------------------------------------------- */
+
+/**
+ * DOC: gosync_semaphore - a number of permits
+ *
+ * Waiters are served in their order. Permits belong to nobody: any holder may
+ * release what another has acquired, and the permits of a process that dies are
+ * lost. With GOSYNC_GIVE_BACK they belong to the holder that acquired them, and are
+ * released when it ends.
+ */
 
 typedef struct gosync_semaphore gosync_semaphore_t;
 
@@ -1510,6 +1609,15 @@ GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
 }
 
 /* --- Map ----------------------------------------------------------------- */
+
+/**
+ * DOC: gosync_map - values by key
+ *
+ * Go's sync.Map, with keys and values of bytes. A load makes no system call.
+ * Each operation on a key happens at one moment between its call and its return.
+ * Only the kernel writes to a Map, so a process that dies leaves no half of an
+ * entry.
+ */
 
 typedef struct gosync_map gosync_map_t;
 
@@ -1749,6 +1857,17 @@ GOSYNC_CALLER int gosync_map_open(const char *name,
 GOSYNC__FROM_FD(map)
 
 /* --- Several things at once ---------------------------------------------- */
+
+/**
+ * DOC: gosync_wait - wait for several things at once, or for a name
+ *
+ * An entry says what to wait for, and is made by one of the functions whose names
+ * begin with gosync_entry. gosync_wait_any() gets one of up to 64 entries, and
+ * gosync_wait_all() all of them at one moment. A wait has a place in each queue, as
+ * any waiter has.
+ *
+ * Words have gosync_entry_int32() and so on: see gosync_atomic(3).
+ */
 
 /**
  * gosync_wait_any() - wait for one of several things, and get it

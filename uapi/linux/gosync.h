@@ -153,11 +153,10 @@ __extension__ typedef unsigned long long __u64;
 #define GOSYNC_DEVICE		"/dev/gosync"
 #define GOSYNC_ABI_VERSION	2
 
-/* On /dev/gosync and on any object: argument 0, returns GOSYNC_ABI_VERSION */
-#define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)
-
 #define GOSYNC_NAME_MAX		255
 #define GOSYNC_FOREVER		(~(__u64)0)
+
+/* --- Types and flags ----------------------------------------------------- */
 
 /**
  * enum gosync_type - what an object is
@@ -240,6 +239,8 @@ enum gosync_type {
 /* Flag of the atomic operations that write */
 #define GOSYNC_ATOMIC_WAKE	(1U << 0)	/* and wake all waiters of the word */
 
+/* --- The device and objects of any type ---------------------------------- */
+
 /*
  * The ioctls' numbers. Each #define stands below the structure that the ioctl
  * takes, or below the description of its type if it takes none.
@@ -258,6 +259,15 @@ enum gosync_type {
  * ============  ==========================================================
  */
 #define GOSYNC_IOC_TYPE		'g'
+
+/**
+ * DOC: GOSYNC_IOC_VERSION: which version the kernel has
+ *
+ * It takes no argument (0).
+ *
+ * Return: the kernel's GOSYNC_ABI_VERSION.
+ */
+#define GOSYNC_IOC_VERSION	_IO(GOSYNC_IOC_TYPE, 0x83)	/* on /dev/gosync and any object */
 
 /**
  * struct gosync_open_args - argument of GOSYNC_IOC_OPEN
@@ -734,6 +744,8 @@ struct gosync_break_args {
 /* On Mutexes, RWMutexes, Onces and Semaphores, as GOSYNC_IOC_ABANDON */
 #define GOSYNC_IOC_BREAK	_IO(GOSYNC_IOC_TYPE, 0x8d)
 
+/* --- Atomic words -------------------------------------------------------- */
+
 /**
  * struct gosync_atomic_args - argument of the GOSYNC_IOC_ATOMIC operations
  * @size: sizeof(struct gosync_atomic_args)
@@ -835,6 +847,8 @@ struct gosync_atomic_slot {
 	__u32 __reserved[3];
 };
 
+/* --- Value --------------------------------------------------------------- */
+
 /**
  * struct gosync_value_args - argument of the GOSYNC_IOC_VALUE operations
  * @size: sizeof(struct gosync_value_args)
@@ -909,6 +923,8 @@ struct gosync_value_slot {
 
 #define GOSYNC_VALUE_SLOTS	4
 #define GOSYNC_VALUE_STORING	(~(__u64)0)
+
+/* --- Mutex --------------------------------------------------------------- */
 
 /**
  * struct gosync_wait_args - argument of GOSYNC_IOC_MUTEX_LOCK, of the LOCK, RLOCK
@@ -999,6 +1015,8 @@ struct gosync_mutex_slot {
 	__aligned_u64 token;
 };
 
+/* --- RWMutex ------------------------------------------------------------- */
+
 /**
  * DOC: RWMutex
  *
@@ -1082,6 +1100,8 @@ struct gosync_rwmutex_reader {
 	__u32 reads;
 };
 
+/* --- WaitGroup ----------------------------------------------------------- */
+
 /**
  * struct gosync_waitgroup_add_args - argument of GOSYNC_IOC_WAITGROUP_ADD
  * @size: sizeof(struct gosync_waitgroup_add_args)
@@ -1143,6 +1163,8 @@ struct gosync_waitgroup_slot {
 #define GOSYNC_WAITGROUP_COUNTER	((__u64)0x7fffffff)
 #define GOSYNC_WAITGROUP_WAITER_SHIFT	32
 
+/* --- Once ---------------------------------------------------------------- */
+
 /**
  * DOC: Once
  *
@@ -1193,6 +1215,8 @@ struct gosync_once_slot {
 #define GOSYNC_ONCE_RUNS	((__u64)1 << 1)
 #define GOSYNC_ONCE_DIED	((__u64)1 << 2)
 #define GOSYNC_ONCE_OWNER_SHIFT	32
+
+/* --- Cond ---------------------------------------------------------------- */
 
 /**
  * struct gosync_cond_wait_args - argument of GOSYNC_IOC_COND_WAIT
@@ -1261,6 +1285,8 @@ struct gosync_cond_slot {
 #define GOSYNC_IOC_COND_SIGNAL		_IO(GOSYNC_IOC_TYPE, 0xc9)
 #define GOSYNC_IOC_COND_BROADCAST	_IO(GOSYNC_IOC_TYPE, 0xca)
 
+/* --- Semaphore ----------------------------------------------------------- */
+
 /**
  * struct gosync_semaphore_args - argument of the GOSYNC_IOC_SEMAPHORE operations
  * @size: sizeof(struct gosync_semaphore_args)
@@ -1317,6 +1343,8 @@ struct gosync_semaphore_slot {
 
 #define GOSYNC_SEMAPHORE_PERMITS	((__u64)0x7fffffff)
 #define GOSYNC_SEMAPHORE_WAITER_SHIFT	32
+
+/* --- Map ----------------------------------------------------------------- */
 
 /**
  * struct gosync_map_args - argument of the GOSYNC_IOC_MAP operations, but for RANGE
@@ -1592,6 +1620,8 @@ static __inline__ __u32 gosync_map_hash(const struct gosync_map_page *page,
 	return ((__u32)(hash >> 32) & page->hash_mask) | 1;
 }
 
+/* --- Waiting in other ways ----------------------------------------------- */
+
 /**
  * struct gosync_version_wait_args - argument of GOSYNC_IOC_VALUE_WAIT and
  *	GOSYNC_IOC_MAP_WAIT
@@ -1733,6 +1763,8 @@ struct gosync_wait_many_args {
 };
 
 #define GOSYNC_IOC_WAIT	_IO(GOSYNC_IOC_TYPE, 0x8a)	/* on /dev/gosync */
+
+/* --- io_uring ------------------------------------------------------------ */
 
 /**
  * struct gosync_uring - the 16 bytes of command in an IORING_OP_URING_CMD
