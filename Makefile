@@ -80,7 +80,10 @@ lib: deps ## build the library
 	@$(call say,building the library (seconds))
 	+@$(user) libuser
 
-tools: lib ## build the gosync command
+pages: deps ## build the manual pages of the library and the device
+	+@$(user) Documentation
+
+tools: lib pages ## build the gosync command
 	@$(call say,building the gosync command (half a minute the first time))
 	+@$(user) tools
 
@@ -133,7 +136,7 @@ KDIR    ?= /lib/modules/$(release)/build
 here    := $(build)/kmod-$(release)
 ko      := $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/gosync.ko
 depmod   = depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(release)
-built   := $(build)/user/bin/gosync
+built   := $(build)/user/bin/gosync $(build)/user/man/made
 
 modules: ## build the module for the running kernel
 	@[ -e $(KDIR)/Makefile ] || { echo "there is no $(KDIR); as root:" \
@@ -149,13 +152,16 @@ modules_uninstall: ## remove it
 	rm -f $(ko)
 	$(depmod)
 
-install: ## install library, headers and command below PREFIX
-	@[ -e $(built) ] || { echo "build them first, not as root: make tools"; exit 1; }
+install: ## install library, headers, pages and command below PREFIX
+	@ls $(built) >/dev/null 2>&1 || \
+		{ echo "build them first, not as root: make tools"; exit 1; }
 	+@$(user) libuser install
+	+@$(user) Documentation install
 	+@$(user) tools install
 
 uninstall: ## remove them
 	+@$(user) libuser uninstall
+	+@$(user) Documentation uninstall
 	+@$(user) tools uninstall
 
 # --- Debian packages ------------------------------------------------------
@@ -173,5 +179,6 @@ deb: ## build the Debian packages, into build/deb
 		>../log 2>&1 || { tail -20 ../log; exit 1; }
 	@ls -1 $(build)/deb/*.deb
 
-.PHONY: help deps module other lib tools examples tests run shell test test-arm64 \
-	bench check clean modules modules_install modules_uninstall install uninstall deb
+.PHONY: help deps module other lib pages tools examples tests run shell test \
+	test-arm64 bench check clean modules modules_install modules_uninstall install \
+	uninstall deb

@@ -10,21 +10,21 @@ set -eu
 packages="build-essential bc flex bison libelf-dev libssl-dev
 	pahole cpio xz-utils kmod qemu-system-x86 busybox-static strace
 	libjson-c-dev libsmartcols-dev libtracefs-dev libtraceevent-dev libdw-dev zlib1g-dev
-	systemtap-sdt-dev liburing-dev pkg-config"
+	systemtap-sdt-dev liburing-dev pkg-config python3"
 
 for set in "$@"; do
 	case $set in
 	arm64) packages="$packages qemu-system-arm" ;;
 	m32) packages="$packages gcc-multilib" ;;
 	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
-		perl python3" ;;
-	bench) packages="$packages python3 gnuplot-nox" ;;
+		perl man-db" ;;
+	bench) packages="$packages gnuplot-nox" ;;
 	trace) packages="$packages linux-perf trace-cmd bpftrace
-		chromium golang-go python3" ;;
+		chromium golang-go" ;;
 	# Just what debian/control wants, and lintian
 	deb) packages="build-essential fakeroot debhelper dh-dkms lintian
 		libjson-c-dev libsmartcols-dev libtracefs-dev libdw-dev zlib1g-dev
-		systemtap-sdt-dev pkgconf" ;;
+		systemtap-sdt-dev pkgconf python3" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
 done
