@@ -488,7 +488,7 @@ def ioctls_of(doc):
         short = name.replace('GOSYNC_IOC_', '')
         words = [name, short, short.split('_', 1)[-1]]
         if re.search(r'\b_?(%s)\b' % '|'.join(words), ' '.join(
-                [doc.title, doc.body, doc.returns])):
+                [doc.title, doc.body, doc.returns] + sum(doc.params, []))):
             found.append((name, where))
     return found
 

@@ -865,6 +865,9 @@ struct gosync_atomic_slot {
  *	(also with EMSGSIZE)
  * @version: out: how often the Value had been stored, this store included
  *
+ * LOAD copies the payload. STORE replaces it, SWAP replaces it and returns the
+ * one that was there, and CAS replaces it only if it is the expected one.
+ *
  * Fields that an operation does not use must be 0. Payloads may have length 0.
  * When no payload was got, anything may be in the room for it.
  *
