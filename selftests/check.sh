@@ -444,6 +444,112 @@ exported()
 	return $status
 }
 
+# Functions that are for the headers alone
+internal='_(abi|sized|slow)$|^gosync_words_|^gosync_(entry|prep|rwmutex_tell)$'
+
+# Every function of the library and every ioctl has a page, and man(1) finds the
+# functions by their names. Pages are installed and removed as a whole.
+pages()
+{
+	local status=0 word page root=$work/root share=$work/root/share/man
+
+	rm -rf "$root"
+	make -C Documentation O="$work/user" >/dev/null &&
+		make -C Documentation O="$work/user" PREFIX= DESTDIR="$root" \
+			install >/dev/null || return 1
+	printf '#include <gosync-uring.h>\n' >"$work/declared.c"
+	gcc -fsyntax-only -Iuapi -Ilibuser -aux-info "$work/declared" \
+		"$work/declared.c" || return 1
+	grep 'libuser/gosync-[a-z]*\.h:' "$work/declared" |
+		sed 's/ *(.*//; s/.*[ *]//' | grep -vE "$internal" |
+		sort -u >"$work/public"
+	[ "$(wc -l <"$work/public")" -gt 200 ] || return 1
+	while read -r word; do
+		man -M "$share" -w 3 "$word" >"$work/found" 2>&1 || {
+			echo "$word has no page"
+			status=1
+		}
+	done <"$work/public"
+	while read -r word; do
+		grep -qE "^(\.SS |\\\\fB)$word(\\\\fP)?( \([^()]*\))?$" \
+			"$share/man4/gosync.4" && continue
+		echo "$word is not described in gosync(4)"
+		status=1
+	done < <(sed -n 's/^#define \(GOSYNC_IOC_[A-Z_]*\)\t*_IO(.*/\1/p' $uapi)
+	for page in tools/gosync.1 "$share"/man?/*; do
+		! grep -q '^\.so ' "$page" || continue
+		man --warnings=w -E UTF-8 -l "$page" 2>&1 >/dev/null |
+			sed "s|^|${page##*/}: |" | grep . && status=1
+		lexgrog "$page" >"$work/found" || {
+			cat "$work/found"
+			status=1
+		}
+	done
+	make -C Documentation O="$work/user" PREFIX= DESTDIR="$root" \
+		uninstall >/dev/null || status=1
+	! find "$root" -type f | grep . || status=1
+	return $status
+}
+
+# helped WORD...: the lines of a help text that begin with options
+helped()
+{
+	"$work/user/bin/gosync" "$@" --help |
+		sed -n 's/^  \( \{4\}\)\{0,1\}\(-.*\)/\2/p' |
+		sed 's/ [^-].*//; s/ *$//' | grep -vE -e '--(help|usage|version)$'
+}
+
+# options_of SECTION: those that a section of gosync(1) describes
+options_of()
+{
+	awk -v name="$1" '
+		/^\.S[SH]/ { on = substr($0, 5) == name }
+		on && item && /^\.BR? \\-/
+		{ item = /^\.TP/ }' tools/gosync.1 |
+		sed 's/\.BR\{0,1\} //; s/ ", " /, /g; s/ =/=/g; s/\\f[A-Z]//g
+		     s/\\-/-/g'
+}
+
+# Each command has a section in gosync(1), with its verbs and with the options
+# that its --help has, no more and no fewer.
+command_page()
+{
+	local status=0 gosync=$work/user/bin/gosync name verb
+	local -a verbs
+
+	make -C libuser O="$work/user" >/dev/null &&
+		make -C tools O="$work/user" command >/dev/null || return 1
+	"$gosync" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' \
+		>"$work/commands"
+	[ "$(wc -l <"$work/commands")" -gt 20 ] || return 1
+	sed -n 's/^\.B gosync \([a-z]*\).*/\1/p' tools/gosync.1 | sort -u |
+		diff -U 0 --label "the commands" --label "gosync(1)" \
+			"$work/commands" - || status=1
+	while read -r name; do
+		mapfile -t verbs < <("$gosync" "$name" --help |
+			sed -n 's/^  \([a-z]*\) NAME.*/\1/p')
+		{
+			helped "$name"
+			for verb in "${verbs[@]}"; do
+				helped "$name" "$verb"
+			done
+		} | sort -u >"$work/helped"
+		{
+			options_of "$name"
+			! "$gosync" "$name" --help | grep -q 'Output options:' ||
+				options_of "Table options"
+		} | sort -u >"$work/told"
+		diff -U 0 --label "gosync $name --help" --label "gosync(1)" \
+			"$work/helped" "$work/told" || status=1
+		for verb in "${verbs[@]}"; do
+			grep -q "^\.B gosync $name $verb " tools/gosync.1 && continue
+			echo "gosync(1) has no gosync $name $verb"
+			status=1
+		done
+	done <"$work/commands"
+	return $status
+}
+
 # No document may speak of a constant, function or file that does not exist.
 documents()
 {
@@ -560,7 +666,7 @@ stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
 
 echo "TAP version 13"
-echo "1..22"
+echo "1..25"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -583,6 +689,8 @@ check "debian/ has the version, soname and functions of the sources" packages
 check "the picture is what its script draws" picture
 check "no paths of the machine it was written on" here
 check "no warning from the library, tools and examples" user_space
+check "each function and ioctl has a manual page, without warnings" pages
+check "gosync(1) has the commands and options of the program" command_page
 check "models of the locking protocols, and of the bugs they must find" models
 echo "# totals: pass:$pass fail:$fail skip:0"
 [ $fail = 0 ]

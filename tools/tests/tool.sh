@@ -355,37 +355,6 @@ a_full_disk_is_told()
 	grep -q 'standard output: No space' "$out/1"
 }
 
-# Print the options of a help text.
-options()
-{
-	sed -n 's/^  \( \{4\}\)\{0,1\}\(-.*\)/\2/p' | grep -o -e '--[a-z][a-z-]*'
-}
-
-page_says()
-{
-	sed 's/\\-/-/g;s/\\f[A-Z]//g' "$lib/gosync.1" | grep -q -e "$1"
-}
-
-the_page_tells_every_command_and_option()
-{
-	gosync --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' \
-		>"$out/1"
-	[ "$(wc -l <"$out/1")" -gt 8 ] || return 1
-	while read -r command; do
-		gosync "$command" --help >"$out/2" || return 1
-		verbs=$(sed -n 's/^  \([a-z]*\) NAME.*/\1/p' "$out/2")
-		for verb in $verbs; do
-			gosync "$command" $verb --help >>"$out/2" || return 1
-			page_says "^\.B $command $verb " || return 1
-		done
-		page_says "^\.B $command\( \|$\)" || return 1
-		for option in $(options <"$out/2"); do
-			echo "$command $option" >"$out/3"
-			page_says "$option\([^a-z-]\|$\)" || return 1
-		done
-	done <"$out/1"
-}
-
 # completes LINE WORD...: bash offers these words at the end of LINE
 completes()
 {
@@ -486,7 +455,6 @@ tests="demo_survives_a_death
 	denied_operations_are_told
 	one_that_is_missing_does_not_hide_the_others
 	a_full_disk_is_told
-	the_page_tells_every_command_and_option
 	bash_completes_commands_options_columns_and_names
 	usage_errors_are_told"
 
