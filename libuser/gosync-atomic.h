@@ -66,9 +66,10 @@ gosync_words_entry(const struct gosync_words *words, size_t index,
  * A handle is of an array of words, and i is the index of the word. A result
  * that is not wanted may be NULL, except that of load.
  *
- * - ``int gosync_N_open(const char *name, size_t count, unsigned int flags, unsigned int mode, gosync_N_t **a)``:
- *   open or create an array of count words (0: 1 word, or as many as there
- *   are); flags and mode as gosync_mutex_open()
+ * - ``int gosync_N_open(const char *name, size_t count, unsigned int flags,
+ *   unsigned int mode, gosync_N_t **a)``: open or create an array of count
+ *   words (0: 1 word, or as many as there are); flags and mode as
+ *   gosync_mutex_open()
  * - ``int gosync_N_from_fd(int fd, unsigned int flags, gosync_N_t **a)``:
  *   make a handle of a received descriptor, as gosync_mutex_from_fd()
  * - ``int gosync_N_load(gosync_N_t *a, size_t i, T *now)``: read the word
@@ -82,15 +83,16 @@ gosync_words_entry(const struct gosync_words *words, size_t index,
  * - ``int gosync_N_and(gosync_N_t *a, size_t i, T mask, T *old)``,
  *   ``int gosync_N_or(gosync_N_t *a, size_t i, T mask, T *old)``: as Go's; get
  *   the old value. Not of pointer and bool
- * - ``int gosync_N_wait(gosync_N_t *a, size_t i, T expected, uint64_t deadline, unsigned int flags, T *now)``:
- *   wait until the word is something else than expected; deadline and flags as
- *   gosync_mutex_lock_until(). A thread that changes the word has to wake the
- *   waiters
+ * - ``int gosync_N_wait(gosync_N_t *a, size_t i, T expected, uint64_t deadline,
+ *   unsigned int flags, T *now)``: wait until the word is something else than
+ *   expected; deadline and flags as gosync_mutex_lock_until(). A thread that
+ *   changes the word has to wake the waiters
  * - ``int gosync_N_wake(gosync_N_t *a, size_t i, unsigned int count)``: wake up
  *   to count waiters of the word, which look at it again; return how many were
  *   woken. There is no system call when there are no waiters
- * - ``struct gosync_wait_entry gosync_entry_N(const gosync_N_t *a, size_t i, T value)``:
- *   an entry for gosync_wait_any(), until the word is something else than value
+ * - ``struct gosync_wait_entry gosync_entry_N(const gosync_N_t *a, size_t i,
+ *   T value)``: an entry for gosync_wait_any(), until the word is something else
+ *   than value
  *
  * All operations but wait and wake are sequentially consistent and make no
  * system call on mapped words.

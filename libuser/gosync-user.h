@@ -6,12 +6,8 @@
  * nothing is left hanging when one of them dies, and operations that nobody
  * has to wait for make no system call.
  *
- * A program opens an object by its name, or creates it, and gets a handle.
- * Each type has a page of its own: gosync_mutex(3), gosync_rwmutex(3),
- * gosync_waitgroup(3), gosync_once(3), gosync_cond(3), gosync_semaphore(3),
- * gosync_map(3), gosync_value(3) and gosync_atomic(3). What goes for objects of
- * any type is in gosync_object(3), waiting for several of them at once in
- * gosync_wait(3), and io_uring in gosync-uring(3).
+ * A program opens an object by its name, or creates it, and gets a handle. Each
+ * type has functions of its own.
  *
  * Every function that can fail returns 0 or a negative errno, with the
  * vocabulary at the top of <linux/gosync.h>, which gosync(4) shows, too. Some
@@ -176,20 +172,18 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
 #endif
 
 /* Flags of this library, besides those of <linux/gosync.h> */
-
-/* open: do not map the state here, make every operation an ioctl */
-#define GOSYNC_IOCTL_ONLY	(1U << 31)
-/* waits: return -EINTR when a signal handler has run, rather than go on */
-#define GOSYNC_INTERRUPTIBLE	(1U << 31)
+#define GOSYNC_IOCTL_ONLY	(1U << 31)	/* open: do not map the state; all is ioctls */
+#define GOSYNC_INTERRUPTIBLE	(1U << 31)	/* waits: -EINTR when a signal handler has run */
 
 /* --- Any object ---------------------------------------------------------- */
 
 /**
- * DOC: gosync_object - what there is for objects of any type
+ * DOC: gosync_object - functions for objects of any type
  *
  * These functions take the handle of an object of any type, or the name of one.
  * They close a handle, wait for it with poll(2), tell who holds the object and
- * who waits for it, and remove its name or change its permissions.
+ * who waits for it, and remove its name or change its permissions. Their
+ * structures are those of <linux/gosync.h>, which gosync(4) describes.
  */
 
 /**
@@ -1037,7 +1031,7 @@ struct gosync_waitgroup {
 /**
  * gosync_waitgroup_open() - open or create a WaitGroup
  * @name: as gosync_mutex_open()
- * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @flags: as gosync_mutex_open(), except GOSYNC_ERRORCHECK
  * @mode: as gosync_mutex_open()
  * @wg: where to put the handle
  *
@@ -1179,7 +1173,7 @@ struct gosync_once {
 /**
  * gosync_once_open() - open or create a Once
  * @name: as gosync_mutex_open()
- * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @flags: as gosync_mutex_open(), except GOSYNC_ERRORCHECK
  * @mode: as gosync_mutex_open()
  * @once: where to put the handle
  *
@@ -1344,7 +1338,7 @@ typedef struct gosync_cond gosync_cond_t;
 /**
  * gosync_cond_open() - open or create a Cond
  * @name: as gosync_mutex_open()
- * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @flags: as gosync_mutex_open(), except GOSYNC_ERRORCHECK
  * @mode: as gosync_mutex_open()
  * @cond: where to put the handle
  *
@@ -1531,7 +1525,7 @@ int gosync_semaphore_set_limit(gosync_semaphore_t *semaphore,
 			       unsigned int limit);
 
 /**
- * gosync_semaphore_count() - how many permits are there
+ * gosync_semaphore_count() - how many permits there are
  * @semaphore: the handle
  *
  * Return: how many, or -errno.
@@ -1641,7 +1635,7 @@ struct gosync_map_limits {
  * @name: as gosync_mutex_open()
  * @limits: what it can hold, NULL: all 0; for a name that exists, each is 0 or
  *	what it was created with
- * @flags: as gosync_mutex_open(), but for GOSYNC_ERRORCHECK
+ * @flags: as gosync_mutex_open(), except GOSYNC_ERRORCHECK
  * @mode: as gosync_mutex_open()
  * @map: where to put the handle
  *

@@ -145,7 +145,8 @@ __extension__ typedef unsigned long long __u64;
  * ESRCH          break: there is no such holder, or it holds nothing
  * ESTALE         the holder was broken: what it held was taken from it, and it
  *                can only observe
- * ERANGE         a WaitGroup's or Semaphore's counter would leave its range
+ * ERANGE         WaitGroup, Semaphore: the counter would leave its range;
+ *                RWMutex: the holder has as many read locks as it may have
  * ETIMEDOUT      the deadline has passed
  * =============  ===========================================================
  */
