@@ -13,7 +13,8 @@ int main(void)
 
 	ret = gosync_mutex_open("hello.lock", GOSYNC_CREATE, 0600, &lock);
 	if (!ret)
-		ret = gosync_int64_open("hello.visits", 1, GOSYNC_CREATE, 0600, &visits);
+		ret = gosync_int64_open("hello.visits", 1, GOSYNC_CREATE, 0600,
+					&visits);
 	if (ret) {
 		fprintf(stderr, "hello: %s\n", gosync_strerror(0, ret));
 		return 1;
