@@ -210,7 +210,7 @@ class Page:
 
     def example(self, text):
         text = textwrap.dedent(text.strip('\n').expandtabs(8))
-        self.put('.PP', '.RS 4', '.nf', code(text), '.fi', '.RE')
+        self.put('.PP', '.nf', code(text), '.fi')
 
     def parameters(self, doc):
         params = [(name, text) for name, text in doc.params
@@ -281,6 +281,11 @@ def prototype(text):
         if len(line) + len(arg) > 72:
             lines.append(line.rstrip())
             line = indent * ' '
+        if indent + len(arg) > 72:
+            # A callback with many arguments
+            *more, arg = textwrap.wrap(arg, 72 - indent - 4)
+            lines += [line + part for part in more]
+            line += 4 * ' '
         line += arg + ' '
     lines.append(line.rstrip())
     names = {re.search(r'(\w+)(?:\)\(.*\))?[,);]*$', arg)[1] for arg in args}
@@ -301,7 +306,8 @@ class Function:
 TYPES = ['Mutex', 'RWMutex', 'WaitGroup', 'Once', 'Cond', 'Semaphore', 'Map',
          'Value']
 # How clauses in the table of errors begin, and the pages that they are for
-CLAUSES = [('unlock', ['mutex', 'rwmutex', 'cond']),
+CLAUSES = [('a try', ['mutex', 'rwmutex', 'semaphore']),
+           ('unlock', ['mutex', 'rwmutex', 'cond']),
            ('unlink|change|break', ['object']),
            ('wait for all', ['wait']),
            ('io_uring', ['gosync-uring'])]
@@ -342,7 +348,7 @@ class Library:
     def words(self):
         """The functions of words are those of the library with a type for N."""
         page = 'gosync_atomic'
-        generic = re.findall(r'``[^`]*?(gosync_\w+)\(.*?``',
+        generic = re.findall(r'``[^`]*?(gosync_\w+)\([^`]*``',
                              self.content[page][0].body)
         types = '|'.join(re.findall(r'^GOSYNC__BASE\(_(\w+),',
                                     read('libuser/gosync-atomic.h'), re.M))
@@ -379,9 +385,11 @@ class Library:
         protos = [doc.declaration() for doc in functions] + \
             re.findall(r'``((?:int|struct) [^`]*)``', intro.body)
         for proto in protos:
-            page.put('.PP', *prototype(proto))
+            page.put('.PP', *prototype(' '.join(proto.split())))
         page.put('.fi', '.SH DESCRIPTION')
         page.paragraphs(intro.body)
+        if page.name == 'gosync-user':
+            self.put_overview(page)
         for doc in functions:
             page.put(r'.SS %s()' % doc.name(), page.sentence(doc.what()))
             page.parameters(doc)
@@ -402,10 +410,22 @@ class Library:
             page.paragraphs(next(doc.body for doc in self.content['gosync-user']
                                  if doc.name() == 'Threads'))
         self.put_examples(page)
-        more = {('gosync', '1'), ('gosync-user', '3'), ('gosync', '4')}
-        if page.name == 'gosync-user':
-            more |= {(name, '3') for name in self.pages}
-        page.see_also(*more)
+        page.see_also(('gosync', '1'), ('gosync-user', '3'), ('gosync', '4'))
+
+    def put_overview(self, page):
+        page.put('.SS Pages')
+        for other in self.pages.values():
+            if other != page:
+                page.item(r'\fB%s\fP(3)' % escape(other.name),
+                          page.markup(other.what))
+        page.put('.SS Flags')
+        for comment, names in constants_of(read(UAPI)) + \
+                constants_of(read(page.header)):
+            if re.match('Flags of (GOSYNC_IOC_OPEN|the ioctls that wait|this)',
+                        comment):
+                put_constants(page, comment, [
+                    (name, meaning) for name, meaning in names
+                    if name in read(page.header)])
 
     def put_returns(self, page, intro, functions):
         if intro.returns or functions:
@@ -449,8 +469,9 @@ class Library:
         for words, kinds in CLAUSES:
             if re.match(words, clause):
                 return kind in kinds
-        about = re.match(r'(?:a )?(%s)\b' % '|'.join(TYPES), clause)
-        return not about or about[1].lower() == kind
+        about = re.match(r'(a \w+|[^:]*: )', clause)
+        types = about and re.findall(r'\b(?:%s)\b' % '|'.join(TYPES), about[1])
+        return not types or kind in [name.lower() for name in types]
 
     def put_examples(self, page):
         if page.name == 'gosync-user':
