@@ -184,23 +184,22 @@ class Page:
 
     def table(self, lines):
         """Each row becomes a word and its description"""
-        rule, rows, heading = lines[0], [], 0
-        last = rule.rstrip().rfind(' ') + 1
-        for line in lines[1:]:
+        last = lines[0].rfind(' ') + 1
+        # Above the second of three rules is a heading.
+        heading = lines.count(lines[0]) == 3
+        rows = []
+        for line in lines:
+            if line == lines[0]:
+                continue
             first = ' '.join(line[:last].split())
             text = line[last:].strip()
-            if line.startswith('==='):
-                heading = heading or len(rows)
-            elif rows and (not first or not text):
+            if rows and (not first or not text):
                 rows[-1] = [' '.join(pair).strip()
                             for pair in zip(rows[-1], (first, text))]
             else:
                 rows.append([first, text])
-        # The rule at the end is not that below a heading.
-        if rule == lines[-1] and lines.count(rule) < 3:
-            heading = 0
         for i, (first, text) in enumerate(rows):
-            if i < heading:
+            if heading and not i:
                 self.item(r'\fI%s\fP' % first, r'\fI%s\fP' % self.markup(text))
             else:
                 self.item(r'\fB%s\fP' % escape(first), self.markup(text))
@@ -294,13 +293,6 @@ def prototype(text):
     # Only the arguments themselves, not those of a callback
     return [r'\fB%s\fP' % re.sub(pattern, r'\\fI\1\\fB', escape(line))
             for line in lines]
-
-
-class Function:
-    """A function, or with N in its name one for each type of words"""
-
-    def __init__(self, name, proto, doc):
-        self.name, self.proto, self.doc = name, proto, doc
 
 
 TYPES = ['Mutex', 'RWMutex', 'WaitGroup', 'Once', 'Cond', 'Semaphore', 'Map',
@@ -455,7 +447,7 @@ class Library:
             found |= self.errors_of(doc, set())
         if not found or page.name == 'gosync-user':
             return
-        page.put('.SH ERRORS')
+        page.put('.SH ERRORS', 'Functions return these with a minus sign.')
         kind = page.name.split('_')[-1]
         for error in sorted(found):
             text = self.errors[error].replace('the library: ', '')
@@ -608,7 +600,8 @@ def put_module_parameters(page):
                 r'^module_param\((\w+), (\w+), (\d+)\);', text, re.M):
             what = re.search(r'^MODULE_PARM_DESC\(%s,\s+"(.*)"\);' % name, text,
                              re.M)[1]
-            default = re.search(r'\b%s(?: = (.*))?;' % name, text)[1] or '0'
+            default = re.search(r'^static .*\b%s(?: = (.*))?;' % name, text,
+                                re.M)[1] or '0'
             page.put('.TP', r'.BR %s " (%s, %s)"' % (name, kind, escape(default)),
                      page.sentence(what))
             if int(mode, 8) & 0o222:
