@@ -239,12 +239,14 @@ class Page:
     def text(self):
         name = ', '.join(self.names if self.name in self.names else
                          [self.name] + self.names)
-        return '\n'.join([
+        text = '\n'.join([
             r'.\" Made by Documentation/man.py', self.head,
             # Names are not to be torn apart.
             '.ad l', '.nh', '.SH NAME',
             r'%s \- %s' % (escape(name), self.markup(self.what))] +
             self.lines) + '\n'
+        # A heading begins a paragraph.
+        return re.sub(r'^(\.S[HS] .*\n)\.PP\n', r'\1', text, flags=re.M)
 
 
 # --- section 3: the library ------------------------------------------------
