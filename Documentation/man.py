@@ -241,8 +241,8 @@ class Page:
                          [self.name] + self.names)
         text = '\n'.join([
             r'.\" Made by Documentation/man.py', self.head,
-            # Names are not to be torn apart.
-            '.ad l', '.nh', '.SH NAME',
+            # Names are not to be torn apart. groff 1.23 returns to these settings.
+            '.ds AD l', '.nr HY 0', '.ad l', '.nh', '.SH NAME',
             r'%s \- %s' % (escape(name), self.markup(self.what))] +
             self.lines) + '\n'
         # A heading begins a paragraph.
