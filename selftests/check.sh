@@ -447,8 +447,8 @@ exported()
 # Functions that are for the headers alone
 internal='_(abi|sized|slow)$|^gosync_words_|^gosync_(entry|prep|rwmutex_tell)$'
 
-# Every function of the library and every ioctl has a page, and man(1) finds the
-# functions by their names. Pages are installed and removed as a whole.
+# Every function of the library, ioctl and parameter of the module has a page, and
+# man(1) finds the functions by their names. All pages are installed and removed.
 pages()
 {
 	local status=0 word page root=$work/root share=$work/root/share/man
@@ -476,6 +476,11 @@ pages()
 		echo "$word is not described in gosync(4)"
 		status=1
 	done < <(sed -n 's/^#define \(GOSYNC_IOC_[A-Z_]*\)\t*_IO(.*/\1/p' $uapi)
+	while read -r word; do
+		grep -q "^\.BR $word " "$share/man4/gosync.4" && continue
+		echo "the module's parameter $word is not in gosync(4)"
+		status=1
+	done < <(grep -ohP '^module_param\w*\(\K\w+' kmod/*.c)
 	for page in tools/gosync.1 "$share"/man?/*; do
 		! grep -q '^\.so ' "$page" || continue
 		man --warnings=w -E UTF-8 -l "$page" 2>&1 >/dev/null |
@@ -522,7 +527,7 @@ command_page()
 	"$gosync" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' \
 		>"$work/commands"
 	[ "$(wc -l <"$work/commands")" -gt 20 ] || return 1
-	sed -n 's/^\.B gosync \([a-z]*\).*/\1/p' tools/gosync.1 | sort -u |
+	sed -n 's/^\.SS \([a-z]*\)$/\1/p' tools/gosync.1 | sort |
 		diff -U 0 --label "the commands" --label "gosync(1)" \
 			"$work/commands" - || status=1
 	while read -r name; do
