@@ -3,8 +3,8 @@
  * DOC: gosync-user - named synchronization objects between processes
  *
  * Go's sync and sync/atomic across process borders: processes meet by name,
- * nothing is left hanging when one of them dies, and operations that nobody
- * has to wait for make no system call.
+ * nothing is left hanging when one of them dies, and operations that nobody has
+ * to wait for make no system call.
  *
  * A program opens an object by its name, or creates it, and gets a handle. Each
  * type has functions of its own.
@@ -181,9 +181,9 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
  * DOC: gosync_object - functions for objects of any type
  *
  * These functions take the handle of an object of any type, or the name of one.
- * They close a handle, prepare it for poll(2), list the holders and the waiters of
- * the object, and remove its name or change its permissions. Their structures are
- * those of <linux/gosync.h>, which gosync(4) describes.
+ * They close a handle, prepare it for poll(2), list the holders and the waiters
+ * of the object, and remove its name or change its permissions. Their
+ * structures are those of <linux/gosync.h>, which gosync(4) describes.
  */
 
 /**
@@ -464,13 +464,13 @@ GOSYNC_CALLER const char *gosync_strerror(unsigned int op, int err)
  * DOC: gosync_mutex - a lock with one owner
  *
  * It is Go's sync.Mutex between processes. A newcomer may take a free lock
- * although others wait, until a waiter has waited for 1 ms. From then on the lock
- * is handed to the waiters in their order.
+ * although others wait, until a waiter has waited for 1 ms. From then on the
+ * lock is handed to the waiters in their order.
  *
- * When the last descriptor of its owner is closed, as when the process dies, the
- * kernel unlocks the Mutex. It is then poisoned: each lock returns 1 in place of 0
- * until an owner calls gosync_mutex_recover(). 1 means that the lock is held, so
- * it has to be unlocked.
+ * When the last descriptor of its owner is closed, as when the process dies,
+ * the kernel unlocks the Mutex. It is then poisoned: each lock returns 1 in
+ * place of 0 until an owner calls gosync_mutex_recover(). 1 means that the lock
+ * is held, so it has to be unlocked.
  *
  * The owner is the holder, which is the handle. All threads that use one handle
  * are one owner, although the lock excludes them from each other.
@@ -634,10 +634,11 @@ GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
 /**
  * DOC: gosync_value - one payload, replaced as a whole
  *
- * It is Go's atomic.Value between processes. A load gets the payload of one store,
- * never parts of two, and makes no system call. All payloads of a Value have one type, a number that
- * gosync_type_id() makes of a name and a size. Only the kernel writes to a Value,
- * so a process that dies leaves no half of a payload.
+ * It is Go's atomic.Value between processes. A load gets the payload of one
+ * store, never parts of two, and makes no system call. All payloads of a Value
+ * have one type, a number that gosync_type_id() makes of a name and a size.
+ * Only the kernel writes to a Value, so a process that dies leaves no half of a
+ * payload.
  *
  * GOSYNC_TYPE_ID(type) is the number of a C type, for example of struct config.
  */
@@ -799,13 +800,13 @@ GOSYNC__FROM_FD(value)
  * DOC: gosync_rwmutex - a lock for one writer or any number of readers
  *
  * It is Go's sync.RWMutex between processes. A writer that waits stops new
- * readers. Readers that have waited for a writer go before the next one. Readers
- * do not disturb each other.
+ * readers. Readers that have waited for a writer go before the next one.
+ * Readers do not disturb each other.
  *
  * When a writer dies, the kernel unlocks the RWMutex and poisons it: each lock,
  * for reading or writing, returns 1 in place of 0 until a writer calls
- * gosync_rwmutex_recover(). 1 means that the lock is held. When a reader dies, its
- * read locks are dropped, and nobody is told.
+ * gosync_rwmutex_recover(). 1 means that the lock is held. When a reader dies,
+ * its read locks are dropped, and nobody is told.
  */
 
 typedef struct gosync_rwmutex gosync_rwmutex_t;
@@ -1017,10 +1018,10 @@ GOSYNC_INLINE int gosync_rwmutex_runlock(gosync_rwmutex_t *rwmutex)
 /**
  * DOC: gosync_waitgroup - a counter, and waiting until it is 0
  *
- * It is Go's sync.WaitGroup between processes, and counts the parts of a job that
- * are not done yet. The counter belongs to nobody, so a process that dies takes
- * nothing back. "gosync wg run" (see gosync(1)) runs a command as one part, and
- * counts it as done however it ends.
+ * It is Go's sync.WaitGroup between processes, and counts the parts of a job
+ * that are not done yet. The counter belongs to nobody, so a process that dies
+ * takes nothing back. "gosync wg run" (see gosync(1)) runs a command as one
+ * part, and counts it as done however it ends.
  */
 
 typedef struct gosync_waitgroup gosync_waitgroup_t;
@@ -1158,9 +1159,10 @@ GOSYNC_INLINE int gosync_waitgroup_done(gosync_waitgroup_t *wg)
 /**
  * DOC: gosync_once - something that is done once
  *
- * It is Go's sync.Once between processes. Of all callers, in whatever process, one
- * does it. The others return when it has been done, and not before. If the runner
- * dies, the next waiter does it, and is told that an earlier runner had begun.
+ * It is Go's sync.Once between processes. Of all callers, in whatever process,
+ * one does it. The others return when it has been done, and not before. If the
+ * runner dies, the next waiter does it, and is told that an earlier runner had
+ * begun.
  *
  * A Once with GOSYNC_PERSIST stays done when nobody has it open.
  */
@@ -1331,8 +1333,8 @@ GOSYNC_INLINE int gosync_once_do(gosync_once_t *once,
  *
  * It is Go's sync.Cond between processes. A waiter takes its place in the queue
  * before it unlocks, so each later signal finds it. Only a signal wakes it. A
- * waiter that leaves by its deadline or its death swallows no signal. The lock is a
- * Mutex or an RWMutex, and is given at each wait.
+ * waiter that leaves by its deadline or its death swallows no signal. The lock
+ * is a Mutex or an RWMutex, and is given at each wait.
  */
 
 typedef struct gosync_cond gosync_cond_t;
@@ -1425,8 +1427,8 @@ GOSYNC__OPEN(cond)
  *
  * Waiters are served in their order. Permits belong to nobody: any holder may
  * release what another has acquired, and the permits of a process that dies are
- * lost. With GOSYNC_GIVE_BACK they belong to the holder that acquired them, and are
- * released when it ends.
+ * lost. With GOSYNC_GIVE_BACK they belong to the holder that acquired them, and
+ * are released when it ends.
  */
 
 typedef struct gosync_semaphore gosync_semaphore_t;
@@ -1610,9 +1612,9 @@ GOSYNC_INLINE int gosync_semaphore_release(gosync_semaphore_t *semaphore,
  * DOC: gosync_map - values by key
  *
  * It is Go's sync.Map between processes, with keys and values of bytes. A load
- * makes no system call. Each operation on a key happens at one moment between its call and its return.
- * Only the kernel writes to a Map, so a process that dies leaves no half of an
- * entry.
+ * makes no system call. Each operation on a key happens at one moment between
+ * its call and its return. Only the kernel writes to a Map, so a process that
+ * dies leaves no half of an entry.
  */
 
 typedef struct gosync_map gosync_map_t;
@@ -1857,10 +1859,10 @@ GOSYNC__FROM_FD(map)
 /**
  * DOC: gosync_wait - wait for several things at once, or for a name
  *
- * An entry is an object with an operation that may wait. The functions whose names
- * begin with gosync_entry make entries. gosync_wait_any() gets one of up to 64
- * entries, and gosync_wait_all() all of them at one moment. A wait has a place in
- * each queue, as any waiter has.
+ * An entry is an object with an operation that may wait. The functions whose
+ * names begin with gosync_entry make entries. gosync_wait_any() gets one of up
+ * to 64 entries, and gosync_wait_all() all of them at one moment. A wait has a
+ * place in each queue, as any waiter has.
  *
  * Words have gosync_entry_int32() and so on: see gosync_atomic(3).
  */
