@@ -117,6 +117,10 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
+test-all: ## on all kernels, one after the other (hours)
+	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan'
+	+@$(MAKE) test-arm64
+
 bench: module lib ## measure beside the peers: build/bench.json, .svg
 	@$(vm)/deps.sh bench
 	@KERNEL=$(kernel) selftests/bench/bench.sh
@@ -180,5 +184,5 @@ deb: ## build the Debian packages, into build/deb
 	@ls -1 $(build)/deb/*.deb
 
 .PHONY: help deps module other lib pages tools examples tests run shell test \
-	test-arm64 bench check clean modules modules_install modules_uninstall install \
+	test-arm64 test-all bench check clean modules modules_install modules_uninstall install \
 	uninstall deb

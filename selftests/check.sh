@@ -15,6 +15,8 @@ cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 vm=selftests/vm
 work=$PWD/build/check
+# All checks build the same programs once, so they build with the same warnings.
+strict='-O2 -Wall -Wextra -Werror'
 uapi=uapi/linux/gosync.h
 
 mapfile -t files < <(find . \( -name .git -o -path ./build \) -prune -o \
@@ -422,7 +424,7 @@ exported()
 {
 	local status=0 list lib=$work/user/lib/libgosync-user
 
-	make -C libuser O="$work/user" CFLAGS='-O2' >/dev/null || return 1
+	make -C libuser O="$work/user" CFLAGS="$strict" >/dev/null || return 1
 	printf '#include <gosync-user.h>\n' >"$work/declared.c"
 	gcc -fsyntax-only -Iuapi -Ilibuser -aux-info "$work/declared" \
 		"$work/declared.c" || return 1
@@ -522,8 +524,9 @@ command_page()
 	local status=0 gosync=$work/user/bin/gosync name verb
 	local -a verbs
 
-	make -C libuser O="$work/user" >/dev/null &&
-		make -C tools O="$work/user" command >/dev/null || return 1
+	make -C libuser O="$work/user" CFLAGS="$strict" >/dev/null &&
+		make -C tools O="$work/user" CFLAGS="$strict" command \
+			>/dev/null || return 1
 	"$gosync" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' \
 		>"$work/commands"
 	[ "$(wc -l <"$work/commands")" -gt 20 ] || return 1
@@ -626,8 +629,7 @@ user_space()
 	local dir
 
 	for dir in libuser tools examples; do
-		make -C $dir O="$work/user" \
-			CFLAGS='-O2 -Wall -Wextra -Werror' || return 1
+		make -C $dir O="$work/user" CFLAGS="$strict" || return 1
 	done
 }
 
