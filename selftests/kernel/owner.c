@@ -260,7 +260,9 @@ static struct state state_of(int fd)
 		munmap(page, state.info.map_len);
 	}
 	/* Of who looks, and when; and what is to change. */
-	state.info.holder = state.info.map_offset = state.info.idle_ns = 0;
+	state.info.holder = state.info.idle_ns = 0;
+	/* And of where it is; the words of atomics are there. */
+	state.info.map_offset = state.info.map_data = 0;
 	state.info.uid = state.info.gid = state.info.mode = 0;
 	return state;
 }
