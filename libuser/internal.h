@@ -248,7 +248,9 @@ static inline void set_state(uintptr_t *at, const void *handle, void *state)
 
 /*
  * The token of a Mutex word that we own. The kernel sets STARVING before it
- * breaks a holder. As long as STARVING is set, the kernel has the token.
+ * breaks a holder. As long as STARVING is set, the kernel has the token. So we
+ * look for it on both sides. If it went before we looked, the kernel has put the
+ * token right. And if we are broken meanwhile, what we read may be another's.
  */
 static inline int token_of(const void *object,
 			   const struct gosync_mutex_slot *slot,
@@ -257,9 +259,10 @@ static inline int token_of(const void *object,
 	struct gosync_info info;
 	int ret;
 
-	if (slot) {
+	/* M-A, pairs with mutex_publish_broken() in kmod/mutex.c. */
+	if (slot && !(__atomic_load_n(&slot->word, __ATOMIC_ACQUIRE) &
+		      GOSYNC_MUTEX_STARVING)) {
 		*token = __atomic_load_n(&slot->token, __ATOMIC_ACQUIRE);
-		/* M-A, pairs with mutex_publish_broken() in kmod/mutex.c. */
 		if (!(__atomic_load_n(&slot->word, __ATOMIC_RELAXED) &
 		      GOSYNC_MUTEX_STARVING))
 			return 0;

@@ -5,6 +5,7 @@
  * on as if one had died.
  */
 #include "object.h"
+#include "step.h"
 
 FIXTURE(broken)
 {
@@ -351,6 +352,70 @@ TEST_F(broken, compare_and_swap_that_comes_late_fails)
 	EXPECT_EQ(0, gosync_mutex_lock(self->other));
 	EXPECT_EQ(0, gosync_mutex_token(self->other, &next));
 	EXPECT_LT(token, next);
+}
+
+/*
+ * Locks when it is told to, and notes its token. Then it is stopped before it asks
+ * for that once more.
+ */
+static pid_t spawn_stepped_owner(FIXTURE_DATA(broken) *self, uint64_t *shared)
+{
+	pid_t pid = spawn();
+
+	if (pid)
+		return pid;
+	MUST(eventually(load(&shared[0]) == 1));
+	MUST(gosync_mutex_lock(self->other) == 1);
+	MUST(!gosync_mutex_recover(self->other));
+	MUST(!gosync_mutex_token(self->other, &shared[1]));
+	begin_to_step();
+	MUST(!gosync_mutex_token(self->other, &shared[2]));
+	store(&shared[0], 2);
+	for (;;)
+		pause();
+}
+
+/*
+ * M-A, without luck: at whatever instruction of the owner the broken holder goes,
+ * the old token that it has left is not taken for the owner's.
+ */
+TEST_F(broken, token_that_comes_late_is_nobodys)
+{
+	uint64_t *shared = (uint64_t *)self->shared;
+	struct gosync_mutex_slot *slot;
+	unsigned int steps, n;
+	bool over = false;
+	int status;
+
+	if (!gosync_is_mapped(self->other))
+		SKIP(return, "nothing is counted by it");
+	slot = (struct gosync_mutex_slot *)GOSYNC__STATE(self->other);
+	for (steps = 0; !over; steps++) {
+		gosync_mutex_t *late;
+		pid_t owner;
+
+		store(&shared[0], 0);
+		/* It must not have a copy of the holder that is to go. */
+		owner = spawn_stepped_owner(self, shared);
+		late = mutex_of(self->name, variant->how);
+		ASSERT_NE(NULL, late);
+		EXPECT_LE(0, gosync_mutex_lock(late));
+		ASSERT_EQ(0, gosync_break(self->other, holder_of(late)));
+		store(&shared[0], 1);
+		ASSERT_TRUE(has_stopped(owner, &status));
+		store(&slot->token, shared[1] - 1);
+		for (n = 0; n < steps; n++)
+			ASSERT_TRUE(step(owner, &status));
+		over = load(&shared[0]) == 2;
+		gosync_close(late);
+		end_of_steps(owner);
+		ASSERT_TRUE(eventually(load(&shared[0]) == 2));
+		EXPECT_EQ(shared[1], shared[2]) {
+			TH_LOG("after %u instructions", steps);
+		}
+		kill_and_reap(owner);
+	}
+	TH_LOG("%u instructions", steps);
 }
 
 TEST_F(broken, reader_that_counts_late_counts_for_nothing)
