@@ -74,6 +74,26 @@ static inline int recover(FIXTURE_DATA(cond) *self, enum kind kind)
 			       gosync_rwmutex_recover(self->rw);
 }
 
+/* The kind of this lock that excludes everybody else */
+static inline enum kind exclusive(enum kind kind)
+{
+	return kind == READER ? WRITER : kind;
+}
+
+/* Who gets it is told of a death, and puts things right. 0 if that was so */
+static inline int recover_lock(FIXTURE_DATA(cond) *self, enum kind kind)
+{
+	if (lock(self, exclusive(kind)) != 1)
+		return 1;
+	return recover(self, kind) || unlock(self, exclusive(kind)) ? 2 : 0;
+}
+
+/* A child that locks, and rests until it is killed */
+static inline pid_t spawn_owner(FIXTURE_DATA(cond) *self, enum kind kind)
+{
+	return RESTING_CHILD(lock(self, exclusive(kind)) < 0);
+}
+
 /* Does the caller's holder, and not anybody, have it locked? */
 static inline bool is_mine(FIXTURE_DATA(cond) *self, enum kind kind)
 {
@@ -109,6 +129,22 @@ static inline int wait_for_ever(FIXTURE_DATA(cond) *self, enum kind kind)
 	return wait_until(self, kind, GOSYNC_FOREVER, 0);
 }
 
+/* An exit status: what a wait returned, or 99 if it does not hold the lock then */
+static inline int unlock_after(FIXTURE_DATA(cond) *self, enum kind kind, int ret)
+{
+	return is_mine(self, kind) && !unlock(self, kind) ? -ret : 99;
+}
+
+static inline int wait_and_unlock(FIXTURE_DATA(cond) *self, enum kind kind,
+				  uint64_t deadline, unsigned int flags)
+{
+	int ret = lock(self, kind);
+
+	if (ret >= 0)
+		ret = wait_until(self, kind, deadline, flags);
+	return unlock_after(self, kind, ret);
+}
+
 static inline int signal_fd(FIXTURE_DATA(cond) *self)
 {
 	return call(gosync_fd(self->cond), GOSYNC_IOC_COND_SIGNAL, NULL);
@@ -138,9 +174,7 @@ static inline pid_t spawn_party(FIXTURE_DATA(cond) *self, enum kind kind,
 	ret = wait_for_ever(self, kind);
 	store(&self->shared->turn[me], add(&self->shared->turns, 1));
 	(void)eventually(load(&self->shared->leave));
-	if (ret < 0 || !is_mine(self, kind) || unlock(self, kind))
-		_exit(99);
-	_exit(ret);
+	_exit(ret < 0 ? 99 : unlock_after(self, kind, -ret));
 }
 
 static inline pid_t spawn_waiter(FIXTURE_DATA(cond) *self, enum kind kind,

@@ -16,23 +16,23 @@ TEST_F(cond, waits_without_the_lock_and_returns_with_it)
 		store(&self->shared->leave, 0);
 		pid = spawn_waiter(self, kind, kind);
 		/* It is free while the other waits. */
-		EXPECT_EQ(0, lock(self, kind == READER ? WRITER : kind));
+		EXPECT_EQ(0, lock(self, exclusive(kind)));
 		EXPECT_EQ(0, gosync_cond_signal(self->cond));
 		EXPECT_EQ(0, waiters(self->cond));
 		sleep_ns(2 * NSEC_PER_MSEC);
 		/* It is woken, and waits for the lock. */
 		EXPECT_EQ(0, turn_of(self, kind));
-		EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
+		EXPECT_EQ(0, unlock(self, exclusive(kind)));
 		EXPECT_TRUE(eventually(turn_of(self, kind)));
 		EXPECT_EQ(-EBUSY, kind == MUTEX ?
 			  gosync_mutex_trylock(self->mutex) :
 			  gosync_rwmutex_trylock(self->rw));
-		EXPECT_EQ(kind == READER, info_of(gosync_fd(self->rw)).readers);
+		EXPECT_EQ(kind == READER, info(self->rw).readers);
 		store(&self->shared->leave, 1);
 		EXPECT_EQ(0, reap(pid));
-		EXPECT_EQ(0, info_of(gosync_fd(self->mutex)).word);
-		EXPECT_EQ(0, info_of(gosync_fd(self->rw)).word);
-		EXPECT_EQ(0, info_of(gosync_fd(self->rw)).readers);
+		EXPECT_EQ(0, info(self->mutex).word);
+		EXPECT_EQ(0, info(self->rw).word);
+		EXPECT_EQ(0, info(self->rw).readers);
 	}
 }
 
@@ -46,10 +46,10 @@ TEST_F(cond, readers_wait_and_return_beside_each_other)
 	for (i = 0; i < 3; i++)
 		pids[i] = spawn_waiter(self, READER, i);
 	/* Each is a waiter before it unlocks. */
-	EXPECT_TRUE(eventually(info_of(gosync_fd(self->rw)).readers == 1));
+	EXPECT_TRUE(eventually(info(self->rw).readers == 1));
 	EXPECT_EQ(0, gosync_cond_broadcast(self->cond));
 	EXPECT_TRUE(eventually(load(&self->shared->turns) == 3));
-	EXPECT_EQ(4, info_of(gosync_fd(self->rw)).readers);
+	EXPECT_EQ(4, info(self->rw).readers);
 	store(&self->shared->leave, 1);
 	EXPECT_EQ(0, reap_all(pids, 3));
 	EXPECT_EQ(0, gosync_rwmutex_runlock(self->rw));
@@ -60,39 +60,23 @@ TEST_F(cond, a_poisoned_lock_is_told_of)
 	enum kind kind;
 
 	for (kind = 0; kind < KINDS; kind++) {
-		pid_t owner = spawn(), waiter;
+		pid_t owner, waiter;
 
 		/* First who dies with it, then who dies while another relocks */
-		if (!owner)
-			_exit(lock(self, kind == READER ? WRITER : kind));
-		EXPECT_EQ(0, reap(owner));
+		kill_and_reap(spawn_owner(self, kind));
 		waiter = spawn_waiter(self, kind, 0);
 		EXPECT_EQ(0, gosync_cond_signal(self->cond));
 		EXPECT_EQ(1, reap(waiter));
-		EXPECT_EQ(1, lock(self, kind == READER ? WRITER : kind));
-		EXPECT_EQ(0, recover(self, kind));
-		EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
+		EXPECT_EQ(0, recover_lock(self, kind));
 
 		waiter = spawn_waiter(self, kind, 0);
-		store(&self->shared->step, 0);
-		owner = spawn();
-		if (!owner) {
-			if (lock(self, kind == READER ? WRITER : kind))
-				_exit(1);
-			store(&self->shared->step, 1);
-			for (;;)
-				pause();
-		}
-		ASSERT_TRUE(eventually(load(&self->shared->step)));
+		owner = spawn_owner(self, kind);
 		EXPECT_EQ(0, gosync_cond_signal(self->cond));
-		ASSERT_TRUE(eventually(info_of(gosync_fd(lock_of(self, kind)))
-				       .waiters == 1));
+		ASSERT_TRUE(eventually(waiters(lock_of(self, kind)) == 1));
 		EXPECT_EQ(0, turn_of(self, 0));
 		kill_and_reap(owner);
 		EXPECT_EQ(1, reap(waiter));
-		EXPECT_EQ(1, lock(self, kind == READER ? WRITER : kind));
-		EXPECT_EQ(0, recover(self, kind));
-		EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
+		EXPECT_EQ(0, recover_lock(self, kind));
 	}
 }
 
@@ -113,7 +97,7 @@ TEST_F(cond, signals_wake_one_each_in_order)
 	}
 	EXPECT_EQ(0, signal_fd(self));
 	EXPECT_EQ(0, reap_all(pids, N));
-	EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
+	EXPECT_EQ(0, info(self->cond).word);
 }
 
 TEST_F(cond, a_signal_wakes_only_one)
@@ -385,7 +369,7 @@ TEST_F(cond, only_who_holds_the_lock_may_wait)
 		EXPECT_EQ(-EPERM, wait_for_ever(self, kind));
 		EXPECT_EQ(-EPERM, wait_until(self, kind, 1, 0));
 		EXPECT_EQ(0, waiters(self->cond));
-		EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
+		EXPECT_EQ(0, info(self->cond).word);
 	}
 	/* The side that is not locked */
 	EXPECT_EQ(0, gosync_rwmutex_rlock(self->rw));
@@ -463,7 +447,7 @@ TEST_F(cond, read_only_handles_only_look)
 	EXPECT_EQ(-EBADF, gosync_cond_signal(looker));
 	EXPECT_EQ(-EBADF, gosync_cond_broadcast(looker));
 	EXPECT_EQ(1, waiters(self->cond));
-	EXPECT_EQ(1, info_of(gosync_fd(looker)).word);
+	EXPECT_EQ(1, info(looker).word);
 	EXPECT_EQ(0, gosync_cond_signal(self->cond));
 	EXPECT_EQ(0, reap(pid));
 }
@@ -475,21 +459,11 @@ TEST_F(cond, who_gave_up_swallows_no_signal)
 	pid_t pids[3];
 
 	pids[0] = spawn_waiter(self, MUTEX, 0);
-	pids[1] = spawn();
-	if (!pids[1]) {
-		gosync_mutex_lock(self->mutex);
-		_exit(-gosync_cond_wait_until(self->cond, self->mutex,
-					      gosync_deadline(NSEC_PER_SEC / 5),
-					      0));
-	}
+	pids[1] = CHILD(wait_and_unlock(self, MUTEX,
+					gosync_deadline(NSEC_PER_SEC / 5), 0));
 	EXPECT_EQ(ETIMEDOUT, reap(pids[1]));
-	/* It has exited with the lock. */
-	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(0, gosync_mutex_recover(self->mutex));
-	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	pids[1] = spawn_waiter(self, MUTEX, 1);
 	pids[2] = spawn_waiter(self, MUTEX, 2);
-	ASSERT_TRUE(pids[0] > 0 && pids[1] > 0 && pids[2] > 0);
 	kill_and_reap(pids[0]);
 	EXPECT_EQ(2, waiters(self->cond));
 	EXPECT_EQ(1, signal_fd(self));
@@ -505,19 +479,16 @@ TEST_F(cond, who_dies_before_it_has_the_lock_passes_the_signal_on)
 	pid_t pids[2];
 
 	for (kind = 0; kind < KINDS; kind++) {
-		int fd = gosync_fd(lock_of(self, kind));
-
 		store(&self->shared->turns, 0);
 		pids[0] = spawn_waiter(self, kind, 0);
 		pids[1] = spawn_waiter(self, kind, 1);
-		ASSERT_TRUE(pids[0] > 0 && pids[1] > 0);
-		EXPECT_EQ(0, lock(self, kind == READER ? WRITER : kind));
+		EXPECT_EQ(0, lock(self, exclusive(kind)));
 		EXPECT_EQ(1, signal_fd(self));
-		ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+		ASSERT_TRUE(eventually(waiters(lock_of(self, kind)) == 1));
 		EXPECT_EQ(1, waiters(self->cond));
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
 		EXPECT_EQ(0, waiters(self->cond));
-		EXPECT_EQ(0, unlock(self, kind == READER ? WRITER : kind));
+		EXPECT_EQ(0, unlock(self, exclusive(kind)));
 		EXPECT_EQ(0, reap_soon(pids[1]));
 		EXPECT_EQ(1, load(&self->shared->turns));
 	}
@@ -537,12 +508,11 @@ TEST_F(cond, who_dies_before_it_runs_passes_the_signal_on)
 	for (kind = 0; kind < KINDS; kind++) {
 		pids[0] = spawn_waiter(self, kind, 0);
 		pids[1] = spawn_waiter(self, kind, 1);
-		ASSERT_TRUE(pids[0] > 0 && pids[1] > 0);
 		EXPECT_EQ(1, signal_fd(self));
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
 		EXPECT_EQ(0, turn_of(self, 0));
 		EXPECT_EQ(0, reap_soon(pids[1]));
-		EXPECT_EQ(0, info_of(gosync_fd(lock_of(self, kind))).deaths);
+		EXPECT_EQ(0, info(lock_of(self, kind)).deaths);
 	}
 }
 
@@ -609,7 +579,7 @@ TEST_F(cond, as_many_are_woken_as_signals_were_sent)
 	EXPECT_EQ(0, shared->wrong);
 	EXPECT_EQ(sent, shared->woken);
 	EXPECT_EQ(0, waiters(self->cond));
-	EXPECT_EQ(0, info_of(gosync_fd(self->cond)).word);
+	EXPECT_EQ(0, info(self->cond).word);
 }
 
 struct in_thread {
@@ -644,14 +614,14 @@ TEST_F(cond, closing_does_not_end_a_wait)
 	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	close(in_thread.cond);
 	close(in_thread.lock);
-	EXPECT_EQ(2, info_of(gosync_fd(self->cond)).holders);
+	EXPECT_EQ(2, info(self->cond).holders);
 	EXPECT_EQ(1, waiters(self->cond));
 	EXPECT_EQ(1, signal_fd(self));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(0, in_thread.ret);
 	/* It had the lock, and its holder has ended with the call. */
 	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(1, info_of(gosync_fd(self->cond)).holders);
+	EXPECT_EQ(1, info(self->cond).holders);
 }
 
 TEST_F(cond, a_child_is_not_who_waits_in_its_parent)
@@ -668,7 +638,7 @@ TEST_F(cond, a_child_is_not_who_waits_in_its_parent)
 	ASSERT_TRUE(eventually(waiters(self->cond) == 1));
 	pid = spawn();
 	if (!pid) {
-		EXPECT_EQ(2, info_of(gosync_fd(self->cond)).holders);
+		EXPECT_EQ(2, info(self->cond).holders);
 		EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 		EXPECT_EQ(-ETIMEDOUT,
 			  gosync_cond_wait_until(self->cond, self->mutex, 1, 0));
@@ -692,7 +662,6 @@ TEST_F(cond, the_kernel_does_not_believe_the_mapped_count)
 	for (i = 0; i < ARRAY_SIZE(garbage); i++) {
 		pids[0] = spawn_waiter(self, MUTEX, 0);
 		pids[1] = spawn_waiter(self, WRITER, 1);
-		ASSERT_TRUE(pids[0] > 0 && pids[1] > 0);
 		EXPECT_EQ(2, load(&slot->waiters));
 		store(&slot->waiters, garbage[i]);
 		EXPECT_EQ(2, waiters(self->cond));
@@ -839,12 +808,12 @@ TEST_F(cond, deaths_at_any_moment_leave_nobody_hanging)
 	EXPECT_EQ(0, reap_all(pids, WORKERS));
 	TH_LOG("%u produced, %u consumed, %u kills, %u deaths, %u reports",
 	       queue->produced, queue->consumed, kills,
-	       info_of(gosync_fd(self->mutex)).deaths, queue->reports);
+	       info(self->mutex).deaths, queue->reports);
 	EXPECT_EQ(0, queue->wrong);
 	EXPECT_LT(0, queue->consumed);
 	EXPECT_EQ(0, waiters(self->cond));
-	EXPECT_EQ(0, info_of(gosync_fd(queue->not_empty)).waiters);
-	EXPECT_EQ(0, info_of(gosync_fd(self->mutex)).waiters);
+	EXPECT_EQ(0, waiters(queue->not_empty));
+	EXPECT_EQ(0, waiters(self->mutex));
 }
 
 TEST_HARNESS_MAIN
