@@ -6,8 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "gosync_test_trace.h"
-
-#define TRACING		"/sys/kernel/tracing"
+#include "kinds.h"
 
 /* --- tracepoints ---------------------------------------------------------- */
 
@@ -640,40 +639,17 @@ static const char *lock_flags(FIXTURE_DATA(traced) *self, bool *ends)
 	return flags ? strndup(flags + 6, strcspn(flags + 6, ")")) : NULL;
 }
 
-/* The child waited for @object, and is let go by @release. */
-#define EXPECT_FLAGS(flags, object, type, waits, release)		\
-do {									\
-	const char *__flags;						\
-	bool __ends;							\
-	pid_t __pid;							\
-									\
-	trace_object(self, object, type);				\
-	__pid = CHILD(waits);						\
-	ASSERT_TRUE(come(object, 1));					\
-	ASSERT_TRUE(eventually(seen(self, "contention_begin",		\
-				    "holder=%u",			\
-				    waiter_of(object, __pid).holder)));	\
-	ASSERT_LE(0, release);						\
-	EXPECT_EQ(0, reap_soon(__pid));					\
-	__flags = lock_flags(self, &__ends);				\
-	EXPECT_EQ(!!(flags), !!__flags);				\
-	if (flags && __flags) {						\
-		EXPECT_STREQ(flags, __flags);				\
-		EXPECT_TRUE(__ends);					\
-	}								\
-} while (0)
-
 TEST_F(traced, the_kernels_own_lock_events)
 {
-	unsigned int flags = GOSYNC_CREATE | variant->how;
-	gosync_semaphore_t *semaphore;
-	gosync_rwmutex_t *rwmutex;
-	gosync_waitgroup_t *wg;
-	const char *none = NULL;
-	gosync_once_t *once;
-	gosync_cond_t *cond;
-	gosync_int32_t *word;
-	int32_t now;
+	static const struct {
+		enum kind kind;
+		const char *flags;
+	} rows[] = {
+		{ MUTEX, "MUTEX" }, { READ, "READ" }, { WRITE, "WRITE" },
+		{ DRAIN, "WRITE" }, { PERMITS, "" }, { COND, NULL },
+		{ WAITGROUP, NULL }, { BEGIN, NULL }, { WORD, NULL },
+	};
+	unsigned int i;
 
 	/* It raises them for each of its own mutexes, so for who reads them, too. */
 	if (!access("/sys/kernel/debug/kmemleak", F_OK))
@@ -681,47 +657,37 @@ TEST_F(traced, the_kernels_own_lock_events)
 	if (set(self, "events/lock/contention_begin/enable", "1") ||
 	    set(self, "events/lock/contention_end/enable", "1"))
 		SKIP(return, "no lock events");
-	MAKE_MUTEX();
-	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
-	EXPECT_FLAGS("MUTEX", self->mutex, "mutex", lock_once(self->mutex),
-		     gosync_mutex_unlock(self->mutex));
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_rwmutex_open(self->name, flags, 0600, &rwmutex));
-	ASSERT_EQ(0, gosync_rwmutex_lock(rwmutex));
-	EXPECT_FLAGS("READ", rwmutex, "rwmutex", read_once(rwmutex),
-		     gosync_rwmutex_unlock(rwmutex));
-	ASSERT_EQ(0, gosync_rwmutex_lock(rwmutex));
-	EXPECT_FLAGS("WRITE", rwmutex, "rwmutex", write_once(rwmutex),
-		     gosync_rwmutex_unlock(rwmutex));
-	ASSERT_EQ(0, gosync_rwmutex_rlock(rwmutex));
-	EXPECT_FLAGS("WRITE", rwmutex, "rwmutex", write_once(rwmutex),
-		     gosync_rwmutex_runlock(rwmutex));
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_semaphore_open(self->name, 0, flags, 0600,
-					   &semaphore));
-	EXPECT_FLAGS("", semaphore, "semaphore", acquire_once(semaphore, 1),
-		     gosync_semaphore_release(semaphore, 1));
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint32_t type = kinds[rows[i].kind].type;
+		void *beside = new_beside(rows[i].kind, variant->how), *mine;
+		const char *flags;
+		struct thing thing;
+		bool ends;
+		pid_t pid;
 
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_cond_open(self->name, flags, 0600, &cond));
-	EXPECT_FLAGS(none, cond, "cond", wait_for_signal(cond, self->mutex),
-		     gosync_cond_signal(cond));
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_waitgroup_open(self->name, flags, 0600, &wg));
-	ASSERT_EQ(0, gosync_waitgroup_add(wg, 1));
-	EXPECT_FLAGS(none, wg, "waitgroup", gosync_waitgroup_wait(wg),
-		     gosync_waitgroup_done(wg));
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_once_open(self->name, flags, 0600, &once));
-	ASSERT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
-	EXPECT_FLAGS(none, once, "once", gosync_once_begin(once),
-		     gosync_once_done(once));
-	self->name = unique_name();
-	ASSERT_EQ(0, gosync_int32_open(self->name, 1, flags, 0600, &word));
-	EXPECT_FLAGS(none, word, "int32",
-		     gosync_int32_wait(word, 0, 0, GOSYNC_FOREVER, 0, &now),
-		     gosync_int32_store(word, 0, 1) ?:
-		     gosync_int32_wake(word, 0, 1));
+		self->name = unique_name();
+		thing = thing_of(open_object(type, self->name, GOSYNC_CREATE,
+					     0600), rows[i].kind, variant->how);
+		ASSERT_EQ(0, make_handle(thing.kind, thing.fd, variant->how,
+					 &mine));
+		ASSERT_EQ(0, keep(&thing));
+		trace_object(self, mine, gosync_type_name(type));
+		pid = WAITER(mine, ({
+			if (thing.kind == COND)
+				gosync_mutex_lock(beside);
+			wait_by_library(&thing, mine, beside, GOSYNC_FOREVER, 0);
+		}));
+		ASSERT_TRUE(eventually(seen(self, "contention_begin", "holder=%u",
+					    waiter_of(mine, pid).holder)));
+		ASSERT_EQ(0, let_go(&thing));
+		EXPECT_EQ(0, reap_soon(pid));
+		flags = lock_flags(self, &ends);
+		EXPECT_EQ(!!rows[i].flags, !!flags);
+		if (rows[i].flags && flags) {
+			EXPECT_STREQ(rows[i].flags, flags);
+			EXPECT_TRUE(ends);
+		}
+	}
 }
 
 #define PROCESSES	4
