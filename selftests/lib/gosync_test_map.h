@@ -87,4 +87,101 @@ static inline void *map_raw(int fd)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+/* --- one operation, and what a simple map answers ------------------------ */
+
+enum {
+	LOAD, STORE, LOAD_OR_STORE, LOAD_AND_DELETE, DELETE, SWAP, CAS,
+	COMPARE_AND_DELETE, CLEAR, OPS
+};
+
+/* Of a key and a value of 4 bytes each; a value of 0: there is none. */
+struct op {
+	uint64_t began, ended;
+	uint32_t what, key, value, expected;
+	uint32_t old;		/* what it saw, 0: nothing */
+	int ret;
+};
+
+/* Could a simple map have answered so? And what is the key's value @now then? */
+static inline bool apply(uint32_t *now, const struct op *op)
+{
+	const uint32_t old = *now;
+
+	switch (op->what) {
+	case LOAD:
+		return op->ret == (old ? 0 : -ENODATA) && op->old == old;
+	case STORE:
+		*now = op->value;
+		return op->ret == 0;
+	case LOAD_OR_STORE:
+		*now = old ?: op->value;
+		return op->ret == !!old && op->old == old;
+	case LOAD_AND_DELETE:
+		*now = 0;
+		return op->ret == (old ? 0 : -ENODATA) && op->old == old;
+	case DELETE:
+		*now = 0;
+		return op->ret == !!old;
+	case SWAP:
+		*now = op->value;
+		return op->ret == !!old && op->old == old;
+	case CAS:
+		if (old && old == op->expected)
+			*now = op->value;
+		return op->ret == (old && old == op->expected);
+	case COMPARE_AND_DELETE:
+		if (old && old == op->expected)
+			*now = 0;
+		return op->ret == (old && old == op->expected);
+	default:
+		return false;
+	}
+}
+
+static inline void run_op(gosync_map_t *map, struct op *op)
+{
+	size_t len = sizeof(op->old);
+
+	op->old = 0;
+	op->began = now_ns(CLOCK_MONOTONIC);
+	switch (op->what) {
+	case LOAD:
+		op->ret = gosync_map_load(map, &op->key, 4, &op->old, &len);
+		break;
+	case STORE:
+		op->ret = gosync_map_store(map, &op->key, 4, &op->value, 4);
+		break;
+	case LOAD_OR_STORE:
+		op->ret = gosync_map_load_or_store(map, &op->key, 4, &op->value,
+						   4, &op->old, &len);
+		break;
+	case LOAD_AND_DELETE:
+		op->ret = gosync_map_load_and_delete(map, &op->key, 4, &op->old,
+						     &len);
+		break;
+	case DELETE:
+		op->ret = gosync_map_delete(map, &op->key, 4);
+		break;
+	case SWAP:
+		op->ret = gosync_map_swap(map, &op->key, 4, &op->value, 4,
+					  &op->old, &len);
+		break;
+	case CAS:
+		op->ret = gosync_map_cas(map, &op->key, 4, &op->expected, 4,
+					 &op->value, 4);
+		break;
+	case COMPARE_AND_DELETE:
+		op->ret = gosync_map_compare_and_delete(map, &op->key, 4,
+							&op->expected, 4);
+		break;
+	default:
+		op->ret = gosync_map_clear(map);
+		break;
+	}
+	op->ended = now_ns(CLOCK_MONOTONIC);
+	/* A value that was gone before it was got may have come there. */
+	if (op->ret < 0 || !len)
+		op->old = 0;
+}
+
 #endif /* GOSYNC_TEST_MAP_H */

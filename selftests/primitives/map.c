@@ -667,81 +667,34 @@ enum { MODEL_KEYS = 300 };
 struct model {
 	gosync_map_t *map;
 	uint32_t first;
-	bool there[MODEL_KEYS];
-	uint32_t values[MODEL_KEYS];
+	uint32_t values[MODEL_KEYS];	/* 0: none */
 };
 
-static int differs(struct model *model, uint64_t *seed)
+static bool differs(struct model *model, uint64_t *seed)
 {
-	uint32_t i = random_u32(seed) % MODEL_KEYS, key = model->first + i;
-	uint32_t new = random_u32(seed) % 4, other = random_u32(seed) % 4;
-	uint32_t *value = &model->values[i], old = 99;
-	bool was = model->there[i];
-	size_t len = sizeof(old);
-	int ret;
+	uint32_t i = random_u32(seed) % MODEL_KEYS;
+	struct op op = {
+		.what = random_u32(seed) % CLEAR, .key = model->first + i,
+		.value = 1 + random_u32(seed) % 4,
+		.expected = 1 + random_u32(seed) % 4,
+	};
 
-	switch (random_u32(seed) % 9) {
-	case 0:
-		ret = gosync_map_load(model->map, &key, 4, &old, &len);
-		return ret != (was ? 0 : -ENODATA) || (was && old != *value);
-	case 1:
-		ret = gosync_map_store(model->map, &key, 4, &new, 4);
-		model->there[i] = true;
-		*value = new;
-		return ret;
-	case 2:
-		ret = gosync_map_load_or_store(model->map, &key, 4, &new, 4,
-					       &old, &len);
-		model->there[i] = true;
-		if (was)
-			return ret != 1 || len != 4 || old != *value;
-		*value = new;
-		return ret || len;
-	case 3:
-		ret = gosync_map_load_and_delete(model->map, &key, 4, &old, &len);
-		model->there[i] = false;
-		return ret != (was ? 0 : -ENODATA) || (was && old != *value);
-	case 4:
-	case 5:
-		model->there[i] = false;
-		return gosync_map_delete(model->map, &key, 4) != was;
-	case 6:
-		ret = gosync_map_swap(model->map, &key, 4, &new, 4, &old, &len);
-		if (ret != was || len != 4 * was || (was && old != *value))
-			return 1;
-		model->there[i] = true;
-		*value = new;
-		return 0;
-	case 7:
-		was = was && other == *value;
-		if (was)
-			*value = new;
-		return gosync_map_cas(model->map, &key, 4, &other, 4, &new,
-				      4) != was;
-	default:
-		was = was && other == *value;
-		if (was)
-			model->there[i] = false;
-		return gosync_map_compare_and_delete(model->map, &key, 4, &other,
-						     4) != was;
-	}
+	run_op(model->map, &op);
+	return !apply(&model->values[i], &op);
 }
 
-static int differs_anywhere(struct model *model)
+static bool differs_anywhere(struct model *model)
 {
-	uint32_t i, key, old;
-	size_t len;
-	int ret;
+	uint32_t i;
 
 	for (i = 0; i < MODEL_KEYS; i++) {
-		key = model->first + i;
-		len = 4;
-		ret = gosync_map_load(model->map, &key, 4, &old, &len);
-		if (ret != (model->there[i] ? 0 : -ENODATA) ||
-		    (!ret && old != model->values[i]))
-			return 1;
+		struct op op = { .what = LOAD, .key = model->first + i };
+
+		run_op(model->map, &op);
+		if (!apply(&model->values[i], &op))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 static void compare(struct __test_metadata *_metadata, unsigned int how)

@@ -495,61 +495,20 @@ TEST_F(map, killed_writers_leave_whole_entries)
  * What several processes did, and when each began and ended, is right if there
  * is one order of it, which keeps the order of what did not overlap, that a
  * simple map could have had (Wing and Gong: try all, and remember what has
- * been tried). Values are never stored twice, 0 is absent.
+ * been tried). Values are never stored twice.
  */
-enum {
-	LOAD, STORE, LOAD_OR_STORE, LOAD_AND_DELETE, DELETE, SWAP, CAS,
-	COMPARE_AND_DELETE, CLEAR, OPS
-};
-
 enum { PARTIES = 4, STEPS = 5, HISTORY = PARTIES * STEPS, KEYS = 2 };
-
-struct op {
-	uint64_t began, ended;
-	uint32_t what, key, value, expected;
-	uint32_t old;		/* what it saw, 0: nothing */
-	int ret;
-};
 
 struct state {
 	uint32_t values[KEYS];
 };
 
-/* Could the simple map have answered so? And what is it then? */
-static bool apply(struct state *state, const struct op *op)
+static bool apply_to_state(struct state *state, const struct op *op)
 {
-	uint32_t *now = &state->values[op->key], old = *now;
-
-	switch (op->what) {
-	case LOAD:
-		return op->ret == (old ? 0 : -ENODATA) && op->old == old;
-	case STORE:
-		*now = op->value;
-		return op->ret == 0;
-	case LOAD_OR_STORE:
-		*now = old ?: op->value;
-		return op->ret == !!old && op->old == old;
-	case LOAD_AND_DELETE:
-		*now = 0;
-		return op->ret == (old ? 0 : -ENODATA) && op->old == old;
-	case DELETE:
-		*now = 0;
-		return op->ret == !!old;
-	case SWAP:
-		*now = op->value;
-		return op->ret == !!old && op->old == old;
-	case CAS:
-		if (old && old == op->expected)
-			*now = op->value;
-		return op->ret == (old && old == op->expected);
-	case COMPARE_AND_DELETE:
-		if (old && old == op->expected)
-			*now = 0;
-		return op->ret == (old && old == op->expected);
-	default:
-		memset(state, 0, sizeof(*state));
-		return op->ret == 0;
-	}
+	if (op->what != CLEAR)
+		return apply(&state->values[op->key], op);
+	memset(state, 0, sizeof(*state));
+	return op->ret == 0;
 }
 
 /* What has been done, and the state, from where there is no way to the end */
@@ -592,7 +551,7 @@ static bool has_order(const struct op *ops, unsigned int n, uint32_t done,
 		/* Not after one that had ended before it began */
 		if (done >> i & 1 || ops[i].began > first_end)
 			continue;
-		if (apply(&next, &ops[i]) &&
+		if (apply_to_state(&next, &ops[i]) &&
 		    has_order(ops, n, done | 1U << i, &next, tried))
 			return true;
 	}
@@ -675,52 +634,6 @@ TEST(checker_knows_right_from_wrong)
 	EXPECT_TRUE(is_linearizable_by_key(right[2], 4));
 	for (i = 0; i < 4; i++)
 		EXPECT_FALSE(is_linearizable_by_key(wrong[i], 4));
-}
-
-static void run_op(gosync_map_t *map, struct op *op)
-{
-	size_t len = sizeof(op->old);
-
-	op->old = 0;
-	op->began = now_ns(CLOCK_MONOTONIC);
-	switch (op->what) {
-	case LOAD:
-		op->ret = gosync_map_load(map, &op->key, 4, &op->old, &len);
-		break;
-	case STORE:
-		op->ret = gosync_map_store(map, &op->key, 4, &op->value, 4);
-		break;
-	case LOAD_OR_STORE:
-		op->ret = gosync_map_load_or_store(map, &op->key, 4, &op->value,
-						   4, &op->old, &len);
-		break;
-	case LOAD_AND_DELETE:
-		op->ret = gosync_map_load_and_delete(map, &op->key, 4, &op->old,
-						     &len);
-		break;
-	case DELETE:
-		op->ret = gosync_map_delete(map, &op->key, 4);
-		break;
-	case SWAP:
-		op->ret = gosync_map_swap(map, &op->key, 4, &op->value, 4,
-					  &op->old, &len);
-		break;
-	case CAS:
-		op->ret = gosync_map_cas(map, &op->key, 4, &op->expected, 4,
-					 &op->value, 4);
-		break;
-	case COMPARE_AND_DELETE:
-		op->ret = gosync_map_compare_and_delete(map, &op->key, 4,
-							&op->expected, 4);
-		break;
-	default:
-		op->ret = gosync_map_clear(map);
-		break;
-	}
-	op->ended = now_ns(CLOCK_MONOTONIC);
-	/* A value that was gone before it was got may have come there. */
-	if (op->ret < 0 || !len)
-		op->old = 0;
 }
 
 struct histories {
