@@ -22,6 +22,16 @@ static pid_t copy(enum how how)
 	}
 }
 
+/* What a copy exits with, which works it out itself */
+#define IN_COPY(how, status)						\
+({									\
+	pid_t __copy = copy(how);					\
+									\
+	if (!__copy)							\
+		_exit(status);						\
+	reap(__copy);							\
+})
+
 /* A handle of each type */
 struct handles {
 	gosync_mutex_t *mutex;
@@ -252,25 +262,22 @@ TEST_F(copies, that_get_no_descriptor_touch_nothing)
 {
 	struct gosync_info before[HANDLES], after;
 	int i, bad, count = 0;
-	pid_t pid;
 
 	/* So that it has the device's descriptor, with which nothing is held */
 	ASSERT_LE(0, gosync_device());
 	for (i = 0; i < HANDLES; i++)
-		before[i] = info_of(gosync_fd(handle_of(&self->h, i)));
+		before[i] = info(handle_of(&self->h, i));
 	ASSERT_EQ(0, limit_descriptors(0));
-	pid = copy(variant->how);
-	if (!pid) {
+	EXPECT_EQ(0, IN_COPY(variant->how, ({
 		bad = each(&self->h, -EBADF, &count);
 		for (i = 0; i < HANDLES; i++) {
 			bad += gosync_is_mapped(handle_of(&self->h, i));
 			gosync_close((void *)handle_of(&self->h, i));
 		}
-		_exit(bad || count < 90);
-	}
-	EXPECT_EQ(0, reap(pid));
+		bad || count < 90;
+	})));
 	for (i = 0; i < HANDLES; i++) {
-		after = info_of(gosync_fd(handle_of(&self->h, i)));
+		after = info(handle_of(&self->h, i));
 		EXPECT_EQ(0, memcmp(&before[i], &after, sizeof(after)));
 	}
 }
@@ -283,7 +290,6 @@ TEST_F(copies, at_the_limit_lose_one_handle)
 {
 	int i, fd, lost = 0;
 	gosync_mutex_t *mutexes[3];
-	pid_t pid;
 
 	for (i = 0; i < 3; i++)
 		mutexes[i] = NEW(gosync_mutex, variant->flags);
@@ -292,16 +298,13 @@ TEST_F(copies, at_the_limit_lose_one_handle)
 	fd = dup(0);
 	close(fd);
 	ASSERT_EQ(0, limit_descriptors(fd));
-	pid = copy(variant->how);
-	if (!pid) {
+	EXPECT_EQ(0, IN_COPY(variant->how, ({
 		for (i = 0; i < HANDLES; i++)
 			lost += gosync_fd(handle_of(&self->h, i)) == -EBADF;
 		for (i = 0; i < 3; i++)
-			if (gosync_mutex_lock(mutexes[i]))
-				_exit(1);
-		_exit(lost != 1);
-	}
-	EXPECT_EQ(0, reap(pid));
+			MUST(!gosync_mutex_lock(mutexes[i]));
+		lost != 1;
+	})));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(1, gosync_mutex_lock(mutexes[i]));
 }
@@ -310,24 +313,21 @@ TEST_F(copies, have_holders_of_their_own)
 {
 	struct gosync_info before[HANDLES], mine;
 	int i, bad, count = 0;
-	pid_t pid;
 
 	for (i = 0; i < HANDLES; i++)
-		before[i] = info_of(gosync_fd(handle_of(&self->h, i)));
-	pid = copy(variant->how);
-	if (!pid) {
+		before[i] = info(handle_of(&self->h, i));
+	EXPECT_EQ(0, IN_COPY(variant->how, ({
 		/* Some at the first touch, and not all in the same way */
 		bad = each(&self->h, 0, &count);
 		for (i = 0; i < HANDLES; i++) {
-			mine = info_of(gosync_fd(handle_of(&self->h, i)));
+			mine = info(handle_of(&self->h, i));
 			bad += mine.id != before[i].id;
 			bad += mine.holder == before[i].holder;
 			bad += gosync_is_mapped(handle_of(&self->h, i)) ==
 			       !!variant->flags;
 		}
-		_exit(bad || count < 90);
-	}
-	EXPECT_EQ(0, reap(pid));
+		bad || count < 90;
+	})));
 }
 
 /* Each of the inline fast paths as the first that a copy does */
@@ -364,14 +364,10 @@ static int first_touch(struct handles *h, unsigned int which)
 TEST_F(copies, take_a_free_lock_in_their_own_name_and_die_with_it)
 {
 	unsigned int which;
-	struct gosync_info info;
-	pid_t pid;
 
 	for (which = 0; which < 10; which++) {
-		pid = copy(variant->how);
-		if (!pid)
-			_exit(!!first_touch(&self->h, which));
-		EXPECT_EQ(0, reap(pid));
+		EXPECT_EQ(0, IN_COPY(variant->how,
+				     !!first_touch(&self->h, which)));
 		/* Had it been in our name, it would be locked. */
 		EXPECT_LE(0, gosync_mutex_lock_until(self->h.mutex, 1, 0));
 		EXPECT_EQ(0, gosync_mutex_recover(self->h.mutex));
@@ -380,10 +376,8 @@ TEST_F(copies, take_a_free_lock_in_their_own_name_and_die_with_it)
 		EXPECT_EQ(0, gosync_rwmutex_recover(self->h.rw));
 		EXPECT_EQ(0, gosync_rwmutex_unlock(self->h.rw));
 	}
-	info = info_of(gosync_fd(self->h.mutex));
-	EXPECT_EQ(2, info.deaths);
-	info = info_of(gosync_fd(self->h.rw));
-	EXPECT_EQ(0, info.readers);
+	EXPECT_EQ(2, info(self->h.mutex).deaths);
+	EXPECT_EQ(0, info(self->h.rw).readers);
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->h.once));
 	EXPECT_EQ(0, gosync_waitgroup_count(self->h.wg));
 	EXPECT_EQ(0, gosync_semaphore_count(self->h.semaphore));
@@ -391,18 +385,14 @@ TEST_F(copies, take_a_free_lock_in_their_own_name_and_die_with_it)
 
 TEST_F(copies, do_not_own_what_their_parent_does)
 {
-	pid_t pid;
-
 	ASSERT_EQ(0, gosync_mutex_lock(self->h.mutex));
 	ASSERT_EQ(0, gosync_rwmutex_rlock(self->h.rw));
-	pid = copy(variant->how);
-	if (!pid)
-		_exit(gosync_mutex_trylock(self->h.mutex) != -EBUSY ||
-		      gosync_mutex_recover(self->h.mutex) != -EPERM ||
-		      gosync_rwmutex_trylock(self->h.rw) != -EBUSY ||
-		      gosync_rwmutex_runlock(self->h.rw) != -EPERM);
-	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(0, info_of(gosync_fd(self->h.mutex)).deaths);
+	EXPECT_EQ(0, IN_COPY(variant->how,
+			     gosync_mutex_trylock(self->h.mutex) != -EBUSY ||
+			     gosync_mutex_recover(self->h.mutex) != -EPERM ||
+			     gosync_rwmutex_trylock(self->h.rw) != -EBUSY ||
+			     gosync_rwmutex_runlock(self->h.rw) != -EPERM));
+	EXPECT_EQ(0, info(self->h.mutex).deaths);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->h.mutex));
 	EXPECT_EQ(0, gosync_rwmutex_runlock(self->h.rw));
 }
@@ -411,27 +401,19 @@ TEST_F(copies, do_not_own_what_their_parent_does)
 TEST_F(copies, of_copies_have_holders_of_their_own)
 {
 	enum how second;
-	pid_t pid;
 
 	for (second = FORK; second <= CLONE; second++) {
-		pid = copy(variant->how);
-		if (!pid) {
-			pid = copy(second);
-			if (!pid)
-				_exit(gosync_mutex_lock(self->h.mutex) < 0);
-			if (reap(pid) ||
-			    gosync_mutex_lock(self->h.mutex) != 1 ||
-			    gosync_mutex_recover(self->h.mutex) ||
-			    gosync_mutex_unlock(self->h.mutex))
-				_exit(1);
-			_exit(0);
-		}
-		EXPECT_EQ(0, reap(pid));
+		EXPECT_EQ(0, IN_COPY(variant->how,
+				     IN_COPY(second, gosync_mutex_lock(
+						     self->h.mutex) < 0) ||
+				     gosync_mutex_lock(self->h.mutex) != 1 ||
+				     gosync_mutex_recover(self->h.mutex) ||
+				     gosync_mutex_unlock(self->h.mutex)));
 		EXPECT_EQ(0, gosync_mutex_lock(self->h.mutex));
 		EXPECT_EQ(0, gosync_mutex_unlock(self->h.mutex));
 	}
-	EXPECT_EQ(3, info_of(gosync_fd(self->h.mutex)).deaths);
-	EXPECT_EQ(1, info_of(gosync_fd(self->h.mutex)).holders);
+	EXPECT_EQ(3, info(self->h.mutex).deaths);
+	EXPECT_EQ(1, info(self->h.mutex).holders);
 }
 
 enum { THREADS = 4 };
@@ -451,52 +433,39 @@ TEST_F(copies, may_be_noticed_by_several_threads)
 	pthread_t threads[THREADS];
 	int i, round, bad = 0;
 	void *ret;
-	pid_t pid;
 
 	for (round = 0; round < 20; round++) {
-		pid = copy(variant->how);
-		if (!pid) {
+		EXPECT_EQ(0, IN_COPY(variant->how, ({
 			for (i = 0; i < THREADS; i++)
 				bad += pthread_create(&threads[i], NULL, touch,
 						      &self->h);
 			for (i = 0; i < THREADS; i++)
 				bad += pthread_join(threads[i], &ret) || ret;
-			bad += info_of(gosync_fd(self->h.mutex)).holders != 2;
-			_exit(!!bad);
-		}
-		EXPECT_EQ(0, reap(pid));
+			bad += info(self->h.mutex).holders != 2;
+			!!bad;
+		})));
 	}
-	EXPECT_EQ(0, info_of(gosync_fd(self->h.mutex)).deaths);
-	EXPECT_EQ(0, info_of(gosync_fd(self->h.mutex)).word);
+	EXPECT_EQ(0, info(self->h.mutex).deaths);
+	EXPECT_EQ(0, info(self->h.mutex).word);
 }
 
 TEST_F(copies, can_open_and_close)
 {
 	gosync_mutex_t *mutex;
-	pid_t pid;
 
-	pid = copy(variant->how);
-	if (!pid) {
+	EXPECT_EQ(0, IN_COPY(variant->how, ({
 		/* The first that it does; and it is not opened anew later. */
-		if (gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex) ||
-		    gosync_mutex_lock(mutex) ||
-		    gosync_mutex_lock(self->h.mutex) ||
-		    info_of(gosync_fd(mutex)).owner !=
-		    info_of(gosync_fd(mutex)).holder)
-			_exit(1);
+		MUST(!gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &mutex));
+		MUST(!gosync_mutex_lock(mutex));
+		MUST(!gosync_mutex_lock(self->h.mutex));
+		MUST(info(mutex).owner == info(mutex).holder);
 		gosync_close(self->h.mutex);
 		gosync_close(mutex);
-		_exit(0);
-	}
-	EXPECT_EQ(0, reap(pid));
+		0;
+	})));
 	EXPECT_EQ(1, gosync_mutex_lock(self->h.mutex));
-	pid = copy(variant->how);
-	if (!pid) {
-		/* That of the copy is closed, not its parent's. */
-		gosync_close(self->h.mutex);
-		_exit(0);
-	}
-	EXPECT_EQ(0, reap(pid));
+	/* That of the copy is closed, not its parent's. */
+	EXPECT_EQ(0, IN_COPY(variant->how, (gosync_close(self->h.mutex), 0)));
 	EXPECT_EQ(0, gosync_mutex_unlock(self->h.mutex));
 }
 
@@ -529,6 +498,7 @@ TEST_F(copies, that_share_the_memory_are_none)
 
 struct beside {
 	char *name;
+	bool reopens;
 	unsigned int stop, opened, wrong, forked, worker;
 };
 
@@ -543,11 +513,10 @@ static void *open_and_close(void *arg)
 			add(&beside->wrong, 1);
 			continue;
 		}
-		if (gosync_mutex_from_fd(reopen_object(gosync_fd(mutex), 0), 0,
-					 &again))
-			add(&beside->wrong, 1);
-		else
+		if (beside->reopens) {
+			again = ANOTHER(gosync_mutex, gosync_fd(mutex), 0);
 			gosync_close(again);
+		}
 		gosync_close(mutex);
 		add(&beside->opened, 1);
 	}
@@ -580,29 +549,12 @@ static int has_holder_of_parent(const char *name)
 	return found;
 }
 
-static void *only_open_and_close(void *arg)
-{
-	struct beside *beside = arg;
-	gosync_mutex_t *mutex;
-
-	while (!load(&beside->stop)) {
-		if (gosync_mutex_open(beside->name, GOSYNC_CREATE, 0600,
-				      &mutex)) {
-			add(&beside->wrong, 1);
-			continue;
-		}
-		gosync_close(mutex);
-		add(&beside->opened, 1);
-	}
-	return NULL;
-}
-
-static bool start(pthread_t *threads, void *(*f)(void *), struct beside *beside)
+static bool start(pthread_t *threads, struct beside *beside)
 {
 	int i;
 
 	for (i = 0; i < THREADS; i++)
-		if (pthread_create(&threads[i], NULL, f, beside))
+		if (pthread_create(&threads[i], NULL, open_and_close, beside))
 			return false;
 	return true;
 }
@@ -623,13 +575,9 @@ TEST(a_child_has_no_holder_of_its_parent)
 	uint64_t end = end_of_budget();
 	int forks = 0, bad = 0;
 
-	ASSERT_TRUE(start(threads, only_open_and_close, &beside));
+	ASSERT_TRUE(start(threads, &beside));
 	do {
-		pid_t pid = fork();
-
-		if (!pid)
-			_exit(!!has_holder_of_parent(beside.name));
-		bad += reap(pid) != 0;
+		bad += IN_COPY(FORK, !!has_holder_of_parent(beside.name)) != 0;
 		forks++;
 	} while (budget_left(end) || forks < 10);
 	stop(threads, &beside);
@@ -642,12 +590,12 @@ TEST(a_child_has_no_holder_of_its_parent)
 /* fork(2) gets its turn, and so does everybody else. */
 TEST(threads_open_close_and_fork)
 {
-	struct beside beside = { .name = unique_name() };
+	struct beside beside = { .name = unique_name(), .reopens = true };
 	pthread_t threads[THREADS];
 	uint64_t end = end_of_budget();
 	int forks = 0;
 
-	ASSERT_TRUE(start(threads, open_and_close, &beside));
+	ASSERT_TRUE(start(threads, &beside));
 	do {
 		pid_t pid = fork();
 
@@ -753,17 +701,14 @@ TEST_F(copies, may_be_made_while_a_thread_waits)
 {
 	pthread_t thread;
 	void *ret;
-	pid_t pid;
 
 	ASSERT_EQ(0, gosync_mutex_lock(self->h.mutex));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_lock,
 				    self->h.mutex));
-	EXPECT_TRUE(eventually(info_of(gosync_fd(self->h.mutex)).waiters == 1));
-	pid = copy(variant->how);
-	if (!pid)
-		_exit(gosync_mutex_trylock(self->h.mutex) != -EBUSY);
-	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(1, info_of(gosync_fd(self->h.mutex)).waiters);
+	EXPECT_TRUE(eventually(info(self->h.mutex).waiters == 1));
+	EXPECT_EQ(0, IN_COPY(variant->how,
+			     gosync_mutex_trylock(self->h.mutex) != -EBUSY));
+	EXPECT_EQ(1, info(self->h.mutex).waiters);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->h.mutex));
 	EXPECT_EQ(0, pthread_join(thread, &ret));
 	EXPECT_EQ(NULL, ret);
@@ -811,28 +756,22 @@ static bool is_left_alone(gosync_mutex_t *mutex, int fd)
 	       info_of(fd).holder == before.holder;
 }
 
-TEST_F(numbers, of_another_file_are_left_alone)
+TEST_F(numbers, of_something_else_are_left_alone)
 {
-	int fd = open("/proc/self/status", O_RDONLY);
+	int i, others[3];
 
-	ASSERT_EQ(self->fd, dup2(fd, self->fd));
-	EXPECT_TRUE(is_left_alone(self->mutex, self->fd));
-}
+	/* A file, another object, and another holder of the object */
+	others[0] = open("/proc/self/status", O_RDONLY);
+	others[1] = new_object(GOSYNC_MUTEX);
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		gosync_mutex_t *mutex = NEW(gosync_mutex, 0);
+		int fd = gosync_fd(mutex);
 
-TEST_F(numbers, of_another_object_are_left_alone)
-{
-	int fd = new_object(GOSYNC_MUTEX);
-
-	ASSERT_EQ(self->fd, dup2(fd, self->fd));
-	EXPECT_TRUE(is_left_alone(self->mutex, self->fd));
-}
-
-TEST_F(numbers, of_another_holder_of_the_object_are_left_alone)
-{
-	int fd = reopen_object(self->fd, 0);
-
-	ASSERT_EQ(self->fd, dup2(fd, self->fd));
-	EXPECT_TRUE(is_left_alone(self->mutex, self->fd));
+		others[2] = reopen_object(fd, 0);
+		ASSERT_EQ(fd, dup2(others[i], fd));
+		EXPECT_TRUE(is_left_alone(mutex, fd))
+			TH_LOG("the descriptor of %d", i);
+	}
 }
 
 TEST_F(numbers, of_nothing_may_be_of_something_later)
@@ -870,35 +809,22 @@ TEST_F(numbers, of_the_device_are_found_to_be_others)
 TEST_F(numbers, are_closed_by_exec_in_a_child_as_in_its_parent)
 {
 	int flags;
-	pid_t pid;
 
 	for (flags = 0; flags <= FD_CLOEXEC; flags++) {
 		ASSERT_EQ(0, fcntl(self->fd, F_SETFD, flags));
-		pid = fork();
-		if (!pid)
-			_exit(gosync_fd(self->mutex) != self->fd ||
-			      fcntl(self->fd, F_GETFD) != flags);
-		EXPECT_EQ(0, reap(pid));
+		EXPECT_EQ(0, IN_COPY(FORK, gosync_fd(self->mutex) != self->fd ||
+					   fcntl(self->fd, F_GETFD) != flags));
 	}
 }
 
 TEST_F(numbers, go_on_in_a_child_of_another_user)
 {
-	pid_t pid;
-
 	NEED_ROOT();
-	pid = fork();
-	if (!pid) {
-		if (become(1001, 1001, 0))
-			_exit(1);
-		pid = fork();
-		if (!pid)
-			_exit(gosync_mutex_lock(self->mutex) ||
-			      !gosync_is_mapped(self->mutex) ||
-			      gosync_mutex_unlock(self->mutex));
-		_exit(reap(pid));
-	}
-	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, IN_COPY(FORK,
+			     become(1001, 1001, 0) ||
+			     IN_COPY(FORK, gosync_mutex_lock(self->mutex) ||
+					   !gosync_is_mapped(self->mutex) ||
+					   gosync_mutex_unlock(self->mutex))));
 }
 
 TEST(handles_by_the_thousand_go_on_in_a_child)
@@ -920,15 +846,12 @@ TEST(handles_by_the_thousand_go_on_in_a_child)
 	pid = fork();
 	if (!pid) {
 		for (i = 0; i < MANY; i++) {
-			struct gosync_info info;
-
 			if (i % 4 == 2)
 				continue;
-			info = info_of(gosync_fd(mutexes[i]));
-			bad += info.holders != 2 ||
+			bad += info(mutexes[i]).holders != 2 ||
 			       gosync_mutex_lock(mutexes[i]) ||
-			       info_of(gosync_fd(mutexes[i])).owner !=
-			       info.holder ||
+			       info(mutexes[i]).owner !=
+			       info(mutexes[i]).holder ||
 			       gosync_mutex_unlock(mutexes[i]);
 		}
 		_exit(!!bad);

@@ -3,9 +3,6 @@
  * The library: handles in processes that fork and have threads, what it does
  * without system calls, and what it says about errors.
  */
-#include <linux/seccomp.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "gosync_test.h"
@@ -310,69 +307,58 @@ TEST_F(library, a_failed_open_leaves_no_descriptor)
 	EXPECT_EQ(fd, open("/dev/null", O_RDONLY));
 }
 
-TEST_F(library, uncontended_operations_make_no_system_call)
-{
+struct objects {
+	gosync_mutex_t *mutex;
 	gosync_value_t *value;
 	gosync_int32_t *words;
-	pid_t pid;
+};
 
-	if (variant->how) {
-		/* The control: an ioctl is not let pass. */
-		pid = spawn();
-		if (!pid) {
-			prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
-			gosync_mutex_trylock(self->mutex);
-			syscall(SYS_exit, 0);
-		}
-		if (!reap(pid))
-			SKIP(return, "no seccomp");
-		return;
-	}
-	value = NEW(gosync_value, 0, 64);
-	words = NEW(gosync_int32, 0, 1);
-	ASSERT_EQ(0, gosync_value_store(value, 1, "payload", 8));
-	pid = spawn();
-	if (!pid) {
-		int i, ret = 0;
+static int all_uncontended(void *arg)
+{
+	const struct objects *objects = arg;
+	gosync_mutex_t *mutex = objects->mutex;
+	gosync_value_t *value = objects->value;
+	gosync_int32_t *words = objects->words;
+	int i, ret = 0;
 
-		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
-			_exit(KSFT_SKIP);
-		for (i = 0; i < 100; i++) {
-			uint64_t token, version;
-			size_t len = 64;
-			char buf[64];
-			int32_t now;
+	for (i = 0; i < 100; i++) {
+		uint64_t token, version;
+		size_t len = 64;
+		char buf[64];
+		int32_t now;
 
-			ret |= gosync_mutex_lock(self->mutex);
-			ret |= gosync_mutex_token(self->mutex, &token);
-			ret |= gosync_mutex_trylock(self->mutex) != -EBUSY;
-			ret |= gosync_mutex_unlock(self->mutex);
-			ret |= gosync_mutex_trylock(self->mutex);
-			ret |= gosync_mutex_unlock(self->mutex);
-			ret |= gosync_mutex_lock_until(self->mutex, 1, 0);
-			ret |= gosync_mutex_unlock(self->mutex);
-			ret |= gosync_value_load(value, buf, &len, NULL);
-			ret |= gosync_value_version(value, &version);
-			ret |= gosync_int32_store(words, 0, i);
-			ret |= gosync_int32_swap(words, 0, i, NULL);
-			ret |= gosync_int32_add(words, 0, 1, &now);
-			ret |= gosync_int32_and(words, 0, -1, NULL);
-			ret |= gosync_int32_or(words, 0, 0, NULL);
-			ret |= gosync_int32_cas(words, 0, i + 1, 0) != 1;
-			ret |= gosync_int32_load(words, 0, &now);
-			ret |= gosync_int32_wake(words, 0, 1);
-			ret |= gosync_int32_wait(words, 0, 1, 0, 0, &now);
-		}
-		syscall(SYS_exit, !!ret);
+		ret |= gosync_mutex_lock(mutex);
+		ret |= gosync_mutex_token(mutex, &token);
+		ret |= gosync_mutex_trylock(mutex) != -EBUSY;
+		ret |= gosync_mutex_unlock(mutex);
+		ret |= gosync_mutex_trylock(mutex);
+		ret |= gosync_mutex_unlock(mutex);
+		ret |= gosync_mutex_lock_until(mutex, 1, 0);
+		ret |= gosync_mutex_unlock(mutex);
+		ret |= gosync_value_load(value, buf, &len, NULL);
+		ret |= gosync_value_version(value, &version);
+		ret |= gosync_int32_store(words, 0, i);
+		ret |= gosync_int32_swap(words, 0, i, NULL);
+		ret |= gosync_int32_add(words, 0, 1, &now);
+		ret |= gosync_int32_and(words, 0, -1, NULL);
+		ret |= gosync_int32_or(words, 0, 0, NULL);
+		ret |= gosync_int32_cas(words, 0, i + 1, 0) != 1;
+		ret |= gosync_int32_load(words, 0, &now);
+		ret |= gosync_int32_wake(words, 0, 1);
+		ret |= gosync_int32_wait(words, 0, 1, 0, 0, &now);
 	}
-	switch (reap(pid)) {
-	case 0:
-		break;
-	case KSFT_SKIP:
-		SKIP(return, "no seccomp");
-	default:
-		ASSERT_TRUE(false);
-	}
+	return ret;
+}
+
+TEST_F(library, uncontended_operations_make_no_system_call)
+{
+	struct objects objects = {
+		self->mutex, NEW(gosync_value, variant->how, 64),
+		NEW(gosync_int32, variant->how, 1),
+	};
+
+	ASSERT_EQ(0, gosync_value_store(objects.value, 1, "payload", 8));
+	EXPECT_SYSTEM_CALLS(variant->how, all_uncontended, &objects);
 }
 
 /* --- words about it ------------------------------------------------------ */
@@ -415,25 +401,21 @@ TEST_F(words, errors_are_told_as_go_does)
 		  "sync/atomic: swap of inconsistently typed value into Value" },
 		{ GOSYNC_IOC_VALUE_CAS, -EINVAL,
 		  "sync/atomic: compare and swap of nil value into Value" },
+		/* Where Go has no sentence the system has. */
+		{ GOSYNC_IOC_MUTEX_LOCK, -ETIMEDOUT },
+		{ GOSYNC_IOC_ONCE_BEGIN, -EDEADLK },
+		{ GOSYNC_IOC_SEMAPHORE_RELEASE, -ERANGE },
+		{ GOSYNC_IOC_RWMUTEX_TRYLOCK, -EBUSY },
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		EXPECT_STREQ(rows[i].sentence,
+		EXPECT_STREQ(rows[i].sentence ?: strerror(-rows[i].error),
 			     gosync_strerror(rows[i].op, rows[i].error));
 	/* Stored and new differ, or old and new: one error, either sentence */
 	EXPECT_EQ(0, strncmp("sync/atomic: compare and swap of inconsistently typed value",
 			     gosync_strerror(GOSYNC_IOC_VALUE_CAS, -EPROTOTYPE),
 			     59));
-	/* Where Go has no sentence the system has. */
-	EXPECT_STREQ(strerror(ETIMEDOUT),
-		     gosync_strerror(GOSYNC_IOC_MUTEX_LOCK, -ETIMEDOUT));
-	EXPECT_STREQ(strerror(EDEADLK),
-		     gosync_strerror(GOSYNC_IOC_ONCE_BEGIN, -EDEADLK));
-	EXPECT_STREQ(strerror(ERANGE),
-		     gosync_strerror(GOSYNC_IOC_SEMAPHORE_RELEASE, -ERANGE));
-	EXPECT_STREQ(strerror(EBUSY),
-		     gosync_strerror(GOSYNC_IOC_RWMUTEX_TRYLOCK, -EBUSY));
 	EXPECT_NE(NULL, gosync_strerror(0, -ENOENT));
 	EXPECT_NE(NULL, gosync_strerror(0, 0));
 	EXPECT_NE(NULL, gosync_strerror(GOSYNC_IOC_MUTEX_LOCK, 1));
