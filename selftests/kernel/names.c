@@ -162,7 +162,6 @@ TEST_F(names, capacity_has_bounds)
 		{ GOSYNC_VALUE, 4 << 20, 4 << 20 },
 		{ GOSYNC_VALUE, (4 << 20) + 1, 0 },
 		{ GOSYNC_VALUE, 1ULL << 32 | 16, 0 },
-		{ GOSYNC_MUTEX, 0, 0 },
 	};
 	unsigned int i;
 	int fd;
@@ -170,7 +169,7 @@ TEST_F(names, capacity_has_bounds)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		fd = open_bytes(rows[i].type, NULL, 0, GOSYNC_CREATE, 0600,
 				rows[i].capacity);
-		if (!rows[i].result && rows[i].capacity) {
+		if (!rows[i].result) {
 			EXPECT_EQ(-EINVAL, fd);
 			continue;
 		}
@@ -178,8 +177,6 @@ TEST_F(names, capacity_has_bounds)
 		EXPECT_EQ(rows[i].result, info_of(fd).capacity);
 		close(fd);
 	}
-	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_MUTEX, NULL, 0, GOSYNC_CREATE, 0600,
-				      1));
 }
 
 TEST_F(names, an_object_that_exists_is_described_already)
@@ -214,6 +211,34 @@ TEST_F(names, describing_needs_create)
 		EXPECT_EQ(-EINVAL, open_object(GOSYNC_MUTEX, self->name,
 					       flags[i], 0));
 	EXPECT_EQ(-EINVAL, open_object(GOSYNC_MUTEX, self->name, 0, 0600));
+}
+
+TEST_F(names, flags_and_capacity_are_those_of_the_type)
+{
+	/* To check errors, to give back, and a capacity */
+	static const char may[GOSYNC_TYPE_MAX][4] = {
+		[GOSYNC_INT32 ... GOSYNC_VALUE] = "--c",
+		[GOSYNC_MUTEX] = "e--", [GOSYNC_RWMUTEX] = "e--",
+		[GOSYNC_WAITGROUP] = "--c", [GOSYNC_ONCE] = "---",
+		[GOSYNC_COND] = "---", [GOSYNC_SEMAPHORE] = "-gc",
+		[GOSYNC_MAP] = "--c",
+	};
+	uint32_t type;
+	int fds[3], i;
+
+	for (type = GOSYNC_INT32; type < GOSYNC_TYPE_MAX; type++) {
+		fds[0] = open_object(type, NULL, GOSYNC_CREATE |
+				     GOSYNC_ERRORCHECK, 0600);
+		fds[1] = open_object(type, NULL, GOSYNC_CREATE |
+				     GOSYNC_GIVE_BACK, 0600);
+		fds[2] = open_bytes(type, NULL, 0, GOSYNC_CREATE, 0600, 1);
+		for (i = 0; i < 3; i++) {
+			EXPECT_EQ(may[type][i] == '-' ? -EINVAL : 0,
+				  fds[i] < 0 ? fds[i] : 0)
+				TH_LOG("type %u: %d", type, i);
+			close(fds[i]);
+		}
+	}
 }
 
 /* RACERS processes want one name at the same time, again and again. */

@@ -14,11 +14,6 @@ static int begin_fd(int fd)
 	return call(fd, GOSYNC_IOC_ONCE_BEGIN, NULL);
 }
 
-static int done_fd(int fd)
-{
-	return call(fd, GOSYNC_IOC_ONCE_DONE, NULL);
-}
-
 /* A child that runs it, for ever */
 static pid_t spawn_runner(FIXTURE_DATA(once) *self)
 {
@@ -181,8 +176,6 @@ TEST_F(once, readers_only_look)
 
 	ASSERT_NE(NULL, reader);
 	EXPECT_EQ(0, gosync_once_is_done(reader));
-	EXPECT_EQ(-EBADF, gosync_once_begin(reader));
-	EXPECT_EQ(-EBADF, gosync_once_begin_until(reader, 1, 0));
 	EXPECT_EQ(-EBADF, gosync_once_do(reader, run, &runs));
 	EXPECT_EQ(-EBADF, gosync_once_done(reader));
 	EXPECT_EQ(0, info(self->once).word);
@@ -197,18 +190,12 @@ TEST_F(once, readers_only_look)
 	EXPECT_EQ(0, runs.count);
 }
 
-TEST_F(once, has_no_flags_and_no_capacity)
+/* The same holder: it may be done with either handle. */
+TEST_F(once, a_duplicate_is_another_handle_of_it)
 {
-	gosync_once_t *once;
+	gosync_once_t *once = HANDLE(gosync_once, dup(gosync_fd(self->once)),
+				     variant->how);
 
-	EXPECT_EQ(-EINVAL, gosync_once_open(NULL, GOSYNC_CREATE |
-					    GOSYNC_ERRORCHECK, 0600, &once));
-	EXPECT_EQ(-EINVAL, gosync_once_open(NULL, GOSYNC_CREATE |
-					    GOSYNC_GIVE_BACK, 0600, &once));
-	EXPECT_EQ(-EINVAL, open_bytes(GOSYNC_ONCE, NULL, 0, GOSYNC_CREATE, 0600,
-				      1));
-	/* The same holder: it may be done with either handle. */
-	once = HANDLE(gosync_once, dup(gosync_fd(self->once)), variant->how);
 	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(once));
 	EXPECT_EQ(0, gosync_once_done(self->once));
 }
@@ -665,14 +652,6 @@ TEST_F(once, closing_the_descriptor_does_not_end_the_wait)
 	EXPECT_EQ(1, info(self->once).holders);
 	EXPECT_EQ(2, info(self->once).deaths);
 	EXPECT_EQ(GOSYNC_ONCE_RUN_AGAIN, gosync_once_begin(self->once));
-
-	wait.fd = open_object(0, self->name, 0, 0);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, call_in_thread, &wait));
-	ASSERT_TRUE(eventually(waiters(self->once) == 1));
-	close(wait.fd);
-	EXPECT_EQ(0, done_fd(gosync_fd(self->once)));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(GOSYNC_ONCE_DONE, wait.ret);
 }
 
 /* --- waiting, and no more ------------------------------------------------ */

@@ -15,22 +15,15 @@ OBJECT_FIXTURE(semaphore, gosync_semaphore, semaphore, open_semaphore)
  * A child that waits for @n permits, leaves its mark in @shared, and exits with
  * the error it got. It gives nothing back.
  */
-static pid_t spawn_waiter_until(FIXTURE_DATA(semaphore) *self, unsigned int n,
-				uint64_t deadline)
+static pid_t spawn_waiter(FIXTURE_DATA(semaphore) *self, unsigned int n)
 {
 	return WAITER(self->semaphore, ({
-		int ret = gosync_semaphore_acquire_until(self->semaphore, n,
-							 deadline, 0);
+		int ret = gosync_semaphore_acquire(self->semaphore, n);
 
 		if (!ret)
 			add(self->shared, n);
 		-ret;
 	}));
-}
-
-static pid_t spawn_waiter(FIXTURE_DATA(semaphore) *self, unsigned int n)
-{
-	return spawn_waiter_until(self, n, GOSYNC_FOREVER);
 }
 
 /* --- permits ------------------------------------------------------------- */
@@ -130,8 +123,6 @@ TEST_F(semaphore, refuses_what_cannot_be)
 						    PERMITS_MAX + 1));
 	EXPECT_EQ(-EINVAL, release_fd(fd, UINT32_MAX));
 	EXPECT_EQ(-EINVAL, acquire_fd(fd, PERMITS_MAX + 1));
-	EXPECT_EQ(-EINVAL, gosync_semaphore_acquire_until(self->semaphore, 1, 1,
-							  1U << 5));
 	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore,
 						    PERMITS_MAX));
 	EXPECT_EQ(-ERANGE, gosync_semaphore_release(self->semaphore,
@@ -158,31 +149,21 @@ TEST_F(semaphore, readers_only_look)
 
 	ASSERT_NE(NULL, reader);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
-	EXPECT_EQ(-EBADF, gosync_semaphore_acquire(reader, 1));
-	EXPECT_EQ(-EBADF, gosync_semaphore_acquire(reader, 3));
 	EXPECT_EQ(-EBADF, gosync_semaphore_tryacquire(reader, 1));
-	EXPECT_EQ(-EBADF, gosync_semaphore_acquire_until(reader, 3, 1, 0));
 	EXPECT_EQ(-EBADF, gosync_semaphore_release(reader, 1));
 	EXPECT_EQ(2, gosync_semaphore_count(reader));
 	EXPECT_EQ(2, info(self->semaphore).word);
 }
 
-TEST_F(semaphore, is_no_other_type)
+/* The same holder: it may be used with either handle. */
+TEST_F(semaphore, a_duplicate_is_another_handle_of_it)
 {
-	gosync_semaphore_t *semaphore;
-	gosync_mutex_t *mutex;
+	gosync_semaphore_t *copy = HANDLE(gosync_semaphore,
+					  dup(gosync_fd(self->semaphore)),
+					  variant->how);
 
-	EXPECT_EQ(-EPROTOTYPE, gosync_mutex_open(self->name, 0, 0, &mutex));
-	EXPECT_EQ(-EINVAL, gosync_semaphore_open(NULL, 1, GOSYNC_CREATE |
-						 GOSYNC_ERRORCHECK, 0600,
-						 &semaphore));
-	mutex = NEW(gosync_mutex, 0);
-	EXPECT_EQ(-EPROTOTYPE, gosync_semaphore_from_fd(gosync_fd(mutex), 0,
-							&semaphore));
-	semaphore = HANDLE(gosync_semaphore, dup(gosync_fd(self->semaphore)),
-			   variant->how);
-	EXPECT_EQ(0, gosync_semaphore_release(semaphore, 1));
-	gosync_close(semaphore);
+	EXPECT_EQ(0, gosync_semaphore_release(copy, 1));
+	gosync_close(copy);
 	EXPECT_EQ(1, gosync_semaphore_count(self->semaphore));
 }
 
@@ -280,60 +261,36 @@ TEST_F(semaphore, one_release_is_enough_for_several)
 }
 
 /* The first wants more than there is; when it leaves, the others can go on. */
-TEST_F(semaphore, those_behind_one_that_times_out_go_on)
+TEST_F(semaphore, those_behind_one_that_leaves_go_on)
 {
-	pid_t many, first, second;
-
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
-	many = spawn_waiter_until(self, 10, gosync_deadline(2 * NSEC_PER_SEC));
-	first = spawn_waiter(self, 1);
-	second = spawn_waiter(self, 2);
-	EXPECT_EQ(ETIMEDOUT, reap_soon(many));
-	EXPECT_EQ(0, reap_soon(first));
-	EXPECT_EQ(0, reap_soon(second));
-	EXPECT_EQ(0, info(self->semaphore).word);
-}
-
-TEST_F(semaphore, those_behind_one_that_is_killed_go_on)
-{
+	static const int left_with[] = { ETIMEDOUT, EINTR, 128 + SIGKILL };
 	pid_t many, first, second, third;
+	unsigned int i;
 
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
-	many = spawn_waiter(self, 10);
-	first = spawn_waiter(self, 1);
-	second = spawn_waiter(self, 2);
-	third = spawn_waiter(self, 1);
-	EXPECT_EQ(128 + SIGKILL, kill_and_reap(many));
-	EXPECT_EQ(0, reap_soon(first));
-	EXPECT_EQ(0, reap_soon(second));
-	EXPECT_EQ(1, waiters(self->semaphore));
-	EXPECT_TRUE(is_waiting(third));
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
-	EXPECT_EQ(0, reap_soon(third));
-	EXPECT_EQ(0, info(self->semaphore).word);
-}
+	handle(count_signal, 0);
+	for (i = 0; i < ARRAY_SIZE(left_with); i++) {
+		uint64_t deadline = left_with[i] == ETIMEDOUT ?
+			gosync_deadline(3 * NSEC_PER_SEC) : GOSYNC_FOREVER;
 
-TEST_F(semaphore, those_behind_one_that_a_signal_ends_go_on)
-{
-	pid_t pid, behind;
-
-	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
-	pid = spawn();
-	if (!pid) {
-		handle(count_signal, 0);
-		EXPECT_EQ(-EINTR,
-			  gosync_semaphore_acquire_until(self->semaphore, 2,
-							 GOSYNC_FOREVER,
-							 GOSYNC_INTERRUPTIBLE));
-		EXPECT_EQ(1, signals);
-		_exit(0);
+		EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 3));
+		many = WAITER(self->semaphore,
+			      -gosync_semaphore_acquire_until(self->semaphore,
+							      10, deadline,
+							      GOSYNC_INTERRUPTIBLE));
+		first = spawn_waiter(self, 1);
+		second = spawn_waiter(self, 2);
+		third = spawn_waiter(self, 1);
+		if (left_with[i] != ETIMEDOUT)
+			kill(many, left_with[i] == EINTR ? SIGUSR1 : SIGKILL);
+		EXPECT_EQ(left_with[i], reap_soon(many));
+		EXPECT_EQ(0, reap_soon(first));
+		EXPECT_EQ(0, reap_soon(second));
+		EXPECT_EQ(1, waiters(self->semaphore));
+		EXPECT_TRUE(is_waiting(third));
+		EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 1));
+		EXPECT_EQ(0, reap_soon(third));
+		EXPECT_EQ(0, info(self->semaphore).word);
 	}
-	ASSERT_TRUE(eventually(waiters(self->semaphore) == 1));
-	behind = spawn_waiter(self, 1);
-	kill(pid, SIGUSR1);
-	EXPECT_EQ(0, reap_soon(pid));
-	EXPECT_EQ(0, reap_soon(behind));
-	EXPECT_EQ(0, info(self->semaphore).word);
 }
 
 /* Everything at once; @in_use is never more than there are. */

@@ -30,11 +30,22 @@ static int count_fd(int fd, int64_t delta, uint64_t *counter)
 	return ret;
 }
 
-static int wait_fd(int fd)
+enum way { LIBRARY, LIBRARY_UNTIL, IOCTL, WAYS };
+
+/* The kernel goes on by itself with SA_RESTART, we do without. */
+static int wait_in(gosync_waitgroup_t *wg, enum way way)
 {
 	struct gosync_waitgroup_wait_args args = { .size = sizeof(args) };
+	int ret;
 
-	return call(fd, GOSYNC_IOC_WAITGROUP_WAIT, &args);
+	if (way == LIBRARY)
+		return gosync_waitgroup_wait(wg);
+	if (way == LIBRARY_UNTIL)
+		return gosync_waitgroup_wait_until(wg, GOSYNC_FOREVER, 0);
+	ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
+	if (ret == -EINTR)
+		ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
+	return ret;
 }
 
 /* --- counting ------------------------------------------------------------ */
@@ -64,7 +75,7 @@ TEST_F(waitgroup, is_ready_from_the_start)
 	EXPECT_EQ(0, gosync_waitgroup_count(self->wg));
 	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
 	EXPECT_EQ(0, gosync_waitgroup_wait_until(self->wg, 1, 0));
-	EXPECT_EQ(0, wait_fd(gosync_fd(self->wg)));
+	EXPECT_EQ(0, wait_in(self->wg, IOCTL));
 	EXPECT_EQ(0, call(gosync_fd(self->wg), GOSYNC_IOC_WAITGROUP_WAIT, NULL));
 	EXPECT_EQ(0, info(self->wg).word);
 	EXPECT_EQ(0, info(self->wg).contended);
@@ -142,43 +153,26 @@ TEST_F(waitgroup, a_refused_add_releases_nobody)
 	EXPECT_EQ(0, info(self->wg).word);
 }
 
-TEST_F(waitgroup, readers_wait_but_do_not_count)
+TEST_F(waitgroup, readers_do_not_count)
 {
 	gosync_waitgroup_t *reader = open_wg(self->name, GOSYNC_RDONLY |
 					     variant->how);
-	pid_t pid;
 
 	ASSERT_NE(NULL, reader);
-	EXPECT_EQ(0, gosync_waitgroup_wait(reader));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
 	EXPECT_EQ(-EBADF, gosync_waitgroup_add(reader, 1));
 	EXPECT_EQ(-EBADF, gosync_waitgroup_done(reader));
 	EXPECT_EQ(-EBADF, gosync_waitgroup_go(reader, NULL, NULL));
 	EXPECT_EQ(2, gosync_waitgroup_count(reader));
-	EXPECT_EQ(-ETIMEDOUT, gosync_waitgroup_wait_until(reader, 1, 0));
-	pid = WAITER(self->wg, -gosync_waitgroup_wait(reader));
-	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
-	EXPECT_EQ(0, reap_soon(pid));
 }
 
-TEST_F(waitgroup, is_no_other_type)
+TEST_F(waitgroup, keeps_what_a_holder_that_has_gone_counted)
 {
-	gosync_waitgroup_t *wg;
-	gosync_mutex_t *mutex;
+	gosync_waitgroup_t *wg = HANDLE(gosync_waitgroup,
+					dup(gosync_fd(self->wg)), variant->how);
 
-	EXPECT_EQ(-EPROTOTYPE, gosync_mutex_open(self->name, GOSYNC_CREATE, 0600,
-						 &mutex));
-	EXPECT_EQ(-EINVAL, gosync_waitgroup_open(NULL, GOSYNC_CREATE |
-						 GOSYNC_ERRORCHECK, 0600, &wg));
-	EXPECT_EQ(-EINVAL, gosync_waitgroup_open(NULL, GOSYNC_CREATE |
-						 GOSYNC_GIVE_BACK, 0600, &wg));
-	mutex = NEW(gosync_mutex, 0);
-	EXPECT_EQ(-EPROTOTYPE, gosync_waitgroup_from_fd(gosync_fd(mutex), 0,
-							&wg));
-	wg = HANDLE(gosync_waitgroup, dup(gosync_fd(self->wg)), variant->how);
 	EXPECT_EQ(0, gosync_waitgroup_add(wg, 1));
 	gosync_close(wg);
-	/* Nobody's death takes back what was counted. */
 	EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
 }
 
@@ -247,78 +241,40 @@ TEST_F(waitgroup, waits_for_the_work_of_other_processes)
 	EXPECT_EQ(0, reap_all(pids, N));
 }
 
-static void release(struct __test_metadata *_metadata,
-		    FIXTURE_DATA(waitgroup) *self, unsigned int n)
-{
-	pid_t *pids = calloc(n, sizeof(*pids));
-	unsigned int i;
-
-	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-	for (i = 0; i < n; i++)
-		pids[i] = CHILD(-gosync_waitgroup_wait(self->wg));
-	ASSERT_TRUE(eventually(waiters(self->wg) == n));
-	EXPECT_EQ(n, info(self->wg).word >> GOSYNC_WAITGROUP_WAITER_SHIFT);
-	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
-	EXPECT_EQ(0, reap_all(pids, n));
-	EXPECT_EQ(0, info(self->wg).word);
-	EXPECT_EQ(0, waiters(self->wg));
-	EXPECT_EQ(n, info(self->wg).contended);
-	free(pids);
-}
-
-TEST_F(waitgroup, releases_all_who_wait)
-{
-	release(_metadata, self, 7);
-}
-
 /* More than are looked at in one go */
 TEST_F(waitgroup, one_done_releases_200)
 {
-	release(_metadata, self, 200);
+	enum { N = 200 };
+	pid_t pids[N];
+	unsigned int i;
+
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+	for (i = 0; i < N; i++)
+		pids[i] = CHILD(-gosync_waitgroup_wait(self->wg));
+	ASSERT_TRUE(eventually(waiters(self->wg) == N));
+	EXPECT_EQ(N, info(self->wg).word >> GOSYNC_WAITGROUP_WAITER_SHIFT);
+	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+	EXPECT_EQ(0, gosync_waitgroup_wait(self->wg));
+	EXPECT_EQ(0, reap_all(pids, N));
+	EXPECT_EQ(0, info(self->wg).word);
+	EXPECT_EQ(0, waiters(self->wg));
+	EXPECT_EQ(N, info(self->wg).contended);
 }
 
 /* --- signals ------------------------------------------------------------- */
 
-static int wait_in_handle(gosync_waitgroup_t *wg)
-{
-	return gosync_waitgroup_wait(wg);
-}
-
-static int wait_in_handle_until(gosync_waitgroup_t *wg)
-{
-	return gosync_waitgroup_wait_until(wg, GOSYNC_FOREVER, 0);
-}
-
-/* The kernel goes on by itself with SA_RESTART, we do without. */
-static int wait_by_ioctl(gosync_waitgroup_t *wg)
-{
-	struct gosync_waitgroup_wait_args args = { .size = sizeof(args) };
-	int ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
-
-	if (ret == -EINTR)
-		ret = call(gosync_fd(wg), GOSYNC_IOC_WAITGROUP_WAIT, &args);
-	return ret;
-}
-
-static int (*const ways_to_wait[])(gosync_waitgroup_t *wg) = {
-	wait_in_handle, wait_in_handle_until, wait_by_ioctl,
-};
-
 /* A waiter that is in a signal's handler, and goes on at stage 2 */
 static pid_t spawn_interrupted(FIXTURE_DATA(waitgroup) *self, int flags,
-			       int (*wait)(gosync_waitgroup_t *wg))
+			       enum way way)
 {
 	pid_t pid;
 
 	handler_stage = self->shared;
 	store(handler_stage, 0);
-	pid = spawn();
-	if (!pid) {
+	pid = WAITER(self->wg, ({
 		handle(stay_in_handler, flags);
-		_exit(-wait(self->wg));
-	}
-	MUST(eventually(waiters(self->wg) == 1));
+		-wait_in(self->wg, way);
+	}));
 	kill(pid, SIGUSR1);
 	MUST(eventually(load(handler_stage) == 1));
 	return pid;
@@ -327,48 +283,46 @@ static pid_t spawn_interrupted(FIXTURE_DATA(waitgroup) *self, int flags,
 TEST_F(waitgroup, what_became_0_during_a_handler_ends_the_wait)
 {
 	unsigned int i, more;
-	int flags;
-	pid_t pid;
 
-	for (i = 0; i < ARRAY_SIZE(ways_to_wait); i++) {
-		for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
-			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-			pid = spawn_interrupted(self, flags, ways_to_wait[i]);
-			/* Its generation ends, and others follow. */
-			for (more = 0; more <= i; more++) {
-				EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-				EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-			}
-			store(handler_stage, 2);
-			EXPECT_EQ(0, reap_soon(pid))
-				TH_LOG("way %u, flags %x", i, flags);
-			EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+	/* In each way, with SA_RESTART and without */
+	for (i = 0; i < 2 * WAYS; i++) {
+		const int flags = i % 2 ? SA_RESTART : 0;
+		enum way way = i / 2;
+		pid_t pid;
+
+		EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
+		pid = spawn_interrupted(self, flags, way);
+		/* Its generation ends, and others follow. */
+		for (more = 0; more <= way; more++) {
 			EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-			EXPECT_EQ(0, info(self->wg).word);
+			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
 		}
+		store(handler_stage, 2);
+		EXPECT_EQ(0, reap_soon(pid))
+			TH_LOG("way %u, flags %x", way, flags);
+		EXPECT_EQ(1, gosync_waitgroup_count(self->wg));
+		EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+		EXPECT_EQ(0, info(self->wg).word);
 	}
 }
 
 TEST_F(waitgroup, what_did_not_become_0_during_a_handler_does_not)
 {
 	unsigned int i;
-	int flags;
 	pid_t pid;
 
-	for (i = 0; i < ARRAY_SIZE(ways_to_wait); i++) {
-		for (flags = 0; flags != 2 * SA_RESTART; flags += SA_RESTART) {
-			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
-			pid = spawn_interrupted(self, flags, ways_to_wait[i]);
-			EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
-			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 3));
-			store(handler_stage, 2);
-			ASSERT_TRUE(eventually(waiters(self->wg) == 1));
-			sleep_ns(2 * NSEC_PER_MSEC);
-			EXPECT_TRUE(is_waiting(pid));
-			EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -4));
-			EXPECT_EQ(0, reap_soon(pid));
-			EXPECT_EQ(0, info(self->wg).word);
-		}
+	for (i = 0; i < 2 * WAYS; i++) {
+		EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
+		pid = spawn_interrupted(self, i % 2 ? SA_RESTART : 0, i / 2);
+		EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
+		EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 3));
+		store(handler_stage, 2);
+		ASSERT_TRUE(eventually(waiters(self->wg) == 1));
+		sleep_ns(2 * NSEC_PER_MSEC);
+		EXPECT_TRUE(is_waiting(pid));
+		EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -4));
+		EXPECT_EQ(0, reap_soon(pid));
+		EXPECT_EQ(0, info(self->wg).word);
 	}
 }
 
@@ -378,12 +332,12 @@ TEST_F(waitgroup, goes_on_without_an_interrupted_waiter)
 	pid_t pid, other;
 
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-	pid = spawn_interrupted(self, 0, wait_in_handle);
+	pid = spawn_interrupted(self, 0, LIBRARY);
 	kill_and_reap(pid);
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
 	EXPECT_EQ(0, info(self->wg).word);
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 1));
-	pid = spawn_interrupted(self, SA_RESTART, wait_in_handle);
+	pid = spawn_interrupted(self, SA_RESTART, LIBRARY);
 	other = spawn_waiter(self);
 	kill_and_reap(pid);
 	EXPECT_EQ(0, gosync_waitgroup_done(self->wg));
