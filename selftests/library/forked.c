@@ -400,17 +400,18 @@ TEST_F(copies, do_not_own_what_their_parent_does)
 /* A copy of a copy, of which the first has touched nothing */
 TEST_F(copies, of_copies_have_holders_of_their_own)
 {
+	gosync_mutex_t *mutex = self->h.mutex;
 	enum how second;
 
 	for (second = FORK; second <= CLONE; second++) {
 		EXPECT_EQ(0, IN_COPY(variant->how,
-				     IN_COPY(second, gosync_mutex_lock(
-						     self->h.mutex) < 0) ||
-				     gosync_mutex_lock(self->h.mutex) != 1 ||
-				     gosync_mutex_recover(self->h.mutex) ||
-				     gosync_mutex_unlock(self->h.mutex)));
-		EXPECT_EQ(0, gosync_mutex_lock(self->h.mutex));
-		EXPECT_EQ(0, gosync_mutex_unlock(self->h.mutex));
+				     IN_COPY(second,
+					     gosync_mutex_lock(mutex) < 0) ||
+				     gosync_mutex_lock(mutex) != 1 ||
+				     gosync_mutex_recover(mutex) ||
+				     gosync_mutex_unlock(mutex)));
+		EXPECT_EQ(0, gosync_mutex_lock(mutex));
+		EXPECT_EQ(0, gosync_mutex_unlock(mutex));
 	}
 	EXPECT_EQ(3, info(self->h.mutex).deaths);
 	EXPECT_EQ(1, info(self->h.mutex).holders);

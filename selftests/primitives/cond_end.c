@@ -12,9 +12,10 @@ TEST_F(cond, holds_the_lock_when_its_deadline_has_passed)
 	enum kind kind;
 
 	for (kind = 0; kind < KINDS; kind++) {
+		uint64_t soon = gosync_deadline(20 * NSEC_PER_MSEC);
+
 		EXPECT_EQ(0, lock(self, kind));
-		EXPECT_EQ(-ETIMEDOUT, wait_until(self, kind, gosync_deadline(
-						 20 * NSEC_PER_MSEC), 0));
+		EXPECT_EQ(-ETIMEDOUT, wait_until(self, kind, soon, 0));
 		EXPECT_TRUE(is_mine(self, kind));
 		EXPECT_EQ(-ETIMEDOUT, wait_until(self, kind, 1, 0));
 		EXPECT_TRUE(is_mine(self, kind));

@@ -87,12 +87,9 @@ TEST_F(death, each_is_counted)
 
 TEST_F(death, without_the_lock_poisons_nothing)
 {
-	pid_t pid = spawn();
+	pid_t pid = CHILD(gosync_mutex_lock(self->mutex) ||
+			  gosync_mutex_unlock(self->mutex));
 
-	if (!pid) {
-		gosync_mutex_lock(self->mutex);
-		_exit(gosync_mutex_unlock(self->mutex));
-	}
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	pid = spawn_waiter(self);
@@ -169,13 +166,8 @@ TEST_F(death, of_one_process_is_not_that_of_a_holder_shared_by_fork)
 	EXPECT_EQ(0, reap_soon(pid));
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	EXPECT_EQ(info_of(fd).holder, info(self->mutex).owner);
-	pid = spawn();
-	if (!pid) {
-		/* The child outlives its parent's descriptor. */
-		store(self->shared, 1);
-		pause();
-	}
-	ASSERT_TRUE(eventually(load(self->shared)));
+	/* The child outlives its parent's descriptor. */
+	pid = RESTING_CHILD(0);
 	close(fd);
 	EXPECT_EQ(-EBUSY, gosync_mutex_trylock(self->mutex));
 	kill_and_reap(pid);
@@ -251,29 +243,6 @@ TEST_F(death, goes_by_the_receiver_of_a_passed_descriptor)
 	EXPECT_EQ(1, gosync_mutex_trylock(self->mutex));
 }
 
-/* Who waits on a descriptor that is closed meanwhile waits on. */
-TEST_F(death, comes_after_the_last_wait_on_a_closed_descriptor)
-{
-	struct call_in_thread lock = {
-		.fd = open_fd(self), .cmd = GOSYNC_IOC_MUTEX_LOCK, .ret = -1,
-	};
-	pthread_t thread;
-
-	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, call_in_thread, &lock));
-	ASSERT_TRUE(eventually(info(self->mutex).waiters == 1));
-	close(lock.fd);
-	EXPECT_EQ(2, info(self->mutex).holders);
-	EXPECT_EQ(1, info(self->mutex).waiters);
-	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(0, lock.ret);
-	/* It had the lock, and its holder has ended with the call. */
-	EXPECT_EQ(1, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(1, info(self->mutex).holders);
-}
-
-/* The same when the process does not close it but dies */
 TEST_F(death, ends_the_waits_of_all_threads)
 {
 	pthread_t threads[3];
@@ -347,25 +316,19 @@ static bool dies_before_it_runs(FIXTURE_DATA(death) *self, bool handed)
 	       info(self->mutex).deaths == deaths;
 }
 
-TEST_F(death, of_a_woken_waiter_wakes_the_next)
-{
-	int tries = 0;
-
-	if (rule_one_cpu())
-		SKIP(return, "cannot have a processor");
-	while (!dies_before_it_runs(self, false))
-		ASSERT_GT(20, ++tries);
-}
-
 /* It never was inside, so there is nothing to tell. */
-TEST_F(death, of_who_was_handed_the_lock_passes_it_on)
+TEST_F(death, of_who_was_woken_or_handed_the_lock_passes_it_on)
 {
-	int tries = 0;
+	int handed;
 
 	if (rule_one_cpu())
 		SKIP(return, "cannot have a processor");
-	while (!dies_before_it_runs(self, true))
-		ASSERT_GT(20, ++tries);
+	for (handed = 0; handed < 2; handed++) {
+		int tries = 0;
+
+		while (!dies_before_it_runs(self, handed))
+			ASSERT_GT(20, ++tries);
+	}
 }
 
 TEST_F(death, of_an_owner_hands_over_when_it_starves)
@@ -382,12 +345,7 @@ TEST_F(death, of_an_owner_hands_over_when_it_starves)
 		ASSERT_GT(100, ++tries);
 	}
 	/* Two more queue behind; the first of them is handed it and dies. */
-	owner = spawn();
-	if (!owner) {
-		gosync_mutex_lock(self->mutex);
-		rest();
-	}
-	ASSERT_TRUE(eventually(info(self->mutex).waiters == 2));
+	owner = WAITER(self->mutex, (gosync_mutex_lock(self->mutex), rest(), 0));
 	other = spawn_waiter(self);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 	EXPECT_EQ(0, reap_soon(waiter));
