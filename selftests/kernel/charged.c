@@ -9,11 +9,9 @@
  */
 #include <linux/userfaultfd.h>
 #include <poll.h>
-#include <sys/stat.h>
-#include "gosync_test.h"
+#include "users.h"
 
 #define MEBIBYTE	(1UL << 20)
-#define CGROUP		"/sys/fs/cgroup"
 
 enum { TYPE = 1 };
 
@@ -194,7 +192,6 @@ static void let_go(const struct held *held)
 
 FIXTURE(charged)
 {
-	char cgroup[64];
 };
 
 FIXTURE_VARIANT(charged)
@@ -217,38 +214,15 @@ CHARGED(map_cas_new, true);
 CHARGED(map_cas_old, true);
 CHARGED(map_compare_and_delete, true);
 
-static int write_cgroup(const char *cgroup, const char *file, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", cgroup, file);
-	return write_file(path, text);
-}
-
-static size_t charged_to(const char *cgroup)
-{
-	char path[128], text[32];
-
-	snprintf(path, sizeof(path), "%s/memory.current", cgroup);
-	return read_file(path, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
-}
-
-static int make_cgroup(char *cgroup, size_t size)
-{
-	snprintf(cgroup, size, CGROUP "/test-%d", getpid());
-	return write_cgroup(CGROUP, "cgroup.subtree_control", "+memory") ?:
-	       mkdir(cgroup, 0755);
-}
-
 FIXTURE_SETUP(charged)
 {
-	if (make_cgroup(self->cgroup, sizeof(self->cgroup)))
+	if (!make_cgroup())
 		SKIP(return, "needs root and a memory cgroup");
 }
 
 FIXTURE_TEARDOWN(charged)
 {
-	eventually(!rmdir(self->cgroup) || errno != EBUSY);
+	remove_cgroup();
 }
 
 struct crowd {
@@ -272,12 +246,12 @@ static void *take_part(void *arg)
 }
 
 /* A process in the cgroup, whose threads are held where they copy payloads */
-static int be_crowd(FIXTURE_DATA(charged) *self, struct crowd *crowd, bool is_map)
+static int be_crowd(struct crowd *crowd, bool is_map)
 {
 	pthread_t thread;
 	unsigned int i;
 
-	if (write_cgroup(self->cgroup, "cgroup.procs", "0") ||
+	if (write_file(CGROUP "/cgroup.procs", "0") ||
 	    open_both(&crowd->object, is_map, 0) ||
 	    hold(&crowd->held, crowd->object.max))
 		return 1;
@@ -291,7 +265,7 @@ static int be_crowd(FIXTURE_DATA(charged) *self, struct crowd *crowd, bool is_ma
 TEST_F(charged, to_who_calls)
 {
 	struct crowd *crowd = shared_memory(sizeof(*crowd));
-	size_t payloads, before;
+	long long payloads, before;
 	pid_t pid;
 
 	if (hold(&crowd->held, page()))
@@ -300,57 +274,41 @@ TEST_F(charged, to_who_calls)
 	crowd->op = variant->op;
 	crowd->threads = variant->is_map ? 64 : 2;
 	payloads = crowd->threads * (variant->is_map ? 65536 : 4 * MEBIBYTE);
-	pid = CHILD(be_crowd(self, crowd, variant->is_map));
+	pid = CHILD(be_crowd(crowd, variant->is_map));
 	ASSERT_TRUE(eventually(load(&crowd->ready) == crowd->threads));
-	before = charged_to(self->cgroup);
+	before = charged();
 	store(&crowd->go, 1);
 	/* Charges are made in advance, some for each processor. */
-	EXPECT_TRUE(eventually(charged_to(self->cgroup) >=
-			       before + payloads - payloads / 4));
-	TH_LOG("%zu KiB, of %zu KiB of payloads",
-	       (charged_to(self->cgroup) - before) >> 10, payloads >> 10);
+	EXPECT_TRUE(eventually(charged() >= before + payloads - payloads / 4));
+	TH_LOG("%lld KiB, of %lld KiB of payloads",
+	       (charged() - before) >> 10, payloads >> 10);
 	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
 }
 
-FIXTURE(growth)
-{
-	char cgroup[64];
-};
-
-FIXTURE_SETUP(growth)
-{
-	if (make_cgroup(self->cgroup, sizeof(self->cgroup)))
-		SKIP(return, "needs root and a memory cgroup");
-}
-
-FIXTURE_TEARDOWN(growth)
-{
-	eventually(!rmdir(self->cgroup) || errno != EBUSY);
-}
-
-static int grow(FIXTURE_DATA(growth) *self, gosync_map_t *map)
+static int grow(gosync_map_t *map)
 {
 	static char value[65536];
-	size_t before;
+	long long before;
 	uint32_t i;
 
-	if (write_cgroup(self->cgroup, "cgroup.procs", "0"))
+	if (write_file(CGROUP "/cgroup.procs", "0"))
 		return 1;
-	before = charged_to(self->cgroup);
+	before = charged();
 	for (i = 0; i < 64; i++)
 		if (gosync_map_store(map, &i, 4, value, sizeof(value)))
 			return 2;
-	return charged_to(self->cgroup) - before >= 3 * MEBIBYTE ? 0 : 3;
+	return charged() - before >= 3 * MEBIBYTE ? 0 : 3;
 }
 
-TEST_F(growth, of_a_map_is_charged_to_who_stores)
+TEST(growth_of_a_map_is_charged_to_who_stores)
 {
 	gosync_map_t *map = NEW(gosync_map, 0, &limits);
-	pid_t pid;
 
-	pid = CHILD(grow(self, map));
-	EXPECT_EQ(0, reap(pid));
+	if (!make_cgroup())
+		SKIP(return, "needs root and a memory cgroup");
+	EXPECT_EQ(0, reap(CHILD(grow(map))));
 	gosync_close(map);
+	remove_cgroup();
 }
 
 FIXTURE(room)

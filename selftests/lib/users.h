@@ -48,6 +48,12 @@ static inline bool make_cgroup(void)
 	return (!mkdir(CGROUP, 0755) || errno == EEXIST) && charged() >= 0;
 }
 
+/* Once nobody is in it */
+static inline void remove_cgroup(void)
+{
+	eventually(!rmdir(CGROUP) || errno != EBUSY);
+}
+
 /* Anonymous objects; 0 or the error of the one that could not be created */
 static inline int create_many(int count)
 {
