@@ -4,6 +4,7 @@
  * They are told by what they do next and change nothing any more; the others go
  * on as if one had died.
  */
+#include "kinds.h"
 #include "object.h"
 #include "step.h"
 
@@ -45,6 +46,41 @@ static uint32_t holder_of(const void *object)
 static int is_broken(const void *object)
 {
 	return !!(info(object).flags & GOSYNC_BROKEN);
+}
+
+/* A thread that waits in the name of a handle's holder, or of two */
+struct waiting {
+	enum kind kind;
+	void *handle, *beside;
+	pthread_t thread;
+	int ret;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct waiting *waiting = arg;
+	const struct thing thing = { .kind = waiting->kind };
+
+	if (thing.kind == COND)
+		MUST(!gosync_mutex_lock(waiting->beside));
+	waiting->ret = wait_by_library(&thing, waiting->handle, waiting->beside,
+				       GOSYNC_FOREVER, 0);
+	return NULL;
+}
+
+/* It waits when this returns. */
+static void start(struct waiting *waiting)
+{
+	const unsigned int before = waiters(waiting->handle);
+
+	MUST(!pthread_create(&waiting->thread, NULL, wait_in_thread, waiting));
+	MUST(eventually(waiters(waiting->handle) > before));
+}
+
+static int result_of(struct waiting *waiting)
+{
+	MUST(!pthread_join(waiting->thread, NULL));
+	return waiting->ret;
 }
 
 /* --- Mutex ---------------------------------------------------------------- */
@@ -200,30 +236,21 @@ TEST_F(broken, owner_leaves_the_lock_to_those_who_wait_in_their_order)
 	EXPECT_EQ(1, info(self->other).deaths);
 }
 
-static void *lock_in_thread(void *mutex)
-{
-	return (void *)(long)gosync_mutex_lock(mutex);
-}
-
 TEST_F(broken, who_waits_in_its_name_does_not_get_it)
 {
-	pthread_t threads[2];
-	void *ret;
+	struct waiting waiting[] = {
+		{ MUTEX, self->mutex }, { MUTEX, self->mutex },
+	};
 	int i;
 
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, lock_in_thread,
-					    self->mutex));
-		ASSERT_TRUE(has_waiters(gosync_fd(self->mutex), i + 1));
-	}
+	for (i = 0; i < 2; i++)
+		start(&waiting[i]);
 	/* One of them is to be handed it. */
 	sleep_ns(3 * NSEC_PER_MSEC);
 	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, pthread_join(threads[i], &ret));
-		EXPECT_EQ(-ESTALE, (long)ret);
-	}
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(-ESTALE, result_of(&waiting[i]));
 	EXPECT_EQ(1, gosync_mutex_lock(self->other));
 	EXPECT_EQ(1, info(self->other).deaths);
 	EXPECT_EQ(0, info(self->other).waiters);
@@ -533,41 +560,20 @@ TEST_F(broken, reader_does_not_stop_who_drains)
 	}
 }
 
-struct rw_thread {
-	gosync_rwmutex_t *rw;
-	bool read;
-	int ret;
-};
-
-static void *lock_rw_in_thread(void *arg)
-{
-	struct rw_thread *thread = arg;
-
-	thread->ret = thread->read ? gosync_rwmutex_rlock(thread->rw) :
-				     gosync_rwmutex_lock(thread->rw);
-	return NULL;
-}
-
 TEST_F(broken, who_waits_in_its_name_neither_reads_nor_writes)
 {
-	struct rw_thread waits[] = {
-		{ self->rw, false }, { self->rw, true }, { self->rw, true },
+	struct waiting waiting[] = {
+		{ WRITE, self->rw }, { READ, self->rw }, { READ, self->rw },
 	};
 	gosync_rwmutex_t *third = rwmutex_of(self->rw_name, variant->how);
-	pthread_t threads[3];
 	int i;
 
 	ASSERT_EQ(0, gosync_rwmutex_lock(self->rw));
-	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
-					    lock_rw_in_thread, &waits[i]));
-		ASSERT_TRUE(has_waiters(gosync_fd(third), i + 1));
-	}
+	for (i = 0; i < 3; i++)
+		start(&waiting[i]);
 	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw)));
-	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, pthread_join(threads[i], NULL));
-		EXPECT_EQ(-ESTALE, waits[i].ret);
-	}
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-ESTALE, result_of(&waiting[i]));
 	EXPECT_EQ(1, gosync_rwmutex_lock(third));
 	EXPECT_EQ(0, info(third).readers);
 	EXPECT_EQ(0, info(third).waiters);
@@ -576,20 +582,16 @@ TEST_F(broken, who_waits_in_its_name_neither_reads_nor_writes)
 TEST_F(broken, writer_that_still_drains_gives_way_to_the_next)
 {
 	gosync_rwmutex_t *third = rwmutex_of(self->rw_name, variant->how);
-	struct rw_thread wait = { self->rw, false };
-	pthread_t thread;
+	struct waiting waiting = { DRAIN, self->rw };
 	pid_t pid;
 
 	ASSERT_EQ(0, gosync_rwmutex_rlock(third));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_rw_in_thread, &wait));
-	ASSERT_TRUE(has_waiters(gosync_fd(third), 1));
+	start(&waiting);
 	ASSERT_EQ(0, gosync_break(third, holder_of(self->rw)));
-	pid = CHILD(gosync_rwmutex_lock(self->rw_other) < 0);
-	ASSERT_TRUE(has_waiters(gosync_fd(third), 2));
+	pid = WAITER(third, gosync_rwmutex_lock(self->rw_other) < 0);
 	EXPECT_EQ(0, gosync_rwmutex_runlock(third));
 	EXPECT_EQ(0, reap_soon(pid));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(-ESTALE, wait.ret);
+	EXPECT_EQ(-ESTALE, result_of(&waiting));
 }
 
 /* --- The others ------------------------------------------------------------ */
@@ -641,97 +643,53 @@ TEST_F(broken, permits_go_to_others)
 	EXPECT_EQ(0, gosync_semaphore_release(s, 2));
 }
 
-struct cond_thread {
-	gosync_cond_t *cond;
-	gosync_mutex_t *mutex;
-	int ret;
-};
-
-static void *wait_in_thread(void *arg)
-{
-	struct cond_thread *thread = arg;
-
-	if (!gosync_mutex_lock(thread->mutex))
-		thread->ret = gosync_cond_wait(thread->cond, thread->mutex);
-	return NULL;
-}
-
 TEST_F(broken, who_waits_for_a_cond_comes_back_without_the_lock)
 {
-	struct cond_thread wait = { .mutex = self->mutex };
-	pthread_t thread;
+	gosync_cond_t *cond = NEW(gosync_cond, variant->how);
+	struct waiting waiting = { COND, cond, self->mutex };
 
-	wait.cond = NEW(gosync_cond, variant->how);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &wait));
-	ASSERT_TRUE(has_waiters(gosync_fd(wait.cond), 1));
+	start(&waiting);
 	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
 	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
 	ASSERT_EQ(1, gosync_mutex_lock(self->other));
 	ASSERT_EQ(0, gosync_mutex_recover(self->other));
-	EXPECT_EQ(0, gosync_cond_signal(wait.cond));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(-ESTALE, wait.ret);
+	EXPECT_EQ(0, gosync_cond_signal(cond));
+	EXPECT_EQ(-ESTALE, result_of(&waiting));
 	/* Nor can it begin to wait, which would unlock. */
-	EXPECT_EQ(-ESTALE, gosync_cond_wait(wait.cond, self->mutex));
-	EXPECT_EQ(0, info(wait.cond).waiters);
+	EXPECT_EQ(-ESTALE, gosync_cond_wait(cond, self->mutex));
+	EXPECT_EQ(0, info(cond).waiters);
 	EXPECT_EQ(holder_of(self->other), info(self->other).owner);
 	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
 }
 
-struct many_thread {
-	struct gosync_wait_entry entries[2];
-	bool all;
-	int ret;
-};
-
-static void *wait_many_in_thread(void *arg)
-{
-	struct many_thread *wait = arg;
-
-	wait->ret = wait->all ?
-		    gosync_wait_all(wait->entries, 2, GOSYNC_FOREVER, 0) :
-		    gosync_wait_any(wait->entries, 2, GOSYNC_FOREVER, 0);
-	return NULL;
-}
-
 TEST_F(broken, who_waits_for_several_gets_none_by_it)
 {
+	static const enum kind kinds_of_wait[] = { ANY, ALL };
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		gosync_mutex_t *taken, *blocks, *mine;
-		struct many_thread wait = { .all = i };
-		char *name = unique_name();
-		pthread_t thread;
+		void *beside = new_beside(kinds_of_wait[i], variant->how);
+		struct thing thing = new_thing(kinds_of_wait[i], variant->how);
+		struct waiting waiting = { thing.kind, NULL, beside };
+		gosync_mutex_t *taken, *blocks = thing.other;
 
-		taken = NEW_NAMED(gosync_mutex, name, variant->how);
-		blocks = mutex_of(name, variant->how);
-		mine = NEW(gosync_mutex, variant->how);
+		taken = HANDLE(gosync_mutex, thing.fd, variant->how);
+		waiting.handle = taken;
 		ASSERT_EQ(0, gosync_mutex_lock(taken));
-		ASSERT_EQ(0, gosync_mutex_lock(mine));
-		wait.entries[0] = (struct gosync_wait_entry) {
-			.fd = gosync_fd(taken), .op = GOSYNC_IOC_MUTEX_LOCK,
-		};
-		wait.entries[1] = (struct gosync_wait_entry) {
-			.fd = gosync_fd(mine), .op = GOSYNC_IOC_MUTEX_LOCK,
-		};
-		ASSERT_EQ(0, pthread_create(&thread, NULL, wait_many_in_thread,
-					    &wait));
-		/* Once it queues, too, it is seen twice. */
-		ASSERT_TRUE(eventually(info(taken).waiters));
+		if (thing.kind == ALL)
+			ASSERT_EQ(0, gosync_rwmutex_lock(beside));
+		start(&waiting);
 		sleep_ns(3 * NSEC_PER_MSEC);
 		ASSERT_EQ(0, gosync_break(blocks, holder_of(taken)));
-		if (i)
-			EXPECT_EQ(0, gosync_mutex_unlock(mine));
-		ASSERT_EQ(0, pthread_join(thread, NULL));
-		EXPECT_EQ(-ESTALE, wait.ret);
-		EXPECT_EQ(-ESTALE, i ? gosync_wait_all(wait.entries, 2, 1, 0) :
-				       gosync_wait_any(wait.entries, 2, 1, 0));
+		if (thing.kind == ALL)
+			EXPECT_EQ(0, gosync_rwmutex_unlock(beside));
+		EXPECT_EQ(-ESTALE, result_of(&waiting));
+		EXPECT_EQ(-ESTALE, wait_by_library(&thing, taken, beside, 1, 0));
 		EXPECT_EQ(1, gosync_mutex_trylock(blocks));
 		EXPECT_EQ(1, info(blocks).deaths);
-		EXPECT_EQ(i ? 0 : -EBUSY, gosync_mutex_trylock(mine));
-		EXPECT_EQ(0, info(mine).waiters);
 		EXPECT_EQ(0, info(blocks).waiters);
+		EXPECT_EQ(0, info(beside).word);
+		EXPECT_EQ(0, info(beside).waiters);
 	}
 }
 
