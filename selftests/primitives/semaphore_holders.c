@@ -76,10 +76,16 @@ TEST_F(give_back, follows_the_holder_that_acquired)
 	gosync_semaphore_t *other = open_semaphore(self->name, variant->how);
 	gosync_semaphore_t *third = open_semaphore(self->name, variant->how);
 
+	EXPECT_EQ(-EPERM, gosync_semaphore_release(other, 1));
+	EXPECT_EQ(0, gosync_semaphore_release(other, 0));
 	EXPECT_EQ(0, gosync_semaphore_acquire(other, 6));
-	EXPECT_EQ(0, gosync_semaphore_tryacquire(third, 2));
-	/* They are not another's to release. */
+	EXPECT_EQ(0, gosync_semaphore_tryacquire(third, 4));
+	/* Nobody releases another's, nor more than it has. */
 	EXPECT_EQ(-EPERM, gosync_semaphore_release(self->semaphore, 1));
+	EXPECT_EQ(-EPERM, gosync_semaphore_release(third, 5));
+	EXPECT_EQ(0, count(self));
+	EXPECT_EQ(0, gosync_semaphore_release(third, 2));
+	EXPECT_EQ(-EPERM, gosync_semaphore_release(third, 3));
 	EXPECT_EQ(2, count(self));
 	gosync_close(other);
 	EXPECT_EQ(8, count(self));
