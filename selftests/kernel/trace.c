@@ -710,45 +710,36 @@ static void dwell(uint64_t *state)
 
 static void contend(const struct objects *objects, uint64_t state)
 {
+	void *const handles[] = {
+		[MUTEX] = objects->mutex, [WRITE] = objects->rwmutex,
+		[READ] = objects->rwmutex, [PERMITS] = objects->semaphore,
+	};
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
+		struct thing thing = {
+			.kind = random_u32(&state) % ARRAY_SIZE(handles),
+			.value = 1,
+		};
 		uint64_t deadline = GOSYNC_FOREVER;
-		int ret = -1;
+		int ret;
 
 		if (random_u32(&state) % 3 == 0)
 			deadline = gosync_deadline(random_u32(&state) %
 						   NSEC_PER_MSEC);
-		switch (random_u32(&state) % 4) {
-		case 0:
-			ret = gosync_mutex_lock_until(objects->mutex, deadline,
-						      0);
-			dwell(&state);
-			if (ret >= 0)
-				gosync_mutex_unlock(objects->mutex);
-			break;
-		case 1:
-			ret = gosync_rwmutex_lock_until(objects->rwmutex,
-							deadline, 0);
-			dwell(&state);
-			if (ret >= 0)
-				gosync_rwmutex_unlock(objects->rwmutex);
-			break;
-		case 2:
-			ret = gosync_rwmutex_rlock_until(objects->rwmutex,
-							 deadline, 0);
-			dwell(&state);
-			if (ret >= 0)
-				gosync_rwmutex_runlock(objects->rwmutex);
-			break;
-		default:
-			ret = gosync_semaphore_acquire_until(objects->semaphore,
-							     1, deadline, 0);
-			dwell(&state);
-			if (ret >= 0)
-				gosync_semaphore_release(objects->semaphore, 1);
-			break;
-		}
+		ret = wait_by_library(&thing, handles[thing.kind], NULL,
+				      deadline, 0);
+		dwell(&state);
+		if (ret < 0)
+			continue;
+		if (thing.kind == MUTEX)
+			gosync_mutex_unlock(objects->mutex);
+		else if (thing.kind == WRITE)
+			gosync_rwmutex_unlock(objects->rwmutex);
+		else if (thing.kind == READ)
+			gosync_rwmutex_runlock(objects->rwmutex);
+		else
+			gosync_semaphore_release(objects->semaphore, 1);
 	}
 }
 

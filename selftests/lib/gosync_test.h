@@ -404,6 +404,12 @@ static inline pid_t spawn(void)
 	__waiter;							\
 })
 
+static inline int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
 /* Its exit status, or 128 and the signal that killed it */
 static inline int reap(pid_t pid)
 {
@@ -412,8 +418,7 @@ static inline int reap(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
+	return exit_status(status);
 }
 
 /* The same of one that is to end by itself; -ETIMEDOUT if it never does */
@@ -423,8 +428,7 @@ static inline int reap_soon(pid_t pid)
 
 	if (!eventually(waitpid(pid, &status, WNOHANG) == pid))
 		return -ETIMEDOUT;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
+	return exit_status(status);
 }
 
 /* The same of all of them: 0, or the first that is another */

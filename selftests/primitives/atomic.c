@@ -287,13 +287,8 @@ TEST_F(atomic, wait_ends_with_change_and_wake)
 	pid_t pid;
 
 	EXPECT_EQ(0, gosync_int32_store(a, 1, -1));
-	pid = spawn();
-	if (!pid) {
-		EXPECT_EQ(0, gosync_int32_wait(a, 1, -1, GOSYNC_FOREVER, 0, &now));
-		EXPECT_EQ(17, now);
-		_exit(0);
-	}
-	ASSERT_TRUE(eventually(waiters(a) == 1));
+	pid = WAITER(a, gosync_int32_wait(a, 1, -1, GOSYNC_FOREVER, 0, &now) ||
+			now != 17);
 	/* Another word is none of its business. */
 	EXPECT_EQ(0, gosync_int32_wake(a, 0, 1));
 	/* Nor is a wake without a change. */
@@ -315,15 +310,12 @@ TEST_F(atomic, wake_takes_those_that_came_first)
 	pid_t pids[N];
 	int i;
 
-	for (i = 0; i < N; i++) {
-		pids[i] = spawn();
-		if (!pids[i]) {
-			EXPECT_EQ(0, gosync_uint32_wait(a, 0, 0, 0, 0, NULL));
+	for (i = 0; i < N; i++)
+		pids[i] = WAITER(a, ({
+			MUST(!gosync_uint32_wait(a, 0, 0, 0, 0, NULL));
 			order[add(&order[0], 1)] = i;
-			_exit(0);
-		}
-		ASSERT_TRUE(eventually(waiters(a) == i + 1u));
-	}
+			0;
+		}));
 	EXPECT_EQ(0, gosync_uint32_store(a, 0, 1));
 	for (i = 0; i < N - 2; i++) {
 		EXPECT_EQ(1, gosync_uint32_wake(a, 0, 1));
@@ -355,14 +347,8 @@ TEST_F(atomic, a_write_can_wake_all)
 		pid_t pids[3];
 
 		EXPECT_EQ(0, gosync_uint64_store(a, 0, 0));
-		for (j = 0; j < 3; j++) {
-			pids[j] = spawn();
-			if (!pids[j]) {
-				EXPECT_EQ(0, gosync_uint64_wait(a, 0, 0, 0, 0,
-								NULL));
-				_exit(0);
-			}
-		}
+		for (j = 0; j < 3; j++)
+			pids[j] = CHILD(-gosync_uint64_wait(a, 0, 0, 0, 0, NULL));
 		ASSERT_TRUE(eventually(waiters(a) == 3));
 		EXPECT_EQ(ops[i] == GOSYNC_IOC_ATOMIC_CAS,
 			  call(gosync_fd(a), ops[i], &args));
