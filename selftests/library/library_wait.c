@@ -5,7 +5,6 @@
  * functions go on with.
  */
 #include <poll.h>
-#include <sys/time.h>
 #include "gosync_test.h"
 
 FIXTURE(waiting)
@@ -41,12 +40,6 @@ FIXTURE_SETUP(waiting)
 static uint64_t soon(void)
 {
 	return gosync_deadline(10 * NSEC_PER_MSEC);
-}
-
-/* So late that a signal comes first */
-static uint64_t later(void)
-{
-	return gosync_deadline(60 * NSEC_PER_MSEC);
 }
 
 static int wait_one(struct gosync_wait_entry *entry)
@@ -317,50 +310,6 @@ TEST_F(waiting, all_are_granted_or_none_is)
 	EXPECT_EQ(0, gosync_rwmutex_runlock(self->rwmutex));
 }
 
-TEST_F(waiting, opposite_orders_do_not_deadlock)
-{
-	gosync_mutex_t *other = NEW(gosync_mutex, variant->how);
-	pid_t pid;
-	int i;
-
-	pid = spawn();
-	for (i = 0; i < 1000; i++) {
-		struct gosync_wait_entry entries[2];
-
-		entries[!pid] = gosync_entry_mutex(self->mutex);
-		entries[!!pid] = gosync_entry_mutex(other);
-		ASSERT_EQ(0, gosync_wait_all(entries, 2, GOSYNC_FOREVER, 0));
-		ASSERT_EQ(1, add(self->shared, 1));
-		store(self->shared, 0);
-		ASSERT_EQ(0, gosync_mutex_unlock(other));
-		ASSERT_EQ(0, gosync_mutex_unlock(self->mutex));
-	}
-	if (!pid)
-		_exit(0);
-	EXPECT_EQ(0, reap_soon(pid));
-}
-
-TEST_F(waiting, a_lock_that_is_asked_for_twice_is_refused)
-{
-	struct gosync_wait_entry entries[] = {
-		gosync_entry_mutex(self->mutex),
-		gosync_entry_rwmutex(self->rwmutex),
-		gosync_entry_rwmutex_read(self->rwmutex),
-		gosync_entry_mutex(self->mutex),
-	};
-
-	EXPECT_EQ(-EDEADLK, gosync_wait_all(entries, 4, soon(), 0));
-	EXPECT_EQ(-EDEADLK, gosync_wait_all(entries, 3, soon(), 0));
-	EXPECT_EQ(0, gosync_wait_all(entries, 2, soon(), 0));
-	EXPECT_EQ(0, gosync_rwmutex_unlock(self->rwmutex));
-	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	/* Also for reading: a writer may come in between. */
-	entries[1] = gosync_entry_rwmutex_read(self->rwmutex);
-	EXPECT_EQ(-EDEADLK, gosync_wait_all(entries, 3, soon(), 0));
-	EXPECT_EQ(0, info(self->rwmutex).readers);
-	EXPECT_EQ(0, info(self->mutex).word);
-}
-
 /* --- a Value, a Map, a Once ---------------------------------------------- */
 
 TEST_F(waiting, a_store_ends_the_wait_for_a_value)
@@ -458,72 +407,6 @@ TEST_F(waiting, who_waits_for_a_once_never_runs_it)
 	EXPECT_EQ(0, gosync_once_wait(self->once));
 }
 
-static int look_without_waiting(void *arg)
-{
-	FIXTURE_DATA(waiting) *self = arg;
-	uint64_t version = 0;
-
-	return gosync_value_wait(self->value, &version) || version != 1 ||
-		gosync_once_wait(self->once) ||
-		gosync_once_wait_until(self->once, 1, 0);
-}
-
-TEST_F(waiting, what_is_so_already_makes_no_system_call)
-{
-	EXPECT_EQ(0, store_text(self->value, "one"));
-	EXPECT_EQ(GOSYNC_ONCE_RUN, gosync_once_begin(self->once));
-	EXPECT_EQ(0, gosync_once_done(self->once));
-	EXPECT_SYSTEM_CALLS(variant->how, look_without_waiting, self);
-}
-
-/*
- * From now on a signal every 20 ms, whose handler restarts nothing. More often,
- * and a slow machine would do nothing else.
- */
-static void ring(void)
-{
-	struct sigaction action = { .sa_handler = count_signal };
-	struct itimerval timer = {
-		.it_value.tv_usec = 20000, .it_interval.tv_usec = 20000,
-	};
-
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-TEST_F(waiting, a_handler_ends_only_what_is_interruptible)
-{
-	struct gosync_wait_entry entries[] = {
-		gosync_entry_semaphore(self->semaphore, 1),
-		gosync_entry_once(self->once),
-	};
-	uint64_t value = 0, map = 0;
-
-	EXPECT_EQ(0, gosync_map_wait(self->map, &map));
-	ring();
-	EXPECT_EQ(-EINTR, gosync_wait_any(entries, 2, GOSYNC_FOREVER,
-					  GOSYNC_INTERRUPTIBLE));
-	EXPECT_EQ(-EINTR, gosync_wait_all(entries, 2, GOSYNC_FOREVER,
-					  GOSYNC_INTERRUPTIBLE));
-	EXPECT_EQ(-EINTR, gosync_value_wait_until(self->value, &value,
-						  GOSYNC_FOREVER,
-						  GOSYNC_INTERRUPTIBLE));
-	EXPECT_EQ(-EINTR, gosync_map_wait_until(self->map, &map, GOSYNC_FOREVER,
-						GOSYNC_INTERRUPTIBLE));
-	EXPECT_EQ(-EINTR, gosync_once_wait_until(self->once, GOSYNC_FOREVER,
-						 GOSYNC_INTERRUPTIBLE));
-	EXPECT_EQ(-ETIMEDOUT, gosync_wait_any(entries, 2, later(), 0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_wait_all(entries, 2, later(), 0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_value_wait_until(self->value, &value,
-						      later(), 0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_map_wait_until(self->map, &map, later(),
-						    0));
-	EXPECT_EQ(-ETIMEDOUT, gosync_once_wait_until(self->once, later(), 0));
-	EXPECT_LT(5, signals);
-	EXPECT_EQ(0, info(self->semaphore).waiters);
-	EXPECT_EQ(0, info(self->once).waiters);
-}
-
 TEST_F(waiting, a_child_gets_it_for_itself)
 {
 	struct gosync_wait_entry entry = gosync_entry_mutex(self->mutex);
@@ -559,7 +442,6 @@ TEST_F(waiting, a_child_gets_it_for_itself)
 TEST_F(waiting, bad_arguments_are_refused)
 {
 	struct gosync_wait_entry entries[GOSYNC_WAIT_MAX + 1];
-	uint64_t version = 0;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(entries); i++)
@@ -572,11 +454,6 @@ TEST_F(waiting, bad_arguments_are_refused)
 	/* One of the two is said by the function's name. */
 	EXPECT_EQ(-EINVAL, gosync_wait_any(entries, 1, soon(),
 					   GOSYNC_WAIT_ALL));
-	EXPECT_EQ(-EINVAL, gosync_value_wait_until(self->value, &version,
-						   soon(), 2));
-	EXPECT_EQ(-EINVAL, gosync_map_wait_until(self->map, &version, soon(),
-						 2));
-	EXPECT_EQ(-EINVAL, gosync_once_wait_until(self->once, soon(), 2));
 	entries[0] = gosync_entry_int32(self->words, 2, 0);
 	EXPECT_EQ(-EINVAL, gosync_wait_any(entries, 2, soon(), 0));
 	entries[0] = gosync_entry_int32(self->words, (size_t)-1, 0);
@@ -588,24 +465,6 @@ TEST_F(waiting, bad_arguments_are_refused)
 	EXPECT_EQ(-ENOTTY, gosync_wait_any(entries, 2, soon(), 0));
 }
 
-TEST_F(waiting, who_may_only_look_can_wait_but_not_lock)
-{
-	struct gosync_wait_entry entries[2];
-	gosync_mutex_t *mutex;
-	gosync_waitgroup_t *wg;
-	int fd;
-
-	fd = reopen_object(gosync_fd(self->mutex), GOSYNC_RDONLY);
-	mutex = HANDLE(gosync_mutex, fd, variant->how);
-	fd = reopen_object(gosync_fd(self->wg), GOSYNC_RDONLY);
-	wg = HANDLE(gosync_waitgroup, fd, variant->how);
-	entries[0] = gosync_entry_waitgroup(wg);
-	entries[1] = gosync_entry_mutex(mutex);
-	EXPECT_EQ(0, gosync_wait_any(entries, 1, soon(), 0));
-	EXPECT_EQ(-EBADF, gosync_wait_any(entries, 2, soon(), 0));
-	EXPECT_EQ(0, info(self->mutex).word);
-}
-
 /* --- poll ---------------------------------------------------------------- */
 
 static int readable(const void *object)
@@ -615,15 +474,10 @@ static int readable(const void *object)
 	return poll(&pollfd, 1, 0);
 }
 
-static int becomes_readable(const void *object)
-{
-	struct pollfd pollfd = { .fd = gosync_fd(object), .events = POLLIN };
-
-	return poll(&pollfd, 1, WATCHDOG / 2 * 1000);
-}
-
 TEST_F(waiting, watch_says_what_is_waited_for)
 {
+	uint64_t version = 0;
+
 	EXPECT_EQ(0, gosync_watch(self->semaphore, 0, 3));
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
 	EXPECT_EQ(0, readable(self->semaphore));
@@ -647,85 +501,21 @@ TEST_F(waiting, watch_says_what_is_waited_for)
 	EXPECT_EQ(0, readable(self->words));
 	EXPECT_EQ(-EINVAL, gosync_watch(self->words, 2, 0));
 	EXPECT_EQ(-EINVAL, gosync_watch(self->words, (size_t)-1, 0));
-}
 
-TEST_F(waiting, who_polls_is_told_of_stores)
-{
-	uint64_t version = 0;
-	pid_t pid;
-	int i;
-
+	EXPECT_EQ(0, gosync_watch(self->value, 0, 0));
 	EXPECT_EQ(0, readable(self->value));
-	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(0, gosync_value_version(self->value, &version));
-		EXPECT_EQ(0, gosync_watch(self->value, 0, version));
-		EXPECT_EQ(0, readable(self->value));
-		pid = spawn();
-		if (!pid) {
-			sleep_ns(NSEC_PER_MSEC);
-			_exit(!!store_text(self->value, "new"));
-		}
-		EXPECT_EQ(1, becomes_readable(self->value));
-		EXPECT_EQ(1, readable(self->value));
-		EXPECT_EQ(0, reap(pid));
-	}
-	version = 0;
+	EXPECT_EQ(0, store_text(self->value, "new"));
+	EXPECT_EQ(1, readable(self->value));
 	EXPECT_EQ(0, gosync_map_wait(self->map, &version));
-	EXPECT_EQ(1, readable(self->map));
 	EXPECT_EQ(0, gosync_watch(self->map, 0, version));
 	EXPECT_EQ(0, readable(self->map));
-	pid = spawn();
-	if (!pid) {
-		sleep_ns(NSEC_PER_MSEC);
-		_exit(gosync_map_store(self->map, "key", 3, "1", 1));
-	}
-	EXPECT_EQ(1, becomes_readable(self->map));
-	EXPECT_EQ(0, reap(pid));
-}
-
-TEST_F(waiting, a_watched_cond_is_readable_when_signalled)
-{
-	EXPECT_EQ(0, readable(self->cond));
-	EXPECT_EQ(0, gosync_cond_signal(self->cond));
-	EXPECT_EQ(0, readable(self->cond));
+	EXPECT_EQ(0, gosync_map_store(self->map, "key", 3, "1", 1));
+	EXPECT_EQ(1, readable(self->map));
+	/* By the holder that watches, and the library knows of the waiter. */
 	EXPECT_EQ(0, gosync_watch(self->cond, 0, 0));
 	EXPECT_EQ(0, readable(self->cond));
 	EXPECT_EQ(0, gosync_cond_signal(self->cond));
 	EXPECT_EQ(1, readable(self->cond));
-	/* One place, one signal; another place is another wait. */
-	EXPECT_EQ(0, gosync_watch(self->cond, 0, 0));
-	EXPECT_EQ(0, readable(self->cond));
-	EXPECT_EQ(0, gosync_cond_broadcast(self->cond));
-	EXPECT_EQ(1, readable(self->cond));
-	EXPECT_EQ(0, gosync_unwatch(self->cond));
-	EXPECT_EQ(0, readable(self->cond));
-}
-
-TEST_F(waiting, a_polled_lock_wakes_who_polls)
-{
-	pid_t pid;
-
-	EXPECT_EQ(1, readable(self->mutex));
-	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(0, readable(self->mutex));
-	pid = spawn();
-	if (!pid) {
-		int ret = 0;
-
-		/* Readable says that a try might succeed. */
-		while (gosync_mutex_trylock(self->mutex) == -EBUSY) {
-			store(self->shared, 1);
-			ret |= becomes_readable(self->mutex) != 1;
-		}
-		_exit(ret | gosync_mutex_unlock(self->mutex));
-	}
-	EXPECT_TRUE(eventually(load(self->shared)));
-	sleep_ns(NSEC_PER_MSEC);
-	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
-	EXPECT_EQ(0, reap_soon(pid));
-	/* Nobody polls: nothing is left of it. */
-	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
-	EXPECT_EQ(0, gosync_mutex_unlock(self->mutex));
 }
 
 TEST_HARNESS_MAIN

@@ -357,10 +357,11 @@ static bool has_ended(pid_t pid)
 }
 
 /* A child that is in a handler before its deadline; false if it was too slow */
-static bool interrupt_before(FIXTURE_DATA(wait) *self, uint64_t ns, pid_t *pid)
+static bool interrupt_before(FIXTURE_DATA(wait) *self, enum way way,
+			     uint64_t ns, pid_t *pid)
 {
 	store(handler_stage, 0);
-	*pid = CHILD(-get(self, IOCTL, gosync_deadline(ns), 0));
+	*pid = CHILD(-get(self, way, gosync_deadline(ns), 0));
 	if (!eventually(waiters_of(&self->thing) || has_ended(*pid)))
 		return false;
 	kill(*pid, SIGUSR1);
@@ -368,22 +369,27 @@ static bool interrupt_before(FIXTURE_DATA(wait) *self, uint64_t ns, pid_t *pid)
 	       load(handler_stage);
 }
 
+/* The kernel restarts the ioctl, and the library begins it again by itself. */
 TEST_F(wait, the_deadline_stays_over_a_restart)
 {
 	uint64_t ns = 200 * NSEC_PER_MSEC;
+	enum way way;
 	pid_t pid;
 
 	handler_stage = shared_memory(sizeof(*handler_stage));
-	handle(stay_in_handler, SA_RESTART);
-	while (!interrupt_before(self, ns, &pid)) {
-		kill_and_reap(pid);
-		ns *= 2;
-		ASSERT_GT(WATCHDOG / 4 * NSEC_PER_SEC, ns);
+	for (way = 0; way < WAYS; way++) {
+		handle(stay_in_handler, way == LIBRARY ? 0 : SA_RESTART);
+		while (!interrupt_before(self, way, ns, &pid)) {
+			kill_and_reap(pid);
+			ns *= 2;
+			ASSERT_GT(WATCHDOG / 4 * NSEC_PER_SEC, ns);
+		}
+		store(handler_stage, 2);
+		EXPECT_EQ(ETIMEDOUT, reap_soon(pid));
+		expect_interrupted(self);
+		EXPECT_TRUE(left_no_trace(self));
+		renew(self);
 	}
-	store(handler_stage, 2);
-	EXPECT_EQ(ETIMEDOUT, reap_soon(pid));
-	expect_interrupted(self);
-	EXPECT_TRUE(left_no_trace(self));
 }
 
 /* --- the end of a waiter, and of its descriptor --------------------------- */
@@ -405,7 +411,8 @@ TEST_F(wait, killed_waiters_leave_no_trace_and_nobody_hanging)
 	EXPECT_TRUE(word_counts(&self->thing, N));
 	for (i = 0; i < N; i += 2)
 		EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
-	EXPECT_EQ(N / 2, waiters_of(&self->thing));
+	/* A writer that is let in by that goes on to wait for the readers. */
+	EXPECT_TRUE(eventually(waiters_of(&self->thing) == N / 2));
 	EXPECT_TRUE(word_counts(&self->thing, N / 2));
 	EXPECT_EQ(0, let_all_go(&self->thing, N / 2));
 	for (i = 1; i < N; i += 2)

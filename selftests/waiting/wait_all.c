@@ -215,6 +215,9 @@ TEST_F(all, refuses_a_lock_that_is_asked_for_twice)
 		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0) },
 		{ entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
 		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_LOCK, 0) },
+		/* Also for reading: a writer may come in between. */
+		{ entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
+		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0) },
 		{ entry(rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
 		  entry(self->rwmutex, GOSYNC_IOC_RWMUTEX_LOCK, 0) },
 		{ entry(rwmutex, GOSYNC_IOC_RWMUTEX_RLOCK, 0),
