@@ -55,6 +55,37 @@ static inline void open_locks(const struct storm *storm, unsigned int how,
 	}
 }
 
+/* Stay inside; long enough for starvation, now and then */
+static inline void stay_inside(uint32_t r)
+{
+	if (r % 32 == 5)
+		sleep_ns(r % (3 * NSEC_PER_MSEC));
+	else if (r % 8 == 2)
+		spin_ns(r % (20 * NSEC_PER_USEC));
+}
+
+/* Holds the lock for that long, without a pause; it has had it by now. */
+static inline pid_t spawn_hog(int fd, unsigned int how, uint64_t ns,
+			      unsigned int *turns)
+{
+	unsigned int before = load(turns);
+	gosync_mutex_t *mutex;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		mutex = ANOTHER(gosync_mutex, fd, how);
+		for (;;) {
+			/* Another one may have been killed with it. */
+			MUST(gosync_mutex_lock(mutex) >= 0);
+			add(turns, 1);
+			spin_ns(ns);
+			MUST(!gosync_mutex_unlock(mutex));
+		}
+	}
+	MUST(eventually(load(turns) != before));
+	return pid;
+}
+
 static inline pid_t spawn_worker(struct storm *storm, unsigned int how,
 				 unsigned int me)
 {

@@ -110,6 +110,17 @@ static inline void fill(struct gosync_wait_entry *entries,
 		entries[i] = entry_for(&things[i]);
 }
 
+/* One that is killed again and again; @pid is 0 before the first time. */
+static inline pid_t spawn_again(pid_t *pid, unsigned int *kills)
+{
+	if (*pid) {
+		kill_and_reap(*pid);
+		++*kills;
+	}
+	*pid = spawn();
+	return *pid;
+}
+
 static inline pid_t spawn_owner(int fd, unsigned int op)
 {
 	return RESTING_CHILD(call(reopen_object(fd, 0), op, NULL) < 0);

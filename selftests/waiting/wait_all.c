@@ -430,12 +430,7 @@ TEST_F(all, who_was_never_granted_poisons_nothing)
 		uint32_t r = random_u32(&seed);
 
 		i = r % N;
-		if (pids[i]) {
-			kill_and_reap(pids[i]);
-			kills++;
-		}
-		pids[i] = spawn();
-		if (!pids[i]) {
+		if (!spawn_again(&pids[i], &kills)) {
 			struct gosync_wait_entry entries[] = {
 				entry_of_mutex(reopen_object(self->mutex, 0)),
 				entry_of_permits(self->semaphore, 1),

@@ -94,15 +94,11 @@ static void work(struct storm *storm, unsigned int how, unsigned int me)
 			for (i = 0; i < count; i++)
 				died[i] = entries[i].result == 1;
 		}
-		r = random_u32(&seed);
 		for (i = 0; i < count; i++)
 			if (!come_in(storm, order[i], me,
 				     reads && IS_RW(order[i]), died[i]))
 				add(&storm->wrong, 1);
-		if (r % 32 == 5)
-			sleep_ns(r % (3 * NSEC_PER_MSEC));
-		else if (r % 8 == 2)
-			spin_ns(r % (20 * NSEC_PER_USEC));
+		stay_inside(random_u32(&seed));
 		for (i = 0; i < count; i++)
 			if (!go_out(storm, handles[order[i]], order[i], me,
 				    reads && IS_RW(order[i]), died[i]))
@@ -122,28 +118,6 @@ TEST_F(all, death_at_any_moment_leaves_nobody_hanging)
 {
 	run_storm(_metadata, (void *)self->shared, LOCKS, work, variant->how,
 		  true);
-}
-
-/* Holds the lock for that long, without a pause */
-static pid_t spawn_hog(int fd, unsigned int how, uint64_t ns,
-		       unsigned int *turns)
-{
-	unsigned int before = load(turns);
-	gosync_mutex_t *mutex;
-	pid_t pid = spawn();
-
-	if (!pid) {
-		mutex = ANOTHER(gosync_mutex, fd, how);
-		for (;;) {
-			/* Another one may have been killed with it. */
-			MUST(gosync_mutex_lock(mutex) >= 0);
-			add(turns, 1);
-			spin_ns(ns);
-			MUST(!gosync_mutex_unlock(mutex));
-		}
-	}
-	MUST(eventually(load(turns) != before));
-	return pid;
 }
 
 /*
@@ -363,8 +337,7 @@ TEST_F(all, is_not_starved_by_those_who_lock_one)
 		hogs[i] = spawn_hog(entries[i % 2].fd, variant->how,
 				    50 * NSEC_PER_USEC, self->shared);
 	is_not_starved(_metadata, entries, 2, self->shared);
-	for (i = 0; i < 4; i++)
-		kill_and_reap(hogs[i]);
+	EXPECT_EQ(128 + SIGKILL, kill_all(hogs, 4));
 }
 
 /*
@@ -406,12 +379,10 @@ TEST_F(all, is_not_starved_by_locks_that_are_never_free_together)
 		entry_of_mutex(self->mutex), entry_of_mutex(new_object(GOSYNC_MUTEX)),
 	};
 	pid_t pids[2];
-	int i;
 
 	spawn_alternating(entries, variant->how, self->shared, pids);
 	is_not_starved(_metadata, entries, 2, self->shared);
-	for (i = 0; i < 2; i++)
-		kill_and_reap(pids[i]);
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, 2));
 }
 
 static int move_clock(int64_t ns)
@@ -496,10 +467,8 @@ TEST_F(all, is_not_starved_by_those_who_wait_in_vain)
 	sleep_ns(NSEC_PER_SEC);
 	spawn_alternating(entries, variant->how, self->shared, others);
 	is_not_starved(_metadata, entries, 2, self->shared);
-	for (i = 0; i < 2; i++)
-		kill_and_reap(others[i]);
-	for (i = 0; i < N; i++)
-		kill_and_reap(pids[i]);
+	EXPECT_EQ(128 + SIGKILL, kill_all(others, 2));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, N));
 	EXPECT_EQ(0, info_of(kept).waiters);
 }
 
@@ -538,8 +507,7 @@ TEST_F(all, is_not_starved_by_its_neighbours)
 	for (i = 0; i < 2; i++)
 		entries[i] = entry_of_mutex(fds[2 + i]);
 	is_not_starved(_metadata, entries, 2, self->shared);
-	for (i = 0; i < N; i++)
-		kill_and_reap(pids[i]);
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, N));
 }
 
 /* It wants all permits, and there always are some that others have. */
@@ -573,8 +541,7 @@ TEST_F(all, is_not_starved_by_those_who_take_one_permit)
 			self->shared + 16);
 	ASSERT_TRUE(eventually(load(self->shared)));
 	is_not_starved(_metadata, entries, 2, self->shared);
-	for (i = 0; i < N; i++)
-		kill_and_reap(pids[i]);
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, N));
 	kill_and_reap(hog);
 }
 

@@ -254,7 +254,7 @@ struct rounds {
 
 /* One of two, that let go of theirs when a round begins */
 static void let_go_in_rounds(struct rounds *rounds, unsigned int me,
-			     void *handle, bool is_mutex)
+			     const struct thing *thing)
 {
 	unsigned int mine = 0;
 
@@ -268,20 +268,21 @@ static void let_go_in_rounds(struct rounds *rounds, unsigned int me,
 		/* Now and then when it waits already, or sleeps */
 		if (mine % 4 == 2 + me)
 			spin_ns(mine % 64 * NSEC_PER_USEC);
-		MUST(!(is_mutex ? gosync_mutex_unlock(handle) :
-				  gosync_semaphore_release(handle, 1)));
+		MUST(!let_go(thing));
 		add(&rounds->done, 1);
 	}
 }
 
 /*
- * Two semaphores get a permit at the same moment: one is granted, and the other
- * keeps its own.
+ * Two things of this kind get free at the same moment: one is granted, and the
+ * other is still to be had.
  */
-TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
+static void one_of_two_is_granted(struct __test_metadata *_metadata,
+				  FIXTURE_DATA(any) *self, enum kind kind,
+				  unsigned int how)
 {
 	struct rounds *shared = (void *)self->shared;
-	int fds[2] = { self->semaphore, new_object(GOSYNC_SEMAPHORE) };
+	struct thing things[2] = { new_thing(kind, how), new_thing(kind, how) };
 	unsigned int i, round = 0, got[2] = {};
 	uint64_t end = end_of_budget(), seed = random_seed();
 	pid_t pids[2];
@@ -289,79 +290,51 @@ TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
 	for (i = 0; i < 2; i++) {
 		pids[i] = spawn();
 		if (!pids[i])
-			let_go_in_rounds(shared, i, ANOTHER(gosync_semaphore,
-							    fds[i], variant->how),
-					 false);
+			let_go_in_rounds(shared, i, &things[i]);
 	}
 	do {
 		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
+		const struct thing *first = &things[round % 2];
+		const struct thing *second = &things[!(round % 2)];
 		int last, ret;
 
-		last = put_between(entries, entry_of_permits(fds[round % 2], 1),
-				   entry_of_permits(fds[!(round % 2)], 1),
+		ASSERT_EQ(0, keep(first));
+		ASSERT_EQ(0, keep(second));
+		last = put_between(entries, entry_for(first), entry_for(second),
 				   random_u32(&seed));
 		store(&shared->round, ++round);
 		ret = wait_any(entries, last + 1);
 		ASSERT_TRUE(ret == 0 || ret == last);
-		ASSERT_EQ(0, entries[ret].result);
 		ASSERT_EQ(UNTOUCHED, entries[last - ret].result);
 		ASSERT_TRUE(eventually(load(&shared->done) == 2 * round));
-		ASSERT_EQ(0, info_of(entries[ret].fd).word);
-		ASSERT_EQ(1, info_of(entries[last - ret].fd).word);
+		ASSERT_TRUE(is_granted(ret ? second : first, &entries[ret]));
 		got[!!ret]++;
-		/* And that one is to be had. */
+		/* And the other one is to be had. */
 		ASSERT_EQ(last - ret, wait_any(entries, last + 1));
-		ASSERT_EQ(0, info_of(entries[last - ret].fd).word);
+		ASSERT_TRUE(is_granted(ret ? first : second,
+				       &entries[last - ret]));
+		for (i = 0; i < 2; i++) {
+			ASSERT_EQ(0, give_back(&things[i]));
+			ASSERT_EQ(0, info_of(things[i].fd).word);
+		}
 	} while (budget_left(end));
 	store(&shared->stop, 1);
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(0, reap_soon(pids[i]));
-		EXPECT_TRUE(is_accounted(fds[i]));
+		EXPECT_TRUE(is_accounted(things[i].fd));
 	}
 	TH_LOG("%u rounds: the first %u times, the second %u", round, got[0],
 	       got[1]);
 }
 
-/* The same with locks, that anybody may unlock: the other one stays free. */
+TEST_F(any, of_two_released_at_the_same_moment_one_is_granted)
+{
+	one_of_two_is_granted(_metadata, self, PERMITS, variant->how);
+}
+
 TEST_F(any, of_two_unlocked_at_the_same_moment_one_is_granted)
 {
-	struct rounds *shared = (void *)self->shared;
-	int fds[2] = { self->mutex, new_object(GOSYNC_MUTEX) };
-	uint64_t end = end_of_budget(), seed = random_seed();
-	gosync_mutex_t *mutexes[2];
-	unsigned int i, round = 0;
-	pid_t pids[2];
-
-	for (i = 0; i < 2; i++) {
-		mutexes[i] = ANOTHER(gosync_mutex, fds[i], variant->how);
-		pids[i] = spawn();
-		if (!pids[i])
-			let_go_in_rounds(shared, i, mutexes[i], true);
-	}
-	do {
-		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
-		int last, ret;
-
-		for (i = 0; i < 2; i++)
-			ASSERT_EQ(0, gosync_mutex_lock(mutexes[i]));
-		last = put_between(entries, entry_of_mutex(fds[round % 2]),
-				   entry_of_mutex(fds[!(round % 2)]),
-				   random_u32(&seed));
-		store(&shared->round, ++round);
-		ret = wait_any(entries, last + 1);
-		ASSERT_TRUE(ret == 0 || ret == last);
-		ASSERT_TRUE(eventually(load(&shared->done) == 2 * round));
-		ASSERT_EQ(info_of(entries[ret].fd).holder,
-			  info_of(entries[ret].fd).owner);
-		ASSERT_EQ(0, info_of(entries[last - ret].fd).word);
-		ASSERT_EQ(0, unlock_fd(entries[ret].fd));
-	} while (budget_left(end));
-	store(&shared->stop, 1);
-	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(0, reap_soon(pids[i]));
-		EXPECT_TRUE(is_accounted(fds[i]));
-	}
-	TH_LOG("%u rounds", round);
+	one_of_two_is_granted(_metadata, self, MUTEX, variant->how);
 }
 
 /*
@@ -440,16 +413,13 @@ TEST_F(any, each_permit_is_had_once)
 
 #define LOCKS	3
 
-/* Between lock and unlock; long enough for starvation, now and then */
+/* Between lock and unlock */
 static void inside(struct storm *storm, unsigned int lock, unsigned int me,
 		   bool died, uint32_t r)
 {
 	if (!enter(&storm->guarded[lock], me + 1, died))
 		add(&storm->wrong, 1);
-	if (r % 32 == 5)
-		sleep_ns(r % (3 * NSEC_PER_MSEC));
-	else if (r % 8 == 2)
-		spin_ns(r % (20 * NSEC_PER_USEC));
+	stay_inside(r);
 	if (!leave(&storm->guarded[lock], me + 1))
 		add(&storm->wrong, 1);
 	add(&storm->entered[me], 1);
@@ -549,12 +519,7 @@ TEST_F(any, who_is_killed_while_waiting_takes_no_permits)
 		uint32_t r = random_u32(&seed);
 
 		i = r % N;
-		if (pids[i]) {
-			kill_and_reap(pids[i]);
-			kills++;
-		}
-		pids[i] = spawn();
-		if (!pids[i]) {
+		if (!spawn_again(&pids[i], &kills)) {
 			struct gosync_wait_entry entries[2];
 
 			for (i = 0; i < 2; i++)
@@ -591,22 +556,9 @@ TEST_F(any, nobody_starves_beside_hogs)
 	unsigned int had[2] = {}, i;
 	pid_t hogs[2];
 
-	for (i = 0; i < 2; i++) {
-		gosync_mutex_t *mutex;
-
-		hogs[i] = spawn();
-		if (hogs[i])
-			continue;
-		mutex = ANOTHER(gosync_mutex, entries[i].fd, variant->how);
-		for (;;) {
-			MUST(!gosync_mutex_lock(mutex));
-			add(&self->shared[i], 1);
-			spin_ns(100 * NSEC_PER_USEC);
-			MUST(!gosync_mutex_unlock(mutex));
-		}
-	}
 	for (i = 0; i < 2; i++)
-		ASSERT_TRUE(eventually(load(&self->shared[i])));
+		hogs[i] = spawn_hog(entries[i].fd, variant->how,
+				    100 * NSEC_PER_USEC, &self->shared[i]);
 	do {
 		int ret = wait_any(entries, 2);
 
@@ -617,8 +569,7 @@ TEST_F(any, nobody_starves_beside_hogs)
 	} while (budget_left(end) || had[0] + had[1] < 30);
 	TH_LOG("%u and %u times, the hogs %u and %u", had[0], had[1],
 	       load(&self->shared[0]), load(&self->shared[1]));
-	for (i = 0; i < 2; i++)
-		kill_and_reap(hogs[i]);
+	EXPECT_EQ(128 + SIGKILL, kill_all(hogs, 2));
 }
 
 TEST_HARNESS_MAIN
