@@ -10,6 +10,7 @@
 #ifndef GOSYNC_TEST_H
 #define GOSYNC_TEST_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -635,6 +636,18 @@ static inline int read_file(const char *path, char *text, size_t size)
 		text[n] = 0;
 	close(fd);
 	return n < 0 ? n : 0;
+}
+
+/* How many descriptors this process has, and some more that are always there */
+static inline int descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 #define RESTING "resting"

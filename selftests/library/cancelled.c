@@ -4,7 +4,6 @@
  * the thread that calls it is to be cancelled. Which there are is read from the
  * library itself, so that a new one without a row here is a failure.
  */
-#include <dirent.h>
 #include <elf.h>
 #include <link.h>
 #include <sys/stat.h>
@@ -397,17 +396,6 @@ static void *call_it(void *arg)
 	row->call();
 	/* Not that of a thread that was cancelled */
 	return arg;
-}
-
-static int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 TEST_F(cancelled, threads_come_back_from_each_function)

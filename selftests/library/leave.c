@@ -4,7 +4,6 @@
  * cancellation, while the process lives on. Nothing leaks, and what was begun is
  * either done or to be begun again. (Exceptions: cxx.cc.)
  */
-#include <dirent.h>
 #include <malloc.h>
 #include "gosync_test.h"
 
@@ -262,17 +261,6 @@ static int list(FIXTURE_DATA(leave) *self)
 static int map_range(FIXTURE_DATA(leave) *self)
 {
 	return gosync_map_range(self->map, see_entry, &self->call);
-}
-
-static int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 static size_t allocated(void)
