@@ -73,16 +73,16 @@ static bool sleeps(pid_t pid)
 	return state && state[2] == 'S';
 }
 
+static int error_of(int fd)
+{
+	return fd < 0 ? -fd : 0;
+}
+
 /* A child that waits; it exits with 0, or with the error */
 static pid_t spawn_waiting(const char *name, uint32_t type)
 {
-	pid_t pid = spawn();
+	pid_t pid = CHILD(error_of(await(name, type)));
 
-	if (!pid) {
-		int fd = await(name, type);
-
-		_exit(fd < 0 ? -fd : 0);
-	}
 	MUST(eventually(sleeps(pid)));
 	return pid;
 }
@@ -124,15 +124,9 @@ TEST_F(appear, another_namespaces_name_is_not_it)
 {
 	pid_t pid = spawn_waiting(self->name, 0), other;
 
-	other = spawn();
-	if (!other) {
-		int fd;
-
-		if (unshare(CLONE_NEWIPC))
-			_exit(1);
-		fd = make(self->name, GOSYNC_MUTEX);
-		_exit(fd < 0 || await(self->name, 0) < 0);
-	}
+	other = CHILD(unshare(CLONE_NEWIPC) ||
+		      make(self->name, GOSYNC_MUTEX) < 0 ||
+		      await(self->name, 0) < 0);
 	EXPECT_EQ(0, reap(other));
 	sleep_ns(50 * NSEC_PER_MSEC);
 	EXPECT_TRUE(sleeps(pid));
@@ -177,15 +171,9 @@ TEST_F(appear, another_type_is_not_waited_for)
 
 TEST_F(appear, what_one_may_not_have_is_not_waited_for)
 {
-	pid_t pid = spawn();
+	pid_t pid = CHILD(error_of(become(NOBODY, NOBODY, 0) ?:
+				   await(self->name, 0)));
 
-	if (!pid) {
-		int fd = become(NOBODY, NOBODY, 0);
-
-		if (!fd)
-			fd = await(self->name, 0);
-		_exit(fd < 0 ? -fd : 0);
-	}
 	ASSERT_TRUE(eventually(sleeps(pid)));
 	EXPECT_LE(0, make(self->name, GOSYNC_MUTEX));
 	EXPECT_EQ(EACCES, reap_soon(pid));
@@ -229,20 +217,12 @@ static void note_signal(int signal)
 	add(handled, 1);
 }
 
+/* The child has the handler, too. */
 static pid_t spawn_handling(FIXTURE_DATA(appear) *self, int flags)
 {
-	pid_t pid = spawn();
-
 	handled = self->shared;
-	if (!pid) {
-		int fd;
-
-		handle(note_signal, flags);
-		fd = await(self->name, 0);
-		_exit(fd < 0 ? -fd : 0);
-	}
-	MUST(eventually(sleeps(pid)));
-	return pid;
+	handle(note_signal, flags);
+	return spawn_waiting(self->name, 0);
 }
 
 TEST_F(appear, a_signal_ends_the_wait)
@@ -314,11 +294,8 @@ TEST_F(appear, who_waits_for_others_names_is_in_nobodys_way)
 	unsigned int i;
 
 	for (i = 0; i < MANY; i++) {
-		pids[i] = spawn();
-		if (!pids[i]) {
-			snprintf(name, sizeof(name), "%s-%u", self->name, i);
-			_exit(await(name, GOSYNC_MUTEX) < 0);
-		}
+		snprintf(name, sizeof(name), "%s-%u", self->name, i);
+		pids[i] = CHILD(await(name, GOSYNC_MUTEX) < 0);
 	}
 	EXPECT_TRUE(eventually(sleeps(pids[MANY - 1])));
 	for (i = 0; i < MANY; i += 2) {

@@ -23,21 +23,10 @@ FIXTURE_VARIANT(version)
 	unsigned int how;
 };
 
-FIXTURE_VARIANT_ADD(version, value_mapped) {
-	.type = GOSYNC_VALUE,
-};
-
-FIXTURE_VARIANT_ADD(version, value_ioctl) {
-	.type = GOSYNC_VALUE, .how = GOSYNC_IOCTL_ONLY,
-};
-
-FIXTURE_VARIANT_ADD(version, map_mapped) {
-	.type = GOSYNC_MAP,
-};
-
-FIXTURE_VARIANT_ADD(version, map_ioctl) {
-	.type = GOSYNC_MAP, .how = GOSYNC_IOCTL_ONLY,
-};
+FIXTURE_VARIANT_ADD(version, value_mapped) { GOSYNC_VALUE, 0 };
+FIXTURE_VARIANT_ADD(version, value_ioctl) { GOSYNC_VALUE, GOSYNC_IOCTL_ONLY };
+FIXTURE_VARIANT_ADD(version, map_mapped) { GOSYNC_MAP, 0 };
+FIXTURE_VARIANT_ADD(version, map_ioctl) { GOSYNC_MAP, GOSYNC_IOCTL_ONLY };
 
 FIXTURE_SETUP(version)
 {
