@@ -35,9 +35,8 @@ TEST_F(uring, readers_and_writers)
 {
 	struct ring *ring = self->ring;
 	gosync_rwmutex_t *rwmutex = NEW(gosync_rwmutex, variant->how);
-	int fd, i;
+	int fd = reopen_object(gosync_fd(rwmutex), 0), i;
 
-	fd = reopen_object(gosync_fd(rwmutex), 0);
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_RWMUTEX_RLOCK, 0));
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_RWMUTEX_RLOCK, 0));
 	EXPECT_EQ(0, gosync_rwmutex_rlock(rwmutex));
@@ -74,9 +73,8 @@ TEST_F(uring, permits_are_had_in_order_of_arrival)
 {
 	struct ring *ring = self->ring;
 	gosync_semaphore_t *semaphore = NEW(gosync_semaphore, variant->how, 1);
-	int fd;
+	int fd = reopen_object(gosync_fd(semaphore), 0);
 
-	fd = reopen_object(gosync_fd(semaphore), 0);
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_SEMAPHORE_RELEASE, 2));
 	EXPECT_EQ(3, gosync_semaphore_count(semaphore));
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_SEMAPHORE_ACQUIRE, 3));
@@ -131,9 +129,8 @@ TEST_F(uring, a_counter_of_work)
 {
 	struct ring *ring = self->ring;
 	gosync_waitgroup_t *wg = NEW(gosync_waitgroup, variant->how);
-	int fd, i;
+	int fd = reopen_object(gosync_fd(wg), 0), i;
 
-	fd = reopen_object(gosync_fd(wg), 0);
 	EXPECT_EQ(0, run(ring, fd, GOSYNC_IOC_WAITGROUP_ADD, 2));
 	EXPECT_EQ(2, gosync_waitgroup_count(wg));
 	for (i = 0; i < 3; i++) {
@@ -174,9 +171,9 @@ TEST_F(uring, what_is_done_once)
 	EXPECT_EQ(GOSYNC_ONCE_RUN, run(ring, fd, GOSYNC_IOC_ONCE_BEGIN, 0));
 	EXPECT_EQ(info_of(fd).holder, info_of(fd).owner);
 	for (i = 0; i < 4; i++) {
-		start(ring, i, other, i % 2 ? GOSYNC_IOC_ONCE_BEGIN :
-		      GOSYNC_IOC_ONCE_WAIT, 0);
-		ASSERT_TRUE(has_waiters(fd, i + 1));
+		ASSERT_TRUE(queue_on(ring, i, other, i % 2 ?
+				     GOSYNC_IOC_ONCE_BEGIN :
+				     GOSYNC_IOC_ONCE_WAIT, 0));
 	}
 	EXPECT_EQ(-EPERM, run(ring, other, GOSYNC_IOC_ONCE_DONE, 0));
 	EXPECT_TRUE(is_under_way(ring, 0));

@@ -376,14 +376,9 @@ TEST(kills_at_any_moment_leave_nothing_behind)
 	for (i = 0; i < WORKERS; i++)
 		pids[i] = spawn_worker(&objects, storm, i + 1);
 	do {
-		struct gosync_waitgroup_add_args one = {
-			.size = sizeof(one), .delta = 1,
-		};
-
-		EXPECT_EQ(0, call(objects.wg, GOSYNC_IOC_WAITGROUP_ADD, &one));
+		EXPECT_EQ(0, add_fd(objects.wg, 1));
 		sleep_ns(random_u32(&seed) % (4 * NSEC_PER_MSEC));
-		one.delta = -1;
-		EXPECT_EQ(0, call(objects.wg, GOSYNC_IOC_WAITGROUP_ADD, &one));
+		EXPECT_EQ(0, add_fd(objects.wg, -1));
 		i = random_u32(&seed) % WORKERS;
 		ASSERT_EQ(128 + SIGKILL, kill_and_reap(pids[i]));
 		kills++;
@@ -562,17 +557,14 @@ TEST(each_wait_is_traced_from_its_beginning_to_its_end)
 		ASSERT_EQ(0, make_ring(ring, &ring_kinds[i]));
 		EXPECT_EQ(0, lock_fd(other));
 		/* Granted, cancelled, too late, closed */
-		start(ring, 1, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
-		ASSERT_TRUE(has_waiters(fd, 1));
-		start(ring, 2, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
-		ASSERT_TRUE(has_waiters(fd, 2));
+		ASSERT_TRUE(queue_on(ring, 1, fd, GOSYNC_IOC_MUTEX_LOCK, 0));
+		ASSERT_TRUE(queue_on(ring, 2, fd, GOSYNC_IOC_MUTEX_LOCK, 0));
 		EXPECT_EQ(1, cancel(ring, fd, 2));
 		EXPECT_EQ(-ETIMEDOUT, run_until(ring, fd, GOSYNC_IOC_MUTEX_LOCK,
 						0, gosync_deadline(1000), 0));
 		EXPECT_EQ(0, unlock_fd(other));
 		EXPECT_EQ(0, result(ring, 1));
-		start(ring, 3, fd, GOSYNC_IOC_MUTEX_LOCK, 0);
-		ASSERT_TRUE(has_waiters(fd, 1));
+		ASSERT_TRUE(queue_on(ring, 3, fd, GOSYNC_IOC_MUTEX_LOCK, 0));
 		close_ring(ring);
 		ASSERT_TRUE(has_waiters(fd, 0));
 		EXPECT_EQ(0, unlock_fd(fd));
