@@ -73,6 +73,7 @@ TEST_F(mutex, readers_only_look)
 					    variant->how);
 
 	ASSERT_NE(NULL, reader);
+	EXPECT_EQ(-EBADF, gosync_mutex_lock(reader));
 	EXPECT_EQ(-EBADF, gosync_mutex_trylock(reader));
 	EXPECT_EQ(0, gosync_mutex_lock(self->mutex));
 	EXPECT_EQ(-EBADF, gosync_mutex_unlock(reader));

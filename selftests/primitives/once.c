@@ -176,6 +176,7 @@ TEST_F(once, readers_only_look)
 
 	ASSERT_NE(NULL, reader);
 	EXPECT_EQ(0, gosync_once_is_done(reader));
+	EXPECT_EQ(-EBADF, gosync_once_begin(reader));
 	EXPECT_EQ(-EBADF, gosync_once_do(reader, run, &runs));
 	EXPECT_EQ(-EBADF, gosync_once_done(reader));
 	EXPECT_EQ(0, info(self->once).word);

@@ -135,7 +135,9 @@ TEST_F(rwmutex, read_only_handles_only_look)
 
 	ASSERT_NE(NULL, looker);
 	fd = gosync_fd(looker);
+	EXPECT_EQ(-EBADF, gosync_rwmutex_lock(looker));
 	EXPECT_EQ(-EBADF, gosync_rwmutex_trylock(looker));
+	EXPECT_EQ(-EBADF, gosync_rwmutex_rlock(looker));
 	EXPECT_EQ(-EBADF, gosync_rwmutex_tryrlock(looker));
 	EXPECT_EQ(-EBADF, call(fd, GOSYNC_IOC_RWMUTEX_DRAIN, NULL));
 	EXPECT_EQ(-EBADF, call(fd, GOSYNC_IOC_RWMUTEX_DRAINED, NULL));

@@ -149,6 +149,7 @@ TEST_F(semaphore, readers_only_look)
 
 	ASSERT_NE(NULL, reader);
 	EXPECT_EQ(0, gosync_semaphore_release(self->semaphore, 2));
+	EXPECT_EQ(-EBADF, gosync_semaphore_acquire(reader, 1));
 	EXPECT_EQ(-EBADF, gosync_semaphore_tryacquire(reader, 1));
 	EXPECT_EQ(-EBADF, gosync_semaphore_release(reader, 1));
 	EXPECT_EQ(2, gosync_semaphore_count(reader));
