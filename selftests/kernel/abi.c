@@ -547,8 +547,8 @@ TEST_F(bare, map_range_returns_as_many_as_fit)
 }
 
 /*
- * In the state in which they do something, which @before brings about, if there
- * is one: wrongly called, they do nothing.
+ * Each is called wrongly in a state in which it would do something, and does
+ * nothing. If there is a @before, it brings that state about.
  */
 TEST_F(bare, ioctls_without_argument_take_none_and_need_type_and_write)
 {

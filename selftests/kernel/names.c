@@ -215,7 +215,7 @@ TEST_F(names, describing_needs_create)
 
 TEST_F(names, flags_and_capacity_are_those_of_the_type)
 {
-	/* To check errors, to give back, and a capacity */
+	/* May its creator ask for checks of errors, to give back, a capacity? */
 	static const char may[GOSYNC_TYPE_MAX][4] = {
 		[GOSYNC_INT32 ... GOSYNC_VALUE] = "--c",
 		[GOSYNC_MUTEX] = "e--", [GOSYNC_RWMUTEX] = "e--",

@@ -74,13 +74,13 @@ static inline int recover(FIXTURE_DATA(cond) *self, enum kind kind)
 			       gosync_rwmutex_recover(self->rw);
 }
 
-/* The kind of this lock that excludes everybody else */
+/* How this lock is taken so that it excludes everybody else */
 static inline enum kind exclusive(enum kind kind)
 {
 	return kind == READER ? WRITER : kind;
 }
 
-/* Who gets it is told of a death, and puts things right. 0 if that was so */
+/* The next owner is told of a death, and puts things right. 0 if that was so */
 static inline int recover_lock(FIXTURE_DATA(cond) *self, enum kind kind)
 {
 	if (lock(self, exclusive(kind)) != 1)
@@ -129,12 +129,13 @@ static inline int wait_for_ever(FIXTURE_DATA(cond) *self, enum kind kind)
 	return wait_until(self, kind, GOSYNC_FOREVER, 0);
 }
 
-/* An exit status: what a wait returned, or 99 if it does not hold the lock then */
+/* The exit status of a waiter: what its wait returned; 99 if it has no lock */
 static inline int unlock_after(FIXTURE_DATA(cond) *self, enum kind kind, int ret)
 {
 	return is_mine(self, kind) && !unlock(self, kind) ? -ret : 99;
 }
 
+/* Lock, wait and unlock. Return: as unlock_after() */
 static inline int wait_and_unlock(FIXTURE_DATA(cond) *self, enum kind kind,
 				  uint64_t deadline, unsigned int flags)
 {

@@ -48,7 +48,7 @@ static inline bool make_cgroup(void)
 	return (!mkdir(CGROUP, 0755) || errno == EEXIST) && charged() >= 0;
 }
 
-/* Once nobody is in it */
+/* Its last process may be about to leave it. */
 static inline void remove_cgroup(void)
 {
 	eventually(!rmdir(CGROUP) || errno != EBUSY);

@@ -48,7 +48,7 @@ static int is_broken(const void *object)
 	return !!(info(object).flags & GOSYNC_BROKEN);
 }
 
-/* A thread that waits in the name of a handle's holder, or of two */
+/* A thread that waits as the holder of @handle, and of @beside if it needs it */
 struct waiting {
 	enum kind kind;
 	void *handle, *beside;

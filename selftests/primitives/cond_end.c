@@ -17,7 +17,8 @@ TEST_F(cond, holds_the_lock_when_its_deadline_has_passed)
 		EXPECT_EQ(0, lock(self, kind));
 		EXPECT_EQ(-ETIMEDOUT, wait_until(self, kind, soon, 0));
 		EXPECT_TRUE(is_mine(self, kind));
-		EXPECT_EQ(-ETIMEDOUT, wait_until(self, kind, 1, 0));
+		EXPECT_EQ(-ETIMEDOUT, wait_until(self, kind, 1,
+						 GOSYNC_CLOCK_REALTIME));
 		EXPECT_TRUE(is_mine(self, kind));
 		EXPECT_EQ(-EINVAL, wait_until(self, kind, 1, 1U << 5));
 		EXPECT_TRUE(is_mine(self, kind));
@@ -43,8 +44,9 @@ static int told_once(FIXTURE_DATA(cond) *self, enum kind kind, int ret)
 }
 
 /*
- * A child whose deadline passes while another has the lock, who lets it go, or
- * @dies; false if the child was through before that, and none of this counts.
+ * A child whose deadline passes while an owner has the lock. The owner lets it
+ * go, or @dies. Return: false if the child was through before that; then none of
+ * this counts.
  */
 static bool deadline_passes_outside(struct __test_metadata *_metadata,
 				    FIXTURE_DATA(cond) *self, enum kind kind,

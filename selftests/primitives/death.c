@@ -317,7 +317,7 @@ static bool dies_before_it_runs(FIXTURE_DATA(death) *self, bool handed)
 }
 
 /* It never was inside, so there is nothing to tell. */
-TEST_F(death, of_who_was_woken_or_handed_the_lock_passes_it_on)
+TEST_F(death, of_a_waiter_that_was_woken_or_handed_the_lock_passes_it_on)
 {
 	int handed;
 

@@ -65,7 +65,7 @@ TEST_F(map, keys_are_any_bytes_up_to_the_limit)
 	}
 }
 
-/* How many of those that change a key do otherwise than to fail with @error */
+/* How many of the operations that change a key do not fail with @error */
 static int others_than(gosync_map_t *map, const void *key, size_t n, int error)
 {
 	char old[4];

@@ -153,20 +153,26 @@ TEST_F(waitgroup, a_refused_add_releases_nobody)
 	EXPECT_EQ(0, info(self->wg).word);
 }
 
-TEST_F(waitgroup, readers_do_not_count)
+TEST_F(waitgroup, readers_wait_but_do_not_count)
 {
 	gosync_waitgroup_t *reader = open_wg(self->name, GOSYNC_RDONLY |
 					     variant->how);
+	pid_t pid;
 
 	ASSERT_NE(NULL, reader);
+	EXPECT_EQ(0, gosync_waitgroup_wait(reader));
 	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, 2));
 	EXPECT_EQ(-EBADF, gosync_waitgroup_add(reader, 1));
 	EXPECT_EQ(-EBADF, gosync_waitgroup_done(reader));
 	EXPECT_EQ(-EBADF, gosync_waitgroup_go(reader, NULL, NULL));
 	EXPECT_EQ(2, gosync_waitgroup_count(reader));
+	pid = WAITER(self->wg, -gosync_waitgroup_wait(reader));
+	EXPECT_EQ(0, gosync_waitgroup_add(self->wg, -2));
+	EXPECT_EQ(0, reap_soon(pid));
 }
 
-TEST_F(waitgroup, keeps_what_a_holder_that_has_gone_counted)
+/* Closing it does not take back what was counted by it. */
+TEST_F(waitgroup, a_duplicate_is_another_handle_of_it)
 {
 	gosync_waitgroup_t *wg = HANDLE(gosync_waitgroup,
 					dup(gosync_fd(self->wg)), variant->how);
