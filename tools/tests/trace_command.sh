@@ -114,15 +114,19 @@ full_contention_loses_nothing_or_says_so()
 	fi
 }
 
-# The buffers are small, and the recorder is stopped.
+# The buffers are small, and the recorder is stopped until the kernel has lost some.
 lost_events_are_counted_and_said()
 {
-	local tracer
+	local tracer tries=0 stats='/sys/kernel/tracing/instances/*/per_cpu/cpu*/stats'
 
 	gosync trace -J -b 4 -o "$out/1" 2>"$out/2" & tracer=$!
 	until_recording "$tracer" || return 1
 	kill -STOP "$tracer"
-	gosync-contend -a -p 4 -s 1 busy >"$out/3"
+	# shellcheck disable=SC2086 # a pattern
+	until grep -Eq '^(overrun|dropped events): [1-9]' $stats ||
+		[ $((tries += 1)) -gt 30 ]; do
+		gosync-contend -a -p 4 -s 1 busy >"$out/3"
+	done
 	kill -INT "$tracer"
 	kill -CONT "$tracer"
 	wait "$tracer" || return 1
