@@ -127,6 +127,10 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		count = atoi(argv[1]);
 	ret = io_uring_queue_init(count, &ring, 0);
+	if (ret == -ENOSYS || ret == -EPERM) {
+		fputs("thousand: io_uring is forbidden here\n", stderr);
+		return 1;
+	}
 	if (ret)
 		return failed("io_uring", ret);
 	ret = open_locks();
