@@ -117,9 +117,10 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
-test-all: ## on all kernels, one after the other (hours)
+test-all: ## on all kernels, and the packages (hours)
 	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan'
 	+@$(MAKE) test-arm64
+	+@$(MAKE) test-packages
 
 bench: module lib ## measure beside the peers: build/bench.json, .svg
 	@$(vm)/deps.sh bench
@@ -183,6 +184,10 @@ deb: ## build the Debian packages, into build/deb
 		>../log 2>&1 || { tail -20 ../log; exit 1; }
 	@ls -1 $(build)/deb/*.deb
 
+test-packages: deb ## install them in a Debian 12 in a virtual machine, and test
+	@$(vm)/deps.sh system
+	@selftests/packages/system.sh
+
 .PHONY: help deps module other lib pages tools examples tests run shell test \
-	test-arm64 test-all bench check clean modules modules_install modules_uninstall install \
-	uninstall deb
+	test-arm64 test-all bench check clean modules modules_install modules_uninstall \
+	install uninstall deb test-packages

@@ -370,8 +370,8 @@ page_examples()
 		done < <(sed -n 's/^<!-- \([a-z]*\.c\) -->$/\1/p' "$page")
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
-		*/command.md | */compatibility.md | */design.md | */packages.md | \
-		*/tracing.md)
+		*/command.md | */compatibility.md | */containers.md | */design.md | \
+		*/packages.md | */tracing.md)
 			continue ;;
 		esac
 		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }

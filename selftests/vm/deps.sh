@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [arm64] [m32] [check] [bench] [trace], or deps.sh deb: install the Debian packages
-# that are missing. Says nothing when none is. It never removes one: where that
+# deps.sh [arm64] [m32] [check] [bench] [trace] [system], or deps.sh deb: install the
+# Debian packages that are missing. Says nothing when none is. It never removes one: where that
 # would be needed, it fails. Kernels are not installed: see kernel.sh.
 
 set -eu
@@ -21,6 +21,8 @@ for set in "$@"; do
 	bench) packages="$packages gnuplot-nox" ;;
 	trace) packages="$packages linux-perf trace-cmd bpftrace
 		chromium golang-go" ;;
+	# uidmap is for a user who is not root
+	system) packages="$packages mmdebstrap uidmap e2fsprogs" ;;
 	# Just what debian/control wants, and lintian
 	deb) packages="build-essential fakeroot debhelper dh-dkms lintian
 		libjson-c-dev libsmartcols-dev libtracefs-dev libdw-dev zlib1g-dev
