@@ -71,7 +71,10 @@ the_node_is_for_everybody_and_of_the_group()
 
 command_and_module_are_of_the_same_version()
 {
-	says "gosync $(cat /sys/module/gosync/version)" gosync --version
+	local version
+
+	version=$(cat /sys/module/gosync/version) &&
+		says "gosync $version" gosync --version
 }
 
 a_lock_is_taken()
