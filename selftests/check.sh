@@ -81,10 +81,11 @@ layers()
 kernel_ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON
 
 # BIT(), u64, strscpy() and __printf() are not to be had in user space, which
-# has signal handlers (volatile), typedefs for handles, and C11's _Atomic.
+# has signal handlers (volatile), typedefs for handles, and C11's _Atomic. A
+# filter of system calls may say ENOSYS.
 user_ignore=BIT_MACRO,PREFER_KERNEL_TYPES,STRCPY
 user_ignore+=,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE,NEW_TYPEDEFS
-user_ignore+=,EMBEDDED_FUNCTION_NAME,CAMELCASE
+user_ignore+=,EMBEDDED_FUNCTION_NAME,CAMELCASE,ENOSYS
 # The templates of the atomic operations and of opening, which are macros that
 # make functions.
 template_ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
