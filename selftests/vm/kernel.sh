@@ -34,31 +34,36 @@ say()
 	echo "gosync: $*" >&2
 }
 
-# lock MEGABYTES WHAT: one process at a time fills the cache, which needs that much
-# space. Everything appears there by a rename.
+# lock NAME MEGABYTES WHAT: one process at a time gets this into the cache, which needs
+# that much space. It is made in $tmp, and appears in its place by a rename.
 lock()
 {
-	local space
+	local space dir needs=0 more
 
 	mkdir -p "$cache/kernels" "$cache/src" ||
 		die "cannot write to $cache: set GOSYNC_CACHE to another directory"
-	exec 9>>"$cache/lock"
+	exec 9>>"$cache/lock.$1"
 	if ! flock -n 9; then
-		say "waiting for another process, which gets" \
-			"$(tail -n 1 "$cache/lock") for $cache"
+		say "waiting for another process, which gets $3 for $cache"
 		flock 9
 	fi
-	echo "$2" >"$cache/lock"
-	# What was killed has left its own.
-	rm -rf "$cache"/tmp.*
-	space=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
-	[ "$space" -ge "$1" ] ||
-		die "$cache needs $1 MB and has $space: make space, or set" \
-			"GOSYNC_CACHE to a directory elsewhere"
-	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+	echo "$2" >"$cache/lock.$1"
+	tmp=$cache/partial.$1
 	trap 'rm -rf "$tmp"' EXIT
 	trap 'die "interrupted; what was complete is kept, run it again to go on"' \
 		HUP INT TERM
+	rm -rf "$tmp"
+	mkdir "$tmp"
+	# What was killed has left its own. What lives needs space, as this does.
+	for dir in "$cache"/partial.*; do
+		flock -n "$cache/lock.${dir##*.}" rm -rf "$dir" && continue
+		read -r more <"$cache/lock.${dir##*.}" || true
+		needs=$((needs + more))
+	done
+	space=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
+	[ "$space" -ge "$needs" ] ||
+		die "$cache needs $needs MB and has $space: make space, or set" \
+			"GOSYNC_CACHE to a directory elsewhere"
 }
 
 # Of another suite or architecture than the machine's; see private_apt
@@ -130,7 +135,7 @@ update_lists()
 		as_root=(sudo)
 	fi
 	say "fetching new package lists (half a minute)"
-	"${as_root[@]}" apt-get -qq update >&2 ||
+	flock "$cache/lock.lists" "${as_root[@]}" apt-get -qq update >&2 ||
 		die "cannot fetch the package lists: is there a network?"
 }
 
@@ -154,7 +159,6 @@ download()
 keep_debian()
 {
 	[ -e "$tmp/vmlinuz" ] || die "$version is not laid out as expected"
-	chmod 755 "$tmp"
 	rm -rf "$cache/kernels/$version"
 	mv "$tmp" "$cache/kernels/$version"
 	ln -sfn "$version" "$cache/kernels/$name"
@@ -280,7 +284,7 @@ debian()
 
 	shift
 	if [ ! -e "$link/vmlinuz" ]; then
-		lock "$space" "the kernel $name"
+		lock "$name" "$space" "the kernel $name"
 		[ -e "$link/vmlinuz" ] || "$@" || exit 1
 	fi
 	readlink -f "$link"
@@ -291,7 +295,7 @@ source_tree()
 	local src=$cache/src/linux-source-$series
 
 	if [ ! -e "$src" ]; then
-		lock 2500 "the kernel's source"
+		lock source 2500 "the kernel's source"
 		[ -e "$src" ] || get_source
 	fi
 	echo "$src"
@@ -372,7 +376,7 @@ kasan()
 		gcc --version
 	} | sha256sum | cut -c 1-12)
 	if [ ! -e "$dir" ]; then
-		lock 3000 "the debug kernel"
+		lock kasan 3000 "the debug kernel"
 		[ -e "$dir" ] || get_kasan "$dir"
 	fi
 	echo "$dir"
