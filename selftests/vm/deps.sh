@@ -25,8 +25,8 @@ for set in "$@"; do
 	system) packages="$packages mmdebstrap uidmap e2fsprogs" ;;
 	# Just what debian/control wants, and lintian
 	deb) packages="build-essential fakeroot debhelper dh-dkms lintian
-		libjson-c-dev libsmartcols-dev libtracefs-dev libdw-dev zlib1g-dev
-		systemtap-sdt-dev pkgconf python3" ;;
+		libjson-c-dev libsmartcols-dev libtracefs-dev libtraceevent-dev libdw-dev
+		zlib1g-dev systemtap-sdt-dev pkgconf python3" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
 done
