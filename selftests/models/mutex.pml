@@ -11,9 +11,15 @@
  * compare-and-swap that is tried again when the word has changed. Between
  * claiming a waiter and telling it the lock is dropped, so that is two.
  *
+ * Functions: barge() and gosync_mutex_unlock() of the library; mutex_take(),
+ * gosync_mutex_acquire(), gosync_mutex_release(), mutex_wake_another(),
+ * gosync_mutex_left(), gosync_wait(), gosync_wake().
+ *
  * Checked: nobody is in the critical section with somebody else; nobody sleeps
  * for ever (an invalid end state); nobody is told twice; at the end the word
- * is free. Each BUG_ below takes something away and must be found:
+ * is free. With FAIR, all lock and unlock for ever, and a waiter that was woken
+ * in vain has waited for long enough: then each waiter gets the lock. Each BUG_
+ * below takes something away and must be found:
  *
  *	BUG_KEEP_WOKEN	a woken waiter that loses leaves WOKEN set
  *	BUG_NO_PASS	a woken waiter that is killed just leaves
@@ -21,18 +27,25 @@
  *	BUG_UNLOCK	user space unlocks although there are waiters
  *	BUG_DROP_GRANT	a waiter that times out ignores that it was claimed
  *	BUG_STAY	who runs a handler is still in the queue
+ *	UNFAIR_NEVER	no waiter is ever starving
+ *	UNFAIR_BACK	who was woken in vain goes to the end of the queue
  */
-#ifndef N
-#define N 3
+#if !defined(FAIR) || defined(LARGE) || defined(UNFAIR_BACK)
+#define N		3
+#else
+#define N		2
 #endif
-#ifndef ROUNDS
-#define ROUNDS 2
+#ifdef LARGE
+#define ROUNDS		2
+#else
+#define ROUNDS		1
 #endif
-#ifndef DEATHS
-#define DEATHS 1
-#endif
-#ifndef TIMEOUTS
-#define TIMEOUTS 1
+#ifdef FAIR
+#define DEATHS		0
+#define TIMEOUTS	0
+#else
+#define DEATHS		1
+#define TIMEOUTS	1
 #endif
 
 #define LOCKED		1
@@ -48,6 +61,12 @@
 #define NOTHING		0
 #define RETRY		1
 #define GRANTED		2
+
+#ifdef UNFAIR_BACK
+#define BACK		true
+#else
+#define BACK		false
+#endif
 
 short word;
 byte inside;
@@ -120,8 +139,12 @@ inline take(queues)
 		fi;
 		/* It may have waited long enough, or not. */
 		if
+#ifndef UNFAIR_NEVER
 		:: starved = true
+#endif
+#if !defined(FAIR) || defined(UNFAIR_NEVER)
 		:: skip
+#endif
 		fi
 	:: else
 	fi;
@@ -133,7 +156,7 @@ inline take(queues)
 		if
 		:: queues ->
 			starving = starving || starved;
-			push(me, waited);
+			push(me, waited && !BACK);
 			waited = true
 		:: else
 		fi;
@@ -212,7 +235,10 @@ proctype process(byte me)
 	short seen;
 
 	for (round : 1 .. (me == 0 -> ROUNDS : 1)) {
-		/* lock_free() and barge() */
+#ifdef FAIR
+again:
+#endif
+		/* barge() */
 		seen = word;
 		maybe_die;
 		if
@@ -346,6 +372,9 @@ critical:
 		atomic { release(me) };
 		tell();
 next_round:
+#ifdef FAIR
+		goto again;
+#endif
 		skip
 	}
 dead:
@@ -366,3 +395,9 @@ init {
 	_nr_pr == 1;
 	assert(!(word & LOCKED) && !queued && !woken && !starving)
 }
+
+#ifdef FAIR
+#define waits(p)	(queued && (queue[0] == (p) || \
+				    (queued > 1 && queue[1] == (p))))
+ltl served { [] (waits(1) -> <> ((word & LOCKED) && owner_of(word) == 1)) }
+#endif

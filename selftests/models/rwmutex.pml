@@ -11,10 +11,24 @@
  * the lock is held. The queue of writers is mutex.pml's: here whoever releases
  * wakes any of them to compete, or hands over, as if it had starved or not.
  *
+ * Functions: barge(), no_readers(), count_and_look(), gosync_rwmutex_rlock(),
+ * gosync_rwmutex_runlock() and gosync_rwmutex_unlock() of the library;
+ * rwmutex_grant_drained(), rwmutex_look_at_drain(), is_drained(),
+ * rwmutex_admit(), rwmutex_grant_read(), rwmutex_release(), rwmutex_drain(),
+ * rwmutex_read_or_queue(), rwmutex_left(), rwmutex_abandon(),
+ * gosync_grant_all(), gosync_wait().
+ *
+ * Left out: holders without a line, who count as extra all the time, as the
+ * admitted do here; broken holders (RW-D), for which selftests/litmus has a test;
+ * pollers, for whom leaving readers enter the kernel as for a writer that drains;
+ * groups, whose claims are in wait_any.pml.
+ *
  * Checked: a writer is alone; a reader that waited when a writer unlocked goes
  * before the next writer; nobody sleeps for ever (an invalid end state); nobody
- * is told twice; at the end nothing is locked. Each BUG_ below takes something
- * away and must be found:
+ * is told twice; at the end nothing is locked. With FAIR all lock and unlock for
+ * ever, and writers are handed the word: then the first reader and the last
+ * writer get the lock each time. Each BUG_ below takes something away and must be
+ * found:
  *
  *	BUG_UNDO	a reader that takes its 1 back does not look for a drain
  *	BUG_RUNLOCK	nor does one that unlocks, after it has subtracted
@@ -26,21 +40,25 @@
  *	BUG_UNLOCK	user space unlocks although somebody waits
  *	BUG_TAKE_DEAD	a writer takes a dead one's word without unlocking it first
  *	BUG_NO_ADMIT	unlocking lets no readers in while writers wait
+ *	UNFAIR_ENTER	readers enter although the word is locked
  */
-#ifndef R
-#define R 2
+#define R		2
+#if defined(FAIR) && !defined(LARGE)
+#define W		1
+#else
+#define W		2
 #endif
-#ifndef W
-#define W 2
+#ifdef LARGE
+#define ROUNDS		2
+#else
+#define ROUNDS		1
 #endif
-#ifndef ROUNDS
-#define ROUNDS 2
-#endif
-#ifndef DEATHS
-#define DEATHS 1
-#endif
-#ifndef TIMEOUTS
-#define TIMEOUTS 1
+#ifdef FAIR
+#define DEATHS		0
+#define TIMEOUTS	0
+#else
+#define DEATHS		1
+#define TIMEOUTS	1
 #endif
 
 #define N		(R + W)		/* readers first */
@@ -98,7 +116,7 @@ inline tell(what)
 	fi
 }
 
-/* The step of drained(); then @next is to be told */
+/* The step of rwmutex_grant_drained(); then @next is to be told */
 inline drained()
 {
 	if
@@ -155,7 +173,7 @@ inline grant_all()
 	}
 }
 
-/* release(), of the word if it is owned by @p */
+/* rwmutex_release(), of the word if it is owned by @p */
 inline release(p)
 {
 	atomic { !busy ->
@@ -185,7 +203,9 @@ inline release(p)
 			:: !writers
 			fi;
 			if
+#ifndef FAIR
 			:: next != NOBODY && !woken -> woken = true
+#endif
 			:: next != NOBODY -> how = GRANTED
 			:: next != NOBODY && woken -> next = NOBODY
 			:: next == NOBODY
@@ -270,11 +290,17 @@ proctype reader(byte me)
 	bool found, expired, killed;
 
 	for (round : 1 .. (me == 0 -> ROUNDS : 1)) {
+#ifdef FAIR
+again:
+#endif
 		/* gosync_rwmutex_rlock() */
 		line[me] = true;
 		maybe_die;
 		if
 		:: !(word & LOCKED) -> goto critical
+#ifdef UNFAIR_ENTER
+		:: !writing -> goto critical
+#endif
 		:: else
 		fi;
 #ifdef BUG_UNDO
@@ -283,7 +309,7 @@ proctype reader(byte me)
 		runlock(UNDO_LOOKS);
 #endif
 
-		/* lock_to_read() */
+		/* rwmutex_read_or_queue() */
 		do
 		:: atomic { !busy && !(word & LOCKED) ->
 			busy = true;
@@ -318,7 +344,7 @@ proctype reader(byte me)
 			};
 			if
 			:: found ->
-				/* left() */
+				/* rwmutex_left() */
 				atomic { !busy ->
 					to_read = to_read & ~bit(me);
 					to_enter = to_enter & ~bit(me);
@@ -360,11 +386,14 @@ critical:
 		/* gosync_rwmutex_runlock() */
 		runlock(RUNLOCK_LOOKS);
 next_round:
-		atomic { found = false; expired = false }
+		atomic { found = false; expired = false };
+#ifdef FAIR
+		goto again
+#endif
 	};
 	goto out;
 dead:
-	/* holder_end() */
+	/* rwmutex_abandon() */
 	atomic { !busy ->
 		line[me] = false;
 		round = 0;
@@ -384,14 +413,17 @@ proctype writer(byte me)
 	byte i, next = NOBODY, how, batch;
 	bool got, found, waited, expired, killed;
 
-	/* lock_free(), as a Mutex */
+#ifdef FAIR
+again:
+#endif
+	/* barge() */
 	atomic {
 		if
 		:: !(word & LOCKED) -> word = word + owned_by(me)
 		:: else -> goto acquire
 		fi
 	};
-	/* Look whether there are readers. */
+	/* no_readers() */
 	maybe_die;
 	if
 	:: extra -> goto drain
@@ -550,10 +582,14 @@ done:
 		waited = false;
 		found = false;
 		expired = false;
+#ifdef FAIR
+		goto again
+#else
 		goto out
+#endif
 	};
 dead:
-	/* holder_end() */
+	/* rwmutex_abandon() */
 	atomic {
 		lives[me] = false;
 		got = false;
@@ -585,3 +621,11 @@ init {
 	assert(!(word & LOCKED) && !readers && !writers && !admitted &&
 	       !is_read() && !extra && !draining && !woken && !busy)
 }
+
+#ifdef FAIR
+ltl served {
+	([] (((readers & 1) != 0) -> <> (told[0] == GRANTED))) &&
+	([] ((drainer == N - 1 || (writers & bit(N - 1)) != 0) ->
+	     <> (told[N - 1] == GRANTED)))
+}
+#endif

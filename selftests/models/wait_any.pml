@@ -9,6 +9,9 @@
  * between any two of its steps in the kernel, and up to TIMEOUTS waits time out.
  * With COMMAND the first group has no task, see command.pml.
  *
+ * Functions: gosync_group_won(), gosync_group_leave(), gosync_withdraw(),
+ * gosync_first_live(), gosync_claim(), mutex_grant_word() and those above.
+ *
  * What is done under an object's lock is one step, but for a group's claim,
  * which others take under the other object's lock; @busy says that the lock is
  * held. STARVING is left out: it only hands over more often.
@@ -27,13 +30,13 @@
  *	BUG_NO_WITHDRAW	who was granted one thing stays queued for the other
  */
 #ifndef GROUPS
-#define GROUPS 2
+#define GROUPS		2
+#define DEATHS		1
+#ifdef LARGE
+#define TIMEOUTS	1
+#else
+#define TIMEOUTS	(1 - deaths)
 #endif
-#ifndef DEATHS
-#define DEATHS 1
-#endif
-#ifndef TIMEOUTS
-#define TIMEOUTS 1
 #endif
 
 /* Processes: the two owners, who waits for the second alone, the groups */
