@@ -11,7 +11,7 @@ include Makefile.common
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-# stock, cloud, rt, new, testing, arm64, kasan, or the path of a kernel build tree.
+# See selftests/vm/kernel.sh; or the path of a kernel build tree.
 KERNEL ?=
 kernel := $(or $(firstword $(KERNEL)),stock)
 
@@ -54,8 +54,11 @@ kbuild = mkdir -p $(1) && \
 	find $(1) -xtype l -delete && \
 	$(4) $(MAKE) $(hush) $(jobs) -C $(2) M=$(1) $(3)
 
+# The fuzzer asks which code it has reached.
+kcov = $(if $(filter kasan,$(kernel)),KCOV_INSTRUMENT=y)
+
 help: ## list the targets
-	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|PATH]'
+	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|kcsan|rt-lockdep|PATH]'
 	@echo '       make test [TESTS="PROGRAM..."] [SOAK=SECONDS]'
 	@echo
 	@sed -n 's/^\([a-z0-9_-]*\):.*## /    \1\t/p' Makefile | expand -t 22
@@ -68,7 +71,7 @@ deps: ## install the packages that building and running need
 module: deps ## build the module for KERNEL (default stock)
 	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
 	$(call say,building the module for $(kernel) (half a minute the first time)) && \
-	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules W=1,$(vm)/toolchain.sh $$kdir)
+	$(call kbuild,$(build)/kmod-$(notdir $(kernel)),$$kdir/build,modules W=1 $(kcov),$(vm)/toolchain.sh $$kdir)
 
 other: deps # the same with another layout of the mapped state, for a test
 	+@kdir=$$($(vm)/kernel.sh $(kernel)) && \
@@ -118,7 +121,7 @@ test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
 test-all: ## on all kernels, and the packages (hours)
-	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan'
+	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan kcsan rt-lockdep'
 	+@$(MAKE) test-arm64
 	+@$(MAKE) test-packages
 

@@ -101,16 +101,26 @@ for kernel; do
 	fi
 done
 for kernel in "${built[@]}"; do
-	main=("${plain[@]}")
-	[ "$kernel" != kasan ] || main=("${debug[@]}")
+	main=("${plain[@]}") bits=("${both[@]}")
+	case $kernel in
+	kasan) main=("${debug[@]}") ;;
+	# What these look for takes two processors.
+	kcsan | rt-lockdep)
+		main=("${debug[@]}" "${debug1[@]}" "${debug2[@]}") bits=(--64)
+		limit=5400
+		;;
+	esac
 	[ ${#main[@]} != 0 ] || continue
 	name=test-${kernel##*/}
 	dirs+=("$build/$name")
 	rm -rf "${build:?}/$name"
-	run "$name" -- "${both[@]}" "${main[@]}"
+	run "$name" -- "${bits[@]}" "${main[@]}"
 done
 for kernel in "${built[@]}"; do
 	name=test-${kernel##*/}
+	case $kernel in
+	kcsan | rt-lockdep) continue ;;
+	esac
 	if [ "$kernel" = kasan ]; then
 		[ ${#debug1[@]} = 0 ] ||
 			run_aside "$name-1" -c 1 -- "${debug1[@]}"

@@ -7,7 +7,8 @@
 #   new                Debian's newest for Debian 13 (backports)
 #   testing            that of the release after it
 #   arm64              Debian's 6.12 for arm64, which is built for and emulated here
-#   kasan              the debug kernel, built here from Debian's source
+#   kasan, kcsan,      debug kernels, built here from Debian's source: memory and
+#   rt-lockdep         locks; data races; locks under PREEMPT_RT
 #   PATH               a directory like the ones printed, or a kernel build tree
 #   source             Debian's kernel source itself
 #
@@ -311,73 +312,80 @@ get_source()
 	mv "$tmp/linux-source-$series" "$src"
 }
 
-# Every line of the fragment must have survived olddefconfig.
+# Every line of the fragments must have survived olddefconfig, unless a later one
+# says something else.
 check_config()
 {
 	local line option bad=0
+	local -A lines
 
 	while read -r line; do
 		case $line in
-		CONFIG_*=*)
-			grep -qxF "$line" "$1" && continue
-			;;
+		CONFIG_*=*) lines[${line%%=*}]=$line ;;
 		"# CONFIG_"*" is not set")
-			option=${line#"# "}
-			grep -q "^${option% is not set}=" "$1" || continue
-			;;
-		*)
-			continue
-			;;
+			line=${line#"# "}
+			lines[${line%% *}]= ;;
 		esac
-		say "kasan.config: did not take: $line"
+	done < <(cat "${fragments[@]}")
+	for option in "${!lines[@]}"; do
+		line=${lines[$option]}
+		if [ -n "$line" ]; then
+			grep -qxF "$line" "$1" && continue
+		else
+			grep -q "^$option=" "$1" || continue
+		fi
+		say "$name.config: did not take: ${line:-# $option is not set}"
 		bad=1
-	done <"$vm/kasan.config"
+	done
 	return $bad
 }
 
-get_kasan()
+# $fragments of a configuration, and with which $settings it is built
+get_debug()
 {
-	local dir=$1 obj=$tmp/kasan/build make
+	local dir=$1 log=$cache/$name.log obj=$tmp/$name/build make
 
 	mkdir -p "$obj"
-	make=(make -s -C "$src" O="$obj" "-j$(($(nproc) + 1))")
-	say "building the debug kernel, about 5 minutes on two processors, once" \
-		"(log: $cache/kasan.log)"
+	make=(make -s -C "$src" O="$obj" "-j$(($(nproc) + 1))" "${settings[@]}")
+	say "building the debug kernel $name, about 5 minutes on two processors," \
+		"once (log: $log)"
 	{
 		"${make[@]}" tinyconfig &&
 		"$src/scripts/kconfig/merge_config.sh" -m -O "$obj" \
-			"$obj/.config" "$vm/kasan.config" &&
+			"$obj/.config" "${fragments[@]}" &&
 		"${make[@]}" olddefconfig
-	} >"$cache/kasan.log" 2>&1 </dev/null || {
-		tail -20 "$cache/kasan.log" >&2
+	} >"$log" 2>&1 </dev/null || {
+		tail -20 "$log" >&2
 		die "cannot configure the debug kernel"
 	}
 	check_config "$obj/.config" || die "the debug kernel lacks options"
-	"${make[@]}" bzImage modules \
-		>>"$cache/kasan.log" 2>&1 </dev/null || {
-		tail -20 "$cache/kasan.log" >&2
+	"${make[@]}" bzImage modules >>"$log" 2>&1 </dev/null || {
+		tail -20 "$log" >&2
 		die "cannot build the debug kernel"
 	}
 	# Modules don't need the kernel's objects.
 	find "$obj" -path "$obj/scripts" -prune -o -path "$obj/tools" -prune \
 		-o -name '*.[oa]' -type f -exec rm {} +
-	ln -s build/arch/x86/boot/bzImage "$tmp/kasan/vmlinuz"
-	mv "$tmp/kasan" "$dir"
+	ln -s build/arch/x86/boot/bzImage "$tmp/$name/vmlinuz"
+	mv "$tmp/$name" "$dir"
 }
 
-kasan()
+# debug SETTING...: of make, for the kernel's own code
+debug()
 {
-	local src dir
+	local src dir settings=("$@")
+	local fragments=("$vm/debug.config" "$vm/$name.config")
 
 	src=$(source_tree)
-	dir=$cache/kernels/kasan-$({
+	dir=$cache/kernels/$name-$({
 		head -5 "$src/Makefile"
-		cat "$vm/kasan.config"
+		cat "${fragments[@]}"
+		echo "$*"
 		gcc --version
 	} | sha256sum | cut -c 1-12)
 	if [ ! -e "$dir" ]; then
-		lock kasan 3000 "the debug kernel"
-		[ -e "$dir" ] || get_kasan "$dir"
+		lock "$name" 3000 "the debug kernel $name"
+		[ -e "$dir" ] || get_debug "$dir"
 	fi
 	echo "$dir"
 }
@@ -407,9 +415,18 @@ rt) name=rt; debian 500 get_debian rt-amd64 -rt ;;
 new) name=new; debian 1500 get_other trixie-backports ;;
 testing) name=testing; debian 1500 get_other forky ;;
 arm64) name=arm64; debian 1500 get_arm64 ;;
-kasan) kasan ;;
+kasan | rt-lockdep) name=$1; debug ;;
+kcsan)
+	# The kernel's own code is not watched: it has races that are meant. But its
+	# locks order what the module does.
+	name=kcsan
+	locks=(spinlock mutex rwsem osq_lock qspinlock qrwlock tree srcutree update
+		workqueue task_work rcuref refcount)
+	locks=("${locks[@]/#/KCSAN_INSTRUMENT_BARRIERS_}")
+	debug KCSAN_SANITIZE=n "${locks[@]/%/.o=y}"
+	;;
 source) source_tree ;;
 */*) path "$1" ;;
 *) die "no kernel named '${1-}': stock, cloud, rt, new, testing," \
-	"arm64, kasan or a path" ;;
+	"arm64, kasan, kcsan, rt-lockdep or a path" ;;
 esac
