@@ -94,9 +94,21 @@ static void give_back_all(struct gosync_wait_set *set, u32 n)
 		gosync_wait_item_give_back(&set->entries[set->order[n]]);
 }
 
+/* A waiter for the same, but in no queue; others may just move the one that is. */
+static struct gosync_waiter unlisted(const struct gosync_wait_item *entry)
+{
+	struct gosync_waiter waiter;
+
+	gosync_waiter_setup(&waiter, entry->waiter.holder);
+	waiter.index = entry->waiter.index;
+	waiter.number = entry->waiter.number;
+	waiter.expected = entry->waiter.expected;
+	return waiter;
+}
+
 static bool entry_is_ready(const struct gosync_wait_item *entry)
 {
-	struct gosync_waiter waiter = entry->waiter;
+	struct gosync_waiter waiter = unlisted(entry);
 
 	waiter.number = entry->together;
 	return gosync_is_ready(entry->op, &waiter);
@@ -108,11 +120,9 @@ static bool entry_is_ready(const struct gosync_wait_item *entry)
  */
 static int take_now(struct gosync_wait_item *entry)
 {
-	struct gosync_waiter waiter = entry->waiter;
-	int ret;
+	struct gosync_waiter waiter = unlisted(entry);
+	int ret = entry->op->attempt(&waiter, false);
 
-	waiter.since = 0;
-	ret = entry->op->attempt(&waiter, false);
 	entry->waiter.seen = waiter.seen;
 	return ret;
 }
