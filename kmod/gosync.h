@@ -367,7 +367,8 @@ struct gosync_access {
  * @access: its owner, group and mode (@ns lock)
  * @capacity: as in &struct gosync_open_args; Semaphore: the limit (@wq.lock)
  * @type: &enum gosync_type
- * @flags: GOSYNC_PERSIST and the flags that follow it
+ * @flags: the flags that follow GOSYNC_PERSIST
+ * @persistent: it stays until it is unlinked (@ns lock)
  * @linked: it is in the table of names (@ns lock)
  * @counted: it counts in its namespace and accounts (@ns lock)
  * @name_len: length of the name, which stands behind the structure of the type
@@ -401,6 +402,7 @@ struct gosync_object {
 	u32 capacity;
 	u8 type;
 	u8 flags;
+	bool persistent;
 	u8 linked;
 	u8 counted;
 	u8 name_len;

@@ -150,7 +150,7 @@ void gosync_object_put(struct gosync_object *obj)
 bool gosync_object_freeze(struct gosync_object *obj)
 {
 	lockdep_assert_held(&obj->ns->lock);
-	if (!(obj->flags & GOSYNC_PERSIST) || !refcount_dec_if_one(&obj->refs))
+	if (!obj->persistent || !refcount_dec_if_one(&obj->refs))
 		return false;
 	/*
 	 * Pairs with the release in refcount_dec_not_one(), by the last holder.
@@ -192,7 +192,7 @@ static int link_object(struct gosync_object *obj)
 		WRITE_ONCE(obj->linked, true);
 		gosync_awaited_tell(obj);
 	}
-	if (obj->flags & GOSYNC_PERSIST)
+	if (obj->persistent)
 		refcount_inc(&obj->refs);
 	trace_gosync_create(obj, 0);
 	return 0;
@@ -201,11 +201,11 @@ static int link_object(struct gosync_object *obj)
 /* Return: true if the name had a reference, which the caller has to drop */
 static bool unlink_object(struct gosync_object *obj)
 {
-	bool persistent = obj->flags & GOSYNC_PERSIST;
+	bool persistent = obj->persistent;
 
 	lockdep_assert_held(&obj->ns->lock);
 	remove_name(obj);
-	obj->flags &= ~GOSYNC_PERSIST;
+	WRITE_ONCE(obj->persistent, false);
 	trace_gosync_unlink(obj, 0);
 	return persistent;
 }

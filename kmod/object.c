@@ -39,7 +39,9 @@ struct gosync_object *gosync_object_alloc(const struct gosync_ops *ops,
 	obj->access.mode = args->mode;
 	obj->capacity = args->capacity ?: ops->default_capacity;
 	obj->type = args->type;
-	obj->flags = args->flags & ~(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY);
+	obj->flags = args->flags & ~(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY |
+				     GOSYNC_PERSIST);
+	obj->persistent = args->flags & GOSYNC_PERSIST;
 	obj->name_len = args->name_len;
 	memcpy((char *)obj + ops->size, name, args->name_len);
 	return obj;
@@ -144,6 +146,7 @@ void gosync_object_info(struct gosync_object *obj,
 	info->type = obj->type;
 	info->id = obj->id;
 	info->flags = obj->flags;
+	info->flags |= READ_ONCE(obj->persistent) ? GOSYNC_PERSIST : 0;
 	info->mode = access.mode;
 	info->uid = from_kuid_munged(current_user_ns(), access.uid);
 	info->gid = from_kgid_munged(current_user_ns(), access.gid);
