@@ -51,7 +51,7 @@ static void holder_end(struct gosync_holder *holder)
 	 */
 	xa_lock(&obj->holders);
 	__xa_erase(&obj->holders, gosync_holder_index(holder->id));
-	obj->nr_holders--;
+	WRITE_ONCE(obj->nr_holders, obj->nr_holders - 1);
 	if (!holder->read_only && !--obj->nr_users)
 		obj->idle_since = ktime_get_boottime_ns();
 	xa_unlock(&obj->holders);
@@ -159,7 +159,7 @@ struct file *gosync_holder_file(struct gosync_object *obj, bool read_only)
 				GFP_KERNEL_ACCOUNT);
 	holder->id++;
 	if (ret >= 0)
-		obj->nr_holders++;
+		WRITE_ONCE(obj->nr_holders, obj->nr_holders + 1);
 	if (ret >= 0 && !read_only)
 		obj->nr_users++;
 	xa_unlock(&obj->holders);

@@ -301,8 +301,8 @@ static int mutex_take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 
 static void mutex_note_death(struct gosync_mutex *mutex, u32 owner)
 {
-	mutex->poisoned = true;
-	mutex->obj.deaths++;
+	WRITE_ONCE(mutex->poisoned, true);
+	WRITE_ONCE(mutex->obj.deaths, mutex->obj.deaths + 1);
 	trace_gosync_owner_died(&mutex->obj, owner);
 }
 
@@ -664,7 +664,7 @@ long gosync_mutex_recover(struct gosync_holder *holder, void *arg)
 		if (ownership_of(atomic64_read(gosync_mutex_word(mutex))) !=
 		    gosync_owned_by(holder->id))
 			return gosync_may_operate(holder) ?: -EPERM;
-		mutex->poisoned = false;
+		WRITE_ONCE(mutex->poisoned, false);
 		gosync_mutex_publish(mutex);
 	}
 	trace_gosync_recovered(&mutex->obj, holder->id);

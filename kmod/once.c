@@ -113,8 +113,8 @@ static int once_give_up(struct gosync_object *obj, struct gosync_holder *holder,
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (once->runner != holder->id)
 			return -EPERM;
-		once->died = true;
-		obj->deaths += death;
+		WRITE_ONCE(once->died, true);
+		WRITE_ONCE(obj->deaths, obj->deaths + death);
 		trace_gosync_once_abandoned(obj, holder->id);
 		next = once_pass_on(once);
 	}
@@ -246,7 +246,7 @@ static long gosync_once_done(struct gosync_holder *holder, void *arg)
 		if (once->runner != holder->id)
 			return gosync_may_operate(holder) ?: -EPERM;
 		WRITE_ONCE(once->done, true);
-		once->died = false;
+		WRITE_ONCE(once->died, false);
 		once_set_runner(once, NULL, NULL);
 	}
 	trace_gosync_once_done(&once->obj, holder->id);

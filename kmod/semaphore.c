@@ -370,7 +370,7 @@ static void semaphore_abandon(struct gosync_object *obj,
 		if (!held)
 			return;
 		holder->held = 0;
-		obj->deaths++;
+		WRITE_ONCE(obj->deaths, obj->deaths + 1);
 	}
 	trace_gosync_owner_died(obj, holder->id);
 	semaphore_add(obj, NULL, held, true);

@@ -306,7 +306,7 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 	gosync_recall(waiter);
 	waiter->claim = WAITING;
 	waiter->queued = true;
-	obj->nr_waiters += !waiter->shown;
+	WRITE_ONCE(obj->nr_waiters, obj->nr_waiters + !waiter->shown);
 	if (waiter->since) {
 		waiter_queue_again(queue, waiter);
 	} else {
@@ -350,7 +350,7 @@ void gosync_unqueue(struct gosync_object *obj, struct gosync_waiter *waiter)
 	lockdep_assert_held(&obj->wq.lock);
 	list_del_init(&waiter->entry.entry);
 	waiter->queued = false;
-	obj->nr_waiters -= !waiter->shown;
+	WRITE_ONCE(obj->nr_waiters, obj->nr_waiters - !waiter->shown);
 }
 
 /**
