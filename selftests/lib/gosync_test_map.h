@@ -3,7 +3,7 @@
 #ifndef GOSYNC_TEST_MAP_H
 #define GOSYNC_TEST_MAP_H
 
-#include "gosync_test.h"
+#include "history.h"
 
 #define HASH_MASK	"/sys/module/gosync/parameters/map_hash_mask"
 
@@ -94,18 +94,13 @@ enum {
 	COMPARE_AND_DELETE, CLEAR, OPS
 };
 
-/* Of a key and a value of 4 bytes each; a value of 0: there is none. */
-struct op {
-	uint64_t began, ended;
-	uint32_t what, key, value, expected;
-	uint32_t old;		/* what it saw, 0: nothing */
-	int ret;
-};
-
-/* Could a simple map have answered so? And what is the key's value @now then? */
-static inline bool apply(uint32_t *now, const struct op *op)
+/*
+ * Could a simple map have answered so? And what is the key's value @now then, 0:
+ * none? Keys and values have 4 bytes each.
+ */
+static inline bool apply(uint64_t *now, const struct op *op)
 {
-	const uint32_t old = *now;
+	const uint64_t old = *now;
 
 	switch (op->what) {
 	case LOAD:

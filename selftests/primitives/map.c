@@ -662,7 +662,7 @@ enum { MODEL_KEYS = 300 };
 struct model {
 	gosync_map_t *map;
 	uint32_t first;
-	uint32_t values[MODEL_KEYS];	/* 0: none */
+	uint64_t values[MODEL_KEYS];	/* 0: none */
 };
 
 static bool differs(struct model *model, uint64_t *seed)

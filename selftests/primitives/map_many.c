@@ -491,17 +491,8 @@ TEST_F(map, killed_writers_leave_whole_entries)
 
 /* --- linearizability ----------------------------------------------------- */
 
-/*
- * What several processes did, and when each began and ended, is right if there
- * is one order of it, which keeps the order of what did not overlap, that a
- * simple map could have had (Wing and Gong: try all, and remember what has
- * been tried). Values are never stored twice.
- */
+/* Values are never stored twice. */
 enum { PARTIES = 4, STEPS = 5, HISTORY = PARTIES * STEPS, KEYS = 2 };
-
-struct state {
-	uint32_t values[KEYS];
-};
 
 static bool apply_to_state(struct state *state, const struct op *op)
 {
@@ -511,68 +502,14 @@ static bool apply_to_state(struct state *state, const struct op *op)
 	return op->ret == 0;
 }
 
-/* What has been done, and the state, from where there is no way to the end */
-struct tried {
-	struct {
-		uint32_t done;
-		struct state state;
-	} dead_ends[1 << 14];
-	unsigned int count;
-};
-
-static bool is_dead_end(const struct tried *tried, uint32_t done,
-			const struct state *state)
+/* Of a Map that is empty at first */
+static bool is_right(const struct op *ops, unsigned int n)
 {
-	unsigned int i;
-
-	for (i = 0; i < tried->count; i++)
-		if (tried->dead_ends[i].done == done &&
-		    !memcmp(&tried->dead_ends[i].state, state, sizeof(*state)))
-			return true;
-	return false;
-}
-
-static bool has_order(const struct op *ops, unsigned int n, uint32_t done,
-		      const struct state *state, struct tried *tried)
-{
-	uint64_t first_end = UINT64_MAX;
-	unsigned int i;
-
-	if (done == (1U << n) - 1)
-		return true;
-	if (is_dead_end(tried, done, state))
-		return false;
-	for (i = 0; i < n; i++)
-		if (!(done >> i & 1) && ops[i].ended < first_end)
-			first_end = ops[i].ended;
-	for (i = 0; i < n; i++) {
-		struct state next = *state;
-
-		/* Not after one that had ended before it began */
-		if (done >> i & 1 || ops[i].began > first_end)
-			continue;
-		if (apply_to_state(&next, &ops[i]) &&
-		    has_order(ops, n, done | 1U << i, &next, tried))
-			return true;
-	}
-	if (tried->count < ARRAY_SIZE(tried->dead_ends)) {
-		tried->dead_ends[tried->count].done = done;
-		tried->dead_ends[tried->count++].state = *state;
-	}
-	return false;
-}
-
-static bool is_linearizable(const struct op *ops, unsigned int n)
-{
-	static struct tried tried;
-	struct state nothing = {};
-
-	tried.count = 0;
-	return has_order(ops, n, 0, &nothing, &tried);
+	return is_linearizable(ops, n, (struct state) {}, apply_to_state);
 }
 
 /* Without a Clear, keys have nothing to do with each other. */
-static bool is_linearizable_by_key(const struct op *ops, unsigned int n)
+static bool is_right_by_key(const struct op *ops, unsigned int n)
 {
 	struct op some[HISTORY];
 	unsigned int key, i, count;
@@ -581,7 +518,7 @@ static bool is_linearizable_by_key(const struct op *ops, unsigned int n)
 		for (i = count = 0; i < n; i++)
 			if (ops[i].key == key)
 				some[count++] = ops[i];
-		if (!is_linearizable(some, count))
+		if (!is_right(some, count))
 			return false;
 	}
 	return true;
@@ -626,14 +563,14 @@ TEST(checker_knows_right_from_wrong)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(right); i++)
-		EXPECT_TRUE(is_linearizable(right[i], 4))
+		EXPECT_TRUE(is_right(right[i], 4))
 			TH_LOG("history %u", i);
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
-		EXPECT_FALSE(is_linearizable(wrong[i], 4))
+		EXPECT_FALSE(is_right(wrong[i], 4))
 			TH_LOG("history %u", i);
-	EXPECT_TRUE(is_linearizable_by_key(right[2], 4));
+	EXPECT_TRUE(is_right_by_key(right[2], 4));
 	for (i = 0; i < 4; i++)
-		EXPECT_FALSE(is_linearizable_by_key(wrong[i], 4));
+		EXPECT_FALSE(is_right_by_key(wrong[i], 4));
 }
 
 struct histories {
@@ -713,8 +650,7 @@ static void histories(struct __test_metadata *_metadata, unsigned int how,
 				gosync_map_delete(map, &others, 4);
 		}
 		meet(&all->arrived, PARTIES + 1, round++);
-		if (!(clears ? is_linearizable(all->ops, HISTORY) :
-			       is_linearizable_by_key(all->ops, HISTORY)) &&
+		if (!(clears ? is_right : is_right_by_key)(all->ops, HISTORY) &&
 		    !wrong++)
 			show(_metadata, all->ops);
 		gosync_map_clear(map);
