@@ -19,7 +19,7 @@
  * gosync_grant_all(), gosync_wait().
  *
  * Left out: holders without a line, who count as extra all the time, as the
- * admitted do here; broken holders (RW-D), for which selftests/litmus has a test;
+ * admitted do here; broken holders, whose barrier pair RW-D is in ordering.pml;
  * pollers, for whom leaving readers enter the kernel as for a writer that drains;
  * groups, whose claims are in wait_any.pml.
  *
