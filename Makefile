@@ -41,6 +41,9 @@ kselftest = KSELFTEST=$(shell $(vm)/kernel.sh source)/tools/testing/selftests
 SOAK ?=
 TESTS ?=
 
+# Of Debian: bookworm (12), trixie (13), or both if it is empty
+RELEASE ?=
+
 # What runs something says in a line what is built before it, and how long it
 # takes; what only builds shows a line for each file.
 run shell test bench: export PROGRESS := $(if $(verbose)$(silent),,1)
@@ -60,6 +63,7 @@ kcov = $(if $(filter kasan,$(kernel)),KCOV_INSTRUMENT=y)
 help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|kcsan|rt-lockdep|PATH]'
 	@echo '       make test [TESTS="PROGRAM..."] [SOAK=SECONDS]'
+	@echo '       make test-packages [RELEASE=bookworm|trixie]'
 	@echo
 	@sed -n 's/^\([a-z0-9_-]*\):.*## /    \1\t/p' Makefile | expand -t 22
 
@@ -187,9 +191,11 @@ deb: ## build the Debian packages, into build/deb
 		>../log 2>&1 || { tail -20 ../log; exit 1; }
 	@ls -1 $(build)/deb/*.deb
 
-test-packages: deb ## install them in a Debian 12 in a virtual machine, and test
+test-packages: ## build, install and test them in Debian 12 and 13, in virtual machines
 	@$(vm)/deps.sh system
-	@selftests/packages/system.sh
+	@for release in $(or $(RELEASE),bookworm trixie); do \
+		selftests/packages/system.sh $$release || exit; \
+	done
 
 .PHONY: help deps module other lib pages tools examples tests run shell test \
 	test-arm64 test-all bench check clean modules modules_install modules_uninstall \
