@@ -4,10 +4,7 @@
  * the thread that calls it is to be cancelled. Which there are is read from the
  * library itself, so that a new one without a row here is a failure.
  */
-#include <elf.h>
-#include <link.h>
-#include <sys/stat.h>
-#include "gosync_test.h"
+#include "exported.h"
 
 /* What the rows work on */
 static char *name;
@@ -470,14 +467,6 @@ TEST_F(cancelled, a_thread_that_waits_goes_on_waiting)
 	EXPECT_EQ(0, gosync_mutex_trylock(mutex));
 }
 
-static int find_library(struct dl_phdr_info *object, size_t size, void *path)
-{
-	if (!strstr(object->dlpi_name, "libgosync-user.so"))
-		return 0;
-	*(const char **)path = object->dlpi_name;
-	return 1;
-}
-
 static bool has_row(const char *function)
 {
 	unsigned int i;
@@ -490,36 +479,13 @@ static bool has_row(const char *function)
 
 TEST(each_function_has_a_row)
 {
-	const ElfW(Shdr) *sections, *symbols = NULL;
-	const char *path = NULL, *file, *strings;
-	const ElfW(Ehdr) *header;
-	const ElfW(Sym) *symbol;
-	size_t i, functions = 0;
-	struct stat st;
-	int fd;
+	const char *names[EXPORTED_MOST];
+	unsigned int i, n = exported(names);
 
-	ASSERT_EQ(1, dl_iterate_phdr(find_library, &path));
-	fd = open(path, O_RDONLY);
-	ASSERT_EQ(0, fstat(fd, &st));
-	file = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	ASSERT_NE(MAP_FAILED, file);
-	header = (const void *)file;
-	sections = (const void *)(file + header->e_shoff);
-	for (i = 0; i < header->e_shnum; i++)
-		if (sections[i].sh_type == SHT_DYNSYM)
-			symbols = &sections[i];
-	ASSERT_NE(NULL, symbols);
-	strings = file + sections[symbols->sh_link].sh_offset;
-	symbol = (const void *)(file + symbols->sh_offset);
-	for (i = 0; i < symbols->sh_size / sizeof(*symbol); i++, symbol++) {
-		if (symbol->st_shndx == SHN_UNDEF ||
-		    (symbol->st_info & 0xf) != STT_FUNC)
-			continue;
-		functions++;
-		EXPECT_TRUE(has_row(strings + symbol->st_name))
-			TH_LOG("%s has none", strings + symbol->st_name);
-	}
-	EXPECT_EQ(ARRAY_SIZE(rows), functions);
+	for (i = 0; i < n; i++)
+		EXPECT_TRUE(has_row(names[i]))
+			TH_LOG("%s has none", names[i]);
+	EXPECT_EQ(ARRAY_SIZE(rows), n);
 }
 
 TEST_HARNESS_MAIN
