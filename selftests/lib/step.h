@@ -10,7 +10,7 @@
 static inline void begin_to_step(void)
 {
 	ptrace(PTRACE_TRACEME);
-	raise(SIGSTOP);
+	kill(getpid(), SIGSTOP);
 }
 
 /* Whether it is stopped; its status otherwise */
