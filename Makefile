@@ -124,6 +124,9 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
+torture: tests module ## random stress for MINUTES (10), with deaths, on KERNEL
+	@selftests/torture/torture.sh $(kernel) $(or $(MINUTES),10)
+
 test-all: ## on all kernels, and the packages (hours)
 	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan kcsan rt-lockdep'
 	+@$(MAKE) test-arm64

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include "torture.h"
 #include "users.h"
 
 enum {
@@ -806,7 +807,6 @@ static int unlink_all(void)
 
 TEST(calls_of_any_kind_harm_nobody_else)
 {
-	const char *given = getenv("GOSYNC_TEST_SEED");
 	uint64_t end = end_of_budget();
 	pid_t workers[WORKERS], neighbour;
 	unsigned int i;
@@ -814,8 +814,7 @@ TEST(calls_of_any_kind_harm_nobody_else)
 	NEED_ROOT();
 	shared = shared_memory(sizeof(*shared));
 	prefix = unique_name() + strlen("test-");
-	seed = given ? strtoull(given, NULL, 0) : random_seed();
-	ksft_print_msg("seed: %llu\n", (unsigned long long)seed);
+	seed = torture_seed();
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, sockets));
 	read_corpus();
 	neighbour = spawn_neighbour();
@@ -846,4 +845,7 @@ TEST(calls_of_any_kind_harm_nobody_else)
 		       (unsigned long long)shared->longest / 1000);
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	return torture_main(argc, argv);
+}

@@ -8,6 +8,7 @@
  * and ends with. In some rounds a process is killed within an operation.
  */
 #include "history.h"
+#include "torture.h"
 
 enum { PROCESSES = 4, EACH = 7, TYPE = 1, LIMIT = 3, MOST = 32 };
 
@@ -49,7 +50,7 @@ FIXTURE_SETUP(history)
 	const uint32_t first = 1;
 
 	self->shared = shared_memory(sizeof(*self->shared));
-	self->seed = random_seed();
+	self->seed = torture_seed();
 	self->value = NEW(gosync_value, variant->how, sizeof(first));
 	self->word = NEW(gosync_int64, variant->how, 1);
 	self->semaphore = NEW(gosync_semaphore, variant->how | GOSYNC_GIVE_BACK,
@@ -426,4 +427,7 @@ TEST_F(history, a_death_happens_at_one_moment_too)
 	EXPECT_LT(0, killed);
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	return torture_main(argc, argv);
+}

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# torture.sh KERNEL MINUTES: random stress for about so long, in a virtual machine.
+# For `make torture', which has built the programs. In each round the module is
+# unloaded and loaded, and each test of each program gets five seconds.
+
+set -euo pipefail
+
+vm=$(dirname "$0")/../vm
+kernel=$1 seconds=$(($2 * 60))
+out=$(readlink -f "$(dirname "$0")/../..")/build/torture-${kernel##*/}
+
+# The last round ends when it ends.
+# shellcheck disable=SC2016 # the guest expands them
+"$vm/run" -k "$kernel" -t $((seconds + 3600)) -o "$out" -- bash -c '
+	begin=$SECONDS rounds=0 failed=0
+	export GOSYNC_TEST_SECONDS=5 GOSYNC_TEST_LIMIT=3600
+	while [ $((SECONDS - begin)) -lt "$1" ]; do
+		/gosync/tests/run_tests.sh --64 module fuzz history murder stepped ||
+			failed=$((failed + 1))
+		rounds=$((rounds + 1))
+		echo "# torture: $rounds rounds, $failed failed, $((SECONDS - begin)) s"
+	done
+	[ $failed = 0 ]' torture "$seconds"
