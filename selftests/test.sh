@@ -26,7 +26,7 @@ if [ ${#tests[@]} = 0 ]; then
 	tests=(compat module)
 	for program in "$build"/user/tests/*; do
 		case $program in
-		*.sh | */compat | */module | */contend | */murder | */stepped) ;;
+		*.sh | */compat | */module | */contend | */stepped) ;;
 		*) tests+=("${program##*/}") ;;
 		esac
 	done

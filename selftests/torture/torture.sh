@@ -17,7 +17,7 @@ out=$(readlink -f "$(dirname "$0")/../..")/build/torture-${kernel##*/}
 	begin=$SECONDS rounds=0 failed=0
 	export GOSYNC_TEST_SECONDS=5 GOSYNC_TEST_LIMIT=3600
 	while [ $((SECONDS - begin)) -lt "$1" ]; do
-		/gosync/tests/run_tests.sh --64 module fuzz history murder stepped ||
+		/gosync/tests/run_tests.sh --64 module fuzz history stepped ||
 			failed=$((failed + 1))
 		rounds=$((rounds + 1))
 		echo "# torture: $rounds rounds, $failed failed, $((SECONDS - begin)) s"
