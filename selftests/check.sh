@@ -372,7 +372,7 @@ page_examples()
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
 		*/command.md | */compatibility.md | */containers.md | */design.md | \
-		*/packages.md | */tracing.md)
+		*/packages.md | */reliability.md | */tracing.md)
 			continue ;;
 		esac
 		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }
