@@ -27,9 +27,8 @@ enum {
 	EDGES = 1 << 16, PCS = 1 << 14,
 	/* Descriptors: the device, an object of each type, what calls return */
 	DEVICE = 0, FIRST_FREE = GOSYNC_TYPE_MAX, FDS = 24,
-	BUFFER = 4096, BASE_FD = 100,
-	/* Of the names that programs open, what tells that they are theirs */
-	PREFIX = 6,
+	BUFFER = 4096, BASE_FD = 100, NAMES = 8, NAME_SIZE = 32, SEVERAL = 4,
+	ARGUMENTS = 64,
 };
 
 /* What a word of an argument is */
@@ -332,10 +331,10 @@ static struct io_uring ring;
 static bool has_ring;
 static char *maps[MAPS];
 static size_t map_sizes[MAPS];
-static char buffer[BUFFER] __attribute__((aligned(8)));
-static char names[8][32];
-static char *ends, *read_only;
-static struct gosync_wait_entry entries[4];
+/* What the kernel may be told to write to: there is nothing behind it. */
+static char *buffer, *names, *ends, *read_only;
+static struct gosync_wait_entry *entries;
+static uint64_t *arguments;
 
 static int fd_of(unsigned int slot)
 {
@@ -372,13 +371,13 @@ static uint64_t word_of(const struct one *one, unsigned int i)
 	case BUF:
 		return to_u64(buffer);
 	case EDGE_OF_BUF:
-		return to_u64(ends - 8);
+		return to_u64(ends) - 8;
 	case READ_ONLY:
 		return to_u64(read_only);
 	case NOWHERE:
 		return word & 1 ? 8 : to_u64(ends);
 	case NAME:
-		return to_u64(names[word % ARRAY_SIZE(names)]);
+		return to_u64(names + word % NAMES * NAME_SIZE);
 	case ENTRIES:
 		return to_u64(entries);
 	case SOON:
@@ -422,15 +421,16 @@ static void check(unsigned int cmd, int err)
 static void run_ioctl(const struct one *one)
 {
 	const struct command *command = &commands[one->cmd];
-	uint64_t args[64] = {};
+	uint64_t *args = arguments;
 	unsigned int i;
 	int ret;
 
+	memset(args, 0, ARGUMENTS * sizeof(*args));
 	for (i = 0; i < WORDS; i++)
 		args[i] = word_of(one, i);
 	if (command->cmd == GOSYNC_IOC_OPEN)
 		keep_small((struct gosync_open_args *)args);
-	for (i = 0; i < ARRAY_SIZE(entries); i++)
+	for (i = 0; i < SEVERAL; i++)
 		entries[i] = (struct gosync_wait_entry) {
 			.fd = fd_of(one->word[(i + 5) % WORDS] + i * 7),
 			.op = commands[(one->word[i] + 31 + i) %
@@ -664,6 +664,16 @@ static bool is_new(void)
 	return news;
 }
 
+/* So many bytes at the end of a page, before one that is not there */
+static void *guarded(size_t size)
+{
+	char *page = mmap(NULL, 2 * BUFFER, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	MUST(page != MAP_FAILED && !mprotect(page + BUFFER, BUFFER, PROT_NONE));
+	return page + BUFFER - size;
+}
+
 static void prepare_worker(unsigned int me)
 {
 	const struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
@@ -678,13 +688,14 @@ static void prepare_worker(unsigned int me)
 	start_cover();
 	if (me % 2)
 		become(ALICE, ALICE, 0);
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		snprintf(names[i], sizeof(names[i]), "%.*s.%u", PREFIX,
-			 prefix, i);
-	ends = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ends += 4096;
-	munmap(ends, 4096);
+	buffer = guarded(BUFFER);
+	ends = guarded(0);
+	arguments = guarded(ARGUMENTS * sizeof(*arguments));
+	entries = guarded(SEVERAL * sizeof(*entries));
+	names = guarded(NAMES * NAME_SIZE);
+	for (i = 0; i < NAMES; i++)
+		snprintf(names + i * NAME_SIZE, NAME_SIZE, "%.8s.%u", prefix,
+			 i);
 	read_only = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			 0);
 	for (i = 0; i < GOSYNC_TYPE_MAX; i++)
@@ -773,7 +784,7 @@ static void write_corpus(void)
 	fclose(file);
 }
 
-/* Unlinks what the workers have made; how many names of theirs there were */
+/* Unlinks all names, which are of the workers; how many there were */
 static int unlink_all(void)
 {
 	static struct gosync_info list[16];
@@ -792,8 +803,6 @@ static int unlink_all(void)
 			};
 			int ret;
 
-			if (memcmp(list[i].name, prefix, PREFIX))
-				continue;
 			/* A worker of io_uring may just have closed the last one. */
 			ret = call(dev, GOSYNC_IOC_UNLINK, &unlink);
 			MUST(!ret || ret == -ENOENT);
@@ -812,6 +821,8 @@ TEST(calls_of_any_kind_harm_nobody_else)
 	unsigned int i;
 
 	NEED_ROOT();
+	/* Names may be anything, so they are where nobody else has any. */
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
 	shared = shared_memory(sizeof(*shared));
 	prefix = unique_name() + strlen("test-");
 	seed = torture_seed();
