@@ -94,22 +94,24 @@ static void give_back_all(struct gosync_wait_set *set, u32 n)
 		gosync_wait_item_give_back(&set->entries[set->order[n]]);
 }
 
-/* A waiter for the same, but in no queue; others may just move the one that is. */
-static struct gosync_waiter unlisted(const struct gosync_wait_item *entry)
+/*
+ * Prepare a waiter that wants the same as the entry's, but is in no queue. The
+ * entry's is in one, and another task may just change its links.
+ */
+static void setup_unlisted(struct gosync_waiter *waiter,
+			   const struct gosync_wait_item *entry)
 {
-	struct gosync_waiter waiter;
-
-	gosync_waiter_setup(&waiter, entry->waiter.holder);
-	waiter.index = entry->waiter.index;
-	waiter.number = entry->waiter.number;
-	waiter.expected = entry->waiter.expected;
-	return waiter;
+	gosync_waiter_setup(waiter, entry->waiter.holder);
+	waiter->index = entry->waiter.index;
+	waiter->number = entry->waiter.number;
+	waiter->expected = entry->waiter.expected;
 }
 
 static bool entry_is_ready(const struct gosync_wait_item *entry)
 {
-	struct gosync_waiter waiter = unlisted(entry);
+	struct gosync_waiter waiter __uninitialized;
 
+	setup_unlisted(&waiter, entry);
 	waiter.number = entry->together;
 	return gosync_is_ready(entry->op, &waiter);
 }
@@ -120,9 +122,11 @@ static bool entry_is_ready(const struct gosync_wait_item *entry)
  */
 static int take_now(struct gosync_wait_item *entry)
 {
-	struct gosync_waiter waiter = unlisted(entry);
-	int ret = entry->op->attempt(&waiter, false);
+	struct gosync_waiter waiter __uninitialized;
+	int ret;
 
+	setup_unlisted(&waiter, entry);
+	ret = entry->op->attempt(&waiter, false);
 	entry->waiter.seen = waiter.seen;
 	return ret;
 }
