@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <gosync-user.h>
@@ -670,6 +671,14 @@ static inline bool rests(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	return !read_file(path, name, sizeof(name)) &&
 	       !strcmp(name, RESTING "\n");
+}
+
+/* One that selftests/vm/kernel.sh has built, which is slow */
+static inline bool is_debug_kernel(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.release, "-gosync-");
 }
 
 static inline int write_file(const char *path, const char *text)

@@ -240,8 +240,8 @@ FIXTURE_SETUP(crowd)
 	struct sysinfo info;
 	uint64_t size = 10000;
 
-	/* The debug kernel has memory and time for fewer. */
-	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+	/* Debug kernels have memory and time for fewer. */
+	if (is_debug_kernel())
 		size = 1000;
 	ASSERT_EQ(0, sysinfo(&info));
 	if (size > info.freeram * (uint64_t)info.mem_unit / cost)
