@@ -520,27 +520,33 @@ static void run_map(const struct one *one)
 		mprotect(at, 4096, one->word[6] % 8);
 }
 
-/* A mapping may be larger than the object, and may not be writable. */
 static void ignore(int signal)
 {
 }
 
 static sigjmp_buf away;
+static volatile sig_atomic_t scribbling;
 
-static void leave(int signal)
+/* A mapping may be larger than the object, and may not be writable. */
+static void leave(int number)
 {
-	siglongjmp(away, 1);
+	if (scribbling)
+		siglongjmp(away, 1);
+	/* A fault of our own kills us when it is made again. */
+	signal(number, SIG_DFL);
 }
 
 static void run_scribble(const struct one *one)
 {
 	unsigned int i = one->word[0] % MAPS, n;
 
-	if (!maps[i] || sigsetjmp(away, 1))
+	if (!maps[i])
 		return;
-	for (n = 0; n < 4; n++)
+	scribbling = true;
+	for (n = 0; n < 4 && !sigsetjmp(away, 1); n++)
 		store((uint64_t *)(maps[i] + (one->word[n + 1] & 0xff8) %
 				   map_sizes[i]), one->word[n + 5]);
+	scribbling = false;
 }
 
 static void run_file_call(const struct one *one)

@@ -16,6 +16,8 @@ out=$(readlink -f "$(dirname "$0")/../..")/build/torture-${kernel##*/}
 "$vm/run" -k "$kernel" -t $((seconds + 3600)) -o "$out" -- bash -c '
 	begin=$SECONDS rounds=0 failed=0
 	export GOSYNC_TEST_SECONDS=5 GOSYNC_TEST_LIMIT=3600
+	# What the fuzzer has found in a round it begins the next with.
+	export GOSYNC_FUZZ_CORPUS=$GOSYNC_OUT/fuzz.corpus
 	while [ $((SECONDS - begin)) -lt "$1" ]; do
 		/gosync/tests/run_tests.sh --64 module fuzz history stepped ||
 			failed=$((failed + 1))
