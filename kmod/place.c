@@ -155,16 +155,6 @@ static bool is_same(const struct place *a, const struct place *b)
 	       a->among == b->among && a->grouped == b->grouped;
 }
 
-/* A wait that goes on counts again: the signal has counted it as given up. */
-static void count_wait_again(struct gosync_object *obj)
-{
-	struct gosync_stats *stats = READ_ONCE(obj->stats);
-
-	lockdep_assert_held(&obj->wq.lock);
-	if (likely(stats))
-		stats->contended++;
-}
-
 static void take_up_place(struct gosync_waiter *waiter,
 			  const struct pid *thread)
 {
@@ -183,7 +173,7 @@ static void take_up_place(struct gosync_waiter *waiter,
 		waiter->wait = place->wait;
 		waiter->starving = place->starving;
 		waiter->again = true;
-		count_wait_again(waiter->holder->obj);
+		waiter->uncounted = true;
 		place->since = 0;
 		if (!--places->left)
 			forget_places(places);

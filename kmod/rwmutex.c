@@ -494,6 +494,8 @@ static int rwmutex_attempt_lock(struct gosync_waiter *waiter, bool queue)
 		if (is_drained(rw))
 			return 0;
 		waiter->index = GOSYNC_WANTS_TO_DRAIN;
+		/* If it has waited, that was for the word. */
+		waiter->uncounted = waiter->since;
 		gosync_enqueue(obj, &rw->drain, waiter);
 		gosync_mutex_publish(&rw->mutex);
 	}

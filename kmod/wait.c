@@ -293,6 +293,21 @@ static void waiter_queue_again(struct list_head *queue,
 	list_add(&waiter->entry.entry, &other->entry.entry);
 }
 
+/*
+ * A wait that goes on after a signal's handler counts again: the signal has
+ * counted it as given up. It does so when it is queued, or granted something at
+ * once. If it fails before that, nobody counts its end.
+ */
+static void count_wait_again(struct gosync_waiter *waiter,
+			     struct gosync_stats *stats)
+{
+	if (likely(!waiter->uncounted))
+		return;
+	waiter->uncounted = false;
+	if (likely(stats))
+		stats->contended++;
+}
+
 /**
  * gosync_enqueue() - put a waiter into a queue
  * @obj: the object
@@ -302,16 +317,17 @@ static void waiter_queue_again(struct list_head *queue,
 void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 		    struct gosync_waiter *waiter)
 {
+	struct gosync_stats *stats = READ_ONCE(obj->stats);
+
 	lockdep_assert_held(&obj->wq.lock);
 	gosync_recall(waiter);
+	count_wait_again(waiter, stats);
 	waiter->claim = WAITING;
 	waiter->queued = true;
 	WRITE_ONCE(obj->nr_waiters, obj->nr_waiters + !waiter->shown);
 	if (waiter->since) {
 		waiter_queue_again(queue, waiter);
 	} else {
-		struct gosync_stats *stats = READ_ONCE(obj->stats);
-
 		waiter->since = ktime_get_ns();
 		if (likely(stats))
 			waiter->wait = ++stats->contended;
@@ -785,6 +801,7 @@ void gosync_account_wait(struct gosync_object *obj,
 	lockdep_assert_held(&obj->wq.lock);
 	if (!waiter->since)
 		return;
+	count_wait_again(waiter, stats);
 	now = ktime_get_ns();
 	ns = now - waiter->since;
 	waiter->waited = ns;

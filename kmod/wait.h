@@ -114,6 +114,7 @@ struct gosync_wait_op {
  * @stays: on a signal it stays in the queue, without a task
  * @starving: it has waited too long
  * @again: it goes on after a signal's handler
+ * @uncounted: the wait that goes on is not counted yet
  * @timed: it has a deadline
  * @begun: tracers know that it waits
  * @among: it waits for several things
@@ -142,6 +143,7 @@ struct gosync_waiter {
 	bool stays;
 	bool starving;
 	bool again;
+	bool uncounted;
 	bool timed;
 	bool begun;
 	bool among;

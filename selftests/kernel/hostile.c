@@ -5,6 +5,7 @@
  * the same page, do not notice.
  */
 #include <poll.h>
+#include <sys/time.h>
 #include "scribble.h"
 
 #define OWNED_BY(id)	(GOSYNC_MUTEX_LOCKED | \
@@ -196,6 +197,39 @@ TEST_F(hostile, a_watcher_that_the_word_forgot_is_found_again)
 	EXPECT_LE(0, lock_fd(self->mutex));
 	EXPECT_EQ(0, unlock_fd(self->mutex));
 	EXPECT_TRUE(is_sane(self->mutex));
+}
+
+static void nothing(int signal)
+{
+}
+
+/*
+ * Such a wait, when it goes on, may end before it is in the queue: the owner is
+ * dead, its successor too, and a signal comes.
+ */
+TEST_F(hostile, an_interrupted_wait_that_meets_dead_owners_is_counted_once)
+{
+	static const struct itimerval often = { { 0, 100 }, { 0, 100 } };
+	static const struct itimerval never;
+	struct sigaction action = { .sa_handler = nothing };
+	const int owner = reopen_object(self->mutex, 0);
+	const uint64_t words[] = {
+		OWNED_BY(info_of(owner).holder), OWNED_BY(NOBODY),
+	};
+	uint64_t end = end_of_budget(), seed = random_seed();
+	pid_t scribbler = spawn();
+
+	while (!scribbler)
+		store(&self->slot->word, words[random_u32(&seed) % 2]);
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	do {
+		lock_fd(self->mutex);
+	} while (budget_left(end));
+	setitimer(ITIMER_REAL, &never, NULL);
+	kill_and_reap(scribbler);
+	EXPECT_LT(0, stat_fd(self->mutex).gave_up);
+	EXPECT_TRUE(is_accounted(self->mutex));
 }
 
 TEST_F(hostile, a_mutex_made_to_hang_can_be_killed)

@@ -292,6 +292,15 @@ static inline struct gosync_stat stat_fd(int fd)
 	return stat;
 }
 
+/* Each wait has ended, by a grant or without. */
+static inline bool is_accounted(int fd)
+{
+	struct gosync_stat stat = stat_fd(fd);
+
+	return !info_of(fd).waiters && info_of(fd).contended == stat.contended &&
+	       stat.contended == stat.acquired + stat.gave_up;
+}
+
 static inline bool has_waiters(int fd, unsigned int n)
 {
 	return eventually(info_of(fd).waiters == n);

@@ -53,15 +53,6 @@ static inline uint64_t permits_of(int fd)
 	return info_of(fd).word & GOSYNC_SEMAPHORE_PERMITS;
 }
 
-/* Each wait has ended, by a grant or without. */
-static inline bool is_accounted(int fd)
-{
-	struct gosync_stat stat = stat_fd(fd);
-
-	return !info_of(fd).waiters && info_of(fd).contended == stat.contended &&
-	       stat.contended == stat.acquired + stat.gave_up;
-}
-
 /* --- things -------------------------------------------------------------- */
 
 enum kind {

@@ -499,4 +499,47 @@ TEST_F(interrupted, is_counted_as_many_waits_as_there_were)
 	EXPECT_EQ(stat.wait_max_ns, stat.wait_ns);
 }
 
+/*
+ * It goes on with a word that is free, and then waits for readers. Another
+ * waits for all, so that the kernel takes the word with the object's lock.
+ */
+TEST_F(interrupted, a_writer_that_comes_back_to_readers_is_counted)
+{
+	const int other = new_object(GOSYNC_SEMAPHORE);
+	struct gosync_wait_entry e, all[2];
+	pid_t pid, for_all;
+
+	renew(self, WRITE, variant->how);
+	ASSERT_EQ(0, take_first(self));
+	for_all = spawn();
+	if (!for_all) {
+		begin(self, AGAIN, note_signal);
+		all[0] = entry_for(&self->thing);
+		all[1] = entry_of_permits(other, 1);
+		_exit(wait_many(all, 2, GOSYNC_WAIT_ALL, 0) ||
+		      give_back(&self->thing));
+	}
+	ASSERT_TRUE(eventually(waiters_of(&self->thing) == 1));
+	pid = spawn();
+	if (!pid) {
+		begin(self, AGAIN, note_and_stay);
+		e = entry_for(&self->thing);
+		while (wait_many(&e, 1, 0, 0) == -EINTR)
+			;
+		_exit(e.result || give_back(&self->thing));
+	}
+	ASSERT_TRUE(eventually(waiters_of(&self->thing) == 2));
+	kill(pid, SIGUSR1);
+	ASSERT_TRUE(eventually(load(&shared->stage) == 1));
+	give_up(self);
+	ASSERT_EQ(0, gosync_rwmutex_rlock(self->thing.other));
+	store(&shared->stage, 2);
+	ASSERT_TRUE(eventually(waiters_of(&self->thing) == 2));
+	ASSERT_EQ(0, gosync_rwmutex_runlock(self->thing.other));
+	EXPECT_EQ(0, reap_soon(pid));
+	ASSERT_EQ(0, release_fd(other, 1));
+	EXPECT_EQ(0, reap_soon(for_all));
+	EXPECT_TRUE(is_accounted(self->thing.fd));
+}
+
 TEST_HARNESS_MAIN
