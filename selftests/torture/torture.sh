@@ -19,7 +19,7 @@ out=$(readlink -f "$(dirname "$0")/../..")/build/torture-${kernel##*/}
 	# What the fuzzer has found in a round it begins the next with.
 	export GOSYNC_FUZZ_CORPUS=$GOSYNC_OUT/fuzz.corpus
 	while [ $((SECONDS - begin)) -lt "$1" ]; do
-		/gosync/tests/run_tests.sh --64 module fuzz history stepped ||
+		/gosync/tests/run_tests.sh --64 module fuzz history murder stepped ||
 			failed=$((failed + 1))
 		rounds=$((rounds + 1))
 		echo "# torture: $rounds rounds, $failed failed, $((SECONDS - begin)) s"
