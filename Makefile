@@ -18,7 +18,7 @@ kernel := $(or $(firstword $(KERNEL)),stock)
 vm     := selftests/vm
 # What is built for another architecture, and by another compiler, has its own.
 arch   := $(filter arm64,$(kernel))
-build  := $(CURDIR)/build$(arch:%=/%)
+build  := $(or $(GOSYNC_BUILD),$(CURDIR)/build)$(arch:%=/%)
 jobs    = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 run    := $(vm)/run -k $(kernel)
 compile = $(MAKE) $(hush) $(jobs)

@@ -8,7 +8,7 @@
 set -uo pipefail
 
 vm=$(dirname "$0")/vm
-build=$(readlink -f "$(dirname "$0")/..")/build
+build=${GOSYNC_BUILD:-$(readlink -f "$(dirname "$0")/..")/build}
 limit=2700
 # It takes twice the time, and has no programs of this machine.
 [ "$*" != arm64 ] || { build+=/arm64; limit=5400; }
