@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [arm64] [m32] [check] [bench] [trace] [system], or deps.sh deb: install the
-# Debian packages that are missing. Says nothing when none is. It never removes one: where that
-# would be needed, it fails. Kernels are not installed: see kernel.sh.
+# deps.sh [arm64] [m32] [check] [bench] [coverage] [trace] [system], or deps.sh deb:
+# install the Debian packages that are missing. Says nothing when none is. It never
+# removes one: where that would be needed, it fails. Kernels are not installed: see
+# kernel.sh.
 
 set -eu
 
@@ -19,6 +20,7 @@ for set in "$@"; do
 	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
 		perl man-db" ;;
 	bench) packages="$packages gnuplot-nox" ;;
+	coverage) packages="$packages lcov clang llvm libclang-rt-dev" ;;
 	trace) packages="$packages linux-perf trace-cmd bpftrace
 		chromium golang-go" ;;
 	# uidmap is for a user who is not root
