@@ -205,5 +205,5 @@ test-packages: ## build, install and test them in Debian 12 and 13, in virtual m
 	done
 
 .PHONY: help deps module other lib pages tools examples tests run shell test \
-	test-arm64 test-all bench coverage check clean modules modules_install modules_uninstall \
+	test-arm64 test-all torture bench coverage check clean modules modules_install modules_uninstall \
 	install uninstall deb test-packages
