@@ -252,9 +252,13 @@ struct rounds {
 	unsigned int round, done, stop;
 };
 
-/* One of two, that let go of theirs when a round begins */
+/*
+ * One of two, that let go of theirs when a round begins. In half of the rounds one
+ * of them lets go of both, the first entry first: by then it may have a waiter,
+ * and the last not yet.
+ */
 static void let_go_in_rounds(struct rounds *rounds, unsigned int me,
-			     const struct thing *thing)
+			     const struct thing things[2])
 {
 	unsigned int mine = 0;
 
@@ -268,7 +272,13 @@ static void let_go_in_rounds(struct rounds *rounds, unsigned int me,
 		/* Now and then when it waits already, or sleeps */
 		if (mine % 4 == 2 + me)
 			spin_ns(mine % 64 * NSEC_PER_USEC);
-		MUST(!let_go(thing));
+		if (mine % 8 < 4) {
+			MUST(!let_go(&things[me]));
+		} else if (!me) {
+			spin_ns(mine % 256 * NSEC_PER_USEC);
+			MUST(!let_go(&things[(mine - 1) % 2]));
+			MUST(!let_go(&things[mine % 2]));
+		}
 		add(&rounds->done, 1);
 	}
 }
@@ -290,7 +300,7 @@ static void one_of_two_is_granted(struct __test_metadata *_metadata,
 	for (i = 0; i < 2; i++) {
 		pids[i] = spawn();
 		if (!pids[i])
-			let_go_in_rounds(shared, i, &things[i]);
+			let_go_in_rounds(shared, i, things);
 	}
 	do {
 		struct gosync_wait_entry entries[GOSYNC_WAIT_MAX];
