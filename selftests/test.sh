@@ -26,7 +26,7 @@ if [ ${#tests[@]} = 0 ]; then
 	tests=(compat module)
 	for program in "$build"/user/tests/*; do
 		case $program in
-		*.sh | */compat | */module | */contend | */stepped) ;;
+		*.sh | */compat | */module | */contend) ;;
 		*) tests+=("${program##*/}") ;;
 		esac
 	done
@@ -45,7 +45,7 @@ for test in "${tests[@]}"; do
 	case $test in
 	trace_command | tracers) traced+=("$test") ;;
 	trace) traced+=("$test") debug2+=("$test") ;;
-	live | run | shell | tending | tool | tsan) plain+=("$test") ;;
+	live | run | shell | stepped | tending | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
 	abi | access | admin | atomic | cond* | examples | failnth | library* | map | \
 	map_many | mapping | names | waitgroup)

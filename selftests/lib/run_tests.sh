@@ -75,7 +75,7 @@ if [ $# = 0 ]; then
 	set -- compat module
 	for program in "$here"/*; do
 		case $program in
-		*.sh | */compat | */module | */contend | */stepped) ;;
+		*.sh | */compat | */module | */contend) ;;
 		*) set -- "$@" "${program##*/}" ;;
 		esac
 	done
