@@ -4,7 +4,6 @@
  * to its state, to those who share its page and to the accounts, and what others
  * see of it meanwhile. Needs root, to be all these users.
  */
-#include <linux/capability.h>
 #include "users.h"
 
 #define SECOND	1005	/* group */
@@ -34,19 +33,6 @@ FIXTURE_TEARDOWN_PARENT(owner)
 
 /* The same as root, who lacks one capability */
 #define WITHOUT(capability, call) AS(0, 0, 0, drop(capability) ?: (call))
-
-static int drop(int capability)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &head, data))
-		return -errno;
-	data[capability / 32].effective &= ~(1U << capability % 32);
-	return syscall(SYS_capset, &head, data) ? -errno : 0;
-}
 
 static int create(uint32_t type, const char *name, uint32_t flags, uint32_t mode)
 {

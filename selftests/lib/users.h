@@ -3,6 +3,7 @@
 #ifndef USERS_H
 #define USERS_H
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include "gosync_test.h"
 
@@ -13,6 +14,20 @@
 
 #define PER_USER "/sys/module/gosync/parameters/max_objects_per_user"
 #define CGROUP	"/sys/fs/cgroup/gosync-test"
+
+/* Go on without it; 0 or -errno */
+static inline int drop(int capability)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[capability / 32].effective &= ~(1U << capability % 32);
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
 
 /* A name, for tests that become other users; whatever has it then is unlinked. */
 #define NAME_OF_ROOT(fixture)						\
