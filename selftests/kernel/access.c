@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who may do what: user, group and mode, IPC namespaces, limits. Needs root,
- * to be all these users.
+ * to be all these users. isolation.c has each operation, for each kind of user.
  */
 #include <poll.h>
 #include "users.h"
@@ -61,34 +61,12 @@ TEST_F(access, mode_is_taken_as_it_is)
 	EXPECT_EQ(0666, info_of(fd).mode);
 }
 
-TEST_F(access, exclusive_create_says_nothing_of_permission)
-{
-	int fd = create(self->name, 0, 0600);
-
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EEXIST, AS(BOB, BOB, 0, create(self->name, 0, 0600)));
-}
-
 TEST_F(access, owner_is_told_in_info)
 {
 	ASSERT_EQ(0, AS(ALICE, GROUP, 0,
 			create(self->name, GOSYNC_PERSIST, 0600)));
 	EXPECT_EQ(ALICE, info_of(open_object(0, self->name, 0, 0)).uid);
 	EXPECT_EQ(GROUP, info_of(open_object(0, self->name, 0, 0)).gid);
-}
-
-TEST_F(access, only_the_owner_unlinks)
-{
-	ASSERT_EQ(0, AS(ALICE, ALICE, 0,
-			create(self->name, GOSYNC_PERSIST, 0666)));
-	EXPECT_EQ(-EPERM, AS(BOB, BOB, ALICE, gosync_unlink(self->name)));
-	EXPECT_EQ(0, AS(BOB, BOB, 0, open_object(0, self->name, 0, 0)));
-	EXPECT_EQ(0, AS(ALICE, ALICE, 0, gosync_unlink(self->name)));
-	EXPECT_EQ(-ENOENT, open_object(0, self->name, 0, 0));
-	/* CAP_SYS_ADMIN */
-	ASSERT_EQ(0, AS(ALICE, ALICE, 0,
-			create(self->name, GOSYNC_PERSIST, 0666)));
-	EXPECT_EQ(0, gosync_unlink(self->name));
 }
 
 static int is_it(const struct gosync_info *info, void *name)
@@ -101,29 +79,6 @@ static int listed(char *name)
 	int ret = gosync_list(is_it, name);
 
 	return ret == 1 ? 0 : ret < 0 ? ret : -ENOENT;
-}
-
-TEST_F(access, listing_shows_what_one_may_read)
-{
-	ASSERT_EQ(0, AS(ALICE, GROUP, 0,
-			create(self->name, GOSYNC_PERSIST, 0640)));
-	EXPECT_EQ(0, AS(ALICE, ALICE, 0, listed(self->name)));
-	EXPECT_EQ(0, AS(BOB, BOB, GROUP, listed(self->name)));
-	EXPECT_EQ(-ENOENT, AS(BOB, BOB, 0, listed(self->name)));
-	EXPECT_EQ(0, listed(self->name));
-}
-
-TEST_F(access, reading_does_not_become_writing)
-{
-	ASSERT_EQ(0, AS(ALICE, ALICE, 0,
-			create(self->name, GOSYNC_PERSIST, 0644)));
-	EXPECT_EQ(-EBADF, AS(BOB, BOB, 0,
-			     trylock_fd(open_object(0, self->name,
-						    GOSYNC_RDONLY, 0))));
-	EXPECT_EQ(-EBADF, AS(BOB, BOB, 0,
-			     trylock_fd(reopen_object(open_object(0, self->name,
-								  GOSYNC_RDONLY,
-								  0), 0))));
 }
 
 static int version_wait(int fd, unsigned int op)
