@@ -5,6 +5,7 @@
  * alive by looking at them, or takes up the room by being many. Needs root, to be
  * all these users.
  */
+#include <sys/time.h>
 #include "users.h"
 
 NAME_OF_ROOT(strangers)
@@ -344,6 +345,182 @@ TEST_F(many, those_in_namespaces_of_root_count_for_themselves)
 	if (status == KSFT_SKIP)
 		SKIP(return, "no user namespace");
 	EXPECT_EQ(0, status);
+}
+
+/* --- a user at its worst -------------------------------------------------- */
+
+/* What BOB does. Each but the last, which sleeps in it, is counted. */
+enum attack { STORM, SIGNALS, CAP, COUNTED, THIRST = COUNTED };
+
+struct attacks {
+	unsigned int done[COUNTED];
+	char name[64];
+};
+
+static void attack(struct attacks *attacks, enum attack how)
+{
+	static const struct itimerval soon = { .it_value.tv_usec = 1000 };
+	struct gosync_wait_args wait = { .size = sizeof(wait) };
+	int fd, ret;
+
+	for (;;) {
+		switch (how) {
+		case STORM:
+		case SIGNALS:
+			fd = open_object(0, attacks->name, 0, 0);
+			MUST(fd >= 0);
+			wait.deadline = gosync_deadline(how == STORM ?
+							NSEC_PER_MSEC :
+							NSEC_PER_SEC);
+			if (how == SIGNALS)
+				setitimer(ITIMER_REAL, &soon, NULL);
+			ret = call(fd, GOSYNC_IOC_MUTEX_LOCK, &wait);
+			MUST(ret >= 0 || ret == -ETIMEDOUT || ret == -EINTR);
+			/* Now and then it is closed as it is. */
+			if (ret >= 0 && load(&attacks->done[how]) % 4)
+				unlock_fd(fd);
+			close(fd);
+			break;
+		case CAP:
+			ret = AS(BOB, BOB, 0, create_many(1000));
+			MUST(ret == -EDQUOT);
+			break;
+		case THIRST:
+			fd = open_bytes(GOSYNC_VALUE, NULL, 0, GOSYNC_CREATE,
+					0600, 4 << 20);
+			MUST(fd >= 0 || fd == -EDQUOT || fd == -ENOMEM);
+			close(fd);
+			continue;
+		}
+		add(&attacks->done[how], 1);
+	}
+}
+
+static pid_t spawn_attack(struct attacks *attacks, enum attack how)
+{
+	pid_t pid = spawn();
+
+	if (pid)
+		return pid;
+	if (how == THIRST)
+		MUST(!write_file(CGROUP "/cgroup.procs", "0"));
+	sigaction(SIGALRM, &(struct sigaction) { .sa_handler = count_signal },
+		  NULL);
+	/* It becomes other processes, of the same user, without being root. */
+	if (how != CAP)
+		MUST(!become(BOB, BOB, 0));
+	attack(attacks, how);
+	return 0;
+}
+
+/* Two of them pass a lock to and fro: all but the first have to wait. */
+struct pair {
+	unsigned int turn;
+	unsigned int done;
+};
+
+enum { TURNS = 50 };
+
+static int hand_over(int fd, struct pair *pair, unsigned int me)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < TURNS; i++) {
+		ret = lock_fd(fd);
+		if (ret)
+			return ret;
+		store(&pair->turn, me);
+		MUST(eventually(info_of(fd).waiters || load(&pair->done)));
+		ret = unlock_fd(fd);
+		if (ret)
+			return ret;
+		MUST(eventually(load(&pair->turn) != me || load(&pair->done)));
+	}
+	store(&pair->done, 1);
+	return 0;
+}
+
+static int lock_alone(void *mutex)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < 1000 && !ret; i++)
+		ret = gosync_mutex_lock(mutex) ?: gosync_mutex_unlock(mutex);
+	return ret;
+}
+
+/* As ALICE: all of this is done as if she were alone. Return: 0 or an error */
+static int go_on(gosync_mutex_t *mapped, gosync_mutex_t *by_ioctl,
+		 struct pair *pair)
+{
+	int fd = new_object(GOSYNC_MUTEX), ret;
+	pid_t pid;
+
+	memset(pair, 0, sizeof(*pair));
+	pid = CHILD(hand_over(reopen_object(fd, 0), pair, 1) != 0);
+	ret = hand_over(fd, pair, 2) ?: reap_soon(pid);
+	if (!ret && (!is_accounted(fd) || stat_fd(fd).contended != 2 * TURNS - 1))
+		ret = -EPROTO;
+	close(fd);
+	return ret ?: lock_alone(mapped) ?: lock_alone(by_ioctl) ?:
+		without_system_calls(lock_alone, mapped) ?: reap(CHILD(-create_many(16)));
+}
+
+TEST_F(many, a_user_at_its_worst_costs_others_no_operation)
+{
+	static const enum attack how[] = {
+		STORM, STORM, STORM, STORM, SIGNALS, SIGNALS, CAP, THIRST,
+	};
+	struct attacks *attacks = shared_memory(sizeof(*attacks));
+	struct pair *pair = shared_memory(sizeof(*pair));
+	unsigned int i, rounds = 0;
+	pid_t pids[ARRAY_SIZE(how)], alice;
+
+	if (!make_cgroup())
+		SKIP(return, "no memory cgroup");
+	/* Who is over this sleeps when it allocates; nobody is killed. */
+	ASSERT_EQ(0, write_file(CGROUP "/memory.high", "2M"));
+	ASSERT_EQ(0, write_file(PER_USER, "64"));
+	strcpy(attacks->name, unique_name());
+	ASSERT_EQ(0, seteuid(BOB));
+	ASSERT_LE(0, create(GOSYNC_MUTEX, attacks->name, GOSYNC_EXCL));
+	ASSERT_EQ(0, seteuid(0));
+	for (i = 0; i < ARRAY_SIZE(how); i++)
+		pids[i] = spawn_attack(attacks, how[i]);
+	EXPECT_TRUE(eventually(charged() >= 2 << 20));
+	for (i = 0; i < COUNTED; i++) {
+		EXPECT_TRUE(eventually(load(&attacks->done[i])))
+			TH_LOG("attack %u comes to nothing", i);
+	}
+
+	alice = spawn();
+	if (!alice) {
+		gosync_mutex_t *mapped, *by_ioctl;
+		unsigned int before[COUNTED];
+
+		ASSERT_EQ(0, become(ALICE, ALICE, 0));
+		mapped = NEW(gosync_mutex, 0);
+		by_ioctl = NEW(gosync_mutex, GOSYNC_IOCTL_ONLY);
+		memcpy(before, attacks->done, sizeof(before));
+		/* Until each attack has come to something meanwhile */
+		for (i = 0; i < COUNTED && !_metadata->exit_code; rounds++) {
+			ASSERT_EQ(0, go_on(mapped, by_ioctl, pair));
+			while (i < COUNTED &&
+			       load(&attacks->done[i]) != before[i])
+				i++;
+		}
+		EXPECT_EQ(0, stat_fd(gosync_fd(mapped)).contended);
+		EXPECT_EQ(0, stat_fd(gosync_fd(by_ioctl)).contended);
+		TH_LOG("%u rounds; storm %u, signals %u, cap %u", rounds,
+		       attacks->done[STORM] - before[STORM],
+		       attacks->done[SIGNALS] - before[SIGNALS],
+		       attacks->done[CAP] - before[CAP]);
+		_exit(_metadata->exit_code != KSFT_PASS);
+	}
+	EXPECT_EQ(0, reap(alice));
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, ARRAY_SIZE(pids)));
+	remove_cgroup();
 }
 
 TEST_HARNESS_MAIN
