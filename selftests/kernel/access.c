@@ -364,6 +364,120 @@ TEST_F(limits, dead_ipc_namespace_leaves_nothing_behind)
 	EXPECT_TRUE(eventually(!AS(CAROL, CAROL, 0, create_many(3))));
 }
 
+/* One of each type; all that its user may have */
+enum { CONTAINED = GOSYNC_TYPE_MAX - 1 };
+
+struct container {
+	pid_t init;
+	unsigned int running;
+	int socket[2];
+};
+
+static int references(void)
+{
+	char text[32];
+
+	return read_file("/sys/module/gosync/refcnt", text, sizeof(text)) ? -1 :
+		atoi(text);
+}
+
+static void rest_inside(struct container *container)
+{
+	add(&container->running, 1);
+	rest();
+}
+
+/* What processes of a container do that are not prepared for its end */
+static void run_inside(struct container *container, const int *fds,
+		       unsigned int i)
+{
+	struct gosync_open_args await = {
+		.size = sizeof(await), .flags = GOSYNC_AWAIT,
+		.name = to_u64("never"), .name_len = 5,
+	};
+	int mutex = reopen_object(fds[GOSYNC_MUTEX], 0);
+
+	add(&container->running, 1);
+	switch (i) {
+	case 0:
+		lock_fd(mutex);
+		break;
+	case 1:
+		acquire_fd(fds[GOSYNC_SEMAPHORE], 1);
+		break;
+	case 2:
+		call(open_device(), GOSYNC_IOC_OPEN, &await);
+		break;
+	case 3:
+		map_state(mutex);
+		MUST(!call(fds[GOSYNC_RWMUTEX], GOSYNC_IOC_RWMUTEX_RLOCK, NULL));
+		rest();
+	}
+	_exit(1);
+}
+
+enum { INSIDE = 4 };
+
+static void be_init(struct container *container)
+{
+	int fds[GOSYNC_TYPE_MAX];
+	unsigned int i;
+
+	MUST(!become(ALICE, ALICE, 0));
+	for (i = 1; i < GOSYNC_TYPE_MAX; i++) {
+		fds[i] = open_object(i, unique_name(),
+				     GOSYNC_CREATE | GOSYNC_PERSIST, 0600);
+		MUST(fds[i] >= 0);
+	}
+	MUST(!lock_fd(fds[GOSYNC_MUTEX]));
+	MUST(!send_fd(container->socket[1],
+		      reopen_object(fds[GOSYNC_MUTEX], 0)));
+	for (i = 0; i < INSIDE; i++)
+		if (!fork())
+			run_inside(container, fds, i);
+	MUST(has_waiters(fds[GOSYNC_MUTEX], 1));
+	MUST(has_waiters(fds[GOSYNC_SEMAPHORE], 1));
+	rest_inside(container);
+}
+
+TEST_F(limits, of_a_dead_container_nothing_is_left)
+{
+	struct container *container = shared_memory(sizeof(*container));
+	int before = references(), fd;
+	char limit[16];
+	pid_t pid;
+
+	sprintf(limit, "%u", CONTAINED);
+	ASSERT_EQ(0, write_file(PER_USER, limit));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, container->socket));
+	pid = spawn();
+	if (!pid) {
+		MUST(!unshare(CLONE_NEWIPC | CLONE_NEWPID));
+		container->init = fork();
+		if (!container->init)
+			be_init(container);
+		_exit(reap(container->init));
+	}
+	ASSERT_TRUE(eventually(load(&container->running) == INSIDE + 1));
+	fd = receive_fd(container->socket[0]);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EBUSY, trylock_fd(fd));
+	EXPECT_LT(before, references());
+	EXPECT_EQ(-EDQUOT, AS(ALICE, ALICE, 0, create_many(1)));
+
+	ASSERT_EQ(0, kill(container->init, SIGKILL));
+	EXPECT_EQ(128 + SIGKILL, reap_soon(pid));
+	/* Who got a descriptor from inside has the object for itself. */
+	EXPECT_EQ(1, lock_fd(fd));
+	EXPECT_EQ(1, info_of(fd).holders);
+	EXPECT_EQ(0, info_of(fd).waiters);
+	EXPECT_TRUE(eventually(!AS(ALICE, ALICE, 0, create_many(CONTAINED - 1))));
+	EXPECT_EQ(-EDQUOT, AS(ALICE, ALICE, 0, create_many(CONTAINED)));
+	close(fd);
+	EXPECT_TRUE(eventually(!AS(ALICE, ALICE, 0, create_many(CONTAINED))));
+	EXPECT_TRUE(eventually(references() == before));
+}
+
 TEST_F(limits, root_of_a_user_namespace_does_not_exceed_them)
 {
 	pid_t pid;
