@@ -32,7 +32,9 @@
  *   table to another. But then it was absent in between. A reader that missed
  *   it has passed the second slot before the change and the first slot after
  *   it, so it looked at that moment. A deleted record says so before its slot
- *   does. A new record is complete before its slot leads to it.
+ *   does. A new record stays locked until its slot leads to it. A late reader may
+ *   come to it from the slot of a deleted key. If it found the key there earlier,
+ *   it could look once more and miss it.
  *
  *   Clear happens at the moment when the word is written. Afterwards its
  *   records keep their contents until they are used again. Only a reader that
@@ -66,7 +68,7 @@
  *		A reader that saw anything new sees another count.
  *	S	set_slot(): release of a slot
  *		look(), map_probe(): acquire of it
- *		The record is there and has the key.
+ *		The record is there. It has the key, or is locked until it has.
  *	T1	map_promote(): release of the table's word
  *		look(), gosync_map_find(), begin_walk(): acquire of it
  *		Slots, rules, and where the table is are there.
@@ -307,7 +309,7 @@ struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 
 static void set_slot(u64 *slot, u64 entry)
 {
-	/* S: the slot's record has the key. Pairs with the reader's acquire. */
+	/* S: the slot's record is there. Pairs with the reader's acquire. */
 	smp_store_release(slot, entry);
 }
 
@@ -544,10 +546,10 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 	memcpy(record + 1, key->data, key->len);
 	gosync_map_put(map, record, value);
 	WRITE_ONCE(record->born, page->born + 1);
-	gosync_map_unlock(record, true);
-
 	map->filled += *slot == GOSYNC_MAP_EMPTY;
 	set_slot(slot, (u64)key->hash << 32 | number);
+	gosync_map_unlock(record, true);
+
 	map_count(page, page->count + 1);
 	/*
 	 * B: from now on walks visit the entry, which must not be before it can
