@@ -112,9 +112,7 @@ static bool is_being_killed(void)
  */
 static void command_take(struct gosync_command *command)
 {
-	int was = GOSYNC_TOLD;
-
-	try_cmpxchg(&command->group.claim, &was, GOSYNC_TAKEN);
+	gosync_orphan_take(command);
 	if (cancel_work_sync(&command->work) || !command->withdrawn)
 		command_settle(command);
 }

@@ -143,6 +143,7 @@ int gosync_cancel(struct io_uring_cmd *cmd,
 
 void gosync_orphan_link(struct gosync_command *command);
 void gosync_orphan_unlink(struct gosync_command *command);
+void gosync_orphan_take(struct gosync_command *command);
 bool gosync_is_orphan(const struct gosync_holder *holder);
 void gosync_orphan_check(struct gosync_command *command);
 

@@ -98,6 +98,23 @@ void gosync_orphan_unlink(struct gosync_command *command)
 }
 
 /**
+ * gosync_orphan_take() - take a command's grant for the program
+ * @command: the command, which is linked and has ended
+ *
+ * If it was recalled, it stays so. From now on nobody recalls it. An earlier
+ * recall has queued the worker by now: it does both under the lock. Otherwise
+ * the worker could come later, and do what the caller does.
+ */
+void gosync_orphan_take(struct gosync_command *command)
+{
+	int was = GOSYNC_TOLD;
+
+	spin_lock(&links_lock);
+	try_cmpxchg(&command->group.claim, &was, GOSYNC_TAKEN);
+	spin_unlock(&links_lock);
+}
+
+/**
  * gosync_is_orphan() - has a holder no descriptor any more
  * @holder: the holder; a command keeps it
  *
