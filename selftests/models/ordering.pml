@@ -8,8 +8,8 @@
  * loads and stores that pass earlier loads are left out: in no figure does a
  * store that matters come after a load without a release.
  *
- * Both write, then look (RW-A, RW-B, RW-D, A-A, C-A, P-A, W-B, O-A, MV), as in
- * gosync_rwmutex_rlock() and is_drained(): at least one sees the other.
+ * Both write, then look (RW-A, RW-B, RW-D, A-A, C-A, P-A, W-B, O-A, O-B, MV), as
+ * in gosync_rwmutex_rlock() and is_drained(): at least one sees the other.
  *
  * Write data, then say so (W-A, G-A, RW-C, RW-E, V1, V3, R1, S, T1, U, B, C), as
  * in value_publish() and gosync_value_load(): who is told sees the data.
