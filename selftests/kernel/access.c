@@ -453,12 +453,14 @@ TEST_F(limits, of_a_dead_container_nothing_is_left)
 	pid = spawn();
 	if (!pid) {
 		MUST(!unshare(CLONE_NEWIPC | CLONE_NEWPID));
-		container->init = fork();
-		if (!container->init)
+		pid = fork();
+		if (!pid)
 			be_init(container);
-		_exit(reap(container->init));
+		store(&container->init, pid);
+		_exit(reap(pid));
 	}
 	ASSERT_TRUE(eventually(load(&container->running) == INSIDE + 1));
+	ASSERT_TRUE(eventually(load(&container->init) > 0));
 	fd = receive_fd(container->socket[0]);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EBUSY, trylock_fd(fd));
