@@ -290,7 +290,7 @@ TEST_F(map, a_reader_that_stops_anywhere_is_not_misled)
 	 * kernel where a step takes long.
 	 */
 	for (step = 0; !status && step < 5000;
-	     step += 1 + random_u32(&seed) % (32 * (1 + seconds / 2))) {
+	     step += 1 + random_u32(&seed) % (32 * (1 + seconds))) {
 		gosync_map_t *map = open_map(NULL, NULL, variant->how);
 		bool replaced = false;
 
