@@ -79,6 +79,13 @@ static inline int see_entry(const void *key, size_t key_len, const void *value,
 	return 0;
 }
 
+static inline int begin_once(gosync_once_t *once)
+{
+	int ret = gosync_once_begin(once);
+
+	return ret == GOSYNC_ONCE_RUN ? 0 : ret;
+}
+
 /* Both ways to open a handle and both to make one of a descriptor */
 #define HANDLES(ROW, N, of, ...)					\
 	ROW(gosync##N##_open, gosync##N##_t *h = NULL;			\
@@ -218,12 +225,12 @@ static inline int see_entry(const void *key, size_t key_len, const void *value,
 	ROW(gosync_waitgroup_add, GOOD(gosync_waitgroup_add(wg, 1)))	\
 	ROW(gosync_waitgroup_add_slow,					\
 	    GOOD(gosync_waitgroup_add_slow(wg, 1)))			\
-	ROW(gosync_waitgroup_done, if (!gosync_waitgroup_add(wg, 1))	\
-		GOOD(gosync_waitgroup_done(wg)))			\
+	ROW(gosync_waitgroup_done, GOOD(gosync_waitgroup_add(wg, 1) ?:	\
+					 gosync_waitgroup_done(wg)))	\
 	ROW(gosync_waitgroup_count, GOOD(gosync_waitgroup_count(wg)))	\
 	ROW(gosync_waitgroup_wait, int n = gosync_waitgroup_count(wg);	\
-	    if (n >= 0 && !gosync_waitgroup_add(wg, -n))		\
-		GOOD(gosync_waitgroup_wait(wg)))			\
+	    GOOD(n < 0 ? n : gosync_waitgroup_add(wg, -n) ?:		\
+			     gosync_waitgroup_wait(wg)))		\
 	ROW(gosync_waitgroup_wait_until, gosync_waitgroup_add(wg, 1);	\
 	    gosync_waitgroup_wait_until(wg, LATE, 0))			\
 	ROW(gosync_waitgroup_go, GOOD(gosync_waitgroup_go(wg, work, NULL))) \
@@ -242,9 +249,8 @@ static inline int see_entry(const void *key, size_t key_len, const void *value,
 	ROW(gosync_once_abandon, gosync_once_begin(once);		\
 	    GOOD(gosync_once_abandon(once)))				\
 	ROW(gosync_once_done, gosync_once_t *h = NULL;			\
-	    GOOD(gosync_once_open(NULL, GOSYNC_CREATE, 0600, &h));	\
-	    if (h && gosync_once_begin(h) == GOSYNC_ONCE_RUN)		\
-		GOOD(gosync_once_done(h));				\
+	    GOOD(gosync_once_open(NULL, GOSYNC_CREATE, 0600, &h) ?:	\
+		 begin_once(h) ?: gosync_once_done(h));			\
 	    gosync_close(h))						\
 	ROW(gosync_once_is_done, GOOD(gosync_once_is_done(once)))	\
 	ROW(gosync_once_wait, GOOD(gosync_once_wait(done)))		\
