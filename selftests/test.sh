@@ -45,10 +45,10 @@ for test in "${tests[@]}"; do
 	case $test in
 	trace_command | tracers) traced+=("$test") ;;
 	trace) traced+=("$test") debug2+=("$test") ;;
-	live | run | shell | stepped | tending | tool | tsan) plain+=("$test") ;;
+	failing | live | run | shell | stepped | tending | tool | tsan) plain+=("$test") ;;
 	*) plain+=("$test") ;;&
-	abi | access | admin | atomic | cond* | examples | failnth | library* | map | \
-	map_many | mapping | names | waitgroup)
+	abi | access | admin | atomic | cond* | examples | failnth | isolation | \
+	library* | map | map_many | mapping | names | waitgroup)
 		debug1+=("$test") ;;
 	contract | cxx | mutex | once | poll* | rwmutex* | semaphore* | stat | uring_* | \
 	value | wait_change)
