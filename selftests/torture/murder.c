@@ -4,14 +4,11 @@
  * wait, are stopped, frozen or in a handler (murder.h). Afterwards nobody waits
  * for ever, all can be had, and nothing of the dead is left.
  */
-#include <sys/mount.h>
-#include <sys/stat.h>
+#include "freezer.h"
 #include "murder.h"
 #include "torture.h"
 
 enum { KILLS_A_ROUND = 200, ROUNDS = 10 };
-
-#define GROUP	"/tmp/gosync-murder/victims"
 
 FIXTURE(murder)
 {
@@ -27,18 +24,15 @@ FIXTURE_SETUP(murder)
 	NEED_URING();
 	world = shared_memory(sizeof(*world));
 	self->seed = torture_seed();
-	mkdir("/tmp/gosync-murder", 0700);
-	self->freezes = !mount("cgroup2", "/tmp/gosync-murder", "cgroup2", 0,
-			       NULL) &&
-			(!mkdir(GROUP, 0700) || errno == EEXIST) &&
-			!access(GROUP "/cgroup.freeze", W_OK);
+	self->freezes = make_freezer();
 }
 
 FIXTURE_TEARDOWN(murder)
 {
-	if (self->freezes)
-		write_file(GROUP "/cgroup.freeze", "0");
-	umount2("/tmp/gosync-murder", MNT_DETACH);
+	if (self->freezes) {
+		freeze_all(false);
+		remove_freezer();
+	}
 }
 
 static void new_objects(FIXTURE_DATA(murder) *self)
@@ -56,20 +50,17 @@ static void new_objects(FIXTURE_DATA(murder) *self)
 
 static void begin(FIXTURE_DATA(murder) *self, unsigned int i)
 {
-	char number[16];
-
 	self->pids[i] = spawn();
 	if (!self->pids[i])
 		be_a_victim(self->fds, i + 1, self->seed);
-	snprintf(number, sizeof(number), "%d", self->pids[i]);
 	if (self->freezes)
-		write_file(GROUP "/cgroup.procs", number);
+		put_into_freezer(self->pids[i]);
 }
 
 static void freeze(FIXTURE_DATA(murder) *self, bool on)
 {
 	self->frozen += on;
-	write_file(GROUP "/cgroup.freeze", on ? "1" : "0");
+	freeze_all(on);
 }
 
 /*

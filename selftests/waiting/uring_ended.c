@@ -5,8 +5,7 @@
  * another thing, and waits of threads that are stopped or frozen. And what
  * nobody has a descriptor of is had by nobody, whatever commands keep it.
  */
-#include <sys/mount.h>
-#include <sys/stat.h>
+#include "freezer.h"
 #include "gosync_test_uring.h"
 #include "kinds.h"
 
@@ -290,31 +289,22 @@ TEST_F(ended, the_wait_of_a_stopped_thread_is_in_nobodys_way)
 	hold_still(_metadata, self, variant, stop);
 }
 
-#define GROUP	"/tmp/gosync-cgroup/frozen"
-
 static int freeze(pid_t pid, bool on)
 {
-	char number[16];
-	int ret = 0;
+	int ret = on ? put_into_freezer(pid) : 0;
 
-	snprintf(number, sizeof(number), "%d", pid);
-	if (on)
-		ret = write_file(GROUP "/cgroup.procs", number);
-	return ret ?: write_file(GROUP "/cgroup.freeze", on ? "1" : "0");
+	return ret ?: freeze_all(on);
 }
 
 TEST_F(ended, the_wait_of_a_frozen_thread_is_in_nobodys_way)
 {
 	if (variant->then == NOBODY)
 		SKIP(return, "nobody can be in the way");
-	mkdir("/tmp/gosync-cgroup", 0700);
-	if (mount("cgroup2", "/tmp/gosync-cgroup", "cgroup2", 0, NULL) ||
-	    mkdir(GROUP, 0700) || access(GROUP "/cgroup.freeze", W_OK))
+	if (!make_freezer())
 		SKIP(return, "no cgroups that freeze");
 	hold_still(_metadata, self, variant, freeze);
 	kill_and_reap(self->pid);
-	eventually(!rmdir(GROUP));
-	umount2("/tmp/gosync-cgroup", MNT_DETACH);
+	remove_freezer();
 }
 
 /* --- things that nobody has ------------------------------------------------ */
