@@ -199,10 +199,6 @@ TEST_F(hostile, a_watcher_that_the_word_forgot_is_found_again)
 	EXPECT_TRUE(is_sane(self->mutex));
 }
 
-static void nothing(int signal)
-{
-}
-
 /*
  * Such a wait, when it goes on, may end before it is in the queue: the owner is
  * dead, its successor too, and a signal comes.
@@ -211,7 +207,7 @@ TEST_F(hostile, an_interrupted_wait_that_meets_dead_owners_is_counted_once)
 {
 	static const struct itimerval often = { { 0, 100 }, { 0, 100 } };
 	static const struct itimerval never;
-	struct sigaction action = { .sa_handler = nothing };
+	struct sigaction action = { .sa_handler = count_signal };
 	const int owner = reopen_object(self->mutex, 0);
 	const uint64_t words[] = {
 		OWNED_BY(info_of(owner).holder), OWNED_BY(NOBODY),

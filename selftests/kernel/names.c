@@ -651,17 +651,13 @@ TEST_F(listing, shows_what_stays_while_others_come_and_go)
 	kill_and_reap(pid);
 }
 
-static void nothing(int signal)
-{
-}
-
 /* One that may see nothing and one that sees all, among timers that go off */
 static void list_in_a_storm(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(listing) *self, int flags, int sees)
 {
 	static const struct itimerval often = { { 0, 100 }, { 0, 100 } };
 	static const struct itimerval never;
-	struct sigaction action = { .sa_handler = nothing, .sa_flags = flags };
+	struct sigaction action = { .sa_handler = count_signal, .sa_flags = flags };
 	struct gosync_info entries[LISTED];
 	uint64_t end = end_of_budget();
 

@@ -469,10 +469,6 @@ static inline void become_another(uint64_t *seed)
 	execlp("true", "true", NULL);
 }
 
-static inline void nothing(int signal)
-{
-}
-
 /* Open handles of its own, in a way of its own, and act until told to stop. */
 static inline void be_a_victim(const int *fds, unsigned int number, uint64_t seed)
 {
@@ -480,7 +476,7 @@ static inline void be_a_victim(const int *fds, unsigned int number, uint64_t see
 	unsigned int i;
 
 	me = number;
-	handle(nothing, seed & 1 ? SA_RESTART : 0);
+	handle(count_signal, seed & 1 ? SA_RESTART : 0);
 	sigaction(SIGUSR2, &jump, NULL);
 	for (i = 0; i < OBJECTS; i++)
 		MUST(!make_handle(kind_of[i], reopen_object(fds[i], 0),
