@@ -7,28 +7,7 @@
 #include <sys/resource.h>
 #include "users.h"
 
-/* What the tests change, and the parent puts right whatever happened */
-FIXTURE(isolation)
-{
-	char name[64];
-	char per_user[32];
-};
-
-FIXTURE_SETUP(isolation)
-{
-	NEED_ROOT();
-	strcpy(self->name, unique_name());
-	ASSERT_EQ(0, read_file(PER_USER, self->per_user, sizeof(self->per_user)));
-}
-
-FIXTURE_TEARDOWN_PARENT(isolation)
-{
-	if (self->per_user[0])
-		write_file(PER_USER, self->per_user);
-	if (self->name[0])
-		gosync_unlink(self->name);
-	remove_cgroup();
-}
+NAME_AND_LIMIT_OF_ROOT(isolation)
 
 /* --- who ------------------------------------------------------------------ */
 

@@ -9,27 +9,7 @@
 #define SECOND	1005	/* group */
 #define SAME	-1U
 
-/* The parent tears down, after whatever happened to the test. */
-FIXTURE(owner)
-{
-	char name[64];
-	char per_user[32];
-};
-
-FIXTURE_SETUP(owner)
-{
-	NEED_ROOT();
-	strcpy(self->name, unique_name());
-	ASSERT_EQ(0, read_file(PER_USER, self->per_user, sizeof(self->per_user)));
-}
-
-FIXTURE_TEARDOWN_PARENT(owner)
-{
-	if (self->per_user[0])
-		write_file(PER_USER, self->per_user);
-	if (self->name[0])
-		gosync_unlink(self->name);
-}
+NAME_AND_LIMIT_OF_ROOT(owner)
 
 /* The same as root, who lacks one capability */
 #define WITHOUT(capability, call) AS(0, 0, 0, drop(capability) ?: (call))

@@ -69,6 +69,34 @@ static inline void remove_cgroup(void)
 	eventually(!rmdir(CGROUP) || errno != EBUSY);
 }
 
+/*
+ * A name as with NAME_OF_ROOT(), and the limit of a user. The parent puts both
+ * right, whatever has happened to the test.
+ */
+#define NAME_AND_LIMIT_OF_ROOT(fixture)					\
+FIXTURE(fixture)							\
+{									\
+	char name[64];							\
+	char per_user[32];						\
+};									\
+									\
+FIXTURE_SETUP(fixture)							\
+{									\
+	NEED_ROOT();							\
+	strcpy(self->name, unique_name());				\
+	ASSERT_EQ(0, read_file(PER_USER, self->per_user,		\
+			       sizeof(self->per_user)));		\
+}									\
+									\
+FIXTURE_TEARDOWN_PARENT(fixture)					\
+{									\
+	if (self->per_user[0])						\
+		write_file(PER_USER, self->per_user);			\
+	if (self->name[0])						\
+		gosync_unlink(self->name);				\
+	remove_cgroup();						\
+}
+
 /* Anonymous objects; 0 or the error of the one that could not be created */
 static inline int create_many(int count)
 {
