@@ -34,7 +34,8 @@
  *   it, so it looked at that moment. A deleted record says so before its slot
  *   does. A new record stays locked until its slot leads to it. A late reader may
  *   come to it from the slot of a deleted key. If it found the key there earlier,
- *   it could look once more and miss it.
+ *   it could look once more and miss it. It sees the slot with the record's
+ *   new count, since that is released later (R1).
  *
  *   Clear happens at the moment when the word is written. Afterwards its
  *   records keep their contents until they are used again. Only a reader that
