@@ -109,4 +109,4 @@ fi
 
 echo "1..$number"
 echo "# totals: pass:$pass fail:$fail skip:$skip"
-[ $fail = 0 ] && [ $pass -gt 0 ]
+[ $fail = 0 ] && [ $number -gt 0 ]
