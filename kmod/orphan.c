@@ -129,12 +129,11 @@ bool gosync_is_orphan(const struct gosync_holder *holder)
 {
 	bool ret;
 
-	spin_lock(&links_lock);
 	/*
 	 * O-A, pairs with orphan_closed(): it sees that we were told, or we
-	 * see it.
+	 * see it. It comes here, too, and looks for commands under the lock.
 	 */
-	smp_mb__after_spinlock();
+	spin_lock(&links_lock);
 	/* A reference is taken before it is counted, and dropped after that. */
 	ret = file_count(holder->file) <= holder->kept;
 	spin_unlock(&links_lock);

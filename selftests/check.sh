@@ -699,6 +699,6 @@ check "no paths of the machine it was written on" here
 check "no warning from the library, tools and examples" user_space
 check "each function and ioctl has a manual page, without warnings" pages
 check "gosync(1) has the commands and options of the program" command_page
-check "models of the locking protocols, and of the bugs they must find" models
+check "models of the protocols, litmus tests, and the bugs they must find" models
 echo "# totals: pass:$pass fail:$fail skip:0"
 [ $fail = 0 ]

@@ -1,19 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh [--large] [MODEL...]: check each model, and that it finds each of the
+# run.sh [--large] [NAME...]: check each model, and that it finds each of the
 # bugs that its head lists. With --large the models have more processes, deaths
 # and rounds; that takes many minutes and up to 8 GB of memory. TAP.
+#
+# Then the litmus tests: what they ask for must never happen, and must happen when
+# the code is changed in any of the ways that the head lists by sed's commands
+# ("Needs:"). Those in C are for the kernel's memory model, the others for arm64's.
 #
 # With FAIR defined a model goes round for ever, and spin checks what its LTL
 # formula promises if every process goes on. The bugs named UNFAIR_ break that.
 
 set -u
 models=$(dirname "$(readlink -f "$0")")
+litmus=$models/../litmus
+vm=$models/../vm
 code=("$models"/../../kmod/*.[ch] "$models"/../../libuser/*.[ch])
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-n=0 failed=0 large=
+n=0 failed=0 skipped=0 large='' herd=''
 if [ "${1-}" = --large ]; then
 	large=yes
 	shift
@@ -60,14 +66,14 @@ result()
 	fi
 }
 
-# The functions that a model's comments name are in kmod/ or libuser/.
+# The functions that the comments name are in kmod/ or libuser/.
 names_exist()
 {
 	local name status=0 names
 
-	names=$(grep -Pzo '(?s)/\*.*?\*/' "$1" | tr '\0' '\n' |
+	names=$(grep -Pzo '(?s)[(/]\*.*?\*[)/]' "$1" | tr '\0' '\n' |
 		grep -oE '\b[a-z_0-9]+\(\)' | sort -u)
-	[ "$(wc -w <<<"$names")" -ge 3 ] || {
+	[ "$(wc -w <<<"$names")" -ge 2 ] || {
 		echo "it names no functions"
 		status=1
 	}
@@ -92,10 +98,44 @@ holds()
 	result $? "$model: $(awk '/states, stored/ { print $1 }' "$tmp/log") states, $what"
 }
 
+# happens HOW_OFTEN TEST: herd7 says that what the test asks for happens so
+happens()
+{
+	local how=()
+
+	[[ $(head -n 1 "$2") != "C "* ]] || how=(-conf linux-kernel.cfg)
+	(cd "$source/tools/memory-model" &&
+		"$vm/toolchain.sh" "$herd" herd7 "${how[@]}" "$2") >"$tmp/log" 2>&1
+	grep -q "^Observation [^ ]* $1 " "$tmp/log" &&
+		! grep -qE 'Warning|rror' "$tmp/log"
+}
+
+litmus_test()
+{
+	local name=$2 change weaker=$tmp/weaker.litmus
+
+	names_exist "$1" >"$tmp/log" 2>&1
+	result $? "$name: the functions that it names exist"
+	happens Never "$1"
+	result $? "$name: never"
+	while IFS= read -r change; do
+		# The head names the change, too.
+		sed "/Needs:/d; $change" "$1" >"$weaker"
+		happens Sometimes "$weaker"
+		result $? "$name: sometimes with $change"
+	done < <(sed -n 's/^ \* Needs: //p' "$1")
+}
+
+# Whether $name is one of these, or there are none
+selected()
+{
+	[[ $# == 0 || " $* " == *" $name "* ]]
+}
+
 echo "TAP version 13"
 for model in "$models"/*.pml; do
 	name=$(basename "$model" .pml)
-	[[ $# == 0 || " $* " == *" $name "* ]] || continue
+	selected "$@" || continue
 	names_exist "$model" >"$tmp/log" 2>&1
 	result $? "$name: the functions that it names exist"
 	holds "$name" "no error"
@@ -111,6 +151,20 @@ for model in "$models"/*.pml; do
 		result $? "$name: finds $bug"
 	done < <(sed -n 's/^ \*	\(\(BUG\|UNFAIR\)_[A-Z_]*\).*/\1/p' "$model")
 done
+for test in "$litmus"/*.litmus; do
+	name=$(basename "$test" .litmus)
+	[ -z "$large" ] || continue
+	selected "$@" || continue
+	if [ -z "$herd" ]; then
+		if ! herd=$("$vm/kernel.sh" herd7); then
+			n=$((n + 1)) skipped=1
+			echo "ok $n - litmus tests # SKIP there is no herd7"
+			break
+		fi
+		source=$("$vm/kernel.sh" source) || exit
+	fi
+	litmus_test "$test" "$name"
+done
 echo "1..$n"
-echo "# totals: pass:$((n - failed)) fail:$failed skip:0"
+echo "# totals: pass:$((n - failed - skipped)) fail:$failed skip:$skipped"
 [ "$failed" = 0 ]

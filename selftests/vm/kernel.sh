@@ -11,6 +11,7 @@
 #   rt-lockdep         locks; data races; locks under PREEMPT_RT
 #   PATH               a directory like the ones printed, or a kernel build tree
 #   source             Debian's kernel source itself
+#   herd7              no kernel, but a checker of memory models
 #
 # The directory has vmlinuz (what to boot) and build (what to build modules
 # against), and where that needs another compiler, toolchain (see toolchain.sh). That of
@@ -258,6 +259,25 @@ get_other()
 	with_compiler "linux-headers-$version"
 }
 
+# Of the release that has it, with its libraries, in the place of toolchain
+get_herd7()
+{
+	local deb dir=$tmp/toolchain
+
+	other_suite forky
+	say "downloading herd7, 40 MB (about a minute)"
+	apt_get -y --download-only install herdtools7 >&2 ||
+		die "cannot download herd7: is there a network? Run it again to try again"
+	mkdir "$dir"
+	for deb in "$tmp/apt/cache/archives"/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" \
+			--strip-components=2 --exclude='./usr/share/doc' ./usr
+	done
+	find "$dir/bin" -type f -not -name herd7 -delete
+	rm -rf "$tmp/apt" "$tmp/sources.list"
+	mv "$tmp" "$cache/herd7"
+}
+
 # Of another architecture: a cross compiler would not be installed beside
 # gcc-multilib, and libraries of it only where dpkg knows the architecture. The
 # headers' own dependencies would be a compiler that runs there.
@@ -426,6 +446,13 @@ kcsan)
 	debug KCSAN_SANITIZE=n "${locks[@]/%/.o=y}"
 	;;
 source) source_tree ;;
+herd7)
+	if [ ! -e "$cache/herd7" ]; then
+		lock herd7 600 herd7
+		[ -e "$cache/herd7" ] || get_herd7
+	fi
+	echo "$cache/herd7"
+	;;
 */*) path "$1" ;;
 *) die "no kernel named '${1-}': stock, cloud, rt, new, testing," \
 	"arm64, kasan, kcsan, rt-lockdep or a path" ;;
