@@ -39,19 +39,26 @@ fi
 #
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
-# and most of what the debug kernel is for, in two parts of about the same length.
-plain=() traced=() debug=() debug1=() debug2=()
+# the command at work, and most of what the debug kernel is for, in two parts of
+# about the same length.
+plain=() alone=() traced=() debug=() debug1=() debug2=()
 for test in "${tests[@]}"; do
 	case $test in
-	trace_command | tracers) traced+=("$test") ;;
-	trace) traced+=("$test") debug2+=("$test") ;;
-	failing | live | run | shell | stepped | tending | tool | tsan) plain+=("$test") ;;
-	*) plain+=("$test") ;;&
-	abi | access | admin | atomic | cond* | examples | failnth | isolation | \
-	library* | map | map_many | mapping | names | waitgroup)
+	trace | trace_command | tracers) traced+=("$test") ;;
+	abi | access | admin | cancelled | contract | examples | failing | failnth | \
+	isolation | library* | live | mapping | names | run | shell | stepped | \
+	tending | tool)
+		alone+=("$test") ;;
+	*) plain+=("$test") ;;
+	esac
+	case $test in
+	failing | live | run | shell | stepped | tending | tool | trace_command | \
+	tracers | tsan) ;;
+	abi | access | admin | atomic | cond* | examples | failnth | forked | \
+	isolation | library* | map | map_many | mapping | names | waitgroup)
 		debug1+=("$test") ;;
-	contract | cxx | mutex | once | poll* | rwmutex* | semaphore* | stat | uring_* | \
-	value | wait_change)
+	contract | cxx | interrupted | mutex | once | poll* | rwmutex* | semaphore* | \
+	stat | trace | uring_* | value | wait_change)
 		debug2+=("$test") ;;
 	*) debug+=("$test") ;;
 	esac
@@ -128,11 +135,14 @@ for kernel in "${built[@]}"; do
 			run_aside "$name-2" -c 1 -- --64 "${debug2[@]}"
 		continue
 	fi
+	[ ${#alone[@]} = 0 ] ||
+		run_aside "$name-alone" -c 1 -- "${both[@]}" "${alone[@]}"
 	[ ${#traced[@]} = 0 ] || run_aside "$name-tracing" -c 1 \
 		"${tracers[@]}" -- "${both[@]}" "${traced[@]}"
 	[ ${#both[@]} != 0 ] || continue
 	if [ -d "$build/user32/tests" ]; then
-		run_aside "$name-32" -c 1 -- --32 "${plain[@]}" "${traced[@]}"
+		run_aside "$name-32" -c 1 -- --32 "${plain[@]}" "${alone[@]}" \
+			"${traced[@]}"
 		continue
 	fi
 	mkdir -p "$build/$name-32"
