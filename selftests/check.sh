@@ -620,9 +620,14 @@ picture()
 	diff <(python3 Documentation/how.py) Documentation/how.svg
 }
 
+# They have been running beside the other checks.
 models()
 {
-	selftests/models/run.sh
+	wait "$models"
+	local status=$?
+
+	cat "$work/models.log"
+	return $status
 }
 
 user_space()
@@ -672,6 +677,10 @@ else
 fi
 stock=$("$vm/kernel.sh" stock) || exit 1
 source=$("$vm/kernel.sh" source) || exit 1
+
+selftests/models/run.sh >"$work/models.log" 2>&1 &
+models=$!
+trap 'kill $models 2>/dev/null' EXIT
 
 echo "TAP version 13"
 echo "1..25"
