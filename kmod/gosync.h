@@ -59,9 +59,9 @@
  *	awaited->wq.lock		(await.c) the waiters for a name
  *	lock				(mutex.c, first_token()) the first token
  *
- * The tables of names, of awaited names and of pools (rhashtable) lock a bucket
- * inside gosync_ns.lock or pools_lock. Two objects are never locked at the same
- * time.
+ * The tables of names, of awaited names, of pools and of interrupted waits
+ * (rhashtable) lock a bucket inside gosync_ns.lock, pools_lock or place.c's lock.
+ * Two objects are never locked at the same time.
  *
  * Nothing that user space can stop (a page fault on its memory) happens under
  * any of them. Users that have nothing to do with each other share

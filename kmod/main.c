@@ -125,9 +125,12 @@ static int __init gosync_init(void)
 		return -EINVAL;
 	}
 	gosync_holders_init(&holder_fops);
-	ret = gosync_commands_init();
+	ret = gosync_places_init();
 	if (ret)
 		return ret;
+	ret = gosync_commands_init();
+	if (ret)
+		goto err_places;
 	ret = gosync_page_init();
 	if (ret)
 		goto err_commands;
@@ -144,6 +147,8 @@ err_page:
 	gosync_page_exit();
 err_commands:
 	gosync_commands_exit();
+err_places:
+	gosync_places_exit();
 	return ret;
 }
 

@@ -20,8 +20,8 @@
  *
  * Lock order: lock is taken inside an object's.
  */
-#include <linux/hashtable.h>
 #include <linux/pid.h>
+#include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -59,6 +59,7 @@ struct place {
 /**
  * struct gosync_places - the note of a thread's interrupted wait
  * @node: its entry in the table
+ * @rcu: frees it
  * @aging: its entry in the list of all notes, the oldest first
  * @thread: the thread
  * @expires: when the note is dropped, in jiffies
@@ -67,7 +68,8 @@ struct place {
  * @places: the things
  */
 struct gosync_places {
-	struct hlist_node node;
+	struct rhash_head node;
+	struct rcu_head rcu;
 	struct list_head aging;
 	struct pid *thread;
 	unsigned long expires;
@@ -76,33 +78,31 @@ struct gosync_places {
 	struct place places[];
 };
 
-static DEFINE_SPINLOCK(lock);
-static DEFINE_HASHTABLE(table, 10);
-static LIST_HEAD(aging);
+static const struct rhashtable_params table_params = {
+	.head_offset = offsetof(struct gosync_places, node),
+	.key_offset = offsetof(struct gosync_places, thread),
+	.key_len = sizeof(struct pid *),
+	.automatic_shrinking = true,
+};
 
-static struct hlist_head *bucket_of(const struct pid *thread)
-{
-	return &table[hash_ptr(thread, HASH_BITS(table))];
-}
+/* The lock protects the notes, and changes of the table and of the list. */
+static struct rhashtable table;
+static LIST_HEAD(aging);
+static DEFINE_SPINLOCK(lock);
 
 static struct gosync_places *find_places(const struct pid *thread)
 {
-	struct gosync_places *places;
-
-	lockdep_assert_held(&lock);
-	hlist_for_each_entry(places, bucket_of(thread), node)
-		if (places->thread == thread)
-			return places;
-	return NULL;
+	return rhashtable_lookup_fast(&table, &thread, table_params);
 }
 
 static void forget_places(struct gosync_places *places)
 {
 	lockdep_assert_held(&lock);
-	hlist_del(&places->node);
+	rhashtable_remove_fast(&table, &places->node, table_params);
 	list_del(&places->aging);
 	put_pid(places->thread);
-	kfree(places);
+	/* Others may be looking for their own note. */
+	kfree_rcu(places, rcu);
 }
 
 static void forget_the_old(struct work_struct *work);
@@ -162,6 +162,7 @@ static void take_up_place(struct gosync_waiter *waiter,
 	struct place new = place_of(waiter);
 	u32 i;
 
+	lockdep_assert_held(&lock);
 	if (!places || !time_before(jiffies, places->expires))
 		return;
 	for (i = 0; i < places->count; i++) {
@@ -195,8 +196,8 @@ void gosync_recall(struct gosync_waiter *waiter)
 
 	lockdep_assert_held(&waiter->holder->obj->wq.lock);
 	/* Without the lock: only this thread adds notes that it may find. */
-	if (likely(hlist_empty(bucket_of(thread))) || waiter->since ||
-	    waiter->stays || waiter->entry.private != current)
+	if (likely(list_empty(&aging)) || waiter->since || waiter->stays ||
+	    waiter->entry.private != current || !find_places(thread))
 		return;
 	spin_lock(&lock);
 	take_up_place(waiter, thread);
@@ -257,7 +258,12 @@ void gosync_places_keep(struct gosync_places *places, int ret)
 		old = find_places(places->thread);
 		if (old)
 			forget_places(old);
-		hlist_add_head(&places->node, bucket_of(places->thread));
+		if (rhashtable_insert_fast(&table, &places->node,
+					   table_params)) {
+			put_pid(places->thread);
+			kfree(places);
+			return;
+		}
 		list_add_tail(&places->aging, &aging);
 	}
 	schedule_delayed_work(&forgetting, PLACE_KEPT);
@@ -279,6 +285,11 @@ void gosync_remember(const struct gosync_waiter *waiter, int ret)
 	gosync_places_keep(places, ret);
 }
 
+int __init gosync_places_init(void)
+{
+	return rhashtable_init(&table, &table_params);
+}
+
 /* The module goes: there are no waiters any more. */
 void gosync_places_exit(void)
 {
@@ -288,4 +299,5 @@ void gosync_places_exit(void)
 	scoped_guard(spinlock, &lock)
 		list_for_each_entry_safe(places, next, &aging, aging)
 			forget_places(places);
+	rhashtable_destroy(&table);
 }

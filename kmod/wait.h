@@ -315,6 +315,7 @@ void gosync_places_add(struct gosync_places *places,
 		       const struct gosync_waiter *waiter);
 void gosync_places_keep(struct gosync_places *places, int ret);
 void gosync_remember(const struct gosync_waiter *waiter, int ret);
+int gosync_places_init(void);
 void gosync_places_exit(void);
 
 /* --- wait_op.c --- */
