@@ -20,16 +20,15 @@ export GOSYNC_BUILD=$report/build
 user=$GOSYNC_BUILD/user
 cd "$top"
 export LC_ALL=C
+# shellcheck source=selftests/calling.sh
+. selftests/calling.sh
 
 # The file to count in is in the guest, whose init takes it home.
 count='-fprofile-instr-generate=/gosync/lib/%m%c.profraw -fcoverage-mapping'
 count+=' -mllvm -runtime-counter-relocation'
-call='-DGOSYNC_INLINE=extern inline __attribute__((__gnu_inline__))'
-call="-fno-inline '$call' -DGOSYNC_CALLER=GOSYNC_INLINE"
 # `make tests' has said what is to be warned of.
 CC=clang CFLAGS="-O2 -g -w $count" make lib
-# Tests that go through an operation by single steps leave the loader out.
-CFLAGS="-O2 -g -w" CPPFLAGS=$call LDFLAGS=-Wl,-z,now make tests has_m32=false
+build_calling
 
 # An empty file to count in, whose name says for which library it is. All users may.
 rm -f "$user"/lib/*.profraw
