@@ -46,7 +46,7 @@ RELEASE ?=
 
 # What runs something says in a line what is built before it, and how long it
 # takes; what only builds shows a line for each file.
-run shell test bench coverage: export PROGRESS := $(if $(verbose)$(silent),,1)
+run shell test bench coverage mutants: export PROGRESS := $(if $(verbose)$(silent),,1)
 hush = $(if $(PROGRESS),-s)
 say  = $(if $(PROGRESS),echo 'gosync: $(1)' >&2,:)
 
@@ -63,6 +63,7 @@ kcov = $(if $(filter kasan,$(kernel)),KCOV_INSTRUMENT=y)
 help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|kcsan|rt-lockdep|PATH]'
 	@echo '       make test|coverage [TESTS="PROGRAM..."] [SOAK=SECONDS]'
+	@echo '       make mutants [COUNT=200] [SEED=N] [MUTANT="FILE:LINE:KIND..."] [TESTS=...]'
 	@echo '       make test-packages [RELEASE=bookworm|trixie]'
 	@echo
 	@sed -n 's/^\([a-z0-9_-]*\):.*## /    \1\t/p' Makefile | expand -t 22
@@ -140,6 +141,9 @@ coverage: deps ## which lines of module and library the tests reach (TESTS, on k
 	@$(vm)/deps.sh coverage
 	+@TESTS='$(TESTS)' SOAK='$(SOAK)' selftests/coverage.sh $(or $(KERNEL),kasan)
 
+mutants: deps ## how many of COUNT (200) random changes of the code the tests notice
+	+@TESTS='$(TESTS)' selftests/mutants.sh $(kernel) '$(or $(MUTANT),$(COUNT),200)' $(SEED)
+
 # --- look at the source ---------------------------------------------------
 
 check: deps ## the static checks
@@ -205,5 +209,5 @@ test-packages: ## build, install and test them in Debian 12 and 13, in virtual m
 	done
 
 .PHONY: help deps module other lib pages tools examples tests run shell test \
-	test-arm64 test-all torture bench coverage check clean modules modules_install modules_uninstall \
-	install uninstall deb test-packages
+	test-arm64 test-all torture bench coverage mutants check clean modules modules_install \
+	modules_uninstall install uninstall deb test-packages
