@@ -3,7 +3,7 @@
 #ifndef GOSYNC_TEST_MAP_H
 #define GOSYNC_TEST_MAP_H
 
-#include "history.h"
+#include "map_op.h"
 
 #define HASH_MASK	"/sys/module/gosync/parameters/map_hash_mask"
 
@@ -87,96 +87,12 @@ static inline void *map_raw(int fd)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-/* --- one operation, and what a simple map answers ------------------------ */
-
-enum {
-	LOAD, STORE, LOAD_OR_STORE, LOAD_AND_DELETE, DELETE, SWAP, CAS,
-	COMPARE_AND_DELETE, CLEAR, OPS
-};
-
-/*
- * Could a simple map have answered so? And what is the key's value @now then, 0:
- * none? Keys and values have 4 bytes each.
- */
-static inline bool apply(uint64_t *now, const struct op *op)
-{
-	const uint64_t old = *now;
-
-	switch (op->what) {
-	case LOAD:
-		return op->ret == (old ? 0 : -ENODATA) && op->old == old;
-	case STORE:
-		*now = op->value;
-		return op->ret == 0;
-	case LOAD_OR_STORE:
-		*now = old ?: op->value;
-		return op->ret == !!old && op->old == old;
-	case LOAD_AND_DELETE:
-		*now = 0;
-		return op->ret == (old ? 0 : -ENODATA) && op->old == old;
-	case DELETE:
-		*now = 0;
-		return op->ret == !!old;
-	case SWAP:
-		*now = op->value;
-		return op->ret == !!old && op->old == old;
-	case CAS:
-		if (old && old == op->expected)
-			*now = op->value;
-		return op->ret == (old && old == op->expected);
-	case COMPARE_AND_DELETE:
-		if (old && old == op->expected)
-			*now = 0;
-		return op->ret == (old && old == op->expected);
-	default:
-		return false;
-	}
-}
-
+/* When it began and when it ended, by the clock, as all see it */
 static inline void run_op(gosync_map_t *map, struct op *op)
 {
-	size_t len = sizeof(op->old);
-
-	op->old = 0;
 	op->began = now_ns(CLOCK_MONOTONIC);
-	switch (op->what) {
-	case LOAD:
-		op->ret = gosync_map_load(map, &op->key, 4, &op->old, &len);
-		break;
-	case STORE:
-		op->ret = gosync_map_store(map, &op->key, 4, &op->value, 4);
-		break;
-	case LOAD_OR_STORE:
-		op->ret = gosync_map_load_or_store(map, &op->key, 4, &op->value,
-						   4, &op->old, &len);
-		break;
-	case LOAD_AND_DELETE:
-		op->ret = gosync_map_load_and_delete(map, &op->key, 4, &op->old,
-						     &len);
-		break;
-	case DELETE:
-		op->ret = gosync_map_delete(map, &op->key, 4);
-		break;
-	case SWAP:
-		op->ret = gosync_map_swap(map, &op->key, 4, &op->value, 4,
-					  &op->old, &len);
-		break;
-	case CAS:
-		op->ret = gosync_map_cas(map, &op->key, 4, &op->expected, 4,
-					 &op->value, 4);
-		break;
-	case COMPARE_AND_DELETE:
-		op->ret = gosync_map_compare_and_delete(map, &op->key, 4,
-							&op->expected, 4);
-		break;
-	default:
-		op->ret = gosync_map_clear(map);
-		break;
-	}
+	run_on_map(map, op);
 	op->ended = now_ns(CLOCK_MONOTONIC);
-	/* A value that was gone before it was got may have come there. */
-	if (op->ret < 0 || !len)
-		op->old = 0;
 }
 
 #endif /* GOSYNC_TEST_MAP_H */

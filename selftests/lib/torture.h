@@ -18,6 +18,12 @@ static inline uint64_t torture_seed(void)
 }
 
 /*
+ * What a test has done, for torture.sh to add up: "N WHAT, N WHAT". Notes may
+ * follow in ().
+ */
+#define FIGURES(format, ...) ksft_print_msg("figures: " format "\n", __VA_ARGS__)
+
+/*
  * A test may take as much longer than others as it has been given. The harness
  * knows its tests when its own constructors have run.
  */

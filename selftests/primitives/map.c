@@ -675,7 +675,7 @@ static bool differs(struct model *model, uint64_t *seed)
 	};
 
 	run_op(model->map, &op);
-	return !apply(&model->values[i], &op);
+	return !apply_to_key(&model->values[i], &op);
 }
 
 static bool differs_anywhere(struct model *model)
@@ -686,7 +686,7 @@ static bool differs_anywhere(struct model *model)
 		struct op op = { .what = LOAD, .key = model->first + i };
 
 		run_op(model->map, &op);
-		if (!apply(&model->values[i], &op))
+		if (!apply_to_key(&model->values[i], &op))
 			return true;
 	}
 	return false;

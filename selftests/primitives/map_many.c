@@ -497,7 +497,7 @@ enum { PARTIES = 4, STEPS = 5, HISTORY = PARTIES * STEPS, KEYS = 2 };
 static bool apply_to_state(struct state *state, const struct op *op)
 {
 	if (op->what != CLEAR)
-		return apply(&state->values[op->key], op);
+		return apply_to_key(&state->values[op->key], op);
 	memset(state, 0, sizeof(*state));
 	return op->ret == 0;
 }

@@ -1,32 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each operation on a Value, a word, a Semaphore or a Mutex happens at one moment
- * between its call and its return (lib/history.h; that of Maps is in map_many.c).
+ * Each operation on a Value, a word, a Map, a Semaphore or a Mutex happens at one
+ * moment between its call and its return (lib/history.h).
  *
  * This is done in rounds of a few operations for each process. Between rounds
  * nobody is at work, and the checker looks at the state that a history begins
- * and ends with. In some rounds a process is killed within an operation.
+ * and ends with. In some rounds a process is killed within an operation, goes on
+ * as a copy of itself, or has the Map's tables replaced.
+ *
+ * An operation takes so little time that two hardly ever meet by chance. So as
+ * many processes begin together as there are processors, and between operations
+ * they do nothing else. What they will do they have made up before. Once while
+ * they are at it a signal has them let others go on: mostly within an operation.
  */
-#include "history.h"
+#include <semaphore.h>
+#include <sys/time.h>
+#include "map_op.h"
 #include "torture.h"
 
-enum { PROCESSES = 4, EACH = 7, TYPE = 1, LIMIT = 3, MOST = 32 };
+enum { PROCESSES = 4, EACH = 7, TYPE = 1, LIMIT = 3, MOST = 32, KEYS = 2 };
 
-/* What the processes use */
-enum { VALUE, WORD, SEMAPHORE, MUTEX, OBJECTS };
+/* What the processes use: the last ones can be held. */
+enum { VALUE, WORD, MAP, SEMAPHORE, MUTEX, OBJECTS };
 
+/* What is not done to a Map; LOOK is that nobody is at work and it is so. */
 enum {
-	LOAD, STORE, SWAP, CAS, ADD, ACQUIRE, TRYACQUIRE, RELEASE, LOCK, TRYLOCK,
-	UNLOCK, DIE, OPS
+	ADD = OPS, ACQUIRE, TRYACQUIRE, RELEASE, LOCK, TRYLOCK, UNLOCK, DIE, LOOK
 };
 
-/* What all processes share; @object is the one of this round */
+/*
+ * What all processes share; @object is the one of this round, @resizer the
+ * process, if any, that fills and empties the Map, @kills whether one is killed.
+ * An operation that has not begun began at 0.
+ */
 struct shared {
 	uint32_t clock;
-	uint32_t round;
 	uint32_t object;
+	uint32_t resizer;
+	uint32_t kills;
+	uint32_t ready;
+	uint32_t forks;
 	uint32_t arrived[PROCESSES];
-	uint32_t count[PROCESSES];
+	sem_t begin[PROCESSES], end;
 	struct op ops[PROCESSES][EACH];
 };
 
@@ -35,27 +50,49 @@ FIXTURE(history)
 	struct shared *shared;
 	gosync_value_t *value;
 	gosync_int64_t *word;
+	gosync_map_t *map;
 	gosync_semaphore_t *semaphore;
 	gosync_mutex_t *mutex;
+	const struct gosync_map_page *page;
+	unsigned int processors;
 	pid_t pids[PROCESSES];
 	uint64_t seed;
-	uint64_t total;
-	uint64_t overlapping;
+	uint64_t total, overlapping, tables;
+	unsigned int killed, within;
 };
 
 MAPPED_AND_IOCTL(history);
 
+static void let_others_go_on(int signal)
+{
+	sched_yield();
+}
+
 FIXTURE_SETUP(history)
 {
+	const struct sched_param first_of_all = { .sched_priority = 10 };
+	const struct sigaction alarm = {
+		.sa_handler = let_others_go_on, .sa_flags = SA_RESTART,
+	};
 	const uint32_t first = 1;
 
 	self->shared = shared_memory(sizeof(*self->shared));
 	self->seed = torture_seed();
 	self->value = NEW(gosync_value, variant->how, sizeof(first));
 	self->word = NEW(gosync_int64, variant->how, 1);
+	self->map = NEW(gosync_map, variant->how, NULL);
 	self->semaphore = NEW(gosync_semaphore, variant->how | GOSYNC_GIVE_BACK,
 			      LIMIT);
 	self->mutex = NEW(gosync_mutex, variant->how);
+	self->page = mmap(NULL, info(self->map).map_len, PROT_READ, MAP_SHARED,
+			  gosync_fd(self->map), 0);
+	ASSERT_NE(MAP_FAILED, self->page);
+	self->processors = sysconf(_SC_NPROCESSORS_ONLN);
+	/* A sleep ends in the middle of what the others do, if that is allowed. */
+	prctl(PR_SET_TIMERSLACK, 1);
+	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first_of_all);
+	sigaction(SIGALRM, &alarm, NULL);
+	sem_init(&self->shared->end, 1, 0);
 	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, &first, sizeof(first)));
 }
 
@@ -94,6 +131,20 @@ static bool apply_to_value(struct state *state, const struct op *op)
 	return apply_to_word(state, &swap);
 }
 
+static bool apply_to_map(struct state *state, const struct op *op)
+{
+	uint64_t *values = state->values;
+
+	switch (op->what) {
+	case LOOK:
+		return op->old == values[0] && op->expected == values[1];
+	case CLEAR:
+		memset(state, 0, sizeof(*state));
+		return !op->ended || !op->ret;
+	}
+	return apply_to_key(&values[op->key], op);
+}
+
 /*
  * A Semaphore has permits. TryAcquire may also fail because others wait, who are
  * not seen here. A process that dies gives back what it has.
@@ -103,7 +154,7 @@ static bool apply_to_semaphore(struct state *state, const struct op *op)
 	uint64_t *permits = &state->values[0];
 
 	switch (op->what) {
-	case LOAD:
+	case LOOK:
 		return op->old == *permits;
 	case TRYACQUIRE:
 	case ACQUIRE:
@@ -129,7 +180,7 @@ static bool apply_to_mutex(struct state *state, const struct op *op)
 	uint64_t *token = &state->values[0], *bits = &state->values[1];
 
 	switch (op->what) {
-	case LOAD:
+	case LOOK:
 		return op->old == *token && op->expected == *bits;
 	case TRYLOCK:
 	case LOCK:
@@ -151,7 +202,8 @@ static bool apply_to_mutex(struct state *state, const struct op *op)
 }
 
 static const apply_t apply[OBJECTS] = {
-	apply_to_value, apply_to_word, apply_to_semaphore, apply_to_mutex,
+	apply_to_value, apply_to_word, apply_to_map, apply_to_semaphore,
+	apply_to_mutex,
 };
 
 /* --- what real ones do --------------------------------------------------- */
@@ -201,6 +253,11 @@ static void run_word(FIXTURE_DATA(history) *self, struct op *op)
 	op->old = old;
 }
 
+static void run_map(FIXTURE_DATA(history) *self, struct op *op)
+{
+	run_on_map(self->map, op);
+}
+
 static void run_semaphore(FIXTURE_DATA(history) *self, struct op *op)
 {
 	op->ret = (op->what == ACQUIRE ? gosync_semaphore_acquire :
@@ -210,78 +267,152 @@ static void run_semaphore(FIXTURE_DATA(history) *self, struct op *op)
 
 static void run_mutex(FIXTURE_DATA(history) *self, struct op *op)
 {
-	uint64_t token = 0;
-
 	op->ret = (op->what == LOCK ? gosync_mutex_lock :
 		   op->what == TRYLOCK ? gosync_mutex_trylock :
 		   gosync_mutex_unlock)(self->mutex);
-	if (op->what != UNLOCK && op->ret >= 0)
-		MUST(!gosync_mutex_token(self->mutex, &token));
-	op->old = token;
 }
 
 static void (*const run[OBJECTS])(FIXTURE_DATA(history) *self, struct op *op) = {
-	run_value, run_word, run_semaphore, run_mutex,
+	run_value, run_word, run_map, run_semaphore, run_mutex,
 };
 
-/* A process that holds something releases it before it may wait again. */
-static void choose(uint64_t *seed, unsigned int object, struct op *op,
-		   const struct op *held)
+static void choose(uint64_t *seed, unsigned int object, struct op *op)
 {
+	static const uint32_t to_word[] = { LOAD, STORE, SWAP, CAS, ADD };
 	const uint32_t r = random_u32(seed);
 
-	*op = (struct op) { .value = r % 5 + 1, .expected = r / 8 % 5 + 1 };
+	*op = (struct op) {
+		.value = r % 5 + 1, .expected = r / 8 % 5 + 1, .key = r >> 31,
+	};
 	switch (object) {
 	case SEMAPHORE:
-		op->value = held ? held->value : op->value % LIMIT + 1;
-		op->what = held ? RELEASE : r / 64 % 2 ? ACQUIRE : TRYACQUIRE;
+		op->value = op->value % LIMIT + 1;
+		op->what = r / 64 % 2 ? ACQUIRE : TRYACQUIRE;
 		break;
 	case MUTEX:
-		op->what = held ? UNLOCK : r / 64 % 2 ? LOCK : TRYLOCK;
+		op->what = r / 64 % 2 ? LOCK : TRYLOCK;
+		break;
+	case MAP:
+		op->what = r / 64 % 32 ? r / 2048 % CLEAR : CLEAR;
 		break;
 	default:
-		op->what = r / 64 % (object == VALUE ? ADD : ADD + 1);
+		op->what = to_word[r / 64 % (object == VALUE ? 4 : 5)];
 	}
 }
 
+/* Begin with as many others as there are processors, if they come soon. */
+static void meet_others(FIXTURE_DATA(history) *self)
+{
+	uint32_t *ready = &self->shared->ready, all = add(ready, 1), tries;
+	struct itimerval soon = { .it_value.tv_usec = 1 };
+	uint32_t r = random_u32(&self->seed);
+
+	while (all % self->processors && all < PROCESSES)
+		all++;
+	for (tries = 0; tries < 10000 && load(ready) < all; tries++)
+		;
+	/* Up to 16 us, mostly less */
+	soon.it_value.tv_usec += (r >> 3) % (1U << r % 5);
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+/* Keys of nobody else come and go, until the Map takes another table. */
+static void resize(FIXTURE_DATA(history) *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < 40; i++) {
+		struct op op = { .value = 1, .key = KEYS };
+
+		op.key += random_u32(&self->seed) % 64;
+		op.what = random_u32(&self->seed) % 2 ? STORE : DELETE;
+		run_on_map(self->map, &op);
+	}
+}
+
+/* When it began and when it ended, as all see it; the end comes last. */
+static void run_op(FIXTURE_DATA(history) *self, unsigned int object, struct op *op)
+{
+	uint32_t *clock = &self->shared->clock;
+	uint64_t ended, token = 0;
+
+	op->began = add(clock, 1);
+	run[object](self, op);
+	ended = add(clock, 1);
+	if (object == MUTEX && op->what != UNLOCK && op->ret >= 0) {
+		MUST(!gosync_mutex_token(self->mutex, &token));
+		op->old = token;
+	}
+	__atomic_store_n(&op->ended, ended, __ATOMIC_RELEASE);
+}
+
+/*
+ * A process that holds something releases it before it may wait again. Where it
+ * holds nothing it may go on in a child.
+ */
 static void take_part(FIXTURE_DATA(history) *self, unsigned int me)
 {
 	struct shared *shared = self->shared;
 	const unsigned int object = shared->object;
-	const struct op *held = NULL;
+	const bool may_hold = object >= SEMAPHORE;
+	struct op *op = shared->ops[me], *held = NULL;
+	uint32_t forks_at = random_u32(&self->seed) % 1024;
 	unsigned int i;
+	pid_t pid = 1;
 
-	for (i = 0; i < EACH; i++) {
-		struct op *op = &shared->ops[me][i];
-
-		/* The last may only be one that releases what is held. */
-		if (i == EACH - 1 && !held)
-			return;
-		choose(&self->seed, object, op, held);
-		op->began = add(&shared->clock, 1);
-		store(&shared->count[me], i + 1);
-		run[object](self, op);
-		store(&op->ended, add(&shared->clock, 1));
-		held = !held && object >= SEMAPHORE && op->ret >= 0 ? op : NULL;
+	for (i = 0; i < EACH; i++)
+		choose(&self->seed, object, op + i);
+	meet_others(self);
+	if (object == MAP && shared->resizer == me) {
+		resize(self);
+		return;
 	}
+	for (i = 0; i < EACH; i++, op++) {
+		if (held) {
+			op->what = object == MUTEX ? UNLOCK : RELEASE;
+			op->value = held->value;
+		} else if (may_hold && i == EACH - 1) {
+			/* It may only be one that releases what is held. */
+			break;
+		} else if (i == forks_at && !shared->kills) {
+			pid = spawn();
+			if (pid) {
+				MUST(!reap(pid));
+				return;
+			}
+			add(&shared->forks, 1);
+		}
+		run_op(self, object, op);
+		held = may_hold && !held && op->ret >= 0 ? op : NULL;
+	}
+	if (!pid)
+		_exit(0);
+}
+
+static void await(sem_t *semaphore)
+{
+	while (sem_wait(semaphore))
+		MUST(errno == EINTR);
 }
 
 /* The descriptors are reopened in it: it has a holder of its own. */
 static pid_t spawn_process(FIXTURE_DATA(history) *self, unsigned int me)
 {
-	unsigned int round;
-	pid_t pid = spawn();
+	struct shared *shared = self->shared;
+	pid_t pid;
 
+	sem_init(&shared->begin[me], 1, 0);
+	pid = spawn();
 	if (pid) {
 		random_u32(&self->seed);
 		return pid;
 	}
 	self->seed += me;
-	for (round = 1;; round++) {
-		while (load(&self->shared->round) < round)
-			sched_yield();
+	for (;;) {
+		await(&shared->begin[me]);
 		take_part(self, me);
-		store(&self->shared->arrived[me], 1);
+		store(&shared->arrived[me], 1);
+		sem_post(&shared->end);
 	}
 }
 
@@ -299,10 +430,20 @@ static struct op look_at(FIXTURE_DATA(history) *self, unsigned int object)
 	case WORD:
 		run[object](self, &op);
 		break;
+	case MAP:
+		op.key = 1;
+		run_on_map(self->map, &op);
+		op.expected = op.old;
+		op.key = 0;
+		run_on_map(self->map, &op);
+		op.what = LOOK;
+		break;
 	case SEMAPHORE:
+		op.what = LOOK;
 		op.old = gosync_semaphore_count(self->semaphore);
 		break;
 	default:
+		op.what = LOOK;
 		now = info(self->mutex);
 		op.old = now.token;
 		op.expected = (now.word & GOSYNC_MUTEX_LOCKED ? LOCKED : 0) |
@@ -327,13 +468,14 @@ static bool is_explained(FIXTURE_DATA(history) *self, const struct op *before,
 	unsigned int n = 0, p, i, j;
 
 	for (p = 0; p < PROCESSES; p++) {
-		for (i = 0; i < load(&shared->count[p]); i++) {
+		for (i = 0; i < EACH && shared->ops[p][i].began; i++) {
 			ops[n] = shared->ops[p][i];
 			if (p == (unsigned int)victim)
 				last = &ops[n];
 			n++;
 		}
 	}
+	self->within += last && !last->ended;
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < n && !overlap(&ops[i], &ops[j]); j++)
 			;
@@ -359,74 +501,81 @@ static bool is_explained(FIXTURE_DATA(history) *self, const struct op *before,
 	if (is_linearizable(ops, n, state, apply[object]))
 		return true;
 	for (i = 0; i < n; i++)
-		ksft_print_msg("object %u, %lld to %lld: %u(%u, %u) = %d, %u\n",
+		ksft_print_msg("object %u, %lld to %lld: %u(%u, %u, %u) = %d, %u\n",
 			       object, (long long)ops[i].began,
 			       (long long)ops[i].ended, ops[i].what,
-			       ops[i].value, ops[i].expected, ops[i].ret,
-			       ops[i].old);
+			       ops[i].key, ops[i].value, ops[i].expected,
+			       ops[i].ret, ops[i].old);
 	return false;
 }
 
-static bool round_is_right(FIXTURE_DATA(history) *self, unsigned int round,
-			   bool kill)
+static bool round_is_right(FIXTURE_DATA(history) *self, bool kill)
 {
 	struct shared *shared = self->shared;
+	uint64_t table = self->page->table;
 	struct op before;
 	int victim = -1;
 	unsigned int i;
 
 	gosync_mutex_recover(self->mutex);
 	shared->object = random_u32(&self->seed) % OBJECTS;
+	shared->resizer = random_u32(&self->seed) % (4 * PROCESSES);
+	shared->kills = kill;
+	shared->ready = 0;
 	before = look_at(self, shared->object);
-	memset(shared->count, 0, sizeof(shared->count));
+	memset(shared->ops, 0, sizeof(shared->ops));
 	memset(shared->arrived, 0, sizeof(shared->arrived));
-	store(&shared->round, round);
+	for (i = 0; i < PROCESSES; i++)
+		sem_post(&shared->begin[i]);
 	if (kill) {
 		victim = random_u32(&self->seed) % PROCESSES;
-		sleep_ns(random_u32(&self->seed) % 300000);
+		sleep_ns(random_u32(&self->seed) % 50000);
 		kill_and_reap(self->pids[victim]);
+		self->killed++;
 	}
 	for (i = 0; i < PROCESSES; i++)
-		MUST((int)i == victim || eventually(load(&shared->arrived[i])));
-	return is_explained(self, &before, victim);
+		while ((int)i != victim && !load(&shared->arrived[i]))
+			await(&shared->end);
+	self->tables += (self->page->table >> GOSYNC_MAP_VERSION_SHIFT) -
+		(table >> GOSYNC_MAP_VERSION_SHIFT);
+	if (!is_explained(self, &before, victim))
+		return false;
+	if (kill)
+		self->pids[victim] = spawn_process(self, victim);
+	return true;
 }
 
-TEST_F(history, results_are_explained_by_one_order)
+static void rounds(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(history) *self, bool kill)
 {
 	uint64_t end = end_of_budget();
-	unsigned int round = 0, i;
+	unsigned int i;
 
 	for (i = 0; i < PROCESSES; i++)
 		self->pids[i] = spawn_process(self, i);
 	do {
-		ASSERT_TRUE(round_is_right(self, ++round, false));
+		ASSERT_TRUE(round_is_right(self, kill));
 	} while (budget_left(end));
 	EXPECT_EQ(128 + SIGKILL, kill_all(self->pids, PROCESSES));
-	ksft_print_msg("history: %llu operations, %llu overlapped\n",
-		       (unsigned long long)self->total,
-		       (unsigned long long)self->overlapping);
 	EXPECT_LT(0, self->total);
+	FIGURES("%llu operations, %llu operations that overlapped (%llu %%)",
+		(unsigned long long)self->total,
+		(unsigned long long)self->overlapping,
+		(unsigned long long)(100 * self->overlapping / self->total));
+	FIGURES("%llu tables of a Map, %u forks, %u kills, %u within an operation",
+		(unsigned long long)self->tables, self->shared->forks,
+		self->killed, self->within);
 }
 
-/* Processes are there for one round each. */
+TEST_F(history, results_are_explained_by_one_order)
+{
+	rounds(_metadata, self, false);
+}
+
 TEST_F(history, a_death_happens_at_one_moment_too)
 {
-	uint64_t end = end_of_budget();
-	unsigned int i, killed = 0;
-
-	do {
-		for (i = 0; i < PROCESSES; i++)
-			self->pids[i] = spawn_process(self, i);
-		ASSERT_TRUE(round_is_right(self, 1, true));
-		for (i = 0; i < PROCESSES; i++)
-			kill_and_reap(self->pids[i]);
-		killed++;
-		store(&self->shared->round, 0);
-	} while (budget_left(end));
-	ksft_print_msg("history: %u killed, %llu operations, %llu overlapped\n",
-		       killed, (unsigned long long)self->total,
-		       (unsigned long long)self->overlapping);
-	EXPECT_LT(0, killed);
+	rounds(_metadata, self, true);
+	EXPECT_LT(0, self->killed);
 }
 
 int main(int argc, char **argv)
