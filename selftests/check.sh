@@ -639,6 +639,44 @@ user_space()
 	done
 }
 
+# What `make torture` adds up. Nothing is 0 because it could not be read.
+sums()
+{
+	local sum=selftests/torture/sum.awk log=$work/torture line
+
+	cat >"$log" <<-END
+		not ok 1 this: was meant to fail
+		# figures: 1000 calls
+		# torture: begins
+		# seed: 77
+		# figures: 12 calls, 2 kills (3 edges)
+		ok 1 fuzz: is fine
+		# fuzz: 1 passed, 0 failed, 0 skipped of 1, 5 s
+		# seed: 78
+		# figures: 8 operations, 6 operations that overlapped, 3 kills
+		not ok 2 history: is wrong
+		# history: 0 passed, 1 failed, 0 skipped of 1, 5 s
+		# murder: 0 passed, 0 failed, 1 skipped of 1, 0 s
+		# torture: 1 rounds, 1 failed, 10 s
+	END
+	diff <(awk -f $sum "$log" | tr -s ' ') - <<-END || return 1
+		# torture: all 1 rounds together
+		# 12 calls
+		# 5 kills
+		# 8 operations
+		# 6 operations that overlapped
+		# 75 % of the operations overlapped
+		# failed: history: is wrong, GOSYNC_TEST_SEED=78
+	END
+	for line in 's/12 calls/12, calls/' 's/2 kills/- kills/' 's/3 edges.//' \
+		's/# figures: 12/12 figures: 12/' '/figures: 12/d' '/1 rounds/d'; do
+		! sed "$line" "$log" | awk -f $sum >/dev/null || {
+			echo "sum.awk adds up what it cannot read: $line"
+			return 1
+		}
+	done
+}
+
 # Sources, scripts and documents have nothing to do with where they were made.
 here()
 {
@@ -683,7 +721,7 @@ models=$!
 trap 'kill $models 2>/dev/null' EXIT
 
 echo "TAP version 13"
-echo "1..25"
+echo "1..26"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -704,6 +742,7 @@ check "headers, symbol map and libraries have the same functions" exported
 check "documents name only what exists" documents
 check "debian/ has the version, soname and functions of the sources" packages
 check "the picture is what its script draws" picture
+check "the sums of make torture" sums
 check "no paths of the machine it was written on" here
 check "no warning from the library, tools and examples" user_space
 check "each function and ioctl has a manual page, without warnings" pages

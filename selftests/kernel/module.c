@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include "gosync_test_uring.h"
 #include "slabs.h"
+#include "torture.h"
 
 #define MODULE	"/gosync/gosync.ko"
 
@@ -16,6 +17,8 @@ static int load_module_with(const char *parameters)
 	int ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
 
 	close(fd);
+	if (!ret)
+		FIGURES("%u loads of the module", 1);
 	return ret;
 }
 

@@ -853,10 +853,11 @@ TEST(calls_of_any_kind_harm_nobody_else)
 	EXPECT_EQ(0, shared->bad);
 	EXPECT_TRUE(eventually(!unlink_all()));
 	write_corpus();
-	ksft_print_msg("fuzz: %llu calls, %llu programs, %u edges, %u kept, %llu kills\n",
-		       (unsigned long long)shared->calls,
-		       (unsigned long long)shared->programs, shared->edges,
-		       shared->kept, (unsigned long long)shared->kills);
+	FIGURES("%llu calls, %llu programs, %llu kills, %u undocumented errors",
+		(unsigned long long)shared->calls,
+		(unsigned long long)shared->programs,
+		(unsigned long long)shared->kills, shared->bad);
+	ksft_print_msg("fuzz: %u edges, %u kept\n", shared->edges, shared->kept);
 	ksft_print_msg("fuzz: the neighbour: %llu rounds, longest %llu us\n",
 		       (unsigned long long)shared->neighbours,
 		       (unsigned long long)shared->longest / 1000);

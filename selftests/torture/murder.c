@@ -212,9 +212,9 @@ TEST_F(murder, leaves_nobody_waiting_and_nothing_behind)
 	} while (__test_passed(_metadata) &&
 		 (budget_left(end) || self->rounds < rounds));
 	EXPECT_EQ(before, descriptors());
-	TH_LOG("%u rounds: %u kills, %u deaths of owners, %u stopped, %u frozen, %u signals",
-	       self->rounds, self->kills, self->deaths, self->stopped,
-	       self->frozen, self->signals);
+	FIGURES("%u kills, %u deaths of owners, %u stopped, %u frozen, %u signals (%u rounds)",
+		self->kills, self->deaths, self->stopped, self->frozen,
+		self->signals, self->rounds);
 }
 
 int main(int argc, char **argv)

@@ -176,8 +176,8 @@ TEST_F(stepped, each_function_is_done_or_not_done)
 			at = kill_one(_metadata, self, row, n, 0);
 		}
 	}
-	TH_LOG("%u kills, %u of %zu rows after each instruction", self->kills,
-	       self->whole, ARRAY_SIZE(rows));
+	FIGURES("%u kills, %u functions after each instruction (of %zu)",
+		self->kills, self->whole, ARRAY_SIZE(rows));
 }
 
 static bool has_row(const char *function)
@@ -408,8 +408,8 @@ TEST_F(stepped, a_waiter_takes_nothing_with_it)
 			kill_a_waiter(_metadata, self, kind, n, &sleeps);
 		self->whole += n == length;
 	}
-	TH_LOG("%u kills, %u of %u kinds after each instruction", self->kills,
-	       self->whole, ALL_KINDS);
+	FIGURES("%u kills, %u kinds of waits after each instruction (of %u)",
+		self->kills, self->whole, ALL_KINDS);
 }
 
 static void *wait_in_thread(void *arg)
@@ -487,8 +487,8 @@ TEST_F(stepped, who_lets_others_go_leaves_nobody_hanging)
 			kill_releaser(_metadata, self, kind, n);
 		self->whole += n == length;
 	}
-	TH_LOG("%u kills, %u of %u kinds after each instruction", self->kills,
-	       self->whole, ALL_KINDS);
+	FIGURES("%u kills, %u kinds of waits after each instruction (of %u)",
+		self->kills, self->whole, ALL_KINDS);
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,8 @@
 # torture.sh KERNEL MINUTES: random stress for about so long, in a virtual machine.
 # For `make torture', which has built the programs. In each round the module is
 # unloaded and loaded, and each test of each program gets five seconds. Before that it
-# has to notice a Mutex which is granted although it has an owner.
+# has to notice a Mutex which is granted although it has an owner. The last lines are
+# the sums of all rounds.
 
 set -euo pipefail
 
@@ -14,6 +15,7 @@ out=$(readlink -f "$(dirname "$0")/../..")/build/torture-${kernel##*/}
 
 "${0%/*}/broken.sh" "$kernel"
 
+status=0
 # The last round ends when it ends.
 # shellcheck disable=SC2016 # the guest expands them
 "$vm/run" -k "$kernel" -t $((seconds + 3600)) -o "$out" -- bash -c '
@@ -21,10 +23,13 @@ out=$(readlink -f "$(dirname "$0")/../..")/build/torture-${kernel##*/}
 	export GOSYNC_TEST_SECONDS=5 GOSYNC_TEST_LIMIT=3600
 	# What the fuzzer has found in a round it begins the next with.
 	export GOSYNC_FUZZ_CORPUS=$GOSYNC_OUT/fuzz.corpus
+	echo "# torture: begins"
 	while [ $((SECONDS - begin)) -lt "$1" ]; do
 		/gosync/tests/run_tests.sh --64 module fuzz history murder stepped ||
 			failed=$((failed + 1))
 		rounds=$((rounds + 1))
 		echo "# torture: $rounds rounds, $failed failed, $((SECONDS - begin)) s"
 	done
-	[ $failed = 0 ]' torture "$seconds"
+	[ $failed = 0 ]' torture "$seconds" || status=$?
+awk -f "${0%/*}/sum.awk" "$out/output.log" || [ $status != 0 ] || status=1
+exit $status
