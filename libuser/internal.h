@@ -11,48 +11,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "gosync-user.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
-
-#define ALWAYS		__attribute__((always_inline))
-
-/* Whether @len is at most @most, and fits into @room */
-static inline ALWAYS int is_short(size_t len, int64_t most, size_t room)
-{
-	/* Is one of these negative? */
-	return likely(((most - (int64_t)len) | (int64_t)(room - len)) >= 0);
-}
-
-/* Copy; some bytes in the middle may be copied twice. */
-static inline ALWAYS void copy(char *to, const char *from, size_t len)
-{
-	const char *from_end = from + len;
-	char *to_end = to + len;
-
-	for (; unlikely(len > 64); len -= 32) {
-		memcpy(to, from, 32);
-		to += 32;
-		from += 32;
-	}
-	if (len > 32) {
-		memcpy(to, from, 32);
-		memcpy(to_end - 32, from_end - 32, 32);
-	} else if (len >= 16) {
-		memcpy(to, from, 16);
-		memcpy(to_end - 16, from_end - 16, 16);
-	} else if (len >= 8) {
-		memcpy(to, from, 8);
-		memcpy(to_end - 8, from_end - 8, 8);
-	} else {
-		while (to < to_end)
-			*to++ = *from++;
-	}
-}
 
 /*
  * Calls f(&variable) at the end of the variable's scope, also when a callback

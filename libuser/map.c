@@ -179,6 +179,8 @@ enum { SHORT, LONG, ANY };
 
 #define QUICK		256
 
+#define ALWAYS		__attribute__((always_inline))
+
 static inline uint64_t word_at(const char *at)
 {
 	uint64_t word;
@@ -206,6 +208,32 @@ int has_key(const struct gosync_map_record *record, const char *key, size_t len,
 	return !differs;
 }
 
+/* Copy; some bytes in the middle may be copied twice. */
+static inline ALWAYS void copy(char *to, const char *from, size_t len)
+{
+	const char *from_end = from + len;
+	char *to_end = to + len;
+
+	for (; unlikely(len > 64); len -= 32) {
+		memcpy(to, from, 32);
+		to += 32;
+		from += 32;
+	}
+	if (len > 32) {
+		memcpy(to, from, 32);
+		memcpy(to_end - 32, from_end - 32, 32);
+	} else if (len >= 16) {
+		memcpy(to, from, 16);
+		memcpy(to_end - 16, from_end - 16, 16);
+	} else if (len >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to_end - 8, from_end - 8, 8);
+	} else {
+		while (to < to_end)
+			*to++ = *from++;
+	}
+}
+
 /* Whether the record was not being written when it had @seq, nor was since */
 static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
 {
@@ -228,7 +256,8 @@ int read_record(const struct view *view,
 	/* R1: pairs with gosync_map_unlock() in kmod/map.h. */
 	uint64_t seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
 	const char *value;
-	size_t n, room;
+	size_t room;
+	int64_t n;
 
 	if (unlikely(!has_key(record, key, key_len, how)))
 		return is_whole(record, seq) ? OTHER : AGAIN;
@@ -236,16 +265,17 @@ int read_record(const struct view *view,
 	room = *len;
 	n = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
 	if (how != ANY) {
-		if (!is_short(n, QUICK, room))
+		/* Is one of these negative? */
+		if (unlikely(((QUICK - n) | (int64_t)(room - n)) < 0))
 			return AGAIN;
 		copy(buf, value, n);
-	} else if (n <= room) {
+	} else if ((size_t)n <= room) {
 		memcpy(buf, value, n);
 	}
 	if (unlikely(!is_whole(record, seq)))
 		return AGAIN;
 	*len = n;
-	return how == ANY && n > room ? -EMSGSIZE : 0;
+	return how == ANY && (size_t)n > room ? -EMSGSIZE : 0;
 }
 
 /* Look for a key once. Return: as a load, or AGAIN. */
