@@ -15,8 +15,11 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void __libc_free(void *memory);
 
-/* The call that is to fail, 0: none; and how many there were so far */
-static unsigned int nth, calls;
+/*
+ * The call of this thread that is to fail, 0: none; and how many there were so far.
+ * A thread of gosync_waitgroup_go() runs when it likes, and its calls do not count.
+ */
+static __thread unsigned int nth, calls;
 /* How many allocations there are */
 static int allocated;
 

@@ -75,7 +75,8 @@ TEST_F(failing, each_function_says_so_and_leaves_nothing_behind)
 		for (n = 1, store(self->fewer, 0); !load(self->fewer); n++) {
 			status = reap_soon(CHILD(fail_one(&rows[i], variant->how,
 							  n, self->fewer)));
-			ASSERT_LE(0, status);
+			ASSERT_LE(0, status)
+				TH_LOG("%s, call %u", rows[i].name, n);
 			EXPECT_EQ(0, status)
 				TH_LOG("%s, call %u", rows[i].name, n);
 		}
