@@ -12,6 +12,9 @@
 /* Tries before a load asks the kernel, which always succeeds */
 #define LOAD_TRIES	16
 
+/* The result of a try that has to be repeated */
+#define AGAIN		1
+
 /**
  * struct gosync_value - a Value's handle
  * @page: the mapped state; NULL: there is none
@@ -70,9 +73,8 @@ EXPORT uint64_t gosync_type_id(const char *name, size_t size)
 	return id == 0 || id == GOSYNC_VALUE_STORING ? 1 : id;
 }
 
-static int __attribute__((noinline))
-load_ioctl(struct gosync_value *value, void *buf, size_t *len,
-	   uint64_t *type)
+static int load_ioctl(struct gosync_value *value, void *buf, size_t *len,
+		      uint64_t *type)
 {
 	struct gosync_value_args args = {
 		.size = sizeof(args),
@@ -89,43 +91,68 @@ load_ioctl(struct gosync_value *value, void *buf, size_t *len,
 	return ret;
 }
 
+/* Load once. Return: AGAIN if what was copied may have been overwritten meanwhile. */
+static inline __attribute__((always_inline))
+int load_once(const struct gosync_value *value,
+	      const struct gosync_value_page *page, void *buf, size_t *len,
+	      uint64_t *type)
+{
+	const struct gosync_value_slot *slot;
+	uint64_t stored, version;
+	size_t n;
+
+	/* V3 */
+	stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
+	if (unlikely(!stored || stored == GOSYNC_VALUE_STORING))
+		return -ENODATA;
+	/* V1 */
+	version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
+	slot = (void *)(value->slots + version % GOSYNC_VALUE_SLOTS *
+			value->stride);
+	n = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
+	if (likely(n <= *len))
+		memcpy(buf, slot + 1, n);
+	/* V2 */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (unlikely(__atomic_load_n(&page->version, __ATOMIC_RELAXED) -
+		     version >= GOSYNC_VALUE_SLOTS - 1))
+		return AGAIN;
+	if (type)
+		*type = stored;
+	if (unlikely(n > *len)) {
+		*len = n;
+		return -EMSGSIZE;
+	}
+	*len = n;
+	return 0;
+}
+
+static int __attribute__((noinline))
+load_slow(gosync_value_t *value, void *buf, size_t *len, uint64_t *type)
+{
+	const struct gosync_value_page *page = page_of(value);
+	int tries, ret;
+
+	for (tries = 1; page && tries < LOAD_TRIES; tries++) {
+		ret = load_once(value, page, buf, len, type);
+		if (ret != AGAIN)
+			return ret;
+	}
+	return load_ioctl(value, buf, len, type);
+}
+
 EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 			     uint64_t *type)
 {
 	const struct gosync_value_page *page = page_of(value);
-	int tries;
+	int ret;
 
-	for (tries = 0; page && tries < LOAD_TRIES; tries++) {
-		const struct gosync_value_slot *slot;
-		uint64_t stored, version;
-		size_t n;
-
-		/* V3 */
-		stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
-		if (unlikely(!stored || stored == GOSYNC_VALUE_STORING))
-			return -ENODATA;
-		/* V1 */
-		version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
-		slot = (void *)(value->slots + version % GOSYNC_VALUE_SLOTS *
-				value->stride);
-		n = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
-		if (likely(n <= *len))
-			memcpy(buf, slot + 1, n);
-		/* V2 */
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (unlikely(__atomic_load_n(&page->version, __ATOMIC_RELAXED) -
-			     version >= GOSYNC_VALUE_SLOTS - 1))
-			continue;
-		if (type)
-			*type = stored;
-		if (unlikely(n > *len)) {
-			*len = n;
-			return -EMSGSIZE;
-		}
-		*len = n;
-		return 0;
+	if (likely(page)) {
+		ret = load_once(value, page, buf, len, type);
+		if (likely(ret != AGAIN))
+			return ret;
 	}
-	return load_ioctl(value, buf, len, type);
+	return load_slow(value, buf, len, type);
 }
 
 EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
