@@ -643,7 +643,12 @@ GOSYNC_INLINE int gosync_mutex_unlock(gosync_mutex_t *mutex)
  * GOSYNC_TYPE_ID(type) is the number of a C type, for example of struct config.
  */
 
-typedef struct gosync_value gosync_value_t;
+/* The part of a handle that gosync_value_peek() works on */
+typedef struct gosync_value {
+	const struct gosync_value_page *page;
+	const char *slots;
+	size_t stride;
+} gosync_value_t;
 
 /**
  * gosync_value_open() - open or create a Value
@@ -696,6 +701,95 @@ uint64_t gosync_type_id(const char *name, size_t size);
  */
 int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 		      uint64_t *type);
+
+/**
+ * struct gosync_peek - data in the shared memory, which others may be changing
+ * @data: the data
+ * @len: its length in bytes
+ * @type: Value: the type; Map: 0
+ * @count: what counts the changes
+ * @seen: what it was
+ * @most: by how much more it may have grown
+ *
+ * It is of no use any more when the handle is closed. The last three are the
+ * library's.
+ */
+struct gosync_peek {
+	const void *data;
+	size_t len;
+	uint64_t type;
+	const __u64 *count;
+	uint64_t seen;
+	uint64_t most;
+};
+
+/**
+ * gosync_peek_valid() - tell whether the data was whole while it was read
+ * @peek: what gosync_value_peek() or gosync_map_peek() has filled in
+ *
+ * What has been read from the data may be of two stores, or of something
+ * else, as long as this was not asked afterwards. So until then believe
+ * nothing that was read: do not use it as an index, a length or a pointer,
+ * do not act on it, and do not write to the data, which is read-only. What
+ * is read has to fit in memory of your own. If this says no, begin again:
+ *
+ *	do {
+ *		ret = gosync_value_peek(value, &peek);
+ *		if (!ret && peek.len == sizeof(struct price))
+ *			sum = add_up((const struct price *)peek.data);
+ *	} while (!ret && !gosync_peek_valid(&peek));
+ *
+ * A writer that stores without a pause can keep a reader busy that takes
+ * long to read. gosync_value_load() and gosync_map_load() end all the same.
+ *
+ * Return: 1 if all that was read so far is of one store, 0 if it may not be.
+ */
+GOSYNC_INLINE int gosync_peek_valid(const struct gosync_peek *peek)
+{
+	/* V2 in libuser/value.c, R2 in libuser/map.c */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(peek->count, __ATOMIC_RELAXED) - peek->seen <=
+	       peek->most;
+}
+
+int gosync_value_peek_slow(gosync_value_t *value, struct gosync_peek *peek);
+
+/**
+ * gosync_value_peek() - find the present payload, to read it where it is
+ * @value: the handle
+ * @peek: out: where it is
+ *
+ * This is for those to whom the copy that gosync_value_load() makes is too
+ * much. The payload is at an address that is a multiple of 8. See
+ * gosync_peek_valid() for how to read it.
+ *
+ * Return: 0; -ENODATA before the first store; -EOPNOTSUPP if the handle has
+ * no mapped state (GOSYNC_NO_MMAP, GOSYNC_IOCTL_ONLY); -EBADF if a child of
+ * fork(2) could not be given a holder of its own.
+ */
+GOSYNC_INLINE int gosync_value_peek(gosync_value_t *value,
+				    struct gosync_peek *peek)
+{
+	const struct gosync_value_page *page =
+		__atomic_load_n(&value->page, __ATOMIC_ACQUIRE);
+	const struct gosync_value_slot *slot;
+
+	if (__builtin_expect(!page, 0))
+		return gosync_value_peek_slow(value, peek);
+	/* V3, V1 */
+	peek->type = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(!peek->type ||
+			     peek->type == GOSYNC_VALUE_STORING, 0))
+		return gosync_value_peek_slow(value, peek);
+	peek->count = &page->version;
+	peek->seen = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
+	peek->most = GOSYNC_VALUE_SLOTS - 2;
+	slot = (const struct gosync_value_slot *)
+		(value->slots + peek->seen % GOSYNC_VALUE_SLOTS * value->stride);
+	peek->len = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
+	peek->data = slot + 1;
+	return 0;
+}
 
 /**
  * gosync_value_version() - how often the Value was stored
@@ -1675,6 +1769,24 @@ int gosync_map_from_fd(int fd, unsigned int flags, gosync_map_t **map);
  */
 int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
 		    void *buf, size_t *len);
+
+/**
+ * gosync_map_peek() - find a key's value, to read it where it is
+ * @map: the handle, which may be read-only
+ * @key: the key
+ * @key_len: its length
+ * @peek: out: where the value is
+ *
+ * This is for those to whom the copy that gosync_map_load() makes is too
+ * much. The value is at an address that is a multiple of 8. See
+ * gosync_peek_valid() for how to read it; it says no, too, when the key has
+ * been deleted.
+ *
+ * Return: 0; -ENODATA; -EINVAL; -EAGAIN if others change the Map so often
+ * that it cannot be told; -EOPNOTSUPP and -EBADF as gosync_value_peek().
+ */
+int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,
+		    struct gosync_peek *peek);
 
 /**
  * gosync_map_store() - set a key's value

@@ -172,10 +172,11 @@ DEFINE_FROM_FD(map, GOSYNC_MAP)
 
 /*
  * How to look for a key. SHORT is for keys of 8 to 16 bytes, LONG for longer
- * ones. Both are for values of at most QUICK bytes, call no function and have
- * few branches. ANY is for all keys and values, with memcmp() and memcpy().
+ * ones. Both are for values of at most QUICK bytes, call no function and
+ * have few branches. ANY is for all keys and values, with memcmp() and
+ * memcpy(). PEEK is for all keys, too, but copies nothing.
  */
-enum { SHORT, LONG, ANY };
+enum { SHORT, LONG, ANY, PEEK };
 
 #define QUICK		256
 
@@ -198,7 +199,7 @@ int has_key(const struct gosync_map_record *record, const char *key, size_t len,
 						 __ATOMIC_RELAXED);
 	size_t i;
 
-	if (how == ANY)
+	if (how == ANY || how == PEEK)
 		return !differs && !memcmp(its, key, len);
 	/* The last 8 bytes may be some of the first, too. */
 	differs |= word_at(its) ^ word_at(key);
@@ -244,14 +245,15 @@ static inline int is_whole(const struct gosync_map_record *record, uint64_t seq)
 }
 
 /*
- * Copy a record's value if it has the key. At any time the record's lengths are
- * those of some entry. So the copy stays in bounds, although it is made before
- * we know that it is whole.
+ * Copy a record's value if it has the key, or let @peek say where it is. At
+ * any time the record's lengths are those of some entry. So the copy stays
+ * in bounds, although it is made before we know that it is whole.
  */
 static inline ALWAYS
 int read_record(const struct view *view,
 		const struct gosync_map_record *record, const char *key,
-		size_t key_len, char *buf, size_t *len, int how)
+		size_t key_len, char *buf, size_t *len, int how,
+		struct gosync_peek *peek)
 {
 	/* R1: pairs with gosync_map_unlock() in kmod/map.h. */
 	uint64_t seq = __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
@@ -262,8 +264,17 @@ int read_record(const struct view *view,
 	if (unlikely(!has_key(record, key, key_len, how)))
 		return is_whole(record, seq) ? OTHER : AGAIN;
 	value = (const char *)record + view->value;
-	room = *len;
 	n = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
+	if (how == PEEK) {
+		*peek = (struct gosync_peek) {
+			.data = value,
+			.len = n,
+			.count = &record->seq,
+			.seen = seq,
+		};
+		return is_whole(record, seq) ? 0 : AGAIN;
+	}
+	room = *len;
 	if (how != ANY) {
 		/* Is one of these negative? */
 		if (unlikely(((QUICK - n) | (int64_t)(room - n)) < 0))
@@ -281,7 +292,7 @@ int read_record(const struct view *view,
 /* Look for a key once. Return: as a load, or AGAIN. */
 static inline ALWAYS
 int look(const struct view *view, const char *key, size_t key_len,
-	 char *buf, size_t *len, int how)
+	 char *buf, size_t *len, int how, struct gosync_peek *peek)
 {
 	const struct gosync_map_page *page = view->page;
 	/* T1: pairs with map_promote() in kmod/map_table.c. */
@@ -302,7 +313,7 @@ int look(const struct view *view, const char *key, size_t key_len,
 			ret = read_record(view, (const void *)
 					  (view->records +
 					   (uint32_t)slot * view->stride),
-					  key, key_len, buf, len, how);
+					  key, key_len, buf, len, how, peek);
 			if (likely(ret != OTHER))
 				return ret;
 		} else if (slot == GOSYNC_MAP_EMPTY) {
@@ -334,11 +345,11 @@ load_slow(struct gosync_map *map, const void *key, size_t key_len,
 	if (key_len - 1 >= sizes_of(map)->key_size)
 		return -EINVAL;
 	if (view && key_len > 16)
-		ret = look(view, key, key_len, buf, len, LONG);
+		ret = look(view, key, key_len, buf, len, LONG, NULL);
 	for (tries = 0; view && tries < TRIES; tries++) {
 		if (ret != AGAIN)
 			return ret;
-		ret = look(view, key, key_len, buf, len, ANY);
+		ret = look(view, key, key_len, buf, len, ANY, NULL);
 	}
 	if (ret != AGAIN)
 		return ret;
@@ -359,12 +370,38 @@ EXPORT int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
 		/* With this the compiler makes no loops. */
 		if (key_len - 8 > 8)
 			__builtin_unreachable();
-		ret = look(map->view, key, key_len, buf, len, SHORT);
+		ret = look(map->view, key, key_len, buf, len, SHORT,
+			   NULL);
 
 		if (likely(ret != AGAIN))
 			return ret;
 	}
 	return load_slow(map, key, key_len, buf, len);
+}
+
+EXPORT int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,
+			   struct gosync_peek *peek)
+{
+	const struct view *view = view_of(map);
+	int tries, ret;
+
+	if (unlikely(!view)) {
+		/* This notices a copy of the process, which gets the mapped state back. */
+		ret = gosync_fd(map);
+		if (ret < 0)
+			return ret;
+		view = view_of(map);
+		if (!view)
+			return -EOPNOTSUPP;
+	}
+	if (unlikely(key_len - 1 >= view->key_size))
+		return -EINVAL;
+	for (tries = 0; tries < TRIES; tries++) {
+		ret = look(view, key, key_len, NULL, NULL, PEEK, peek);
+		if (likely(ret != AGAIN))
+			return ret;
+	}
+	return -EAGAIN;
 }
 
 /* --- Walking ------------------------------------------------------------- */

@@ -15,18 +15,6 @@
 /* The result of a try that has to be repeated */
 #define AGAIN		1
 
-/**
- * struct gosync_value - a Value's handle
- * @page: the mapped state; NULL: there is none
- * @slots: the payloads
- * @stride: from one to the next
- */
-struct gosync_value {
-	const struct gosync_value_page *page;
-	const char *slots;
-	size_t stride;
-};
-
 static void set_up(struct gosync_value *value,
 		   const struct gosync_info *info)
 {
@@ -153,6 +141,25 @@ EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
 			return ret;
 	}
 	return load_slow(value, buf, len, type);
+}
+
+EXPORT int gosync_value_peek_slow(gosync_value_t *value,
+				  struct gosync_peek *peek)
+{
+	/* This notices a copy of the process, which gets the mapped state back. */
+	int fd = gosync_fd(value);
+	const struct gosync_value_page *page = page_of(value);
+	uint64_t stored;
+
+	if (fd < 0)
+		return fd;
+	if (!page)
+		return -EOPNOTSUPP;
+	/* V3 */
+	stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
+	if (!stored || stored == GOSYNC_VALUE_STORING)
+		return -ENODATA;
+	return gosync_value_peek(value, peek);
 }
 
 EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)

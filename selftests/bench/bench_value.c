@@ -5,6 +5,8 @@
  *
  * load-64		one process copies the payload into a buffer
  * load-64-2readers	two processes do
+ * read-64		one process adds up the payload: where it is, if it can
+ *			be told afterwards that it was whole, or in a copy
  * store-64		one process replaces the payload
  *
  * A Value's length is known when it runs, so memcpy() is not told it at
@@ -72,6 +74,51 @@ static void load_gosync(struct run *r)
 	BENCH_LOOP(r, 64, failed |= load(v, buf));
 }
 
+static inline uint64_t sum(const uint64_t *words)
+{
+	uint64_t all = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(payload) / sizeof(*words); i++)
+		all += words[i];
+	return all;
+}
+
+static inline int read_there(gosync_value_t *v, volatile uint64_t *all)
+{
+	struct gosync_peek peek;
+	int ret;
+
+	do {
+		ret = gosync_value_peek(v, &peek);
+		if (ret || peek.len != sizeof(payload))
+			return -1;
+		*all = sum(peek.data);
+	} while (!gosync_peek_valid(&peek));
+	return 0;
+}
+
+static void read_gosync(struct run *r)
+{
+	gosync_value_t *v = value;
+	volatile uint64_t all;
+
+	BENCH_LOOP(r, 64, failed |= read_there(v, &all));
+}
+
+#define load_gosync_load	load_gosync
+#define store_gosync_load	store_gosync
+
+static void read_gosync_load(struct run *r)
+{
+	uint64_t buf[sizeof(payload) / sizeof(uint64_t)];
+	gosync_value_t *v = value;
+	volatile uint64_t all;
+
+	BENCH_LOOP(r, 64, failed |= load(v, buf); all = sum(buf));
+	(void)all;
+}
+
 static void store_gosync(struct run *r)
 {
 	gosync_value_t *v = value;
@@ -97,6 +144,17 @@ static void load_memcpy(struct run *r)
 	BENCH_LOOP(r, 64, failed |= copy(buf, from, len));
 }
 
+static void read_memcpy(struct run *r)
+{
+	uint64_t buf[sizeof(payload) / sizeof(uint64_t)];
+	size_t len = payload_len;
+	volatile uint64_t all;
+	char *from = shared;
+
+	BENCH_LOOP(r, 64, failed |= copy(buf, from, len); all = sum(buf));
+	(void)all;
+}
+
 static void store_memcpy(struct run *r)
 {
 	size_t len = payload_len;
@@ -110,12 +168,14 @@ static void store_memcpy(struct run *r)
 	  .counted = true, .impl = impl_, .run = load_##x, __VA_ARGS__ },	\
 	{ .op = "value", .kase = "load-64-2readers", .procs = 2, .ms = 100,	\
 	  .impl = impl_, .run = load_##x, __VA_ARGS__ },		\
+	{ .op = "value", .kase = "read-64", .procs = 1, .ms = 100,	\
+	  .counted = true, .impl = impl_, .run = read_##x, __VA_ARGS__ },	\
 	{ .op = "value", .kase = "store-64", .procs = 1, .ms = 100,	\
 	  .counted = true, .impl = impl_, .run = store_##x, __VA_ARGS__ }
 
 const struct bench value_benches[] = {
 	VALUE("gosync", gosync, .open = open_gosync),
-	VALUE("gosync-ioctl", gosync, .open = open_gosync_ioctl),
+	VALUE("gosync-ioctl", gosync_load, .open = open_gosync_ioctl),
 	VALUE("memcpy", memcpy, BENCH_SHARED(create_shared, open_shared)),
 	{ }
 };

@@ -27,6 +27,7 @@ static struct gosync_info shown;
 static struct gosync_stat stats;
 static struct gosync_party party;
 static struct gosync_wait_entry entry;
+static struct gosync_peek peek;
 static uint64_t number;
 static char buf[256];
 static size_t len;
@@ -288,6 +289,10 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_type_id, gosync_type_id("type", 4))			\
 	ROW(gosync_value_load, len = sizeof(buf);			\
 	    GOOD(gosync_value_load(value, buf, &len, NULL)))		\
+	ROW(gosync_value_peek, gosync_value_peek(value, &peek))		\
+	ROW(gosync_value_peek_slow, gosync_value_peek_slow(value, &peek)) \
+	ROW(gosync_peek_valid, if (!gosync_value_peek(value, &peek))	\
+	    gosync_peek_valid(&peek))					\
 	ROW(gosync_value_version,					\
 	    GOOD(gosync_value_version(value, &number)))			\
 	ROW(gosync_value_wait, number = 0;				\
@@ -310,6 +315,7 @@ static inline int begin_once(gosync_once_t *once)
 	    FROM_FD(map, gosync_map_from_fd_abi(ABI, fd, 0, &h)))	\
 	ROW(gosync_map_load, len = sizeof(buf);				\
 	    gosync_map_load(map, "key", 3, buf, &len))			\
+	ROW(gosync_map_peek, gosync_map_peek(map, "key", 3, &peek))	\
 	ROW(gosync_map_store,						\
 	    GOOD(gosync_map_store(map, "key", 3, "value", 6)))		\
 	ROW(gosync_map_load_or_store, len = sizeof(buf);		\

@@ -82,12 +82,80 @@ static int others_than(gosync_map_t *map, const void *key, size_t n, int error)
 	       (len != sizeof(old));
 }
 
+#define EXPECT_SEEN(key, wanted)					\
+do {									\
+	struct gosync_peek __peek;					\
+									\
+	EXPECT_EQ(0, gosync_map_peek(self->map, key, strlen(key), &__peek)); \
+	EXPECT_EQ(strlen(wanted), __peek.len);				\
+	EXPECT_EQ(0, memcmp(wanted, __peek.data, strlen(wanted)));	\
+	EXPECT_EQ(0, (uintptr_t)__peek.data % 8);			\
+	EXPECT_EQ(0, __peek.type);					\
+	EXPECT_EQ(1, gosync_peek_valid(&__peek));			\
+} while (0)
+
+TEST_F(map, values_are_seen_where_they_are)
+{
+	static const char *const keys[] = {
+		"a", "seven b", "eight by", "sixteen bytes ok", "more than sixteen bytes",
+	};
+	struct gosync_peek peek, other;
+	unsigned int i;
+
+	if (variant->how) {
+		EXPECT_EQ(-EOPNOTSUPP, gosync_map_peek(self->map, "a", 1, &peek));
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		EXPECT_EQ(-ENODATA, gosync_map_peek(self->map, keys[i],
+						    strlen(keys[i]), &peek));
+		ASSERT_EQ(0, put(self->map, keys[i], keys[i]));
+		EXPECT_SEEN(keys[i], keys[i]);
+	}
+	/* Valid until it is stored again or deleted, whatever becomes of others */
+	ASSERT_EQ(0, gosync_map_peek(self->map, keys[0], 1, &peek));
+	ASSERT_EQ(0, gosync_map_peek(self->map, keys[1], 7, &other));
+	ASSERT_EQ(0, put(self->map, keys[1], "x"));
+	EXPECT_EQ(1, gosync_peek_valid(&peek));
+	EXPECT_EQ(0, gosync_peek_valid(&other));
+	EXPECT_SEEN(keys[1], "x");
+	EXPECT_EQ(1, gosync_map_delete(self->map, keys[0], 1));
+	EXPECT_EQ(0, gosync_peek_valid(&peek));
+	ASSERT_EQ(0, put(self->map, keys[0], ""));
+	EXPECT_EQ(0, gosync_peek_valid(&peek));
+	EXPECT_SEEN(keys[0], "");
+	ASSERT_EQ(0, gosync_map_peek(self->map, keys[0], 1, &peek));
+	ASSERT_EQ(0, gosync_map_clear(self->map));
+	EXPECT_EQ(0, gosync_peek_valid(&peek));
+	EXPECT_EQ(-ENODATA, gosync_map_peek(self->map, keys[0], 1, &peek));
+}
+
+/* A copy of the process gets what it needs for that at the first look. */
+TEST_F(map, values_are_seen_where_they_are_in_a_child)
+{
+	struct gosync_peek peek;
+	pid_t pid;
+
+	ASSERT_EQ(0, put(self->map, "a", "one"));
+	pid = fork();
+	if (!pid) {
+		int ret = gosync_map_peek(self->map, "a", 1, &peek);
+
+		if (variant->how)
+			_exit(ret != -EOPNOTSUPP);
+		_exit(ret || peek.len != 3 || memcmp(peek.data, "one", 3) ||
+		      !gosync_peek_valid(&peek));
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
 TEST_F(map, refuses_keys_that_are_too_short_or_too_long)
 {
 	static const size_t bad[] = {
 		0, 65, 256, 1 << 16, (size_t)((1ULL << 32) + 1), (size_t)-1,
 	};
 	char key[65] = {}, old[4];
+	struct gosync_peek peek;
 	unsigned int i;
 	size_t len;
 
@@ -100,6 +168,9 @@ TEST_F(map, refuses_keys_that_are_too_short_or_too_long)
 			continue;
 		len = sizeof(old);
 		EXPECT_EQ(-EINVAL, gosync_map_load(self->map, key, n, old, &len));
+		if (!variant->how)
+			EXPECT_EQ(-EINVAL, gosync_map_peek(self->map, key, n,
+							   &peek));
 		EXPECT_EQ(4, len);
 		EXPECT_EQ(0, others_than(self->map, key, n, -EINVAL));
 	}

@@ -133,6 +133,30 @@ static bool is_whole(const void *buf, size_t len, uint32_t key, size_t max)
 	return true;
 }
 
+/* Look at a value where it is, which is of use if it was not overwritten. */
+static void peek_at(gosync_map_t *map, uint32_t key, size_t max,
+		    unsigned int *peeks, unsigned int *missed,
+		    unsigned int *torn)
+{
+	struct gosync_peek peek;
+	bool whole;
+	int ret;
+
+	ret = gosync_map_peek(map, &key, 4, &peek);
+	if (ret == -EAGAIN)
+		return;
+	if (ret) {
+		add(missed, 1);
+		return;
+	}
+	whole = is_whole(peek.data, peek.len, key, max);
+	if (!gosync_peek_valid(&peek))
+		return;
+	add(peeks, 1);
+	if (!whole)
+		add(torn, 1);
+}
+
 /*
  * Tables are promoted all the time, growing and shrinking and of the same
  * size, while others load what stays.
@@ -142,7 +166,7 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 {
 	enum { READERS = 3, MAX = 200 };
 	struct {
-		unsigned int loads, missed, torn, ghosts, rounds;
+		unsigned int loads, peeks, missed, torn, ghosts, rounds;
 	} *shared = shared_memory(4096);
 	uint64_t end = end_of_budget(), seed = random_seed();
 	char buf[MAX];
@@ -166,6 +190,9 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 				add(&shared->missed, 1);
 			else if (!is_whole(buf, len, key, MAX))
 				add(&shared->torn, 1);
+			if (gosync_is_mapped(map))
+				peek_at(map, key, MAX, &shared->peeks,
+					&shared->missed, &shared->torn);
 			/* And what was never there */
 			key += 1 << 20;
 			if (gosync_map_load(map, &key, 4, buf, &len) !=
@@ -194,7 +221,9 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 		add(&shared->rounds, 1);
 	} while (budget_left(end));
 	EXPECT_EQ(0, reap_all(pids, READERS));
-	TH_LOG("%u loads in %u rounds", shared->loads, shared->rounds);
+	TH_LOG("%u loads, %u peeks in %u rounds", shared->loads, shared->peeks,
+	       shared->rounds);
+	EXPECT_EQ(gosync_is_mapped(map), !!shared->peeks);
 	EXPECT_EQ(0, shared->missed);
 	EXPECT_EQ(0, shared->torn);
 	EXPECT_EQ(0, shared->ghosts);

@@ -335,6 +335,23 @@ static bool is_whole(const uint32_t *words, size_t len)
 	return true;
 }
 
+/* Look at the payload where it is, which is of use if it was not overwritten. */
+static void peek_at(gosync_value_t *value, unsigned int *peeks,
+		    unsigned int *torn)
+{
+	struct gosync_peek peek;
+	bool whole;
+
+	if (gosync_value_peek(value, &peek))
+		_exit(4);
+	whole = is_whole(peek.data, peek.len);
+	if (!gosync_peek_valid(&peek))
+		return;
+	add(peeks, 1);
+	if (!whole)
+		add(torn, 1);
+}
+
 static void storm(struct __test_metadata *_metadata, size_t capacity,
 		  unsigned int how)
 {
@@ -342,6 +359,7 @@ static void storm(struct __test_metadata *_metadata, size_t capacity,
 	uint64_t end = end_of_budget(), seed = random_seed();
 	struct {
 		unsigned int loads;
+		unsigned int peeks;
 		unsigned int stores;
 		unsigned int torn;
 		unsigned int backwards;
@@ -386,16 +404,74 @@ static void storm(struct __test_metadata *_metadata, size_t capacity,
 				_exit(3);
 			if (!is_whole(words, len))
 				add(&shared->torn, 1);
+			if (!how)
+				peek_at(value, &shared->peeks, &shared->torn);
 			add(&shared->loads, 1);
 		} while (i >= WRITERS && budget_left(end));
 		_exit(0);
 	}
 	EXPECT_EQ(0, reap_all(pids, WRITERS + READERS));
-	TH_LOG("%u loads, %u stores", shared->loads, shared->stores);
+	TH_LOG("%u loads, %u peeks, %u stores", shared->loads, shared->peeks,
+	       shared->stores);
 	EXPECT_EQ(0, shared->torn);
 	EXPECT_EQ(0, shared->backwards);
 	EXPECT_LT(0, shared->loads);
+	EXPECT_EQ(!how, !!shared->peeks);
 	EXPECT_EQ(info_of(gosync_fd(value)).word, shared->stores + 1);
+}
+
+TEST_F(value, is_seen_where_it_is)
+{
+	struct gosync_peek peek, next;
+	unsigned int i;
+
+	if (variant->how) {
+		EXPECT_EQ(-EOPNOTSUPP, gosync_value_peek(self->value, &peek));
+		return;
+	}
+	EXPECT_EQ(-ENODATA, gosync_value_peek(self->value, &peek));
+	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, "one", 4));
+	ASSERT_EQ(0, gosync_value_peek(self->value, &peek));
+	EXPECT_EQ(4, peek.len);
+	EXPECT_EQ(TYPE, peek.type);
+	EXPECT_STREQ("one", peek.data);
+	EXPECT_EQ(0, (uintptr_t)peek.data % 8);
+	EXPECT_EQ(1, gosync_peek_valid(&peek));
+
+	/* It is overwritten at some time, and then it is not valid. */
+	for (i = 0; i < GOSYNC_VALUE_SLOTS; i++) {
+		if (gosync_peek_valid(&peek))
+			EXPECT_STREQ("one", peek.data);
+		ASSERT_EQ(0, gosync_value_store(self->value, TYPE, "three", 6));
+		ASSERT_EQ(0, gosync_value_peek(self->value, &next));
+		EXPECT_STREQ("three", next.data);
+		EXPECT_EQ(6, next.len);
+		EXPECT_EQ(1, gosync_peek_valid(&next));
+	}
+	EXPECT_EQ(0, gosync_peek_valid(&peek));
+
+	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, NULL, 0));
+	ASSERT_EQ(0, gosync_value_peek(self->value, &peek));
+	EXPECT_EQ(0, peek.len);
+}
+
+/* A copy of the process gets what it needs for that at the first look. */
+TEST_F(value, is_seen_where_it_is_in_a_child)
+{
+	struct gosync_peek peek;
+	pid_t pid;
+
+	ASSERT_EQ(0, gosync_value_store(self->value, TYPE, "one", 4));
+	pid = fork();
+	if (!pid) {
+		int ret = gosync_value_peek(self->value, &peek);
+
+		if (variant->how)
+			_exit(ret != -EOPNOTSUPP);
+		_exit(ret || strcmp(peek.data, "one") ||
+		      !gosync_peek_valid(&peek));
+	}
+	EXPECT_EQ(0, reap(pid));
 }
 
 TEST_F(value, no_load_is_torn_of_some_words)
