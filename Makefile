@@ -128,9 +128,15 @@ test-arm64: ## the same on Debian's kernel for arm64, emulated
 torture: tests module ## random stress for MINUTES (10), with deaths, on KERNEL
 	@selftests/torture/torture.sh $(kernel) $(or $(MINUTES),10)
 
+preempt-off: tests ## for how long the module has preemption off, at the most
+	+@$(MAKE) module KERNEL=latency
+	@$(vm)/run -k latency --icount -t 10000 -o $(build)/preempt-off -- \
+		/gosync/tests/preempt_off.sh $(TESTS)
+
 test-all: ## on all kernels, and the packages (hours)
 	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan kcsan rt-lockdep'
 	+@$(MAKE) test-arm64
+	+@$(MAKE) preempt-off
 	+@$(MAKE) test-packages
 
 bench: module lib ## measure beside the peers: build/bench.json, .svg
@@ -209,5 +215,6 @@ test-packages: ## build, install and test them in Debian 12 and 13, in virtual m
 	done
 
 .PHONY: help deps module other lib pages tools examples tests run shell test \
-	test-arm64 test-all torture bench coverage mutants check clean modules modules_install \
-	modules_uninstall install uninstall deb test-packages
+	test-arm64 preempt-off test-all torture bench coverage mutants check \
+	clean modules modules_install modules_uninstall install uninstall deb \
+	test-packages

@@ -9,6 +9,7 @@
 #   arm64              Debian's 6.12 for arm64, which is built for and emulated here
 #   kasan, kcsan,      debug kernels, built here from Debian's source: memory and
 #   rt-lockdep         locks; data races; locks under PREEMPT_RT
+#   latency            one that tells for how long preemption is off
 #   PATH               a directory like the ones printed, or a kernel build tree
 #   source             Debian's kernel source itself
 #   herd7              no kernel, but a checker of memory models
@@ -435,7 +436,7 @@ rt) name=rt; debian 500 get_debian rt-amd64 -rt ;;
 new) name=new; debian 1500 get_other trixie-backports ;;
 testing) name=testing; debian 1500 get_other forky ;;
 arm64) name=arm64; debian 1500 get_arm64 ;;
-kasan | rt-lockdep) name=$1; debug ;;
+kasan | rt-lockdep | latency) name=$1; debug ;;
 kcsan)
 	# The kernel's own code is not watched: it has races that are meant. But its
 	# locks order what the module does.
@@ -455,5 +456,5 @@ herd7)
 	;;
 */*) path "$1" ;;
 *) die "no kernel named '${1-}': stock, cloud, rt, new, testing," \
-	"arm64, kasan, kcsan, rt-lockdep or a path" ;;
+	"arm64, kasan, kcsan, rt-lockdep, latency or a path" ;;
 esac
