@@ -181,7 +181,8 @@ static void expect_nothing_left(struct __test_metadata *_metadata,
 	gosync_close(once);
 }
 
-TEST_F(murder, leaves_nobody_waiting_and_nothing_behind)
+/* At least ROUNDS, however busy the host is */
+TEST_F_TIMEOUT(murder, leaves_nobody_waiting_and_nothing_behind, 5 * WATCHDOG)
 {
 	unsigned int rounds = is_debug_kernel() ? 1 : ROUNDS;
 	uint64_t end = end_of_budget();
