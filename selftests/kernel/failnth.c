@@ -549,6 +549,35 @@ TEST_F(failnth, the_first_wait)
 	EXPECT_EQ(1, uncounted);
 }
 
+static int wait_for_a_while(int fd)
+{
+	struct gosync_wait_args args = {
+		.size = sizeof(args),
+		.deadline = now_ns(CLOCK_MONOTONIC) + 20 * NSEC_PER_MSEC,
+	};
+
+	return wait_in_vain(fd, GOSYNC_IOC_MUTEX_LOCK, &args);
+}
+
+/* Whoever is stopped waits on afterwards, also if there was no memory for a note. */
+TEST_F(failnth, a_wait_that_is_stopped)
+{
+	uint64_t word;
+	pid_t stopper;
+
+	ASSERT_EQ(0, lock_fd(self->mutex));
+	word = info_of(self->mutex).word;
+	stopper = spawn();
+	while (!stopper) {
+		kill(getppid(), SIGSTOP);
+		kill(getppid(), SIGCONT);
+		sleep_ns(5 * NSEC_PER_MSEC);
+	}
+	SWEEP(0, wait_for_a_while(self->mutex), nobody_waits(self->mutex, word));
+	kill_and_reap(stopper);
+	EXPECT_TRUE(is_accounted(self->mutex));
+}
+
 TEST_F(failnth, waiting_for_a_waitgroup)
 {
 	struct gosync_waitgroup_add_args args = { .size = sizeof(args), .delta = 1 };
