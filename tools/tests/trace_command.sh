@@ -176,7 +176,7 @@ stacks_show_program_library_and_kernel()
 
 text_tells_which_process_waited_for_which()
 {
-	gosync trace -o "$out/1" -- gosync-contend -a -p 4 -s 1 told >"$out/2" 2>&1 ||
+	gosync trace -o "$out/1" -- gosync-contend -a -p 4 -s 3 told >"$out/2" 2>&1 ||
 		return 1
 	cp "$out/1" "$keep/text"
 	grep -q '^NAME .*HANDED-OVER' "$out/1" &&
