@@ -76,8 +76,10 @@ static int put_parties(const struct gosync_parties_args *args, u32 first,
 
 /* --- Waiters -------------------------------------------------------------- */
 
+/* There may be many with the lock held: so it takes as little as it can. */
 static void show_waiter(const struct gosync_object *obj,
 			const struct gosync_waiter *waiter, u64 now,
+			struct pid_namespace *pid_ns,
 			struct gosync_party *party)
 {
 	struct task_struct *task = waiter->entry.private;
@@ -94,12 +96,12 @@ static void show_waiter(const struct gosync_object *obj,
 		       (waiter->group && !task ? GOSYNC_PARTY_ASYNC : 0);
 	if (task) {
 		/* It is queued, so the task does not end. */
-		party->pid = task_tgid_vnr(task);
-		party->tid = task_pid_vnr(task);
-		strscpy_pad(party->comm, task->comm);
+		party->pid = pid_nr_ns(task_tgid(task), pid_ns);
+		party->tid = pid_nr_ns(task_pid(task), pid_ns);
+		/* Its last byte is always 0, also while it is changed. */
+		data_race(memcpy(party->comm, task->comm, sizeof(task->comm)));
 	} else {
-		party->pid = gosync_pid_nr(waiter->holder->pid,
-					   task_active_pid_ns(current));
+		party->pid = gosync_pid_nr(waiter->holder->pid, pid_ns);
 	}
 }
 
@@ -109,6 +111,7 @@ static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 {
 	struct list_head *queues[GOSYNC_QUEUES + 2] = {};
 	const struct gosync_waiter *waiter;
+	struct pid_namespace *pid_ns = task_active_pid_ns(current);
 	unsigned int i;
 	u64 now = ktime_get_ns();
 	u32 n = 0, looked = 0;
@@ -120,6 +123,8 @@ static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 		obj->ops->queues(obj, queues);
 
 	lockdep_assert_held(&obj->wq.lock);
+	/* execve(2) may change the number of a thread. */
+	guard(rcu)();
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		u32 position = 0;
 
@@ -136,7 +141,7 @@ static u32 show_waiters(struct gosync_object *obj, struct gosync_party *parties,
 			position++;
 			if (waiter->shown)
 				continue;
-			show_waiter(obj, waiter, now, &parties[n]);
+			show_waiter(obj, waiter, now, pid_ns, &parties[n]);
 			parties[n++].position = position;
 		}
 	}
