@@ -66,7 +66,9 @@ static int fail_one(const struct row *row, unsigned int how, unsigned int which,
 	return failed ? 5 : 0;
 }
 
-TEST_F(failing, each_function_says_so_and_leaves_nothing_behind)
+/* So many children take long on a slow machine. */
+TEST_F_TIMEOUT(failing, each_function_says_so_and_leaves_nothing_behind,
+	       5 * WATCHDOG)
 {
 	unsigned int i, n, all = 0;
 	int status;
