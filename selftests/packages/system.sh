@@ -28,7 +28,7 @@ packages+=,autopkgtest
 # For a user who is not root
 PATH+=:/usr/sbin:/sbin
 # In seconds; several times what it takes where it is emulated
-limit=3600
+limit=7200
 out=$top/build/packages/$release
 root=$out/root
 
