@@ -17,10 +17,10 @@ programs=("$@")
 	programs=(fuzz hostile hostile_waits interrupted murder strangers)
 
 cd /sys/kernel/tracing
-[ -e events/preemptirq/preempt_disable ] && [ "$GOSYNC_ACCEL" = icount ] || {
+if [ ! -e events/preemptirq/preempt_disable ] || [ "$GOSYNC_ACCEL" != icount ]; then
 	echo "preempt_off.sh: needs the kernel latency, and --icount" >&2
 	exit 1
-}
+fi
 
 # Where something is is told by its distance from _stext.
 text=0x$(awk '$3 == "_stext" { print $1 }' /proc/kallsyms)
