@@ -7,7 +7,105 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "copy.h"
 #include "gosync.h"
+
+/* Does it pay to copy so much in words? */
+static __always_inline bool is_short(size_t len)
+{
+	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	       len >= sizeof(u64) && len <= GOSYNC_SHORT;
+}
+
+#define WORD		sizeof(u64)
+
+#define GET_WORD(_to, _from)						\
+	unsafe_get_user(*(u64 *)(_to), (u64 __user *)(_from), fault)
+#define PUT_WORD(_to, _from)						\
+	unsafe_put_user(*(u64 *)(_from), (u64 __user *)(_to), fault)
+
+/*
+ * Copy in words, as gosync_copy() does. The caller has begun the access to user
+ * space, and ends it. Return: 0 or -EFAULT.
+ */
+static __always_inline int get_words(void *to, const void __user *from,
+				     size_t len)
+{
+	size_t i;
+
+	if (len <= 2 * WORD) {
+		GET_WORD(to, from);
+		GET_WORD(to + len - WORD, from + len - WORD);
+		return 0;
+	}
+	if (len <= 4 * WORD) {
+		i = len - 2 * WORD;
+		GET_WORD(to, from);
+		GET_WORD(to + WORD, from + WORD);
+		GET_WORD(to + i, from + i);
+		GET_WORD(to + i + WORD, from + i + WORD);
+		return 0;
+	}
+	for (i = 0; i + 4 * WORD < len; i += 4 * WORD) {
+		GET_WORD(to + i, from + i);
+		GET_WORD(to + i + WORD, from + i + WORD);
+		GET_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
+		GET_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
+	}
+	i = len - 4 * WORD;
+	GET_WORD(to + i, from + i);
+	GET_WORD(to + i + WORD, from + i + WORD);
+	GET_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
+	GET_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+/* The same in the other direction */
+static __always_inline int put_words(void __user *to, const void *from,
+				     size_t len)
+{
+	size_t i;
+
+	if (len <= 2 * WORD) {
+		PUT_WORD(to, from);
+		PUT_WORD(to + len - WORD, from + len - WORD);
+		return 0;
+	}
+	if (len <= 4 * WORD) {
+		i = len - 2 * WORD;
+		PUT_WORD(to, from);
+		PUT_WORD(to + WORD, from + WORD);
+		PUT_WORD(to + i, from + i);
+		PUT_WORD(to + i + WORD, from + i + WORD);
+		return 0;
+	}
+	for (i = 0; i + 4 * WORD < len; i += 4 * WORD) {
+		PUT_WORD(to + i, from + i);
+		PUT_WORD(to + i + WORD, from + i + WORD);
+		PUT_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
+		PUT_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
+	}
+	i = len - 4 * WORD;
+	PUT_WORD(to + i, from + i);
+	PUT_WORD(to + i + WORD, from + i + WORD);
+	PUT_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
+	PUT_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
+	return 0;
+fault:
+	return -EFAULT;
+}
+
+static noinline int get_any(void *to, const void __user *from, size_t len)
+{
+	return copy_from_user(to, from, len) ? -EFAULT : 0;
+}
+
+static noinline int put_any(void __user *to, const void *from, size_t len)
+{
+	return copy_to_user(to, from, len) ? -EFAULT : 0;
+}
 
 /**
  * gosync_copy_from_user() - copy_from_user() for data that is mostly short
@@ -15,30 +113,33 @@
  * @from: the address in user space
  * @len: the number of bytes
  *
- * Copies in words, as gosync_copy() does.
- *
  * Return: 0 or -EFAULT.
  */
 int gosync_copy_from_user(void *to, u64 from, size_t len)
 {
-	const size_t word = sizeof(u64);
-	void __user *at = u64_to_user_ptr(from);
-	size_t i;
+	const void __user *at = u64_to_user_ptr(from);
+	int ret;
 
-	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) ||
-	    len < word || len > GOSYNC_SHORT)
-		return copy_from_user(to, at, len) ? -EFAULT : 0;
+	if (!is_short(len))
+		return get_any(to, at, len);
 	if (should_fail_usercopy() || !user_read_access_begin(at, len))
 		return -EFAULT;
-	for (i = 0; i + word < len; i += word)
-		unsafe_get_user(*(u64 *)(to + i), (u64 __user *)(at + i), fault);
-	i = len - word;
-	unsafe_get_user(*(u64 *)(to + i), (u64 __user *)(at + i), fault);
+	ret = get_words(to, at, len);
 	user_read_access_end();
-	return 0;
-fault:
-	user_read_access_end();
-	return -EFAULT;
+	return ret;
+}
+
+static noinline int get_large(struct gosync_payload *payload, u64 from)
+{
+	int ret;
+
+	payload->data = kvmalloc(payload->len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!payload->data)
+		return -ENOMEM;
+	ret = gosync_copy_from_user(payload->data, from, payload->len);
+	if (ret)
+		gosync_payload_put(payload);
+	return ret;
 }
 
 /**
@@ -53,28 +154,11 @@ fault:
  */
 int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len)
 {
-	int ret;
-
 	payload->len = len;
-	payload->data = payload->small;
 	if (len > sizeof(payload->small))
-		payload->data = kvmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!payload->data)
-		return -ENOMEM;
-	ret = gosync_copy_from_user(payload->data, from, len);
-	if (ret)
-		gosync_payload_put(payload);
-	return ret;
-}
-
-/**
- * gosync_payload_put() - free a payload
- * @payload: the payload
- */
-void gosync_payload_put(struct gosync_payload *payload)
-{
-	if (payload->data != payload->small)
-		kvfree(payload->data);
+		return get_large(payload, from);
+	payload->data = payload->small;
+	return gosync_copy_from_user(payload->small, from, len);
 }
 
 /**
@@ -96,18 +180,15 @@ int gosync_copy_out(u64 to, const void *from, size_t len)
 }
 
 /**
- * gosync_fault_in() - make gosync_copy_out() possible
- * @ret: in: the result of gosync_copy_out(); out: 0 or another error
- * @to: the address in user space
- * @len: the number of bytes; zeros are written there
+ * gosync_touch() - what gosync_fault_in() does if there is something to do
+ * @ret: as there
+ * @to: as there
+ * @len: as there
  *
- * Return: true if the caller is to try once more: *@ret was -EAGAIN, and the
- * page is there now.
+ * Return: as there.
  */
-bool gosync_fault_in(int *ret, u64 to, size_t len)
+bool gosync_touch(int *ret, u64 to, size_t len)
 {
-	if (*ret != -EAGAIN)
-		return false;
 	*ret = 0;
 	if (clear_user(u64_to_user_ptr(to), len))
 		*ret = -EFAULT;
@@ -115,6 +196,15 @@ bool gosync_fault_in(int *ret, u64 to, size_t len)
 		*ret = -EINTR;
 	cond_resched();
 	return !*ret;
+}
+
+/* An argument of another size than the kernel's */
+static noinline int copy_other_arg(void *arg, size_t known,
+				   const void __user *uarg, u32 size)
+{
+	if (size < 2 * sizeof(u32) || size > PAGE_SIZE)
+		return -EINVAL;
+	return copy_struct_from_user(arg, known, uarg, size);
 }
 
 /**
@@ -128,13 +218,40 @@ bool gosync_fault_in(int *ret, u64 to, size_t len)
  */
 int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size)
 {
-	if (get_user(*size, (u32 __user *)uarg))
+	int ret = -EFAULT;
+
+	if (should_fail_usercopy() || !user_read_access_begin(uarg, known))
 		return -EFAULT;
-	if (*size < 2 * sizeof(u32) || *size > PAGE_SIZE)
-		return -EINVAL;
-	if (*size == known)
-		return gosync_copy_from_user(arg, (uintptr_t)uarg, known);
-	return copy_struct_from_user(arg, known, uarg, *size);
+	unsafe_get_user(*size, (u32 __user *)uarg, fault);
+	if (unlikely(*size != known || !is_short(known))) {
+		user_read_access_end();
+		return copy_other_arg(arg, known, uarg, *size);
+	}
+	ret = get_words(arg, uarg, known);
+fault:
+	user_read_access_end();
+	return ret;
+}
+
+/**
+ * gosync_return_arg() - copy an argument out again
+ * @uarg: the address in user space
+ * @arg: the argument
+ * @len: the smaller one of the sizes that the kernel and user space know
+ *
+ * Return: 0 or -EFAULT.
+ */
+int gosync_return_arg(void __user *uarg, const void *arg, size_t len)
+{
+	int ret;
+
+	if (!is_short(len))
+		return put_any(uarg, arg, len);
+	if (should_fail_usercopy() || !user_write_access_begin(uarg, len))
+		return -EFAULT;
+	ret = put_words(uarg, arg, len);
+	user_write_access_end();
+	return ret;
 }
 
 /**

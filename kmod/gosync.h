@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The module's own header: types, objects and holders, and what each file
- * offers the others. Waiting is in wait.h, mapped state in page.h.
+ * offers the others. Waiting is in wait.h, mapped state in page.h, copying in
+ * copy.h.
  *
  * Layers. A file calls only functions of files in lower lines of this list,
  * which `make check` proves. (Calls upwards go through a pointer: the
@@ -108,9 +109,6 @@ struct seq_file;
 #define GOSYNC_RACES		128
 
 #define GOSYNC_SLOT_SIZE	64
-
-/* Up to this length gosync_copy() copies word by word. */
-#define GOSYNC_SHORT		256
 
 /* No type has more queues than this besides the object's own. */
 #define GOSYNC_QUEUES		3
@@ -497,25 +495,6 @@ static inline int gosync_may_run(const struct gosync_ioctl *ioctl,
 }
 
 /*
- * memcpy() for data that is mostly short: it copies words, of which the last
- * may overlap the one before. To set up a string instruction takes longer than
- * that.
- */
-static inline void gosync_copy(void *to, const void *from, size_t len)
-{
-	const size_t word = sizeof(u64);
-	size_t i;
-
-	if (len < word || len > GOSYNC_SHORT) {
-		memcpy(to, from, len);
-		return;
-	}
-	for (i = 0; i + word < len; i += word)
-		memcpy(to + i, from + i, sizeof(u64));
-	memcpy(to + len - word, from + len - word, sizeof(u64));
-}
-
-/*
  * Holder number N is at index N - 1. So the first holder, the only one of most
  * objects, needs no memory in the array.
  */
@@ -523,34 +502,6 @@ static inline unsigned long gosync_holder_index(u32 id)
 {
 	return id - 1UL;
 }
-
-/* --- copy.c --- */
-
-/* Payloads up to this size are copied in without an allocation. */
-#define GOSYNC_SMALL		128
-
-/**
- * struct gosync_payload - a payload in the kernel's memory
- * @data: the payload
- * @len: its length
- * @small: the memory for a payload that fits
- */
-struct gosync_payload {
-	void *data;
-	size_t len;
-	u8 small[GOSYNC_SMALL];
-};
-
-int gosync_copy_from_user(void *to, u64 from, size_t len);
-int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len);
-void gosync_payload_put(struct gosync_payload *payload);
-int gosync_copy_out(u64 to, const void *from, size_t len);
-bool gosync_fault_in(int *ret, u64 to, size_t len);
-int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size);
-int gosync_put(void __user *to, size_t room, const void *data, size_t size);
-long gosync_give(void __user *uarg, size_t least, size_t size,
-		 void (*fill)(struct gosync_holder *holder, void *data),
-		 struct gosync_holder *holder);
 
 /* --- ioctl.c --- */
 

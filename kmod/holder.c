@@ -19,6 +19,7 @@
 #include <linux/string_helpers.h>
 #include <linux/uaccess.h>
 
+#include "copy.h"
 #include "trace.h"
 
 /*

@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/uaccess.h>
 
+#include "copy.h"
 #include "gosync.h"
 
 static long ioctl_version(struct gosync_holder *holder, void *arg)
@@ -106,16 +107,18 @@ static noinline long run_with(const struct gosync_ioctl *ioctl,
 	ret = gosync_copy_arg(arg, ioctl->size, uarg, &size);
 	if (ret)
 		return ret;
+	if (!(ioctl->flags & (GOSYNC_RESULTS | GOSYNC_RESUMES)))
+		return ioctl->op(holder, arg);
 	back = min_t(size_t, size, ioctl->size);
 	if (ioctl->flags & GOSYNC_RESULTS && ioctl->flags & GOSYNC_WRITES &&
-	    copy_to_user(uarg, arg, back))
+	    gosync_return_arg(uarg, arg, back))
 		return -EFAULT;
 	ret = ioctl->op(holder, arg);
 	if (ioctl->flags & GOSYNC_RESULTS)
 		deliver = ret >= 0 || ret == -EMSGSIZE;
 	if (ioctl->flags & GOSYNC_RESUMES)
 		deliver |= ret == -ERESTARTSYS;
-	if (deliver && copy_to_user(uarg, arg, back))
+	if (deliver && gosync_return_arg(uarg, arg, back))
 		return -EFAULT;
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include <linux/preempt.h>
 #include <linux/string.h>
 
+#include "copy.h"
 #include "gosync.h"
 
 /* The number of segments that are found without a look at the area */

@@ -28,6 +28,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
+#include "copy.h"
 #include "names.h"
 #include "page.h"
 #include "trace.h"

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "copy.h"
 #include "wait.h"
 
 /* At most this many holders are copied out at a time. */

@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "command.h"
+#include "copy.h"
 
 /* --- Waiting -------------------------------------------------------------- */
 

@@ -35,6 +35,7 @@
 #include <linux/mutex.h>
 #include <linux/string.h>
 
+#include "copy.h"
 #include "trace.h"
 #include "wait.h"
 
