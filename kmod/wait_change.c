@@ -89,6 +89,22 @@ static unsigned int version_claim_batch(struct gosync_object *obj,
 	return n;
 }
 
+/* Wake the waiters. Out of line: mostly there are none. */
+static noinline void version_wake(struct gosync_object *obj)
+{
+	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
+	unsigned int n, i;
+	bool more;
+
+	do {
+		scoped_guard(spinlock, &obj->wq.lock)
+			n = version_claim_batch(obj, batch, &more);
+		for (i = 0; i < n; i++)
+			gosync_wake(batch[i], GOSYNC_GRANTED);
+		cond_resched();
+	} while (more);
+}
+
 /**
  * gosync_version_changed() - wake the waiters and pollers after a change
  * @obj: the object, whose version was changed
@@ -97,22 +113,11 @@ static unsigned int version_claim_batch(struct gosync_object *obj,
  */
 void gosync_version_changed(struct gosync_object *obj)
 {
-	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
-	unsigned int n, i;
-	bool more;
-
 	/* C-A, pairs with version_attempt(); P-A, with gosync_is_ready(). */
 	smp_mb();
 	gosync_changed(obj);
-	if (!READ_ONCE(obj->nr_waiters))
-		return;
-	do {
-		scoped_guard(spinlock, &obj->wq.lock)
-			n = version_claim_batch(obj, batch, &more);
-		for (i = 0; i < n; i++)
-			gosync_wake(batch[i], GOSYNC_GRANTED);
-		cond_resched();
-	} while (more);
+	if (unlikely(READ_ONCE(obj->nr_waiters)))
+		version_wake(obj);
 }
 
 /* A waiter that leaves has nothing that the waiters behind it want. */
