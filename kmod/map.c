@@ -184,15 +184,14 @@ static int load_there(struct gosync_map *map,
 
 /*
  * Do @there with an existing key; otherwise look again with the mutex, and add
- * it.
+ * it. Inlined, so that it knows @there.
  */
-static int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
-			    const struct gosync_payload *value,
-			    struct gosync_map_args *args, u64 room,
-			    there_t *there)
+static __always_inline
+int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
+		     const struct gosync_payload *value,
+		     struct gosync_map_args *args, u64 room, there_t *there)
 {
 	struct gosync_map_record *record = gosync_map_find(map, key);
-	u64 *slot;
 	int ret;
 
 	if (IS_ERR(record))
@@ -200,7 +199,7 @@ static int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
 	if (record)
 		return there(map, record, value, args, room);
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
-		record = gosync_map_find_held(map, key, &slot);
+		record = gosync_map_find_held(map, key);
 		if (record)
 			return there(map, record, value, args, room);
 		args->old_len = 0;
@@ -209,8 +208,9 @@ static int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
 	return ret;
 }
 
-static int map_exchange(struct gosync_map *map, struct gosync_map_args *args,
-			there_t *there)
+static __always_inline
+int map_exchange(struct gosync_map *map, struct gosync_map_args *args,
+		 there_t *there)
 {
 	u64 room = args->old_len;
 	struct gosync_payload value __uninitialized;
@@ -261,18 +261,17 @@ static int map_load_and_delete(struct gosync_map *map,
 			       struct gosync_map_args *args, u64 room)
 {
 	struct gosync_map_record *record;
-	u64 *slot;
 	int ret;
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
-		record = gosync_map_find_held(map, key, &slot);
+		record = gosync_map_find_held(map, key);
 		if (!record)
 			return -ENODATA;
 		ret = map_copy_old(map, record, args, room);
 		if (ret)
 			gosync_map_unlock(record, false);
 		else
-			gosync_map_remove(map, record, slot);
+			gosync_map_remove(map, record, key);
 	}
 	return ret;
 }
@@ -302,7 +301,6 @@ static long gosync_map_delete(struct gosync_holder *holder, void *arg)
 	struct gosync_map_record *record;
 	struct gosync_map_args *args = arg;
 	struct gosync_map_key key __uninitialized;
-	u64 *slot;
 	int ret;
 
 	if (args->buf || args->len || args->old_buf || args->old_len)
@@ -311,9 +309,9 @@ static long gosync_map_delete(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
-		record = gosync_map_find_held(map, &key, &slot);
+		record = gosync_map_find_held(map, &key);
 		if (record)
-			gosync_map_remove(map, record, slot);
+			gosync_map_remove(map, record, &key);
 	}
 	return record ? map_changed(map, 1) : 0;
 }
@@ -357,12 +355,11 @@ static int map_compare_and_delete(struct gosync_map *map,
 				  const struct gosync_payload *old)
 {
 	struct gosync_map_record *record;
-	u64 *slot;
 
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &map->lock) {
-		record = gosync_map_find_held(map, key, &slot);
+		record = gosync_map_find_held(map, key);
 		if (record && gosync_map_has(map, record, old)) {
-			gosync_map_remove(map, record, slot);
+			gosync_map_remove(map, record, key);
 			return 1;
 		}
 		if (record)

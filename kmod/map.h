@@ -58,12 +58,14 @@ struct gosync_map {
  * @len: its length
  * @hash: its hash in @table
  * @table: the word of a table; all ones: @hash is not known yet
+ * @slot: the slot in which it was found last
  * @data: the key
  */
 struct gosync_map_key {
 	u32 len;
 	u32 hash;
 	u64 table;
+	u64 *slot;
 	u8 data[GOSYNC_MAP_KEY_MAX];
 };
 
@@ -137,19 +139,33 @@ static inline u64 gosync_map_version(u64 table)
 	return table >> GOSYNC_MAP_VERSION_SHIFT;
 }
 
-struct gosync_map_record *gosync_map_record_at(struct gosync_map *map,
-					       u32 number);
+void *gosync_map_far_segment(struct gosync_map *map, u32 number);
 struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 					  struct gosync_map_key *key);
 struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
-					       struct gosync_map_key *key,
-					       u64 **slot);
+					       struct gosync_map_key *key);
 int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 		   const struct gosync_payload *value);
 void gosync_map_remove(struct gosync_map *map,
-		       struct gosync_map_record *record, u64 *slot);
+		       struct gosync_map_record *record,
+		       const struct gosync_map_key *key);
 void gosync_map_drop_all(struct gosync_map *map, u64 *born, u64 *used);
 void gosync_map_wipe(struct gosync_map *map, u64 born, u64 used);
 void gosync_map_lay_out(struct gosync_map *map);
+
+/* Find a record by its number, which has been in use before. */
+static inline struct gosync_map_record *
+gosync_map_record_at(struct gosync_map *map, u32 number)
+{
+	u32 nr = number >> map->segment_shift;
+	void *segment;
+
+	if (likely(nr < GOSYNC_MAP_NEAR))
+		segment = READ_ONCE(map->near[nr]);
+	else
+		segment = gosync_map_far_segment(map, number);
+	return segment + (size_t)gosync_map_page_of(map)->stride *
+			 (number & (BIT(map->segment_shift) - 1));
+}
 
 #endif /* GOSYNC_MAP_H */

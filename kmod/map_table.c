@@ -114,10 +114,16 @@ static unsigned int class_of(u64 table)
 	return (table & GOSYNC_MAP_TABLE_MASK) >> 1;
 }
 
+/* log2 of the number of slots */
+static unsigned int slots_shift(unsigned int class)
+{
+	return class ? ilog2(PAGE_SIZE / sizeof(u64)) + class - 1 :
+		       ilog2(GOSYNC_MAP_SMALL);
+}
+
 static u32 slots_in(unsigned int class)
 {
-	return class ? PAGE_SIZE / sizeof(u64) << (class - 1) :
-		       GOSYNC_MAP_SMALL;
+	return 1U << slots_shift(class);
 }
 
 /*
@@ -140,7 +146,7 @@ static unsigned int class_for(u32 entries)
 /* Where a table's slots for a hash begin */
 static u32 home(unsigned int class, u32 hash)
 {
-	return hash >> (32 - ilog2(slots_in(class)));
+	return hash >> (32 - slots_shift(class));
 }
 
 static unsigned long pages_of_table(unsigned int class)
@@ -181,25 +187,15 @@ static unsigned long place_of_segment(struct gosync_map *map, u32 number)
 }
 
 /**
- * gosync_map_record_at() - find a record
+ * gosync_map_far_segment() - find a segment that is not in @near
  * @map: the Map
- * @number: the record's number; it has been in use before
+ * @number: the number of one of its records
  *
- * Return: the record.
+ * Return: the segment.
  */
-struct gosync_map_record *gosync_map_record_at(struct gosync_map *map,
-					       u32 number)
+void *gosync_map_far_segment(struct gosync_map *map, u32 number)
 {
-	u32 nr = number >> map->segment_shift;
-	void *segment;
-
-	if (nr < GOSYNC_MAP_NEAR)
-		segment = READ_ONCE(map->near[nr]);
-	else
-		segment = xa_load(&map->obj.area->more,
-				  place_of_segment(map, number));
-	return segment + (size_t)gosync_map_page_of(map)->stride *
-			 (number & (BIT(map->segment_shift) - 1));
+	return xa_load(&map->obj.area->more, place_of_segment(map, number));
 }
 
 /* --- Finding ------------------------------------------------------------- */
@@ -221,13 +217,12 @@ static u32 hash_in(struct gosync_map *map, struct gosync_map_key *key,
 
 /*
  * Look for a key in a table. Return: its record, which is locked, and its slot
- * in *@slot; or NULL. A locked record means that preemption is disabled.
- * Without the map's mutex the caller has to confirm the absence, see
- * gosync_map_find().
+ * in @key; or NULL. A locked record means that preemption is disabled. Without
+ * the map's mutex the caller has to confirm the absence, see gosync_map_find().
  */
-static struct gosync_map_record *map_probe(struct gosync_map *map,
-					   struct gosync_map_key *key,
-					   u64 table, u64 **slot)
+static __always_inline
+struct gosync_map_record *map_probe(struct gosync_map *map,
+				    struct gosync_map_key *key, u64 table)
 {
 	u32 reach = READ_ONCE(rules_of(map, table)->reach);
 	u32 mask = slots_in(class_of(table)) - 1;
@@ -248,8 +243,8 @@ static struct gosync_map_record *map_probe(struct gosync_map *map,
 			record = gosync_map_record_at(map, entry);
 			gosync_map_lock(record);
 			if (record->key_len == key->len &&
-			    !memcmp(record + 1, key->data, key->len)) {
-				*slot = at;
+			    gosync_same(record + 1, key->data, key->len)) {
+				key->slot = at;
 				return record;
 			}
 			gosync_map_unlock(record, false);
@@ -272,13 +267,13 @@ struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	struct gosync_map_record *record;
-	u64 table, *slot;
+	u64 table;
 	int ret;
 
 	do {
 		/* T1: pairs with map_promote(). */
 		table = smp_load_acquire(&page->table);
-		record = map_probe(map, key, table, &slot);
+		record = map_probe(map, key, table);
 		if (record)
 			return record;
 		/* T2: pairs with map_begin_table(). */
@@ -294,16 +289,14 @@ struct gosync_map_record *gosync_map_find(struct gosync_map *map,
  * gosync_map_find_held() - look for a key
  * @map: the Map; the caller holds its mutex
  * @key: the key
- * @slot: out: its slot
  *
  * Return: its record, locked; NULL if it is absent.
  */
 struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
-					       struct gosync_map_key *key,
-					       u64 **slot)
+					       struct gosync_map_key *key)
 {
 	lockdep_assert_held(&map->lock);
-	return map_probe(map, key, gosync_map_page_of(map)->table, slot);
+	return map_probe(map, key, gosync_map_page_of(map)->table);
 }
 
 /* --- Changing the set of keys -------------------------------------------- */
@@ -585,10 +578,11 @@ static void vacate(struct gosync_map *map, u64 *slot)
  * gosync_map_remove() - remove a key
  * @map: the Map; the caller holds its mutex
  * @record: its record, which is locked and will be unlocked
- * @slot: its slot
+ * @key: the key, as gosync_map_find_held() has found it
  */
 void gosync_map_remove(struct gosync_map *map,
-		       struct gosync_map_record *record, u64 *slot)
+		       struct gosync_map_record *record,
+		       const struct gosync_map_key *key)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 
@@ -596,8 +590,8 @@ void gosync_map_remove(struct gosync_map *map,
 	map_wipe_record(map, record);
 	WRITE_ONCE(record->born, map->free);
 	gosync_map_unlock(record, true);
-	map->free = (u32)*slot + 1;
-	vacate(map, slot);
+	map->free = (u32)*key->slot + 1;
+	vacate(map, key->slot);
 	map_count(page, page->count - 1);
 }
 
