@@ -786,7 +786,7 @@ GOSYNC_INLINE int gosync_value_peek(gosync_value_t *value,
 	peek->most = GOSYNC_VALUE_SLOTS - 2;
 	slot = (const struct gosync_value_slot *)
 		(value->slots + peek->seen % GOSYNC_VALUE_SLOTS * value->stride);
-	peek->len = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
+	peek->len = (size_t)__atomic_load_n(&slot->len, __ATOMIC_RELAXED);
 	peek->data = slot + 1;
 	return 0;
 }
@@ -1782,7 +1782,7 @@ int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
  * gosync_peek_valid() for how to read it; it says no, too, when the key has
  * been deleted.
  *
- * Return: 0; -ENODATA; -EINVAL; -EAGAIN if others change the Map so often
+ * Return: 0; -ENODATA; -EINVAL; -EBUSY if others change the Map so often
  * that it cannot be told; -EOPNOTSUPP and -EBADF as gosync_value_peek().
  */
 int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,

@@ -401,7 +401,7 @@ EXPORT int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,
 		if (likely(ret != AGAIN))
 			return ret;
 	}
-	return -EAGAIN;
+	return -EBUSY;
 }
 
 /* --- Walking ------------------------------------------------------------- */

@@ -291,8 +291,8 @@ static inline int begin_once(gosync_once_t *once)
 	    GOOD(gosync_value_load(value, buf, &len, NULL)))		\
 	ROW(gosync_value_peek, gosync_value_peek(value, &peek))		\
 	ROW(gosync_value_peek_slow, gosync_value_peek_slow(value, &peek)) \
-	ROW(gosync_peek_valid, if (!gosync_value_peek(value, &peek))	\
-	    gosync_peek_valid(&peek))					\
+	ROW(gosync_peek_valid, (void)(gosync_value_peek(value, &peek) ||	\
+				      gosync_peek_valid(&peek)))	\
 	ROW(gosync_value_version,					\
 	    GOOD(gosync_value_version(value, &number)))			\
 	ROW(gosync_value_wait, number = 0;				\

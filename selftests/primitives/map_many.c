@@ -143,7 +143,7 @@ static void peek_at(gosync_map_t *map, uint32_t key, size_t max,
 	int ret;
 
 	ret = gosync_map_peek(map, &key, 4, &peek);
-	if (ret == -EAGAIN)
+	if (ret == -EBUSY)
 		return;
 	if (ret) {
 		add(missed, 1);
