@@ -500,6 +500,12 @@ static bool is_explained(FIXTURE_DATA(history) *self, const struct op *before,
 	ops[n++] = look_at(self, object);
 	if (is_linearizable(ops, n, state, apply[object]))
 		return true;
+	/* Who is killed before the lock is released dies with it. */
+	if (last && last->what == UNLOCK && !last->ended) {
+		last->what = DIE;
+		if (is_linearizable(ops, n, state, apply[object]))
+			return true;
+	}
 	for (i = 0; i < n; i++)
 		ksft_print_msg("object %u, %lld to %lld: %u(%u, %u, %u) = %d, %u\n",
 			       object, (long long)ops[i].began,
