@@ -599,7 +599,8 @@ static const char *const observers[] = {
 	"gosync_map_len", "gosync_map_range", "gosync_once_is_done",
 	"gosync_stat*", "gosync_strerror*", "gosync_type_*",
 	"gosync_value_version", "gosync_waiters*", "gosync_words_entry",
-	"gosync_*_count", "gosync_*_load", "gosync_*_token",
+	"gosync_*_count", "gosync_*_load", "gosync_*_peek*", "gosync_*_token",
+	"gosync_peek_*",
 };
 
 #endif /* STEPPED_H */
