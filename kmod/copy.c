@@ -19,79 +19,52 @@ static __always_inline bool is_short(size_t len)
 
 #define WORD		sizeof(u64)
 
-#define GET_WORD(_to, _from)						\
-	unsafe_get_user(*(u64 *)(_to), (u64 __user *)(_from), fault)
-#define PUT_WORD(_to, _from)						\
-	unsafe_put_user(*(u64 *)(_from), (u64 __user *)(_to), fault)
-
 /*
- * Copy in words, as gosync_copy() does. The caller has begun the access to user
- * space, and ends it. Return: 0 or -EFAULT.
+ * Copy in words, as gosync_copy() does: to user space with @put, which is known
+ * when this is compiled, or else from there. The caller has begun the access to
+ * user space, and ends it. Return: 0 or -EFAULT.
  */
-static __always_inline int get_words(void *to, const void __user *from,
-				     size_t len)
+static __always_inline int copy_words(void *ours, void __user *theirs,
+				      size_t len, bool put)
 {
 	size_t i;
 
+#define COPY_WORD(_at)							\
+do {									\
+	size_t __at = (_at);						\
+									\
+	if (put)							\
+		unsafe_put_user(*(u64 *)(ours + __at),			\
+				(u64 __user *)(theirs + __at), fault);	\
+	else								\
+		unsafe_get_user(*(u64 *)(ours + __at),			\
+				(u64 __user *)(theirs + __at), fault);	\
+} while (0)
+
 	if (len <= 2 * WORD) {
-		GET_WORD(to, from);
-		GET_WORD(to + len - WORD, from + len - WORD);
+		COPY_WORD(0);
+		COPY_WORD(len - WORD);
 		return 0;
 	}
 	if (len <= 4 * WORD) {
 		i = len - 2 * WORD;
-		GET_WORD(to, from);
-		GET_WORD(to + WORD, from + WORD);
-		GET_WORD(to + i, from + i);
-		GET_WORD(to + i + WORD, from + i + WORD);
+		COPY_WORD(0);
+		COPY_WORD(WORD);
+		COPY_WORD(i);
+		COPY_WORD(i + WORD);
 		return 0;
 	}
 	for (i = 0; i + 4 * WORD < len; i += 4 * WORD) {
-		GET_WORD(to + i, from + i);
-		GET_WORD(to + i + WORD, from + i + WORD);
-		GET_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
-		GET_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
+		COPY_WORD(i);
+		COPY_WORD(i + WORD);
+		COPY_WORD(i + 2 * WORD);
+		COPY_WORD(i + 3 * WORD);
 	}
 	i = len - 4 * WORD;
-	GET_WORD(to + i, from + i);
-	GET_WORD(to + i + WORD, from + i + WORD);
-	GET_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
-	GET_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
-	return 0;
-fault:
-	return -EFAULT;
-}
-
-/* The same in the other direction */
-static __always_inline int put_words(void __user *to, const void *from,
-				     size_t len)
-{
-	size_t i;
-
-	if (len <= 2 * WORD) {
-		PUT_WORD(to, from);
-		PUT_WORD(to + len - WORD, from + len - WORD);
-		return 0;
-	}
-	if (len <= 4 * WORD) {
-		i = len - 2 * WORD;
-		PUT_WORD(to, from);
-		PUT_WORD(to + WORD, from + WORD);
-		PUT_WORD(to + i, from + i);
-		PUT_WORD(to + i + WORD, from + i + WORD);
-		return 0;
-	}
-	for (i = 0; i + 4 * WORD < len; i += 4 * WORD) {
-		PUT_WORD(to + i, from + i);
-		PUT_WORD(to + i + WORD, from + i + WORD);
-		PUT_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
-		PUT_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
-	}
-	i = len - 4 * WORD;
-	PUT_WORD(to + i, from + i);
-	PUT_WORD(to + i + WORD, from + i + WORD);
-	PUT_WORD(to + i + 2 * WORD, from + i + 2 * WORD);
-	PUT_WORD(to + i + 3 * WORD, from + i + 3 * WORD);
+	COPY_WORD(i);
+	COPY_WORD(i + WORD);
+	COPY_WORD(i + 2 * WORD);
+	COPY_WORD(i + 3 * WORD);
 	return 0;
 fault:
 	return -EFAULT;
@@ -117,14 +90,14 @@ static noinline int put_any(void __user *to, const void *from, size_t len)
  */
 int gosync_copy_from_user(void *to, u64 from, size_t len)
 {
-	const void __user *at = u64_to_user_ptr(from);
+	void __user *at = u64_to_user_ptr(from);
 	int ret;
 
 	if (!is_short(len))
 		return get_any(to, at, len);
 	if (should_fail_usercopy() || !user_read_access_begin(at, len))
 		return -EFAULT;
-	ret = get_words(to, at, len);
+	ret = copy_words(to, at, len, false);
 	user_read_access_end();
 	return ret;
 }
@@ -227,7 +200,7 @@ int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size)
 		user_read_access_end();
 		return copy_other_arg(arg, known, uarg, *size);
 	}
-	ret = get_words(arg, uarg, known);
+	ret = copy_words(arg, uarg, known, false);
 fault:
 	user_read_access_end();
 	return ret;
@@ -241,7 +214,7 @@ fault:
  *
  * Return: 0 or -EFAULT.
  */
-int gosync_return_arg(void __user *uarg, const void *arg, size_t len)
+int gosync_return_arg(void __user *uarg, void *arg, size_t len)
 {
 	int ret;
 
@@ -249,7 +222,7 @@ int gosync_return_arg(void __user *uarg, const void *arg, size_t len)
 		return put_any(uarg, arg, len);
 	if (should_fail_usercopy() || !user_write_access_begin(uarg, len))
 		return -EFAULT;
-	ret = put_words(uarg, arg, len);
+	ret = copy_words(arg, uarg, len, true);
 	user_write_access_end();
 	return ret;
 }

@@ -74,7 +74,7 @@ int gosync_payload_get(struct gosync_payload *payload, u64 from, size_t len);
 int gosync_copy_out(u64 to, const void *from, size_t len);
 bool gosync_touch(int *ret, u64 to, size_t len);
 int gosync_copy_arg(void *arg, size_t known, void __user *uarg, u32 *size);
-int gosync_return_arg(void __user *uarg, const void *arg, size_t len);
+int gosync_return_arg(void __user *uarg, void *arg, size_t len);
 int gosync_put(void __user *to, size_t room, const void *data, size_t size);
 long gosync_give(void __user *uarg, size_t least, size_t size,
 		 void (*fill)(struct gosync_holder *holder, void *data),
