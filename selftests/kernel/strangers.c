@@ -413,6 +413,20 @@ static pid_t spawn_attack(struct attacks *attacks, enum attack how)
 	return 0;
 }
 
+/* As long as an attack, as BOB, and without gosync */
+static pid_t spawn_loop(void)
+{
+	unsigned int turns = 0;
+	pid_t pid = spawn();
+
+	if (!pid) {
+		MUST(!become(BOB, BOB, 0));
+		for (;;)
+			add(&turns, 1);
+	}
+	return pid;
+}
+
 /* Two of them pass a lock to and fro: all but the first have to wait. */
 struct pair {
 	unsigned int turn;
@@ -471,6 +485,60 @@ static int go_on(gosync_mutex_t *mapped, gosync_mutex_t *by_ioctl,
 	return ret == KSFT_SKIP ? 0 : ret;
 }
 
+static int lock_once(gosync_mutex_t *by_ioctl)
+{
+	return gosync_mutex_lock(by_ioctl) ?: gosync_mutex_unlock(by_ioctl);
+}
+
+static int create_once(gosync_mutex_t *unused)
+{
+	int fd = create(GOSYNC_MUTEX, unique_name(), GOSYNC_EXCL);
+
+	return fd < 0 ? fd : close(fd);
+}
+
+static int shorter(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* No test, but a figure: how long it takes as ALICE. A failure is an exit status. */
+static void say_latency(struct __test_metadata *_metadata, const char *beside,
+			const char *what, int (*once)(gosync_mutex_t *))
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		static uint64_t took[2000];
+		gosync_mutex_t *by_ioctl;
+		unsigned int i;
+
+		MUST(!become(ALICE, ALICE, 0));
+		by_ioctl = NEW(gosync_mutex, GOSYNC_IOCTL_ONLY);
+		for (i = 0; i < ARRAY_SIZE(took); i++) {
+			uint64_t began = now_ns(CLOCK_MONOTONIC);
+
+			MUST(!once(by_ioctl));
+			took[i] = now_ns(CLOCK_MONOTONIC) - began;
+		}
+		qsort(took, ARRAY_SIZE(took), sizeof(*took), shorter);
+		TH_LOG("%s, %s: median %u us, 99 %% below %u, longest %u", what, beside,
+		       (unsigned int)(took[ARRAY_SIZE(took) / 2] / 1000),
+		       (unsigned int)(took[ARRAY_SIZE(took) * 99 / 100] / 1000),
+		       (unsigned int)(took[ARRAY_SIZE(took) - 1] / 1000));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
+static void say_latencies(struct __test_metadata *_metadata, const char *beside)
+{
+	say_latency(_metadata, beside, "lock and unlock by ioctl", lock_once);
+	say_latency(_metadata, beside, "create and close", create_once);
+}
+
 TEST_F(many, a_user_at_its_worst_costs_others_no_operation)
 {
 	static const enum attack how[] = {
@@ -490,6 +558,11 @@ TEST_F(many, a_user_at_its_worst_costs_others_no_operation)
 	ASSERT_EQ(0, seteuid(BOB));
 	ASSERT_LE(0, create(GOSYNC_MUTEX, attacks->name, GOSYNC_EXCL));
 	ASSERT_EQ(0, seteuid(0));
+	say_latencies(_metadata, "alone");
+	for (i = 0; i < ARRAY_SIZE(how); i++)
+		pids[i] = spawn_loop();
+	say_latencies(_metadata, "beside as many that only compute");
+	EXPECT_EQ(128 + SIGKILL, kill_all(pids, ARRAY_SIZE(pids)));
 	for (i = 0; i < ARRAY_SIZE(how); i++)
 		pids[i] = spawn_attack(attacks, how[i]);
 	EXPECT_TRUE(eventually(charged() >= 2 << 20));
@@ -498,6 +571,7 @@ TEST_F(many, a_user_at_its_worst_costs_others_no_operation)
 			TH_LOG("attack %u comes to nothing", i);
 	}
 
+	say_latencies(_metadata, "beside a user at its worst");
 	alice = spawn();
 	if (!alice) {
 		gosync_mutex_t *mapped, *by_ioctl;
