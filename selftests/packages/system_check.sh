@@ -69,10 +69,17 @@ seconds_since()
 	awk "BEGIN { printf \"%.1f\", ($(now) - $1) / 1e9 }"
 }
 
+# dpkg_at WHAT: in which second dpkg did this first
+dpkg_at()
+{
+	date -d "$(grep -m1 " $1" /var/log/dpkg.log | cut -d ' ' -f 1,2)" +%s
+}
+
 one_command_installs_them_and_a_lock_is_taken()
 {
-	local start installed
+	local start installed unpacked
 
+	: >/var/log/dpkg.log
 	start=$(now)
 	DEBIAN_FRONTEND=noninteractive apt -q -y install /root/*.deb || return
 	installed=$(now)
@@ -81,6 +88,10 @@ one_command_installs_them_and_a_lock_is_taken()
 	echo "# from the command to the first lock: $(cat /root/fetched) s to fetch" \
 		"what they depend on, before; $(seconds_since "$start") s here, of them" \
 		"$(seconds_since "$installed") s for the lock" >&3
+	unpacked=$(dpkg_at 'startup packages configure')
+	echo "# of them $((unpacked - start / 1000000000)) s to unpack," \
+		"$(($(dpkg_at 'status installed gosync-dkms') -
+		$(dpkg_at 'configure gosync-dkms'))) s to build the module" >&3
 }
 
 the_module_is_built_by_DKMS_for_this_kernel_and_loaded()
