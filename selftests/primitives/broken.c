@@ -7,6 +7,7 @@
 #include "kinds.h"
 #include "object.h"
 #include "step.h"
+#include "wait_many.h"
 
 FIXTURE(broken)
 {
@@ -255,6 +256,43 @@ TEST_F(broken, who_waits_in_its_name_does_not_get_it)
 	EXPECT_EQ(1, gosync_mutex_lock(self->other));
 	EXPECT_EQ(1, info(self->other).deaths);
 	EXPECT_EQ(0, info(self->other).waiters);
+}
+
+/*
+ * Who waits in its name is woken to try. Before it runs somebody else has taken the
+ * lock, and that one's unlock is what the next waiter gets it by.
+ */
+TEST_F(broken, who_waited_in_its_name_passes_on_nobodys_lock)
+{
+	struct waiting waiting = { MUTEX, self->mutex };
+	pid_t next;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	ASSERT_EQ(0, gosync_mutex_lock(self->mutex));
+	start(&waiting);
+	next = spawn();
+	if (!next) {
+		gosync_mutex_t *own = mutex_of(self->name, variant->how);
+		struct gosync_wait_entry entries[] = {
+			entry_of_mutex(new_object(GOSYNC_MUTEX)),
+			entry_of_mutex(gosync_fd(own)),
+		};
+
+		MUST(!lock_fd(entries[0].fd));
+		MUST(wait_any(entries, 2) == 1);
+		MUST(!gosync_mutex_unlock(own));
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(waiters(self->other) == 2));
+	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
+	ASSERT_EQ(1, gosync_mutex_trylock(self->other));
+	EXPECT_EQ(-ESTALE, result_of(&waiting));
+	EXPECT_EQ(holder_of(self->other), info(self->other).owner);
+	EXPECT_EQ(1, waiters(self->other));
+	EXPECT_EQ(0, gosync_mutex_recover(self->other));
+	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	EXPECT_EQ(0, reap_soon(next));
 }
 
 TEST_F(broken, end_of_it_disturbs_nobody)
