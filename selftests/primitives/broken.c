@@ -443,9 +443,10 @@ static pid_t spawn_stepped_owner(FIXTURE_DATA(broken) *self, uint64_t *shared)
 
 /*
  * M-A, without luck: at whatever instruction of the owner the broken holder goes,
- * the old token that it has left is not taken for the owner's.
+ * the old token that it has left is not taken for the owner's. It takes long where
+ * instructions are counted.
  */
-TEST_F(broken, token_that_comes_late_is_nobodys)
+TEST_F_TIMEOUT(broken, token_that_comes_late_is_nobodys, 600)
 {
 	uint64_t *shared = (uint64_t *)self->shared;
 	struct gosync_mutex_slot *slot;
