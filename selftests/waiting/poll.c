@@ -410,6 +410,36 @@ TEST_F(poll, a_killed_watcher_is_forgotten)
 	}
 }
 
+static int lock_and_unlock(void *mutex)
+{
+	return gosync_mutex_lock(mutex) ?: gosync_mutex_unlock(mutex);
+}
+
+/*
+ * It is told while the lock becomes free, and dies before it runs. So nobody takes it
+ * out of the word, until somebody enters the kernel because of it.
+ */
+TEST(a_watcher_that_was_told_and_died_costs_one_entry)
+{
+	gosync_mutex_t *mutex = NEW(gosync_mutex, 0);
+	pid_t pid;
+	int ret;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	ASSERT_EQ(0, gosync_mutex_lock(mutex));
+	pid = CHILD(!by_poll(reopen_object(gosync_fd(mutex), 0), POLLIN, LONG_MS));
+	ASSERT_TRUE(eventually(info(mutex).word & GOSYNC_MUTEX_WAITER &&
+			       is_asleep(pid)));
+	EXPECT_EQ(0, gosync_mutex_unlock(mutex));
+	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pid));
+	EXPECT_EQ(GOSYNC_MUTEX_WAITER, info(mutex).word);
+	EXPECT_EQ(0, lock_and_unlock(mutex));
+	EXPECT_EQ(0, info(mutex).word);
+	ret = without_system_calls(lock_and_unlock, mutex);
+	EXPECT_TRUE(ret == 0 || ret == KSFT_SKIP);
+}
+
 TEST_F(poll, a_descriptor_closed_in_its_set_is_forgotten)
 {
 	struct gosync_info before = info_of(self->fd);
