@@ -292,6 +292,7 @@ static void fill_unmapped_info(struct gosync_holder *holder, void *data)
 	info->map_len = 0;
 	info->map_offset = 0;
 	info->map_data = 0;
+	info->map_id = 0;
 }
 
 long gosync_holder_info(struct gosync_holder *holder, void __user *uarg)

@@ -155,6 +155,7 @@ void gosync_object_info(struct gosync_object *obj,
 	if (!area->no_mmap) {
 		info->map_len = (u64)area->max_pages << PAGE_SHIFT;
 		info->map_offset = obj->state - area->addr;
+		info->map_id = area->id;
 	}
 	scoped_guard(spinlock, &obj->wq.lock) {
 		info->waiters = obj->nr_waiters;

@@ -96,6 +96,8 @@ static const struct rhashtable_params pools_params = {
 static struct rhashtable pools;
 static DEFINE_SPINLOCK(pools_lock);
 
+static atomic64_t last_id;
+
 static void area_free(struct gosync_area *area)
 {
 	unsigned long index;
@@ -123,6 +125,7 @@ static struct gosync_area *area_alloc(unsigned int nr_pages)
 	if (!area)
 		return NULL;
 	refcount_set(&area->refs, 1);
+	area->id = atomic64_inc_return(&last_id);
 	xa_init_flags(&area->more, XA_FLAGS_ACCOUNT);
 	area->nr_pages = nr_pages;
 	area->max_pages = nr_pages;

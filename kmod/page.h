@@ -24,6 +24,7 @@ struct vm_area_struct;
  * @node: its entry in the pool's list while a slot is free
  * @free: a bit for each free slot of a shared page
  * @no_mmap: it cannot be mapped
+ * @id: its number, &gosync_info.map_id
  * @addr: its address in the kernel
  * @max_pages: the number of pages that a mapping covers; more than @nr_pages if
  *	it grows
@@ -40,6 +41,7 @@ struct gosync_area {
 	struct list_head node;
 	u64 free;
 	bool no_mmap;
+	u64 id;
 	void *addr;
 	unsigned long max_pages;
 	struct xarray more;

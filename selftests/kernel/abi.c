@@ -795,7 +795,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
 	EXPECT_EQ(64, sizeof(struct gosync_map_rules));
 	EXPECT_EQ(1280, sizeof(struct gosync_map_page));
-	EXPECT_EQ(400, sizeof(struct gosync_info));
+	EXPECT_EQ(408, sizeof(struct gosync_info));
 	EXPECT_EQ(320, sizeof(struct gosync_stat));
 	EXPECT_EQ(32, sizeof(struct gosync_parties_args));
 	EXPECT_EQ(64, sizeof(struct gosync_party));

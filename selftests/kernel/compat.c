@@ -172,6 +172,7 @@ TEST_F(abi, who_says_none_has_ioctls_alone)
 	EXPECT_EQ(info.holder, info.owner);
 	EXPECT_EQ(0, info.map_len);
 	EXPECT_EQ(0, info.map_offset);
+	EXPECT_EQ(0, info.map_id);
 	EXPECT_EQ(info.holder, old.owner);
 	EXPECT_EQ(0, old.map_len);
 	EXPECT_EQ(0, old.abi);
@@ -244,6 +245,7 @@ TEST_F(sizes, info_and_stat_are_as_large_as_the_caller_has_them)
 			unmapped.map_len = 0;
 			unmapped.map_offset = 0;
 			unmapped.map_data = 0;
+			unmapped.map_id = 0;
 			EXPECT_TRUE(is_part(self->room, size, &unmapped,
 					    sizeof(info)));
 		} else {

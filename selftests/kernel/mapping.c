@@ -52,6 +52,13 @@ static bool shows(int there, int here)
 	return locked != unlocked;
 }
 
+static bool same_number(int one, int two)
+{
+	uint64_t id = info_of(one).map_id;
+
+	return id && id == info_of(two).map_id;
+}
+
 TEST_F(mapping, shows_the_object)
 {
 	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
@@ -85,6 +92,7 @@ TEST_F(mapping, like_objects_share_pages)
 	EXPECT_NE(info_of(one).map_offset, info_of(two).map_offset);
 	EXPECT_TRUE(shows(one, two));
 	EXPECT_TRUE(shows(two, one));
+	EXPECT_TRUE(same_number(one, two));
 }
 
 TEST_F(mapping, others_do_not)
@@ -100,6 +108,7 @@ TEST_F(mapping, others_do_not)
 
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
 		EXPECT_FALSE(shows(others[i], one));
+		EXPECT_FALSE(same_number(others[i], one));
 		if (info_of(others[i]).type == GOSYNC_MUTEX)
 			EXPECT_FALSE(shows(one, others[i]));
 	}
@@ -119,6 +128,7 @@ TEST_F(mapping, other_owners_and_groups_do_not)
 		ASSERT_EQ(0, setegid(0));
 		EXPECT_FALSE(shows(two, one));
 		EXPECT_FALSE(shows(one, two));
+		EXPECT_FALSE(same_number(one, two));
 	}
 }
 
@@ -136,6 +146,7 @@ TEST_F(mapping, can_be_ruled_out)
 	int fd = create(GOSYNC_MUTEX, self->name, GOSYNC_NO_MMAP, 0600);
 
 	EXPECT_EQ(0, info_of(fd).map_len);
+	EXPECT_EQ(0, info_of(fd).map_id);
 	EXPECT_EQ(-EACCES, map_error(fd, getpagesize(), PROT_READ, MAP_SHARED, 0));
 	EXPECT_EQ(0, lock_fd(fd));
 	EXPECT_EQ(0, unlock_fd(fd));
@@ -220,6 +231,20 @@ TEST_F(mapping, survives_the_object)
 		EXPECT_EQ(0, info_of(fd).word);
 		EXPECT_LT(0x5555, info_of(fd).token);
 		EXPECT_EQ(0, trylock_fd(fd));
+	}
+}
+
+TEST_F(mapping, has_a_number_that_no_other_has_later)
+{
+	uint64_t last = 0;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		int fd = create(GOSYNC_MUTEX, NULL, 0, 0600);
+
+		EXPECT_LT(last, info_of(fd).map_id);
+		last = info_of(fd).map_id;
+		close(fd);
 	}
 }
 

@@ -229,6 +229,7 @@ static struct state state_of(int fd)
 	state.info.holder = state.info.idle_ns = 0;
 	/* And of where it is; the words of atomics are there. */
 	state.info.map_offset = state.info.map_data = 0;
+	state.info.map_id = 0;
 	state.info.uid = state.info.gid = state.info.mode = 0;
 	return state;
 }

@@ -448,6 +448,10 @@ struct gosync_change_args {
  * @owed: Semaphore: how many permits are in use beyond the limit
  * @idle_ns: for how long nobody has had the object open to operate it; 0 while
  *	somebody has
+ * @map_id: the number of what mmap() of this descriptor maps; 0 if it cannot be
+ *	mapped, or @abi was 0. Never used twice as long as the module is loaded.
+ *	Descriptors with the same number show the same pages, so a process needs
+ *	one mapping for them
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
@@ -495,6 +499,7 @@ struct gosync_info {
 	__u32 abi;
 	__u32 owed;
 	__aligned_u64 idle_ns;
+	__aligned_u64 map_id;
 };
 
 #define GOSYNC_IOC_INFO	_IO(GOSYNC_IOC_TYPE, 0x85)	/* on any object */
