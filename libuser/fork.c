@@ -141,19 +141,6 @@ void __gosync_close_base(struct gosync_base *base)
 	base->fd = -EBADF;
 }
 
-/**
- * __gosync_unmap_base() - unmap a handle's state, if it is mapped
- * @base: the handle
- */
-void __gosync_unmap_base(struct gosync_base *base)
-{
-	char *map = base->map;
-
-	base->map = NULL;
-	if (map)
-		munmap(map, base->map_len);
-}
-
 /* Put another holder under the same number. Return: 0 or -errno */
 static int reopen(struct gosync_base *base, struct gosync_info *info)
 {
@@ -179,6 +166,7 @@ static void renew(struct gosync_base *base)
 	memset(gosync_handle_of(base), 0, GOSYNC_HANDLE_SIZE);
 	if (reopen(base, &info)) {
 		__gosync_close_base(base);
+		/* malloc(3) may be locked in a copy. So this may lose memory. */
 		__gosync_unmap_base(base);
 		return;
 	}

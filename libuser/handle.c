@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -137,25 +136,6 @@ int __gosync_lost_device(int fd)
 	return 1;
 }
 
-static void map_state(struct gosync_base *base, const struct gosync_info *info)
-{
-	int prot = PROT_READ;
-	void *map;
-
-	/* A Map may be larger than the address space of a 32-bit process. */
-	if (!info->map_len || info->map_len > SIZE_MAX)
-		return;
-	if (info->type != GOSYNC_VALUE && info->type != GOSYNC_MAP &&
-	    !(info->flags & GOSYNC_RDONLY))
-		prot |= PROT_WRITE;
-	/* Refused if the sender of the descriptor had more rights. */
-	map = mmap(NULL, info->map_len, prot, MAP_SHARED, base->fd, 0);
-	if (map == MAP_FAILED)
-		return;
-	base->map = map;
-	base->map_len = info->map_len;
-}
-
 /*
  * Make a handle of @fd, which belongs to the handle if it succeeds. The list is
  * locked, so no fork(2) happens until the descriptor is listed.
@@ -181,7 +161,7 @@ static int make_handle(const struct gosync_kind *kind, int fd,
 	base->id = info->id;
 	base->holder = info->holder;
 	if (!(flags & GOSYNC_IOCTL_ONLY))
-		map_state(base, info);
+		__gosync_map_base(base, info);
 	*object = gosync_handle_of(base);
 	kind->set_up(*object, info);
 	__atomic_store_n(&base->type, info->type, __ATOMIC_RELEASE);
@@ -297,7 +277,7 @@ EXPORT void gosync_close(void *object)
 		return;
 	base = gosync_base_of(object);
 	__gosync_lock_list();
-	__gosync_unmap_base(base);
+	free(__gosync_unmap_base(base));
 	__gosync_close_base(base);
 	__gosync_base_free(base);
 	__gosync_unlock_list();

@@ -60,8 +60,8 @@ struct gosync_kind {
  * @kind: its kind
  * @extra: as much memory as @kind says; while this place is unused, the next
  *	unused place
- * @map: the mapped state, NULL if there is none
- * @map_len: its length
+ * @map: where the mapping with the state begins, NULL if there is none
+ * @mapping: that mapping
  * @id: the object's number
  * @holder: the number of our holder
  * @fd: the descriptor; -EBADF: this copy of the process has got none
@@ -72,7 +72,7 @@ struct gosync_base {
 	const struct gosync_kind *kind;
 	void *extra;
 	char *map;
-	size_t map_len;
+	struct gosync_mapping *mapping;
 	uint64_t id;
 	uint32_t holder;
 	int fd;
@@ -290,7 +290,10 @@ void __gosync_unlock_list(void);
 struct gosync_base *__gosync_base_alloc(void);
 void __gosync_base_free(struct gosync_base *base);
 void __gosync_close_base(struct gosync_base *base);
-void __gosync_unmap_base(struct gosync_base *base);
+
+/* mapping.c */
+void __gosync_map_base(struct gosync_base *base, const struct gosync_info *info);
+void *__gosync_unmap_base(struct gosync_base *base);
 
 /* handle.c */
 int __gosync_fd_ioctl(int fd, unsigned int op, void *arg);
