@@ -6,6 +6,8 @@
  *			is gone (a semaphore: unlink it, too)
  * open-at-N		open and close one of N that exist, at random. N
  *			persistent mutexes are unopened otherwise.
+ * create-beside,	the same in a process that has more of them open, and
+ * open-beside		so has each page mapped
  * bytes-each		memory per named, persistent, unopened mutex: how much
  *			less of the machine's memory is free with 100,000 of
  *			them than without, so slabs, pages, tables and whatever
@@ -133,6 +135,16 @@ static void create_gosync_ioctl(struct run *r)
 	create_with(r, GOSYNC_IOCTL_ONLY);
 }
 
+static void create_beside(struct run *r)
+{
+	gosync_mutex_t *kept = NULL;
+	int ret = gosync_mutex_open("/bench-kept", GOSYNC_CREATE, 0600, &kept);
+
+	create_with(r, 0);
+	gosync_close(kept);
+	r->score->failed |= ret;
+}
+
 static void create_sem_t(struct run *r)
 {
 	struct names n;
@@ -168,6 +180,22 @@ static void open_with(struct run *r, unsigned int count, unsigned int flags)
 static void open_100_gosync(struct run *r)
 {
 	open_with(r, 100, 0);
+}
+
+/* A page has room for 64, so these two are on the two pages. */
+static void open_beside(struct run *r)
+{
+	gosync_mutex_t *kept[2] = {};
+	struct names n;
+	int i, ret = 0;
+
+	name_init(&n, "bench");
+	for (i = 0; i < 2; i++)
+		ret |= gosync_mutex_open(name_of(&n, i * 99), 0, 0, &kept[i]);
+	open_with(r, 100, 0);
+	for (i = 0; i < 2; i++)
+		gosync_close(kept[i]);
+	r->score->failed |= ret;
 }
 
 static void open_100_gosync_ioctl(struct run *r)
@@ -302,10 +330,16 @@ const struct bench object_benches[] = {
 	OBJECT("create-close", "gosync", create_gosync),
 	OBJECT("create-close", "gosync-ioctl", create_gosync_ioctl),
 	OBJECT("create-close", "sem_t", create_sem_t),
+	OBJECT("create-beside", "gosync", create_beside),
+	OBJECT("create-beside", "sem_t", create_sem_t),
 	OBJECT("open-at-100", "gosync", open_100_gosync,
 	       .create = make_100, .destroy = remove_100),
 	OBJECT("open-at-100", "gosync-ioctl", open_100_gosync_ioctl),
 	OBJECT("open-at-100", "sem_t", open_100_sem_t,
+	       .create = make_100_sems, .destroy = remove_100_sems),
+	OBJECT("open-beside", "gosync", open_beside,
+	       .create = make_100, .destroy = remove_100),
+	OBJECT("open-beside", "sem_t", open_100_sem_t,
 	       .create = make_100_sems, .destroy = remove_100_sems),
 	OBJECT("open-at-100000", "gosync", open_many_gosync,
 	       .create = make_many, .destroy = remove_many),
