@@ -174,9 +174,10 @@ DEFINE_FROM_FD(map, GOSYNC_MAP)
  * How to look for a key. SHORT is for keys of 8 to 16 bytes, LONG for longer
  * ones. Both are for values of at most QUICK bytes, call no function and
  * have few branches. ANY is for all keys and values, with memcmp() and
- * memcpy(). PEEK is for all keys, too, but copies nothing.
+ * memcpy(). SHORT_PEEK and PEEK are for the keys of SHORT and ANY, and copy no
+ * value.
  */
-enum { SHORT, LONG, ANY, PEEK };
+enum { SHORT, LONG, ANY, SHORT_PEEK, PEEK };
 
 #define QUICK		256
 
@@ -265,14 +266,15 @@ int read_record(const struct view *view,
 		return is_whole(record, seq) ? OTHER : AGAIN;
 	value = (const char *)record + view->value;
 	n = __atomic_load_n(&record->value_len, __ATOMIC_RELAXED);
-	if (how == PEEK) {
+	if (how == SHORT_PEEK || how == PEEK) {
 		*peek = (struct gosync_peek) {
 			.data = value,
 			.len = n,
 			.count = &record->seq,
 			.seen = seq,
 		};
-		return is_whole(record, seq) ? 0 : AGAIN;
+		/* gosync_peek_valid() tells whether it was whole, the key, too. */
+		return seq & 1 ? AGAIN : 0;
 	}
 	room = *len;
 	if (how != ANY) {
@@ -379,8 +381,10 @@ EXPORT int gosync_map_load(gosync_map_t *map, const void *key, size_t key_len,
 	return load_slow(map, key, key_len, buf, len);
 }
 
-EXPORT int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,
-			   struct gosync_peek *peek)
+/* As load_slow(), but the kernel cannot do it. */
+static int __attribute__((noinline))
+peek_slow(struct gosync_map *map, const void *key, size_t key_len,
+	  struct gosync_peek *peek)
 {
 	const struct view *view = view_of(map);
 	int tries, ret;
@@ -402,6 +406,24 @@ EXPORT int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,
 			return ret;
 	}
 	return -EBUSY;
+}
+
+EXPORT int gosync_map_peek(gosync_map_t *map, const void *key, size_t key_len,
+			   struct gosync_peek *peek)
+{
+	/* Pairs with set_up(). */
+	if (likely(key_len - 8 < __atomic_load_n(&map->short_keys,
+						 __ATOMIC_ACQUIRE))) {
+		int ret;
+
+		/* With this the compiler makes no loops. */
+		if (key_len - 8 > 8)
+			__builtin_unreachable();
+		ret = look(map->view, key, key_len, NULL, NULL, SHORT_PEEK, peek);
+		if (likely(ret != AGAIN))
+			return ret;
+	}
+	return peek_slow(map, key, key_len, peek);
 }
 
 /* --- Walking ------------------------------------------------------------- */

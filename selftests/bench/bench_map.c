@@ -3,6 +3,8 @@
  * Maps of 10,000 keys of 16 bytes with values of 64 bytes.
  *
  * load-hit		one process loads the value of a key that is there
+ * read-hit		one process adds up the words of such a value where it
+ *			is: gosync_map_peek(), and under the table's lock
  * load-miss		one process loads a key that is not
  * load-hit-2procs	two processes load what is there
  * store-existing	one process replaces a key's value
@@ -75,6 +77,31 @@ static inline int load_gosync(const struct key *key, struct value *value)
 	return gosync_map_load(map, key, sizeof(*key), value, &len);
 }
 
+static inline uint64_t sum(const void *value)
+{
+	const uint64_t *words = value;
+	uint64_t all = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(struct value) / sizeof(*words); i++)
+		all += words[i];
+	return all;
+}
+
+static inline int read_gosync(const struct key *key, uint64_t *all)
+{
+	struct gosync_peek peek;
+	int ret;
+
+	do {
+		ret = gosync_map_peek(map, key, sizeof(*key), &peek);
+		if (ret || peek.len != sizeof(struct value))
+			return -ENODATA;
+		*all = sum(peek.data);
+	} while (!gosync_peek_valid(&peek));
+	return 0;
+}
+
 static inline int store_gosync(const struct key *key, const struct value *value)
 {
 	return gosync_map_store(map, key, sizeof(*key), value, sizeof(*value));
@@ -111,6 +138,19 @@ static inline int load_table(const struct key *key, struct value *value)
 	entry = table_find(*head, key);
 	if (entry)
 		*value = entry->value;
+	pthread_rwlock_unlock(&table->lock);
+	return entry ? 0 : -ENODATA;
+}
+
+static inline int read_table(const struct key *key, uint64_t *all)
+{
+	uint32_t *head = table_head(key);
+	struct entry *entry;
+
+	pthread_rwlock_rdlock(&table->lock);
+	entry = table_find(*head, key);
+	if (entry)
+		*all = sum(&entry->value);
 	pthread_rwlock_unlock(&table->lock);
 	return entry ? 0 : -ENODATA;
 }
@@ -225,7 +265,7 @@ static inline const struct key *next_key(unsigned int *n)
 }
 
 /* Keep the compiler from leaving out what would not be looked at. */
-static inline void look_at(struct value *value)
+static inline void look_at(void *value)
 {
 	__asm__ volatile("" : : "r"(value) : "memory");
 }
@@ -239,6 +279,16 @@ static void load_hit_##x(struct run *r)					\
 	BENCH_LOOP(r, 50,						\
 		   failed |= load_##x(next_key(&n), &value);		\
 		   look_at(&value));					\
+}									\
+									\
+static void read_hit_##x(struct run *r)					\
+{									\
+	unsigned int n = 0;						\
+	uint64_t all;							\
+									\
+	BENCH_LOOP(r, 50,						\
+		   failed |= read_##x(next_key(&n), &all);		\
+		   look_at(&all));					\
 }									\
 									\
 static void load_miss_##x(struct run *r)				\
@@ -291,6 +341,10 @@ static double bytes_gosync(struct run *r)
 
 #define CASE(...)	BENCH_CASE("map", __VA_ARGS__)
 
+#define READ(impl_, x, ...)						\
+	{ CASE("read-hit", 1, 100, read_hit_##x, .counted = true,	\
+		.impl = impl_, __VA_ARGS__) }
+
 #define MAP(impl_, x, ...)						\
 	{ CASE("load-hit", 1, 100, load_hit_##x, .counted = true,	\
 		.impl = impl_, __VA_ARGS__) },				\
@@ -309,6 +363,9 @@ const struct bench map_benches[] = {
 	MAP("gosync-ioctl", gosync, .create = create_gosync,
 	    .open = open_gosync_ioctl, .destroy = destroy_gosync),
 	MAP("rwlock-table", table, BENCH_SHARED(create_table, open_table)),
+	READ("gosync", gosync, .create = create_gosync, .open = open_gosync,
+	     .destroy = destroy_gosync),
+	READ("rwlock-table", table, BENCH_SHARED(create_table, open_table)),
 	{ .op = "map", .kase = "bytes-each", .impl = "gosync",
 	  .measure = bytes_gosync },
 	{ }

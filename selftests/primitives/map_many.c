@@ -133,16 +133,19 @@ static bool is_whole(const void *buf, size_t len, uint32_t key, size_t max)
 	return true;
 }
 
+/* A key of up to 12 bytes: how it is looked for depends on its length. */
+#define KEY(n)	((uint32_t[3]) { n })
+
 /* Look at a value where it is, which is of use if it was not overwritten. */
-static void peek_at(gosync_map_t *map, uint32_t key, size_t max,
-		    unsigned int *peeks, unsigned int *missed,
+static void peek_at(gosync_map_t *map, uint32_t key, size_t key_len,
+		    size_t max, unsigned int *peeks, unsigned int *missed,
 		    unsigned int *torn)
 {
 	struct gosync_peek peek;
 	bool whole;
 	int ret;
 
-	ret = gosync_map_peek(map, &key, 4, &peek);
+	ret = gosync_map_peek(map, KEY(key), key_len, &peek);
 	if (ret == -EBUSY)
 		return;
 	if (ret) {
@@ -162,7 +165,7 @@ static void peek_at(gosync_map_t *map, uint32_t key, size_t max,
  * size, while others load what stays.
  */
 static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
-		    uint32_t keys, bool one_by_one)
+		    uint32_t keys, size_t key_len, bool one_by_one)
 {
 	enum { READERS = 3, MAX = 200 };
 	struct {
@@ -177,7 +180,7 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 	ASSERT_NE(NULL, map);
 	for (key = 0; key < keys; key++) {
 		len = compose(buf, key, &seed, MAX);
-		ASSERT_EQ(0, gosync_map_store(map, &key, 4, buf, len));
+		ASSERT_EQ(0, gosync_map_store(map, KEY(key), key_len, buf, len));
 	}
 	for (i = 0; i < READERS; i++) {
 		pids[i] = spawn();
@@ -186,16 +189,16 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 		for (seed += i; budget_left(end) || !load(&shared->rounds);) {
 			key = random_u32(&seed) % keys;
 			len = sizeof(buf);
-			if (gosync_map_load(map, &key, 4, buf, &len))
+			if (gosync_map_load(map, KEY(key), key_len, buf, &len))
 				add(&shared->missed, 1);
 			else if (!is_whole(buf, len, key, MAX))
 				add(&shared->torn, 1);
 			if (gosync_is_mapped(map))
-				peek_at(map, key, MAX, &shared->peeks,
+				peek_at(map, key, key_len, MAX, &shared->peeks,
 					&shared->missed, &shared->torn);
 			/* And what was never there */
 			key += 1 << 20;
-			if (gosync_map_load(map, &key, 4, buf, &len) !=
+			if (gosync_map_load(map, KEY(key), key_len, buf, &len) !=
 			    -ENODATA)
 				add(&shared->ghosts, 1);
 			add(&shared->loads, 1);
@@ -203,20 +206,20 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 		_exit(0);
 	}
 	for (fresh = 1 << 30; one_by_one && budget_left(end); fresh++) {
-		gosync_map_store(map, &fresh, 4, &fresh, 4);
-		gosync_map_delete(map, &fresh, 4);
+		gosync_map_store(map, KEY(fresh), key_len, &fresh, 4);
+		gosync_map_delete(map, KEY(fresh), key_len);
 	}
 	do {
 		uint32_t count = 100 << random_u32(&seed) % 5;
 
 		for (key = 1000; key < 1000 + count; key++)
-			EXPECT_EQ(0, gosync_map_store(map, &key, 4, &key, 4));
+			EXPECT_EQ(0, gosync_map_store(map, KEY(key), key_len, &key, 4));
 		for (key = 1000; key < 1000 + count; key++)
-			EXPECT_EQ(1, gosync_map_delete(map, &key, 4));
+			EXPECT_EQ(1, gosync_map_delete(map, KEY(key), key_len));
 		/* Stored over, in place */
 		for (key = 0; key < keys; key++) {
 			len = compose(buf, key, &seed, MAX);
-			EXPECT_EQ(0, gosync_map_store(map, &key, 4, buf, len));
+			EXPECT_EQ(0, gosync_map_store(map, KEY(key), key_len, buf, len));
 		}
 		add(&shared->rounds, 1);
 	} while (budget_left(end));
@@ -233,7 +236,12 @@ static void promote(struct __test_metadata *_metadata, gosync_map_t *map,
 
 TEST_F(map, no_key_is_missed_while_tables_are_promoted)
 {
-	promote(_metadata, self->map, 150, false);
+	promote(_metadata, self->map, 150, 4, false);
+}
+
+TEST_F(map, no_longer_key_is_missed_either)
+{
+	promote(_metadata, self->map, 150, 12, false);
 }
 
 /*
@@ -242,7 +250,7 @@ TEST_F(map, no_key_is_missed_while_tables_are_promoted)
  */
 TEST_F(map, no_key_is_missed_while_tables_take_turns)
 {
-	promote(_metadata, self->map, 190, true);
+	promote(_metadata, self->map, 190, 4, true);
 }
 
 /*
@@ -476,6 +484,53 @@ TEST_F(map, no_value_is_torn_of_many_keys)
 TEST_F(map, no_value_is_torn_of_64_kibibytes)
 {
 	storm(_metadata, 5, 65536, variant->how);
+}
+
+/*
+ * Who looks at both ends of a value is done with it long before a store of it is: so it
+ * finds it as it is being written, from the first look to the last.
+ */
+TEST_F(map, no_value_is_peeked_at_in_the_middle_of_a_store)
+{
+	enum { MAX = 65536 };
+	const struct gosync_map_limits limits = { 2, 12, MAX };
+	gosync_map_t *map = open_map(NULL, &limits, variant->how);
+	unsigned int peeks = 0, torn = 0;
+	uint64_t end = end_of_budget();
+	struct gosync_peek peek;
+	static char buf[MAX];
+	size_t key_len = 4;
+	pid_t pid;
+
+	ASSERT_NE(NULL, map);
+	if (!gosync_is_mapped(map))
+		SKIP(return, "nothing can be peeked at");
+	ASSERT_EQ(0, gosync_map_store(map, KEY(7), 4, buf, MAX));
+	ASSERT_EQ(0, gosync_map_store(map, KEY(7), 12, buf, MAX));
+	pid = spawn();
+	if (!pid) {
+		for (;;) {
+			memset(buf, buf[0] + 1, MAX);
+			MUST(!gosync_map_store(map, KEY(7), 4, buf, MAX));
+			MUST(!gosync_map_store(map, KEY(7), 12, buf, MAX));
+		}
+	}
+	for (; budget_left(end) || !peeks; key_len ^= 8) {
+		volatile const char *data;
+		bool equal;
+
+		if (gosync_map_peek(map, KEY(7), key_len, &peek) == -EBUSY)
+			continue;
+		data = peek.data;
+		equal = data[0] == data[MAX - 1];
+		if (!gosync_peek_valid(&peek))
+			continue;
+		peeks++;
+		torn += !equal;
+	}
+	kill_and_reap(pid);
+	TH_LOG("%u peeks", peeks);
+	EXPECT_EQ(0, torn);
 }
 
 TEST_F(map, killed_writers_leave_whole_entries)
