@@ -259,10 +259,12 @@ TEST_F(broken, who_waits_in_its_name_does_not_get_it)
 }
 
 /*
- * Who waits in its name is woken to try. Before it runs somebody else has taken the
- * lock, and that one's unlock is what the next waiter gets it by.
+ * Who waits in its name is woken to try, and has no use for the lock when it runs.
+ * Behind it is a waiter of a group. If @barge, somebody else has the lock by then.
  */
-TEST_F(broken, who_waited_in_its_name_passes_on_nobodys_lock)
+static void leave_it_to_the_next(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(broken) *self, unsigned int how,
+				 bool barge)
 {
 	struct waiting waiting = { MUTEX, self->mutex };
 	pid_t next;
@@ -273,7 +275,7 @@ TEST_F(broken, who_waited_in_its_name_passes_on_nobodys_lock)
 	start(&waiting);
 	next = spawn();
 	if (!next) {
-		gosync_mutex_t *own = mutex_of(self->name, variant->how);
+		gosync_mutex_t *own = mutex_of(self->name, how);
 		struct gosync_wait_entry entries[] = {
 			entry_of_mutex(new_object(GOSYNC_MUTEX)),
 			entry_of_mutex(gosync_fd(own)),
@@ -281,18 +283,33 @@ TEST_F(broken, who_waited_in_its_name_passes_on_nobodys_lock)
 
 		MUST(!lock_fd(entries[0].fd));
 		MUST(wait_any(entries, 2) == 1);
+		MUST(entries[1].result == !barge);
 		MUST(!gosync_mutex_unlock(own));
 		_exit(0);
 	}
 	ASSERT_TRUE(eventually(waiters(self->other) == 2));
 	ASSERT_EQ(0, gosync_break(self->other, holder_of(self->mutex)));
-	ASSERT_EQ(1, gosync_mutex_trylock(self->other));
+	if (barge)
+		ASSERT_EQ(1, gosync_mutex_trylock(self->other));
 	EXPECT_EQ(-ESTALE, result_of(&waiting));
-	EXPECT_EQ(holder_of(self->other), info(self->other).owner);
-	EXPECT_EQ(1, waiters(self->other));
-	EXPECT_EQ(0, gosync_mutex_recover(self->other));
-	EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	if (barge) {
+		EXPECT_EQ(holder_of(self->other), info(self->other).owner);
+		EXPECT_EQ(1, waiters(self->other));
+		EXPECT_EQ(0, gosync_mutex_recover(self->other));
+		EXPECT_EQ(0, gosync_mutex_unlock(self->other));
+	}
 	EXPECT_EQ(0, reap_soon(next));
+	EXPECT_EQ(!barge, gosync_mutex_trylock(self->other));
+}
+
+TEST_F(broken, who_waited_in_its_name_passes_it_on)
+{
+	leave_it_to_the_next(_metadata, self, variant->how, false);
+}
+
+TEST_F(broken, who_waited_in_its_name_passes_on_nobodys_lock)
+{
+	leave_it_to_the_next(_metadata, self, variant->how, true);
 }
 
 TEST_F(broken, end_of_it_disturbs_nobody)
