@@ -74,6 +74,9 @@ int gosync_holder_release(struct inode *inode, struct file *file)
 	struct gosync_object *obj = holder->obj;
 
 	holder_end(holder);
+	/* It may have died when it was told alone (EPOLLEXCLUSIVE). */
+	if (obj->ops->exclusive)
+		gosync_changed(obj);
 	gosync_object_put(obj);
 	return 0;
 }

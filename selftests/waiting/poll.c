@@ -266,6 +266,37 @@ TEST_F(poll, of_the_exclusive_at_least_one_is_woken)
 	EXPECT_EQ(128 + SIGKILL, kill_all(pids, N));
 }
 
+/*
+ * One of two is told, and dies before it runs. Then its holder ends, and the other
+ * is told.
+ */
+TEST_F(poll, who_dies_when_told_alone_leaves_it_to_another)
+{
+	const uint32_t events = self->events | EPOLLEXCLUSIVE;
+	pid_t pids[2];
+	int i;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	OFF(self->fd);
+	for (i = 0; i < 2; i++) {
+		pids[i] = spawn();
+		if (!pids[i]) {
+			int fd = reopen_object(self->fd, 0);
+
+			MUST(!watch(variant->kind, fd));
+			MUST(wait_set(epoll_of(fd, events), LONG_MS) ==
+			     (int)self->events);
+			_exit(0);
+		}
+		ASSERT_TRUE(eventually(is_asleep(pids[i])));
+	}
+	ON();
+	/* The first is told first. */
+	EXPECT_EQ(128 + SIGKILL, kill_and_reap(pids[0]));
+	EXPECT_EQ(0, reap_soon(pids[1]));
+}
+
 TEST_F(poll, one_shot_is_one)
 {
 	uint32_t events = self->events | EPOLLONESHOT;
