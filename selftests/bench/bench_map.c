@@ -129,13 +129,19 @@ static inline struct entry *table_find(uint32_t i, const struct key *key)
 	return NULL;
 }
 
-static inline int load_table(const struct key *key, struct value *value)
+/* With the lock, also where nothing is found */
+static inline struct entry *table_look(const struct key *key)
 {
 	uint32_t *head = table_head(key);
-	struct entry *entry;
 
 	pthread_rwlock_rdlock(&table->lock);
-	entry = table_find(*head, key);
+	return table_find(*head, key);
+}
+
+static inline int load_table(const struct key *key, struct value *value)
+{
+	struct entry *entry = table_look(key);
+
 	if (entry)
 		*value = entry->value;
 	pthread_rwlock_unlock(&table->lock);
@@ -144,11 +150,8 @@ static inline int load_table(const struct key *key, struct value *value)
 
 static inline int read_table(const struct key *key, uint64_t *all)
 {
-	uint32_t *head = table_head(key);
-	struct entry *entry;
+	struct entry *entry = table_look(key);
 
-	pthread_rwlock_rdlock(&table->lock);
-	entry = table_find(*head, key);
 	if (entry)
 		*all = sum(&entry->value);
 	pthread_rwlock_unlock(&table->lock);
