@@ -11,10 +11,10 @@ static void set_up(struct gosync_words *words, const struct gosync_info *info)
 {
 	struct gosync_base *base = gosync_base_of(words);
 
-	if (!base->map)
+	if (!base->mapping)
 		return;
-	words->words = base->map + info->map_data;
-	words->slot = (void *)(base->map + info->map_offset);
+	words->words = base->mapping->addr + info->map_data;
+	words->slot = (void *)(base->mapping->addr + info->map_offset);
 	/* Pair with GOSYNC__LIMIT(). */
 	if (!(info->flags & GOSYNC_RDONLY))
 		__atomic_store_n(&words->writable, info->capacity,

@@ -291,7 +291,7 @@ EXPORT int gosync_fd(const void *object)
 EXPORT int gosync_is_mapped(const void *object)
 {
 	gosync_notice();
-	return !!gosync_base_of(object)->map;
+	return !!gosync_base_of(object)->mapping;
 }
 
 EXPORT int gosync_info_sized(const void *object, struct gosync_info *info,

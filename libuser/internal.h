@@ -55,13 +55,30 @@ struct gosync_kind {
 };
 
 /**
+ * struct gosync_mapping - a mapping of state
+ * @next: the next one in its list
+ * @id: &gosync_info.map_id; 0: the module is too old to tell, nobody shares it
+ * @prot: PROT_READ, perhaps with PROT_WRITE
+ * @handles: how many handles use it
+ * @addr: where it begins
+ * @len: its length
+ */
+struct gosync_mapping {
+	struct gosync_mapping *next;
+	uint64_t id;
+	int prot;
+	unsigned int handles;
+	char *addr;
+	size_t len;
+};
+
+/**
  * struct gosync_base - what every handle has
  * @stand_in: stands in for mapped state; the kind's
  * @kind: its kind
  * @extra: as much memory as @kind says; while this place is unused, the next
  *	unused place
- * @map: where the mapping with the state begins, NULL if there is none
- * @mapping: that mapping
+ * @mapping: the mapping with the state, NULL if there is none
  * @id: the object's number
  * @holder: the number of our holder
  * @fd: the descriptor; -EBADF: this copy of the process has got none
@@ -71,7 +88,6 @@ struct gosync_base {
 	uint64_t stand_in;
 	const struct gosync_kind *kind;
 	void *extra;
-	char *map;
 	struct gosync_mapping *mapping;
 	uint64_t id;
 	uint32_t holder;
@@ -226,9 +242,9 @@ static inline void *state_of(const void *object, const struct gosync_info *info,
 {
 	struct gosync_base *base = gosync_base_of(object);
 
-	if (!base->map || (write && info->flags & GOSYNC_RDONLY))
+	if (!base->mapping || (write && info->flags & GOSYNC_RDONLY))
 		return NULL;
-	return base->map + info->map_offset;
+	return base->mapping->addr + info->map_offset;
 }
 
 /*

@@ -96,7 +96,8 @@ static void set_table(struct table *table, const void *slots, uint32_t count)
 static void set_up(struct gosync_map *map,
 		   const struct gosync_info *info)
 {
-	const char *at = gosync_base_of(map)->map;
+	const struct gosync_mapping *mapping = gosync_base_of(map)->mapping;
+	const char *at = mapping ? mapping->addr : NULL;
 	const struct gosync_map_page *page = (const void *)at;
 	struct view *view = gosync_base_of(map)->extra;
 	unsigned int i;

@@ -14,24 +14,6 @@
 
 #include "internal.h"
 
-/**
- * struct gosync_mapping - a mapping
- * @next: the next one in its list
- * @id: &gosync_info.map_id; 0: the module is too old to tell, nobody shares it
- * @prot: PROT_READ, perhaps with PROT_WRITE
- * @handles: how many handles use it
- * @addr: where it begins
- * @len: its length
- */
-struct gosync_mapping {
-	struct gosync_mapping *next;
-	uint64_t id;
-	int prot;
-	unsigned int handles;
-	char *addr;
-	size_t len;
-};
-
 /* Numbers follow each other, so the lists are about as long as each other. */
 #define LISTS	64
 
@@ -92,7 +74,6 @@ void __gosync_map_base(struct gosync_base *base, const struct gosync_info *info)
 	mapping->handles++;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	base->mapping = mapping;
-	base->map = mapping->addr;
 }
 
 /**
@@ -106,7 +87,6 @@ void *__gosync_unmap_base(struct gosync_base *base)
 {
 	struct gosync_mapping *mapping = base->mapping, **list;
 
-	base->map = NULL;
 	base->mapping = NULL;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (!mapping || --mapping->handles)

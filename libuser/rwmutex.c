@@ -58,7 +58,8 @@ static void set_up(gosync_rwmutex_t *rw, const struct gosync_info *info)
 	__atomic_store_n(&rw->slot, state, __ATOMIC_RELEASE);
 	if (state && info->map_data)
 		__atomic_store_n(&rw->reads,
-				 (void *)(gosync_base_of(rw)->map + info->map_data),
+				 (void *)(gosync_base_of(rw)->mapping->addr +
+					  info->map_data),
 				 __ATOMIC_RELEASE);
 }
 

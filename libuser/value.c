@@ -21,10 +21,10 @@ static void set_up(struct gosync_value *value,
 	struct gosync_base *base = gosync_base_of(value);
 	const struct gosync_value_page *page;
 
-	if (!base->map)
+	if (!base->mapping)
 		return;
-	page = (void *)(base->map + info->map_offset);
-	value->slots = base->map + info->map_data;
+	page = (void *)(base->mapping->addr + info->map_offset);
+	value->slots = base->mapping->addr + info->map_data;
 	value->stride = page->stride;
 	/* Pairs with page_of(). */
 	__atomic_store_n(&value->page, page, __ATOMIC_RELEASE);
