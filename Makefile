@@ -63,6 +63,7 @@ kcov = $(if $(filter kasan,$(kernel)),KCOV_INSTRUMENT=y)
 help: ## list the targets
 	@echo 'usage: make TARGET [KERNEL=stock|cloud|rt|new|testing|arm64|kasan|kcsan|rt-lockdep|PATH]'
 	@echo '       make test|coverage [TESTS="PROGRAM..."] [SOAK=SECONDS]'
+	@echo '       make torture [MINUTES=10] [TESTS="murder..."]'
 	@echo '       make mutants [COUNT=200] [SEED=N] [MUTANT="FILE:LINE:KIND..."] [TESTS=...]'
 	@echo '       make test-packages [RELEASE=bookworm|trixie]'
 	@echo
@@ -126,7 +127,7 @@ test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
 torture: tests module ## random stress for MINUTES (10), with deaths, on KERNEL
-	@selftests/torture/torture.sh $(kernel) $(or $(MINUTES),10)
+	@selftests/torture/torture.sh $(kernel) $(or $(MINUTES),10) $(TESTS)
 
 preempt-off: tests ## for how long the module has preemption off, at the most
 	+@$(MAKE) module KERNEL=latency
