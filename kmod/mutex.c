@@ -11,13 +11,18 @@
  * (mutex_flags()). So scribbling on them is gone after the next operation that
  * enters the kernel. An owner that is no living holder is a dead owner.
  *
- * Modes, as in Go. Normally a waiter that is woken competes with newcomers.
- * They often win, because they are running already; the waiter then queues
- * again, at the head. WOKEN tells unlockers that a woken waiter is on its way,
- * so that they need not wake another. A waiter that has waited for more than a
- * millisecond makes the mutex STARVING: now the unlocker hands the lock off to
- * the head of the queue, with the new owner in the word, and newcomers queue
- * behind. The mode ends with a waiter that is the last or has waited for less.
+ * A waiter that is woken competes with newcomers. They often win, because they
+ * are running already; the waiter then queues again, at the head. WOKEN tells
+ * unlockers that a woken waiter is on its way, so that they need not wake
+ * another. Who has lost in this way is not woken to compete again: the next
+ * unlocker hands the lock off to it, with the new owner in the word. So nobody
+ * is woken more than twice. (In Go a waiter competes again and again until it
+ * has waited for a millisecond.)
+ *
+ * A waiter that has lost and has waited for more than a millisecond makes the
+ * mutex STARVING, as in Go: then the lock is handed off to whoever is at the head
+ * of the queue, and a try fails. The mode ends with a waiter that is the last, or
+ * that is followed by one which has not lost.
  *
  * Why no death leaves a sleeper behind. Sleepers are in the object's queue.
  * If the queue is not empty, then one of these holds:
@@ -240,6 +245,16 @@ static bool is_starved(const struct gosync_waiter *waiter)
 	return ktime_get_ns() - waiter->since > STARVING_AFTER_NS;
 }
 
+/* Will the waiter at the head of the queue starve, too? */
+static bool is_next_starving(struct gosync_object *obj)
+{
+	const struct gosync_waiter *next;
+
+	next = list_first_entry_or_null(&obj->wq.head, struct gosync_waiter,
+					entry.entry);
+	return next && next->starving;
+}
+
 /*
  * Take the lock if it is free; otherwise queue if @queue.
  *
@@ -369,9 +384,9 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 				*next = first;
 			}
 		}
-		grant = first && (mutex->starving || first->group);
-		starving = grant && mutex->starving &&
-			   !list_empty(&obj->wq.head) && is_starved(first);
+		grant = first && (mutex->starving || first->group ||
+				  first->lost);
+		starving = grant && mutex->starving && is_next_starving(obj);
 		woken = mutex->woken || (first && !grant);
 		new = (grant ? gosync_owned_by(first->holder->id) : 0) |
 		      mutex_flags(mutex, woken, starving,
@@ -501,6 +516,7 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex,
 		spin_lock(&obj->wq.lock);
 		if (woken) {
 			mutex->woken = false;
+			waiter->lost = true;
 			waiter->starving |= is_starved(waiter);
 		}
 		ret = mutex_take(mutex, waiter, !err, &dead);

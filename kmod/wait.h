@@ -112,6 +112,7 @@ struct gosync_wait_op {
  * @gave_up: 0, or the error with which it left, or would have left if it had
  *	not been claimed at that moment: it must not wait again
  * @stays: on a signal it stays in the queue, without a task
+ * @lost: Mutex, RWMutex: it was woken, and a newcomer was quicker
  * @starving: it has waited too long
  * @again: it goes on after a signal's handler
  * @uncounted: the wait that goes on is not counted yet
@@ -141,6 +142,7 @@ struct gosync_waiter {
 	enum gosync_wake wake;
 	int gave_up;
 	bool stays;
+	bool lost;
 	bool starving;
 	bool again;
 	bool uncounted;

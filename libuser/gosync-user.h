@@ -464,8 +464,8 @@ GOSYNC_CALLER const char *gosync_strerror(unsigned int op, int err)
  * DOC: gosync_mutex - a lock with one owner
  *
  * It is Go's sync.Mutex between processes. A newcomer may take a free lock
- * although others wait, until a waiter has waited for 1 ms. From then on the
- * lock is handed to the waiters in their order.
+ * although others wait. A waiter that was woken and lost it to a newcomer is
+ * handed the lock next. Waiters are woken in their order.
  *
  * When the last descriptor of its owner is closed, as when the process dies,
  * the kernel unlocks the Mutex. It is then poisoned: each lock returns 1 in

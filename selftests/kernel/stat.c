@@ -122,7 +122,7 @@ TEST_F(stat, who_gives_up)
 	EXPECT_STAT(self->mutex, 3, 0, 0, 3);
 }
 
-/* A lock is handed over only to a waiter that starves. */
+/* A lock is handed over only to a waiter that has lost to another. */
 TEST_F(stat, each_kind_of_wait)
 {
 	static const struct {

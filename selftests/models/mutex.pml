@@ -16,10 +16,10 @@
  * gosync_mutex_left(), gosync_wait(), gosync_wake().
  *
  * Checked: nobody is in the critical section with somebody else; nobody sleeps
- * for ever (an invalid end state); nobody is told twice; at the end the word
- * is free. With FAIR, all lock and unlock for ever, and a waiter that was woken
- * in vain has waited for long enough: then each waiter gets the lock. Each BUG_
- * below takes something away and must be found:
+ * for ever (an invalid end state); nobody is told twice; who was woken in vain is
+ * not woken in vain again; at the end the word is free. With FAIR, all lock and
+ * unlock for ever: then each waiter gets the lock, however short its waits are.
+ * Each BUG_ below takes something away and must be found:
  *
  *	BUG_KEEP_WOKEN	a woken waiter that loses leaves WOKEN set
  *	BUG_NO_PASS	a woken waiter that is killed just leaves
@@ -27,10 +27,10 @@
  *	BUG_UNLOCK	user space unlocks although there are waiters
  *	BUG_DROP_GRANT	a waiter that times out ignores that it was claimed
  *	BUG_STAY	who runs a handler is still in the queue
- *	UNFAIR_NEVER	no waiter is ever starving
- *	UNFAIR_BACK	who was woken in vain goes to the end of the queue
+ *	BUG_AGAIN	who was woken in vain is woken again to compete
+ *	UNFAIR_NEVER	the same, and no waiter is ever starving
  */
-#if !defined(FAIR) || defined(LARGE) || defined(UNFAIR_BACK)
+#if !defined(FAIR) || defined(LARGE)
 #define N		3
 #else
 #define N		2
@@ -62,10 +62,10 @@
 #define RETRY		1
 #define GRANTED		2
 
-#ifdef UNFAIR_BACK
-#define BACK		true
+#if defined(BUG_AGAIN) || defined(UNFAIR_NEVER)
+#define HANDED_NEXT	false
 #else
-#define BACK		false
+#define HANDED_NEXT	lost[next]
 #endif
 
 short word;
@@ -77,6 +77,8 @@ bool woken, starving;
 byte queue[N];
 byte queued;
 bool lives[N];
+bool lost[N];		/* it was woken in vain */
+bool starved[N];	/* and has waited for too long */
 byte told[N];
 
 #define owner_of(w)	((w) / OWNER - 1)
@@ -137,14 +139,13 @@ inline take(queues)
 		:: else
 #endif
 		fi;
-		/* It may have waited long enough, or not. */
+		lost[me] = awake;
+		/* It may have waited for too long, or not. */
 		if
-#ifndef UNFAIR_NEVER
-		:: starved = true
+#ifndef FAIR
+		:: starved[me] = true
 #endif
-#if !defined(FAIR) || defined(UNFAIR_NEVER)
 		:: skip
-#endif
 		fi
 	:: else
 	fi;
@@ -155,8 +156,8 @@ inline take(queues)
 	:: else ->
 		if
 		:: queues ->
-			starving = starving || starved;
-			push(me, waited && !BACK);
+			starving = starving || starved[me];
+			push(me, waited);
 			waited = true
 		:: else
 		fi;
@@ -181,13 +182,10 @@ inline release(p)
 		:: else
 		fi;
 		if
-		:: next != NOBODY && starving ->
+		:: next != NOBODY && (starving || HANDED_NEXT) ->
 			how = GRANTED;
-			/* The mode ends with the last, or one not starved. */
-			if
-			:: queued -> skip
-			:: starving = false
-			fi;
+			/* The mode ends unless the next one starves, too. */
+			starving = starving && queued && starved[queue[0]];
 			word = owned_by(next) + flags()
 		:: else ->
 			starving = false;
@@ -203,6 +201,9 @@ inline tell()
 	if
 	:: next != NOBODY ->
 		assert(told[next] == NOTHING);
+#ifndef FAIR
+		assert(how == GRANTED || !lost[next]);
+#endif
 		told[next] = how;
 		next = NOBODY
 	:: else
@@ -231,7 +232,7 @@ inline end_of_holder()
 proctype process(byte me)
 {
 	byte round, i, next = NOBODY, how;
-	bool got, found, waited, awake, starved, expired, killed, away;
+	bool got, found, waited, awake, expired, killed, away;
 	short seen;
 
 	for (round : 1 .. (me == 0 -> ROUNDS : 1)) {
@@ -257,7 +258,8 @@ again:
 		/* acquire() */
 		waited = false;
 		awake = false;
-		starved = false;
+		lost[me] = false;
+		starved[me] = false;
 		expired = false;
 		killed = false;
 		do
@@ -327,6 +329,7 @@ again:
 			goto look_again;
 handler:
 			maybe_die;
+			lost[me] = false;
 			away = false;
 			awake = false;
 look_again:

@@ -57,7 +57,7 @@ static void print_mutex(const struct gosync_info *info)
 	else
 		printf(info->readers ? "locked for reading" : "free");
 	if (info->word & GOSYNC_MUTEX_STARVING)
-		printf(", handed from waiter to waiter");
+		printf(", to be handed to who waits");
 	if (info->word & GOSYNC_MUTEX_POISONED)
 		printf(", poisoned: an owner died and no one has recovered it");
 	printf("\ntoken      %llu\n", (unsigned long long)info->token);

@@ -276,7 +276,7 @@ static const struct column waiter_columns[] = {
 		COLUMN_NUMBER, 0, true },
 	[W_WAITED] = { "WAITED", "time that it has waited so far",
 		COLUMN_NUMBER, 8, false },
-	[W_STARVING] = { "STARVING", "whether the lock will be handed to it",
+	[W_STARVING] = { "STARVING", "whether it lost to a newcomer after more than 1 ms",
 		COLUMN_BOOLEAN, 0, false },
 	[W_TIMED] = { "TIMED", "whether the wait has a deadline",
 		COLUMN_BOOLEAN, 0, false },

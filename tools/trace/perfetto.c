@@ -123,7 +123,7 @@ static void starved(const struct trace_object *object, uint64_t end)
 	begin("X", object->starving_since);
 	duration(end - object->starving_since);
 	on_object(object);
-	fputs(",\"name\":\"handed from waiter to waiter\",\"args\":{}}", out);
+	fputs(",\"name\":\"a waiter starves\",\"args\":{}}", out);
 }
 
 /* Called before the event changes the state of the object */

@@ -250,7 +250,7 @@ static void show_marks(const struct trace_object *object)
 
 			rect("starve", x, LANE_HEIGHT - 4,
 			     width > 0.5 ? width : 0.5, 4);
-			printf("<title>handed from waiter to waiter for %s</title></rect>",
+			printf("<title>a waiter starves for %s</title></rect>",
 			       duration(mark->end - mark->begin));
 			continue;
 		}
@@ -324,7 +324,7 @@ static void show_when(struct trace_object **objects)
 {
 	puts("<section><h2>When</h2>\n<p>The number of waiters of each object over time.</p>\n"
 	     "<div class=\"key\"><span style=\"--c:var(--bar)\">waiting</span>\n"
-	     "<span style=\"--c:var(--starve)\">handed from waiter to waiter, after a wait of\n"
+	     "<span style=\"--c:var(--starve)\">a waiter starves: it has lost after more than\n"
 	     "1 ms</span>\n"
 	     "<span style=\"--c:var(--death)\">an owner died</span>\n"
 	     "<span style=\"--c:var(--well)\">recovered</span></div>");

@@ -543,8 +543,8 @@ struct gosync_list_args {
 /**
  * struct gosync_stat - argument of GOSYNC_IOC_STAT
  * @size: sizeof(struct gosync_stat)
- * @starvations: Mutex, RWMutex: how often starvation began, and the lock was
- *	handed over from waiter to waiter
+ * @starvations: Mutex, RWMutex: how often a waiter that was woken had waited for
+ *	1 ms and lost to a newcomer
  * @contended: how often somebody had to wait
  * @acquired: how many of these waits ended in a grant
  * @handed_over: how many of those the releaser granted; the other waiters were
@@ -601,7 +601,7 @@ enum gosync_wants {
 /* Flags of &struct gosync_party */
 #define GOSYNC_PARTY_OWNS	(1U << 0)	/* holder: owns it, or runs it */
 #define GOSYNC_PARTY_SINCE	(1U << 1)	/* holder: @ns is exact, not a lower bound */
-#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: is to be handed it, or in line */
+#define GOSYNC_PARTY_STARVING	(1U << 2)	/* waiter: it lost after more than 1 ms */
 #define GOSYNC_PARTY_TIMED	(1U << 3)	/* waiter: has a deadline */
 #define GOSYNC_PARTY_ASYNC	(1U << 4)	/* waiter: no thread sleeps for it */
 #define GOSYNC_PARTY_AMONG	(1U << 5)	/* waiter: for one of several things */
@@ -977,7 +977,7 @@ struct gosync_wait_args {
  *                      no waiter has to be woken for it
  * 1          WOKEN     a woken waiter is on its way: unlocking need not wake
  *                      another. Kernel only
- * 2          STARVING  the lock is handed from owner to waiter: newcomers
+ * 2          STARVING  the lock will be handed to a waiter: newcomers
  *                      queue, unlocking is an ioctl; or there is a broken
  *                      holder: both are ioctls, see &struct gosync_break_args.
  *                      Kernel only
