@@ -243,6 +243,8 @@ trap 'kill $builder $guest 2>/dev/null || true' EXIT
 # What nobody has changed has to pass, and tells how long each program takes.
 for program in ${TESTS:-"$user"/tests/*}; do
 	program=${program##*/}
+	# That one has no tests: others run it.
+	[ "$program" != contend ] || continue
 	[ "$(head -c 4 "$user/tests/$program")" != $'\177ELF' ] || echo "$program 900 900"
 done >"$all/unchanged/programs"
 say "running the tests on what is not changed"
