@@ -8,7 +8,11 @@
  * Nothing but a signal ends a wait, so there are no spurious wake-ups.
  *
  * L is given by a descriptor: a Mutex, or either side of an RWMutex. It is
- * unlocked and locked by its own ioctls.
+ * unlocked by its own ioctl, and locked again by the party that signals: this
+ * takes L for the waiter, or queues the waiter for L, and the waiter sleeps on
+ * until it has L. So those whom a broadcast reaches are woken one after the
+ * other, each with L locked, not all at once to find L locked. Where that cannot
+ * be done the waiter is woken, and locks L by its ioctl.
  *
  * The handler of a Unix signal interrupts all that, with L unlocked. Afterwards
  * the system call is made again, or never. So a waiter is a ticket that leaves
@@ -25,6 +29,10 @@
  * the thread has ended, its ticket is passed over. Nobody tells us of that end,
  * and the ticket may have been signalled before. So a worker looks for such
  * tickets every second, as long as any are absent.
+ *
+ * A ticket that is signalled has two claims then: its own becomes TOLD when it is
+ * in L's queue, or has L; that of &ticket.sleeper when it has L. The task sleeps
+ * until both are. A signal or the end of its process takes it out of L's queue.
  *
  * Lock order: L's object and the Cond's are never locked at the same time.
  */
@@ -77,6 +85,12 @@ struct gosync_cond {
  * @by_number: its node in &absentees.by_number while it is absent
  * @by_thread: its node in &absentees.by_thread while it is absent
  * @thread: its thread; with a reference while it is absent
+ * @lock: the holder that locks L again
+ * @op: the operation by which it does
+ * @sleeper: the group of @relock
+ * @relock: the waiter for L
+ * @unlocked: L was unlocked, so that it may be locked again
+ * @moved: @relock is in L's queue, or has L
  * @deaths: the number of owners of L that had died when it was unlocked
  * @is_over: it waits no longer; the next step is to lock L
  * @was_ended: the end of the wait was counted and traced
@@ -87,6 +101,12 @@ struct ticket {
 	struct rb_node by_number;
 	struct rb_node by_thread;
 	struct pid *thread;
+	struct gosync_holder *lock;
+	const struct gosync_wait_op *op;
+	struct gosync_sleeper sleeper;
+	struct gosync_waiter relock;
+	bool unlocked;
+	bool moved;
 	u32 deaths;
 	bool is_over;
 	bool was_ended;
@@ -173,6 +193,105 @@ long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
 	if (result && locked && READ_ONCE(lock->obj->deaths) == deaths)
 		return result;
 	return locked ?: result;
+}
+
+/* --- Moving a waiter to L's queue ----------------------------------------- */
+
+/*
+ * Tell a waiter that is claimed, with its own ticket and task: lock L for it, or
+ * queue it for L, without waking it. A single one is woken if L is free: as long
+ * as it does not run yet others may have L.
+ *
+ * Return: false if it is to be woken to lock L itself.
+ */
+static bool ticket_move(struct gosync_waiter *waiter, bool single)
+{
+	struct ticket *ticket = container_of(waiter, struct ticket, waiter);
+	struct gosync_object *obj = ticket->lock->obj;
+	struct gosync_waiter *relock = &ticket->relock;
+	int ret;
+
+	/* T-A, pairs with ticket_begin(). */
+	if (!smp_load_acquire(&ticket->unlocked))
+		return false;
+	*relock = (struct gosync_waiter) { .holder = ticket->lock };
+	if (single && ticket->op->ready(relock))
+		return false;
+	ticket->sleeper = (struct gosync_sleeper) {
+		.group.tell = gosync_tell_sleeper,
+		.task = waiter->entry.private,
+	};
+	gosync_waiter_join(relock, &ticket->sleeper.group,
+			   ticket->sleeper.task);
+	refcount_inc(&obj->refs);
+	ret = ticket->op->attempt(relock, true);
+	ticket->moved = !ret || ret == -EINPROGRESS;
+	if (!ret) {
+		gosync_group_won(&ticket->sleeper.group, relock);
+		gosync_wake(waiter, GOSYNC_GRANTED);
+	} else if (ticket->moved) {
+		gosync_let_sleep(waiter, relock);
+	}
+	gosync_object_put(obj);
+	return !ret || ret == -EINPROGRESS;
+}
+
+static void cond_tell(struct gosync_waiter *waiter, bool single)
+{
+	/* Those of io_uring and of pollers, and the absent, are on their own. */
+	if (waiter->group || !waiter->entry.private ||
+	    !ticket_move(waiter, single))
+		gosync_wake(waiter, GOSYNC_GRANTED);
+}
+
+static void cond_tell_one_of_many(struct gosync_waiter *waiter)
+{
+	cond_tell(waiter, false);
+}
+
+/*
+ * The wait for L of a ticket that was moved is over, or is to end with @ret.
+ *
+ * Return: 0 if L is locked, or @ret.
+ */
+static int ticket_end_move(struct ticket *ticket, int ret)
+{
+	struct gosync_group *group = &ticket->sleeper.group;
+	struct gosync_waiter *relock = &ticket->relock;
+
+	ticket->moved = false;
+	/* Late, but of the task that has waited. */
+	if (relock->since)
+		gosync_wait_begins(relock);
+	if (ret && gosync_group_leave(group)) {
+		gosync_withdraw(relock, ret);
+		/* It comes back without a group. */
+		relock->group = NULL;
+		gosync_remember(relock, ret);
+		return ret;
+	}
+	gosync_await_told(&group->claim);
+	/* Without @since it was locked at once. */
+	if (relock->since)
+		gosync_wait_ends(ticket->lock->obj, relock, 0);
+	return 0;
+}
+
+/* As cond_relock(), for a ticket that was moved */
+static long ticket_await_lock(struct ticket *ticket)
+{
+	static const struct gosync_timeout forever = {
+		.when = KTIME_MAX,
+		.clock = CLOCK_MONOTONIC,
+	};
+	int ret = gosync_sleep(&ticket->sleeper.group.claim, NULL, &forever);
+
+	ret = ticket_end_move(ticket, ret);
+	if (!ret && gosync_is_broken(ticket->lock)) {
+		ticket->op->give_back(&ticket->relock);
+		ret = -ESTALE;
+	}
+	return ret ?: ticket->op->result(&ticket->relock);
 }
 
 /* --- Signals -------------------------------------------------------------- */
@@ -273,7 +392,7 @@ static unsigned int cond_signal_one(struct gosync_cond *cond, u64 last)
 		if (gone)
 			ticket_free(gone);
 	} while (!claimed);
-	gosync_wake(first, GOSYNC_GRANTED);
+	cond_tell(first, true);
 	return 1;
 }
 
@@ -299,7 +418,8 @@ static long gosync_cond_broadcast(struct gosync_holder *holder, void *arg)
 	/* A waiter that comes later does not join this list. */
 	scoped_guard(spinlock, &cond->obj.wq.lock)
 		list_splice_tail_init(&cond->obj.wq.head, &cond->signalled);
-	n = gosync_grant_all(&cond->obj, &cond->signalled, cond_count_granted);
+	n = gosync_grant_all(&cond->obj, &cond->signalled, cond_count_granted,
+			     cond_tell_one_of_many);
 	trace_gosync_cond_signal(holder->obj, holder->id, n);
 	return n;
 }
@@ -507,7 +627,8 @@ static long ticket_put_aside(struct gosync_cond *cond, struct ticket *ticket,
  * absent.
  */
 static int ticket_take_up(struct gosync_cond *cond,
-			  struct gosync_holder *holder, u64 number,
+			  struct gosync_holder *holder,
+			  struct gosync_holder *lock, u32 flags, u64 number,
 			  struct ticket *ticket)
 {
 	struct gosync_object *obj = &cond->obj;
@@ -520,6 +641,8 @@ static int ticket_take_up(struct gosync_cond *cond,
 			return -EINVAL;
 		ticket_remove_absent(cond, kept);
 		*ticket = *kept;
+		ticket->lock = lock;
+		ticket->op = gosync_cond_lock_ops(lock, flags)->op;
 		ticket->thread = task_pid(current);
 		ticket->waiter.entry.private = current;
 		if (!kept->is_over)
@@ -552,6 +675,11 @@ static int ticket_begin(struct gosync_cond *cond, struct gosync_holder *holder,
 	ticket->result = 0;
 	ticket->is_over = false;
 	ticket->was_ended = false;
+	ticket->unlocked = false;
+	ticket->moved = false;
+	ticket->lock = lock;
+	ticket->op = gosync_cond_lock_ops(lock, flags)->op;
+	gosync_count_waits(lock->obj);
 	ticket->thread = task_pid(current);
 	ticket->deaths = READ_ONCE(lock->obj->deaths);
 	gosync_waiter_init(&ticket->waiter, holder);
@@ -570,6 +698,8 @@ static int ticket_begin(struct gosync_cond *cond, struct gosync_holder *holder,
 		ticket_withdraw(cond, ticket);
 		return ret;
 	}
+	/* T-A, pairs with ticket_move(): L is not locked for us before. */
+	smp_store_release(&ticket->unlocked, true);
 	cond_cancel_older(cond);
 	return 0;
 }
@@ -594,7 +724,10 @@ static long ticket_wait(struct gosync_cond *cond, struct ticket *ticket,
 	}
 	/* It may have been signalled while a signal handler ran. */
 	ticket_end(cond, ticket, ticket->result);
-	ret = cond_relock(lock, flags);
+	if (ticket->moved)
+		ret = ticket_await_lock(ticket);
+	else
+		ret = cond_relock(lock, flags);
 	/* A task that is being killed never enters the critical section. */
 	if (unlikely(fatal_signal_pending(current))) {
 		if (ret >= 0)
@@ -633,7 +766,8 @@ static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	lock = gosync_holder_of(fd_file(f));
 	ret = gosync_cond_check_lock(lock, args->flags);
 	if (!ret && args->ticket)
-		ret = ticket_take_up(cond, holder, args->ticket, &ticket);
+		ret = ticket_take_up(cond, holder, lock, args->flags,
+				     args->ticket, &ticket);
 	else if (!ret)
 		ret = ticket_begin(cond, holder, lock, args->flags, &ticket);
 	if (!ret)

@@ -251,8 +251,8 @@ static long gosync_once_done(struct gosync_holder *holder, void *arg)
 	}
 	trace_gosync_once_done(&once->obj, holder->id);
 	/* From now on no waiter is queued. */
-	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL);
-	gosync_grant_all(&once->obj, &once->observers, NULL);
+	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL, NULL);
+	gosync_grant_all(&once->obj, &once->observers, NULL, NULL);
 	gosync_changed(&once->obj);
 	return 0;
 }

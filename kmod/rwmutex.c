@@ -315,7 +315,7 @@ static int rwmutex_release(struct gosync_rwmutex *rw,
 	gosync_wake(next, wake);
 	if (!ret && wake != GOSYNC_GRANTED)
 		gosync_changed(obj);
-	if (gosync_grant_all(obj, &rw->admitted, rwmutex_grant_read)) {
+	if (gosync_grant_all(obj, &rw->admitted, rwmutex_grant_read, NULL)) {
 		/* The word still shows them as waiters. */
 		scoped_guard(spinlock, &obj->wq.lock)
 			gosync_mutex_publish(&rw->mutex);

@@ -528,10 +528,60 @@ void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
 }
 
 /**
+ * gosync_let_sleep() - grant a claimed waiter, but let its task sleep on
+ * @waiter: the waiter, with a task
+ * @next: a waiter of a group with the same task, which is queued elsewhere: the
+ *	task is woken when that group is told. The caller has a reference to its
+ *	object
+ *
+ * Both may be gone afterwards.
+ */
+void gosync_let_sleep(struct gosync_waiter *waiter,
+		      const struct gosync_waiter *next)
+{
+	struct gosync_object *obj = next->holder->obj;
+
+	if (trace_gosync_wake_enabled())
+		trace_wake(waiter, GOSYNC_GRANTED);
+	waiter->wake = GOSYNC_GRANTED;
+	/*
+	 * Who claims the group does so with this lock, and wakes the task after
+	 * that. If it is claimed already the task may have been woken, found
+	 * that this waiter was not told, and gone to sleep.
+	 */
+	spin_lock(&obj->wq.lock);
+	if (next->group->claim == WAITING) {
+		/* W-A, pairs with gosync_is_told(). */
+		smp_store_release(&waiter->claim, TOLD);
+		waiter = NULL;
+	}
+	spin_unlock(&obj->wq.lock);
+	if (waiter)
+		wake_task(&waiter->entry, TASK_NORMAL, 0, NULL);
+}
+
+/**
+ * gosync_tell_sleeper() - &gosync_group.tell of a &struct gosync_sleeper
+ * @group: its group, whose task is woken
+ */
+void gosync_tell_sleeper(struct gosync_group *group)
+{
+	struct task_struct *task = container_of(group, struct gosync_sleeper,
+						group)->task;
+
+	get_task_struct(task);
+	/* W-A, pairs with gosync_is_told(); W-B, with gosync_sleep(). */
+	smp_store_release(&group->claim, GOSYNC_TOLD);
+	wake_up_process(task);
+	put_task_struct(task);
+}
+
+/**
  * gosync_grant_all() - grant all waiters of a list what they wait for
  * @obj: the object
  * @group: the list; no other waiter joins it any more
  * @grant: called with the object's lock for each; may be NULL
+ * @tell: called for each without it, in place of gosync_wake(); may be NULL
  *
  * Called without the object's lock, which is taken for GOSYNC_WAKE_BATCH
  * waiters at a time. A waiter may still leave meanwhile. The caller may be
@@ -542,7 +592,8 @@ void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake)
 unsigned int gosync_grant_all(struct gosync_object *obj,
 			      struct list_head *group,
 			      void (*grant)(struct gosync_object *obj,
-					    struct gosync_waiter *waiter))
+					    struct gosync_waiter *waiter),
+			      void (*tell)(struct gosync_waiter *waiter))
 {
 	struct gosync_waiter *batch[GOSYNC_WAKE_BATCH] __uninitialized;
 	unsigned int n, i, all = 0;
@@ -560,8 +611,12 @@ unsigned int gosync_grant_all(struct gosync_object *obj,
 			}
 			more = !list_empty(group);
 		}
-		for (i = 0; i < n; i++)
-			gosync_wake(batch[i], GOSYNC_GRANTED);
+		for (i = 0; i < n; i++) {
+			if (tell)
+				tell(batch[i]);
+			else
+				gosync_wake(batch[i], GOSYNC_GRANTED);
+		}
 		all += n;
 		cond_resched();
 	} while (more);

@@ -63,6 +63,16 @@ struct gosync_group {
 };
 
 /**
+ * struct gosync_sleeper - a group with a task that sleeps
+ * @group: the group; its &gosync_group.tell is gosync_tell_sleeper()
+ * @task: the task
+ */
+struct gosync_sleeper {
+	struct gosync_group group;
+	struct task_struct *task;
+};
+
+/**
  * struct gosync_wait_op - an operation that may wait
  * @takes: a success acquires something: the operation needs write permission,
  *	and can be undone
@@ -298,10 +308,14 @@ int gosync_sleep(const int *claim, const struct poll_wqueues *table,
 		 const struct gosync_timeout *timeout);
 void gosync_await_told(const int *claim);
 void gosync_wake(struct gosync_waiter *waiter, enum gosync_wake wake);
+void gosync_let_sleep(struct gosync_waiter *waiter,
+		      const struct gosync_waiter *next);
+void gosync_tell_sleeper(struct gosync_group *group);
 unsigned int gosync_grant_all(struct gosync_object *obj,
 			      struct list_head *group,
 			      void (*grant)(struct gosync_object *obj,
-					    struct gosync_waiter *waiter));
+					    struct gosync_waiter *waiter),
+			      void (*tell)(struct gosync_waiter *waiter));
 void gosync_account_wait(struct gosync_object *obj,
 			 struct gosync_waiter *waiter, enum gosync_how how);
 void gosync_wait_ends(struct gosync_object *obj, struct gosync_waiter *waiter,

@@ -164,19 +164,3 @@ int gosync_wait_item_stale(const struct gosync_wait_item *entry)
 	return entry->op && entry->op->takes &&
 	       gosync_is_broken(entry->waiter.holder) ? -ESTALE : 0;
 }
-
-/**
- * gosync_tell_sleeper() - &gosync_group.tell of a &struct gosync_sleeper
- * @group: its group, whose task is woken
- */
-void gosync_tell_sleeper(struct gosync_group *group)
-{
-	struct task_struct *task = container_of(group, struct gosync_sleeper,
-						group)->task;
-
-	get_task_struct(task);
-	/* W-A, pairs with gosync_is_told(); W-B, with gosync_sleep(). */
-	smp_store_release(&group->claim, GOSYNC_TOLD);
-	wake_up_process(task);
-	put_task_struct(task);
-}

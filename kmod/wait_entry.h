@@ -69,16 +69,6 @@ struct gosync_wait_set {
 	struct gosync_wait_item entries[];
 };
 
-/**
- * struct gosync_sleeper - a group with a task that sleeps
- * @group: the group; its &gosync_group.tell is gosync_tell_sleeper()
- * @task: the task
- */
-struct gosync_sleeper {
-	struct gosync_group group;
-	struct task_struct *task;
-};
-
 static inline struct gosync_wait_item *
 gosync_wait_item_of(struct gosync_waiter *waiter)
 {
@@ -87,7 +77,6 @@ gosync_wait_item_of(struct gosync_waiter *waiter)
 
 /* --- wait_entry.c --- */
 
-void gosync_tell_sleeper(struct gosync_group *group);
 struct gosync_wait_set *
 gosync_wait_set_get(const struct gosync_wait_many_args *args, bool async);
 void gosync_wait_set_put(struct gosync_wait_set *set);

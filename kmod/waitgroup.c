@@ -128,7 +128,7 @@ static long gosync_waitgroup_add(struct gosync_holder *holder, void *arg)
 	if (zero) {
 		unsigned int n;
 
-		n = gosync_grant_all(&wg->obj, &wg->released, NULL);
+		n = gosync_grant_all(&wg->obj, &wg->released, NULL, NULL);
 		trace_gosync_waitgroup_zero(&wg->obj, holder->id, n);
 	}
 	if (!ret && !args->counter)

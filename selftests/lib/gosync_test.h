@@ -673,6 +673,19 @@ static inline void rest(void)
 		pause();
 }
 
+/* Does the thread sleep, or has it ended? */
+static inline bool is_asleep(pid_t tid)
+{
+	char path[64], text[512];
+	const char *comm_end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	if (read_file(path, text, sizeof(text)))
+		return true;
+	comm_end = strrchr(text, ')');
+	return comm_end && (comm_end[2] == 'S' || comm_end[2] == 'Z');
+}
+
 static inline bool rests(pid_t pid)
 {
 	char path[32], name[32];

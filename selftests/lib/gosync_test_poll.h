@@ -301,19 +301,6 @@ static inline int ask(enum way way, int fd, uint32_t events, int ms)
 	return ret;
 }
 
-/* Does the thread sleep, or has it ended? */
-static inline bool is_asleep(pid_t tid)
-{
-	char path[64], text[512];
-	const char *comm_end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	if (read_file(path, text, sizeof(text)))
-		return true;
-	comm_end = strrchr(text, ')');
-	return comm_end && (comm_end[2] == 'S' || comm_end[2] == 'Z');
-}
-
 /* A child that sleeps until it is ready; it exits with 0 if that is all right. */
 static inline pid_t spawn_asker(enum way way, int fd, uint32_t events)
 {

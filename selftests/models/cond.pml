@@ -10,12 +10,15 @@
  * Functions: gosync_cond_signal() and wake() of the library; ticket_begin(),
  * ticket_wait(), ticket_put_aside(), ticket_take_up(), ticket_cancel(),
  * ticket_withdraw(), ticket_drop(), cond_signal_one(), gosync_cond_broadcast(),
- * cond_cancel_older(), cond_look_for_gone(), cond_holder_end(), gosync_replace().
+ * cond_cancel_older(), cond_look_for_gone(), cond_holder_end(), gosync_replace(),
+ * ticket_move(), ticket_await_lock(), ticket_end_move(), gosync_let_sleep().
  *
  * What the kernel does under the Cond's lock is one step. Between claiming a
  * ticket and telling it the lock is dropped, so that is two. A broadcast grants
- * one ticket for each time that it takes the lock. L is a bit here: the Mutex
- * has a model of its own, and its lock is never held together with the Cond's.
+ * one ticket for each time that it takes the lock. L is a bit and a queue of the
+ * tickets that were moved to it: the Mutex has a model of its own, and its lock is
+ * never held together with the Cond's. Who signals moves a ticket or wakes its
+ * task to lock L itself. A task sleeps until it is woken, looks, and sleeps again.
  * Left out: groups, for which see wait_any.pml, and pollers' tickets, which are
  * cancelled as those of an absent thread are.
  *
@@ -31,6 +34,9 @@
  *	BUG_UNLOCK	L is unlocked before the ticket is in the queue
  *	BUG_AWAY	a ticket leaves the queue while its thread is in a handler
  *	BUG_OLDER	a new wait leaves the older ticket of its thread alone
+ *	BUG_SLEEP	who was moved and has L by now is let sleep on
+ *	BUG_STAY	who is killed in L's queue stays there
+ *	BUG_KEEP	who is killed when it has L keeps it
  */
 #ifdef LARGE
 #define N		3
@@ -48,7 +54,7 @@
 #define CLAIMED		2
 #define TOLD		3
 
-bool locked;				/* L */
+bool locked;				/* L, and its queue below */
 byte items;
 
 /* What the kernel knows, under the Cond's lock */
@@ -60,6 +66,11 @@ byte number[TICKETS];
 byte claim[TICKETS];
 byte seen[TICKETS];
 bool absent[TICKETS];
+bool awake[TICKETS];			/* its task was woken */
+bool moved[TICKETS];
+byte lclaim[TICKETS];			/* of the waiter for L */
+byte lqueue[TICKETS];
+byte lqueued;
 bool gone[TICKETS];			/* its thread has ended */
 
 byte events;
@@ -97,10 +108,75 @@ inline remove(t)
 	i = 0
 }
 
+/* L's queue */
+inline lremove(t)
+{
+	i = 0;
+	do
+	:: lqueue[i] != t -> i++
+	:: else -> break
+	od;
+	lqueued--;
+	do
+	:: i < lqueued -> lqueue[i] = lqueue[i + 1]; i++
+	:: else -> break
+	od;
+	lqueue[lqueued] = 0;
+	i = 0
+}
+
+inline unlock()
+{
+	atomic {
+		if
+		:: lqueued ->
+			heir = lqueue[0];
+			lremove(heir);
+			lclaim[heir] = CLAIMED
+		:: else -> locked = false
+		fi
+	};
+	if
+	:: heir != NOBODY ->
+		atomic { lclaim[heir] = TOLD; awake[heir] = true; heir = NOBODY }
+	:: else
+	fi
+}
+
 inline tell()
 {
 	if
-	:: next != NOBODY ->
+	:: next != NOBODY && !absent[next] ->
+		/* ticket_move() */
+		atomic {
+			assert(claim[next] == CLAIMED);
+			if
+			:: !locked ->
+				locked = true;
+				moved[next] = true;
+				lclaim[next] = TOLD
+			:: locked ->
+				lqueue[lqueued] = next;
+				lqueued++;
+				moved[next] = true;
+				lclaim[next] = WAITING
+			:: skip
+			fi
+		};
+		/* gosync_let_sleep(), with L's lock */
+		atomic {
+			claim[next] = TOLD;
+			if
+#ifdef BUG_SLEEP
+			:: moved[next] -> skip
+#else
+			:: moved[next] && lclaim[next] == WAITING
+#endif
+			:: else -> awake[next] = true
+			fi;
+			next = NOBODY
+		}
+	:: next != NOBODY && absent[next] ->
 		atomic {
 			assert(claim[next] == CLAIMED);
 			claim[next] = TOLD;
@@ -170,7 +246,7 @@ inline cancel(t)
 
 proctype consumer(byte me)
 {
-	byte i, t = me, old = NOBODY, next = NOBODY, bound, pass;
+	byte i, t = me, old = NOBODY, next = NOBODY, heir = NOBODY, bound, pass;
 	bool expired, killed, away;
 
 top:
@@ -180,18 +256,21 @@ check:
 		claim[t] = NOTHING;
 		seen[t] = 0;
 		expired = false;
-		if
-		:: items -> items--; locked = false; goto out
-		:: else
-		fi
+		awake[t] = false;
+		moved[t] = false;
+		lclaim[t] = NOTHING
 	};
+	if
+	:: atomic { items -> items-- }; unlock(); goto out
+	:: else
+	fi;
 	/* ticket_begin() */
 #ifdef BUG_UNLOCK
-	locked = false;
+	unlock();
 	atomic { push(t) };
 #else
 	atomic { push(t) };
-	locked = false;
+	unlock();
 #endif
 	if
 	:: old != NOBODY ->
@@ -202,8 +281,16 @@ check:
 	:: else
 	fi;
 sleep:
+	/* It looks, and sleeps until it is woken. */
+	atomic {
+		awake[t] = false;
+		if
+		:: claim[t] == TOLD -> goto told
+		:: else
+		fi
+	};
 	if
-	:: claim[t] == TOLD
+	:: awake[t] -> goto sleep
 	:: atomic { event; expired = true }
 	:: atomic { event; killed = true }
 	:: atomic { event; away = true }
@@ -223,14 +310,21 @@ sleep:
 			away = false;
 			goto handler
 #endif
-		:: away && claim[t] != CLAIMED ->
+		:: away && (claim[t] == WAITING ||
+			    (claim[t] == TOLD && !moved[t])) ->
 			absent[t] = true;
 			away = false;
 			goto handler
 		:: else
 		fi
 	};
+	/* gosync_await_told() looks again and again. */
 	atomic { claim[t] == TOLD };
+told:
+	if
+	:: moved[t] -> goto await_lock
+	:: else
+	fi;
 	if
 	:: away -> away = false; absent[t] = true; goto handler
 	:: else
@@ -240,6 +334,57 @@ ended_alone:
 	:: killed -> goto killed_with_it
 	:: else
 	fi;
+	goto relock;
+
+await_lock:
+	/* ticket_await_lock(): asleep */
+	atomic {
+		awake[t] = false;
+		if
+		:: lclaim[t] == TOLD -> goto has_lock
+		:: else
+		fi
+	};
+	if
+	:: awake[t] -> goto await_lock
+	:: killed || away
+	:: atomic { event; killed = true }
+	:: atomic { event; away = true }
+	fi;
+	/* ticket_end_move() */
+	atomic {
+		if
+		:: lclaim[t] == WAITING ->
+#ifdef BUG_STAY
+			if
+			:: killed
+			:: else -> lremove(t)
+			fi;
+#else
+			lremove(t);
+#endif
+			moved[t] = false;
+			lclaim[t] = NOTHING;
+			if
+			:: killed -> goto killed_with_it
+			:: else -> away = false; absent[t] = true; goto handler
+			fi
+		:: else
+		fi
+	};
+	atomic { lclaim[t] == TOLD };
+has_lock:
+	away = false;
+	moved[t] = false;
+	if
+	:: killed ->
+#ifndef BUG_KEEP
+		unlock();
+#endif
+		goto killed_with_it
+	:: else -> goto check
+	fi;
+
 relock:
 	if
 	:: atomic { !locked -> locked = true; goto check }
@@ -319,8 +464,8 @@ end:
 
 proctype producer()
 {
-	byte i, n, next = NOBODY, bound;
-	bool all;
+	byte i, n, next = NOBODY, heir = NOBODY, bound;
+	bool all, owns;
 
 	do
 	:: n < N ->
@@ -333,9 +478,13 @@ proctype producer()
 			if
 			:: n == N - 1 -> n++; items++; all = true
 			:: skip
-			fi;
-			locked = false
+			fi
 		};
+		/* It signals with L locked, or not. */
+		if
+		:: unlock()
+		:: owns = true
+		fi;
 		/* wake(): is a waiter shown? */
 		if
 		:: !queued
@@ -352,6 +501,10 @@ proctype producer()
 			   tell()
 			:: atomic { !reached -> break }
 			od
+		fi;
+		if
+		:: owns -> owns = false; unlock()
+		:: else
 		fi
 	:: else -> break
 	od;
@@ -370,7 +523,7 @@ init {
 	};
 	atomic {
 		ended == N && produced && !any_gone;
-		assert(!queued && !locked);
+		assert(!queued && !locked && !lqueued);
 		for (p : 0 .. TICKETS - 1) {
 			assert(!absent[p])
 		}
