@@ -40,7 +40,7 @@ static inline void gosync_copy(void *to, const void *from, size_t len)
 }
 
 /* !memcmp() for data that is mostly short, in the same way */
-static inline bool gosync_same(const void *a, const void *b, size_t len)
+static __always_inline bool gosync_same(const void *a, const void *b, size_t len)
 {
 	const size_t word = sizeof(u64);
 	u64 first[2], last[2];

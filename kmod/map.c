@@ -153,7 +153,7 @@ static int store_there(struct gosync_map *map,
 		       const struct gosync_payload *value,
 		       struct gosync_map_args *args, u64 room)
 {
-	gosync_map_put(map, record, value);
+	gosync_map_put(map, record, value->data, value->len);
 	gosync_map_unlock(record, true);
 	return 0;
 }
@@ -166,7 +166,7 @@ static int swap_there(struct gosync_map *map,
 	int ret = map_copy_old(map, record, args, room);
 
 	if (!ret)
-		gosync_map_put(map, record, value);
+		gosync_map_put(map, record, value->data, value->len);
 	gosync_map_unlock(record, !ret);
 	return ret ?: 1;
 }
@@ -203,7 +203,7 @@ int map_there_or_add(struct gosync_map *map, struct gosync_map_key *key,
 		if (record)
 			return there(map, record, value, args, room);
 		args->old_len = 0;
-		ret = gosync_map_add(map, key, value);
+		ret = gosync_map_add(map, key, value->data, value->len);
 	}
 	return ret;
 }
@@ -341,7 +341,7 @@ static long gosync_map_cas(struct gosync_holder *holder, void *arg)
 	} else if (record) {
 		equal = gosync_map_has(map, record, &old);
 		if (equal)
-			gosync_map_put(map, record, &new);
+			gosync_map_put(map, record, new.data, new.len);
 		gosync_map_unlock(record, equal);
 	}
 	gosync_payload_put(&new);

@@ -58,7 +58,8 @@ struct gosync_map {
  * @len: its length
  * @hash: its hash in @table
  * @table: the word of a table; all ones: @hash is not known yet
- * @slot: the slot in which it was found last
+ * @slot: the slot in which it was found last, or that it is to get
+ * @number: the number of its record, found or taken with @slot
  * @data: the key
  */
 struct gosync_map_key {
@@ -66,6 +67,7 @@ struct gosync_map_key {
 	u32 hash;
 	u64 table;
 	u64 *slot;
+	u32 number;
 	u8 data[GOSYNC_MAP_KEY_MAX];
 };
 
@@ -114,16 +116,16 @@ static inline void *gosync_map_value_of(struct gosync_map *map,
 
 static inline void gosync_map_put(struct gosync_map *map,
 				  struct gosync_map_record *record,
-				  const struct gosync_payload *value)
+				  const void *value, u32 len)
 {
 	void *to = gosync_map_value_of(map, record);
 	u32 before = record->value_len;
 
-	WRITE_ONCE(record->value_len, value->len);
-	gosync_copy(to, value->data, value->len);
+	WRITE_ONCE(record->value_len, len);
+	gosync_copy(to, value, len);
 	/* Nothing of a longer value before this one may be left. */
-	if (before > value->len)
-		memset(to + value->len, 0, before - value->len);
+	if (before > len)
+		memset(to + len, 0, before - len);
 }
 
 static inline bool gosync_map_has(struct gosync_map *map,
@@ -145,7 +147,9 @@ struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 					       struct gosync_map_key *key);
 int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
-		   const struct gosync_payload *value);
+		   const void *value, u32 len);
+void gosync_map_enter(struct gosync_map *map, const struct gosync_map_key *key,
+		      const void *value, u32 len);
 void gosync_map_remove(struct gosync_map *map,
 		       struct gosync_map_record *record,
 		       const struct gosync_map_key *key);

@@ -68,7 +68,7 @@
  *		is_whole(): fence, from what was read to seq again
  *		A reader that saw anything new sees another count.
  *	S	set_slot(): release of a slot
- *		look(), map_probe(): acquire of it
+ *		look(), gosync_map_probe(): acquire of it
  *		The record is there. It has the key, or is locked until it has.
  *	T1	map_promote(): release of the table's word
  *		look(), gosync_map_find(), begin_walk(): acquire of it
@@ -93,7 +93,7 @@
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 
-#include "map.h"
+#include "map_table.h"
 #include "page.h"
 #include "trace.h"
 #include "wait.h"
@@ -108,23 +108,6 @@ static_assert(sizeof(struct gosync_map_page) <= PAGE_SIZE);
 static_assert(sizeof(struct gosync_map_record) == 24);
 
 /* --- Where things are ---------------------------------------------------- */
-
-static unsigned int class_of(u64 table)
-{
-	return (table & GOSYNC_MAP_TABLE_MASK) >> 1;
-}
-
-/* log2 of the number of slots */
-static unsigned int slots_shift(unsigned int class)
-{
-	return class ? ilog2(PAGE_SIZE / sizeof(u64)) + class - 1 :
-		       ilog2(GOSYNC_MAP_SMALL);
-}
-
-static u32 slots_in(unsigned int class)
-{
-	return 1U << slots_shift(class);
-}
 
 /*
  * A table is replaced when this many slots are used; a new one has fewer used.
@@ -143,12 +126,6 @@ static unsigned int class_for(u32 entries)
 	return class;
 }
 
-/* Where a table's slots for a hash begin */
-static u32 home(unsigned int class, u32 hash)
-{
-	return hash >> (32 - slots_shift(class));
-}
-
 static unsigned long pages_of_table(unsigned int class)
 {
 	return 1UL << (class - 1);
@@ -160,17 +137,6 @@ static unsigned long place_of_table(u64 table)
 	unsigned int class = class_of(table);
 
 	return (1UL << class) - 1 + (table & 1) * pages_of_table(class);
-}
-
-static struct gosync_map_rules *rules_of(struct gosync_map *map, u64 table)
-{
-	return &gosync_map_page_of(map)->rules[gosync_map_version(table) & 1];
-}
-
-/* The slots of a table; NULL if there is no such table yet */
-static u64 *table_at(struct gosync_map *map, u64 table)
-{
-	return READ_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK]);
 }
 
 static unsigned long pages_of_segment(struct gosync_map *map)
@@ -200,61 +166,6 @@ void *gosync_map_far_segment(struct gosync_map *map, u32 number)
 
 /* --- Finding ------------------------------------------------------------- */
 
-/*
- * The key's hash in this table. It is kept with the key, because the same word
- * never names another table later.
- */
-static u32 hash_in(struct gosync_map *map, struct gosync_map_key *key,
-		   u64 table)
-{
-	if (key->table != table) {
-		key->table = table;
-		key->hash = gosync_map_hash(gosync_map_page_of(map), table,
-					    key->data, key->len);
-	}
-	return key->hash;
-}
-
-/*
- * Look for a key in a table. Return: its record, which is locked, and its slot
- * in @key; or NULL. A locked record means that preemption is disabled. Without
- * the map's mutex the caller has to confirm the absence, see gosync_map_find().
- */
-static __always_inline
-struct gosync_map_record *map_probe(struct gosync_map *map,
-				    struct gosync_map_key *key, u64 table)
-{
-	u32 reach = READ_ONCE(rules_of(map, table)->reach);
-	u32 mask = slots_in(class_of(table)) - 1;
-	u64 *slots = table_at(map, table);
-	struct gosync_map_record *record;
-	u32 hash = hash_in(map, key, table);
-	u32 first = home(class_of(table), hash);
-	u64 entry, *at;
-	u32 i;
-
-	for (i = 0; i <= reach; i++) {
-		at = &slots[(first + i) & mask];
-		/* S: pairs with set_slot(). */
-		entry = smp_load_acquire(at);
-		if (entry == GOSYNC_MAP_EMPTY)
-			break;
-		if (entry >> 32 == hash) {
-			record = gosync_map_record_at(map, entry);
-			gosync_map_lock(record);
-			if (record->key_len == key->len &&
-			    gosync_same(record + 1, key->data, key->len)) {
-				key->slot = at;
-				return record;
-			}
-			gosync_map_unlock(record, false);
-		}
-		if (i % GOSYNC_MAP_BATCH == GOSYNC_MAP_BATCH - 1)
-			cond_resched();
-	}
-	return NULL;
-}
-
 /**
  * gosync_map_find() - look for a key without the map's mutex
  * @map: the Map
@@ -273,7 +184,7 @@ struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 	do {
 		/* T1: pairs with map_promote(). */
 		table = smp_load_acquire(&page->table);
-		record = map_probe(map, key, table);
+		record = gosync_map_probe(map, key, table, false);
 		if (record)
 			return record;
 		/* T2: pairs with map_begin_table(). */
@@ -295,8 +206,13 @@ struct gosync_map_record *gosync_map_find(struct gosync_map *map,
 struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 					       struct gosync_map_key *key)
 {
+	struct gosync_map_record *record;
+
 	lockdep_assert_held(&map->lock);
-	return map_probe(map, key, gosync_map_page_of(map)->table);
+	record = gosync_map_probe(map, key, gosync_map_page_of(map)->table, true);
+	if (record)
+		gosync_map_lock(record);
+	return record;
 }
 
 /* --- Changing the set of keys -------------------------------------------- */
@@ -405,13 +321,13 @@ static u32 map_place(struct gosync_map *map, u64 table, u32 number)
 }
 
 /*
- * Fill a table with all entries, with room for one more, and promote it. The
- * task may be killed meanwhile: nothing has happened before the promotion.
+ * Fill a table with all entries, with room for @more, and promote it. The task
+ * may be killed meanwhile: nothing has happened before the promotion.
  */
-static int map_rebuild(struct gosync_map *map)
+static int map_rebuild(struct gosync_map *map, u32 more)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
-	u64 table = next_table(page->table, class_for(page->count + 1));
+	u64 table = next_table(page->table, class_for(page->count + more));
 	u32 number, reach = 0;
 	int ret;
 
@@ -476,12 +392,17 @@ static void map_wipe_record(struct gosync_map *map,
 	WRITE_ONCE(record->value_len, 0);
 }
 
-/*
- * Find a slot for a new key. It may be further from the key's place than any
- * other.
- */
-static int map_take_slot(struct gosync_map *map, struct gosync_map_key *key,
-			 u64 **slot)
+/* Decide on a key's slot. It may be further from its place than any other. */
+static void map_choose_slot(struct gosync_map *map, struct gosync_map_key *key,
+			    u64 table, u32 distance)
+{
+	if (distance > rules_of(map, table)->reach)
+		WRITE_ONCE(rules_of(map, table)->reach, distance);
+	key->slot = slot_at(map, table, key->hash, distance);
+}
+
+/* Find a slot for a new key. */
+static int map_take_slot(struct gosync_map *map, struct gosync_map_key *key)
 {
 	struct gosync_map_page *page = gosync_map_page_of(map);
 	u64 table = page->table;
@@ -492,45 +413,29 @@ static int map_take_slot(struct gosync_map *map, struct gosync_map_key *key,
 	if (distance > map->limit ||
 	    (*slot_at(map, table, hash, distance) == GOSYNC_MAP_EMPTY &&
 	     map->filled == most_used(class_of(table)))) {
-		ret = map_rebuild(map);
+		ret = map_rebuild(map, 1);
 		if (ret)
 			return ret;
 		table = page->table;
 		hash = hash_in(map, key, table);
 		distance = vacancy(map, table, hash, U32_MAX - 1);
 	}
-	if (distance > rules_of(map, table)->reach)
-		WRITE_ONCE(rules_of(map, table)->reach, distance);
-	*slot = slot_at(map, table, hash, distance);
+	map_choose_slot(map, key, table, distance);
 	return 0;
 }
 
 /**
- * gosync_map_add() - add a key that is absent
+ * gosync_map_enter() - make an entry of a key that has a slot and a record
  * @map: the Map; the caller holds its mutex
- * @key: the key
+ * @key: the key, which is absent
  * @value: its value
- *
- * Return: 0; -ENOSPC if the map is full, -ENOMEM, -EINTR if the caller is being
- * killed.
+ * @len: the length of that
  */
-int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
-		   const struct gosync_payload *value)
+void gosync_map_enter(struct gosync_map *map, const struct gosync_map_key *key,
+		      const void *value, u32 len)
 {
+	struct gosync_map_record *record = gosync_map_record_at(map, key->number);
 	struct gosync_map_page *page = gosync_map_page_of(map);
-	struct gosync_map_record *record;
-	u32 number;
-	u64 *slot;
-	int ret;
-
-	if (page->count >= map->obj.capacity)
-		return -ENOSPC;
-	ret = map_take_slot(map, key, &slot);
-	if (ret)
-		return ret;
-	record = map_take_record(map, &number);
-	if (!record)
-		return -ENOMEM;
 
 	gosync_map_lock(record);
 	/* Clear has dropped the record, but has not wiped it yet. */
@@ -538,10 +443,10 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 		map_wipe_record(map, record);
 	WRITE_ONCE(record->key_len, key->len);
 	memcpy(record + 1, key->data, key->len);
-	gosync_map_put(map, record, value);
+	gosync_map_put(map, record, value, len);
 	WRITE_ONCE(record->born, page->born + 1);
-	map->filled += *slot == GOSYNC_MAP_EMPTY;
-	set_slot(slot, (u64)key->hash << 32 | number);
+	map->filled += *key->slot == GOSYNC_MAP_EMPTY;
+	set_slot(key->slot, (u64)key->hash << 32 | key->number);
 	gosync_map_unlock(record, true);
 
 	map_count(page, page->count + 1);
@@ -550,6 +455,31 @@ int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 	 * be loaded. Pairs with the acquire where they begin.
 	 */
 	smp_store_release(&page->born, page->born + 1);
+}
+
+/**
+ * gosync_map_add() - add a key that is absent
+ * @map: the Map; the caller holds its mutex
+ * @key: the key
+ * @value: its value
+ * @len: the length of that
+ *
+ * Return: 0; -ENOSPC if the map is full, -ENOMEM, -EINTR if the caller is being
+ * killed.
+ */
+int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
+		   const void *value, u32 len)
+{
+	int ret;
+
+	if (gosync_map_page_of(map)->count >= map->obj.capacity)
+		return -ENOSPC;
+	ret = map_take_slot(map, key);
+	if (ret)
+		return ret;
+	if (!map_take_record(map, &key->number))
+		return -ENOMEM;
+	gosync_map_enter(map, key, value, len);
 	return 0;
 }
 
@@ -590,7 +520,7 @@ void gosync_map_remove(struct gosync_map *map,
 	map_wipe_record(map, record);
 	WRITE_ONCE(record->born, map->free);
 	gosync_map_unlock(record, true);
-	map->free = (u32)*key->slot + 1;
+	map->free = key->number + 1;
 	vacate(map, key->slot);
 	map_count(page, page->count - 1);
 }
