@@ -20,6 +20,7 @@
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c cond.c semaphore.c map.c
  *					the primitives
+ *	map_many.c			storing many entries in a Map
  *	map_table.c wait_change.c	a Map's entries; waiting for Value and Map
  *	wait_op.c			waiting for one thing in an ioctl
  *	holder.c stat.c			holders; statistics, lists of waiters

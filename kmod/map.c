@@ -256,6 +256,13 @@ static long gosync_map_load_or_store(struct gosync_holder *holder, void *arg)
 	return ret ?: map_changed(map, ret);
 }
 
+static long gosync_map_store_many(struct gosync_holder *holder, void *arg)
+{
+	struct gosync_map *map = gosync_to_map(holder->obj);
+
+	return map_changed(map, gosync_map_store_all(map, arg));
+}
+
 static int map_load_and_delete(struct gosync_map *map,
 			       struct gosync_map_key *key,
 			       struct gosync_map_args *args, u64 room)
@@ -573,6 +580,8 @@ static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL(MAP_CLEAR, GOSYNC_WRITES, gosync_map_clear),
 	GOSYNC_IOCTL_ARG(MAP_WAIT, GOSYNC_RESULTS, gosync_version_wait,
 			 version_wait, .wait = &gosync_version_op),
+	GOSYNC_IOCTL_ARG(MAP_STORE_MANY, GOSYNC_WRITES, gosync_map_store_many,
+			 map_store_many),
 };
 
 const struct gosync_ops gosync_map_ops = {

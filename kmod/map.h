@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by map.c and map_table.c: the Map, its entries while they are
- * outside of it, and the lock of a record.
+ * Shared by map.c, map_many.c and map_table.c: the Map, its entries while they
+ * are outside of it, and the lock of a record.
  */
 #ifndef GOSYNC_MAP_H
 #define GOSYNC_MAP_H
@@ -60,7 +60,7 @@ struct gosync_map {
  * @table: the word of a table; all ones: @hash is not known yet
  * @slot: the slot in which it was found last, or that it is to get
  * @number: the number of its record, found or taken with @slot
- * @data: the key
+ * @data: the key; there need not be more memory than that takes
  */
 struct gosync_map_key {
 	u32 len;
@@ -148,8 +148,15 @@ struct gosync_map_record *gosync_map_find_held(struct gosync_map *map,
 					       struct gosync_map_key *key);
 int gosync_map_add(struct gosync_map *map, struct gosync_map_key *key,
 		   const void *value, u32 len);
+int gosync_map_make_room(struct gosync_map *map, u32 more, bool anew);
+int gosync_map_reserve(struct gosync_map *map, struct gosync_map_key *key,
+		       bool anywhere);
+void gosync_map_unreserve(struct gosync_map *map,
+			  const struct gosync_map_key *key);
 void gosync_map_enter(struct gosync_map *map, const struct gosync_map_key *key,
 		      const void *value, u32 len);
+int gosync_map_store_all(struct gosync_map *map,
+			 const struct gosync_map_store_many_args *args);
 void gosync_map_remove(struct gosync_map *map,
 		       struct gosync_map_record *record,
 		       const struct gosync_map_key *key);

@@ -37,6 +37,10 @@
  *   it could look once more and miss it. It sees the slot with the record's
  *   new count, since that is released later (R1).
  *
+ *   Who stores many keys at once reserves slots and records for new ones before
+ *   the first store. A reserved slot leads nowhere, as a tombstone does, and no
+ *   slot leads to a reserved record. So each store is what it is alone.
+ *
  *   Clear happens at the moment when the word is written. Afterwards its
  *   records keep their contents until they are used again. Only a reader that
  *   read the word before that moment finds them, and counts as earlier than
@@ -100,6 +104,9 @@
 
 /* No key is further from its place than this, unless it has to be. */
 #define REACH		128U
+
+/* A reserved slot. To readers it is a tombstone, for no key has the hash 0. */
+#define RESERVED	(GOSYNC_MAP_TOMBSTONE + 1)
 
 /* Records come in segments of at least this size */
 #define SEGMENT_SIZE	SZ_64K
@@ -523,6 +530,75 @@ void gosync_map_remove(struct gosync_map *map,
 	map->free = key->number + 1;
 	vacate(map, key->slot);
 	map_count(page, page->count - 1);
+}
+
+/**
+ * gosync_map_make_room() - let the table have enough slots for new keys
+ * @map: the Map; the caller holds its mutex
+ * @more: how many new keys
+ * @anew: fill a table in any case, with another seed
+ *
+ * Return: 0; -ENOSPC if the map has not room for so many, -ENOMEM, -EINTR if the
+ * caller is being killed.
+ */
+int gosync_map_make_room(struct gosync_map *map, u32 more, bool anew)
+{
+	struct gosync_map_page *page = gosync_map_page_of(map);
+
+	if (page->count + more > map->obj.capacity)
+		return -ENOSPC;
+	if (!anew && map->filled + more <= most_used(class_of(page->table)))
+		return 0;
+	return map_rebuild(map, more);
+}
+
+/**
+ * gosync_map_reserve() - keep a slot and a record for a new key
+ * @map: the Map; the caller holds its mutex until gosync_map_enter() or
+ *	gosync_map_unreserve(). gosync_map_make_room() has made room
+ * @key: the key
+ * @anywhere: however far from its place, since the table is a new one
+ *
+ * Return: 0; -ENOMEM; -EAGAIN: the slot would be too far from the key's place,
+ * so the table has to be filled anew.
+ */
+int gosync_map_reserve(struct gosync_map *map, struct gosync_map_key *key,
+		       bool anywhere)
+{
+	u32 limit = anywhere ? U32_MAX - 1 : map->limit;
+	u64 table = gosync_map_page_of(map)->table;
+	u32 distance = vacancy(map, table, hash_in(map, key, table), limit);
+
+	if (distance > limit)
+		return -EAGAIN;
+	if (!map_take_record(map, &key->number))
+		return -ENOMEM;
+	map_choose_slot(map, key, table, distance);
+	map->filled += *key->slot == GOSYNC_MAP_EMPTY;
+	set_slot(key->slot, RESERVED);
+	return 0;
+}
+
+/**
+ * gosync_map_unreserve() - undo gosync_map_reserve()
+ * @map: the Map; the caller holds its mutex
+ * @key: the key
+ */
+void gosync_map_unreserve(struct gosync_map *map,
+			  const struct gosync_map_key *key)
+{
+	struct gosync_map_record *record = gosync_map_record_at(map, key->number);
+	bool dropped;
+
+	gosync_map_lock(record);
+	/* As in gosync_map_enter(): gosync_map_wipe() will not know it again. */
+	dropped = record->key_len;
+	if (dropped)
+		map_wipe_record(map, record);
+	WRITE_ONCE(record->born, map->free);
+	gosync_map_unlock(record, dropped);
+	map->free = key->number + 1;
+	vacate(map, key->slot);
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Of map_table.c, which describes it all: where the slots of a table are, and how
- * a key is looked for in them.
+ * Shared by map_table.c, which describes it all, and map_many.c: where the slots
+ * of a table are, and how a key is looked for in them.
  */
 #ifndef GOSYNC_MAP_TABLE_H
 #define GOSYNC_MAP_TABLE_H

@@ -59,6 +59,7 @@ FIXTURE(ioctl)
 	struct gosync_info entries[4];
 	struct gosync_party parties[4];
 	struct gosync_wait_entry waits[2];
+	struct gosync_map_store_item stores[2];
 	char payload[16];
 	char old[16];
 };
@@ -791,6 +792,8 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(8, sizeof(struct gosync_semaphore_slot));
 	EXPECT_EQ(56, sizeof(struct gosync_map_args));
 	EXPECT_EQ(48, sizeof(struct gosync_map_range_args));
+	EXPECT_EQ(24, sizeof(struct gosync_map_store_many_args));
+	EXPECT_EQ(32, sizeof(struct gosync_map_store_item));
 	EXPECT_EQ(8, sizeof(struct gosync_map_item));
 	EXPECT_EQ(24, sizeof(struct gosync_map_record));
 	EXPECT_EQ(64, sizeof(struct gosync_map_rules));

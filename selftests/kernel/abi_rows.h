@@ -232,6 +232,24 @@ static void fill_map_swap(FIXTURE_DATA(ioctl) *self, void *arg)
 	fill_map_old(self, arg);
 }
 
+static void fill_map_store_many(FIXTURE_DATA(ioctl) *self, void *arg)
+{
+	struct gosync_map_store_many_args *args = arg;
+	unsigned int i;
+
+	/* A key that is there, and another one */
+	for (i = 0; i < ARRAY_SIZE(self->stores); i++)
+		self->stores[i] = (struct gosync_map_store_item) {
+			.key = to_u64(i ? self->name : self->payload),
+			.key_len = sizeof(self->payload),
+			.buf = to_u64(self->name),
+			.len = sizeof(self->payload),
+		};
+	args->items = to_u64(self->stores);
+	args->count = ARRAY_SIZE(self->stores);
+	args->item_size = sizeof(self->stores[0]);
+}
+
 static void fill_map_range(FIXTURE_DATA(ioctl) *self, void *arg)
 {
 	struct gosync_map_range_args *args = arg;
@@ -383,6 +401,11 @@ ROW(map_compare_and_delete, MAP_COMPARE_AND_DELETE, ON(MAP), MAP, map, map_old,
 	MAP_DELETE);
 ROW(map_delete, MAP_DELETE, ON(MAP), MAP, map, map_key, WRITES,
 	RESERVED(MAP_FLAGS, NO_BUF, NO_OLD(map)), POINTERS(AT(map, key)));
+ROW(map_store_many, MAP_STORE_MANY, ON(MAP), MAP, map_store_many, map_store_many,
+	WRITES, RESERVED(FIELD(gosync_map_store_many, flags, 0),
+		     FIELD(gosync_map_store_many, count, GOSYNC_MAP_STORE_MAX - 1),
+		     FIELD(gosync_map_store_many, item_size, 0)),
+	POINTERS(AT(map_store_many, items)));
 ROW(map_range, MAP_RANGE, ON(MAP), MAP, map_range, map_range, RESULTS,
 	RESERVED(FIELD(gosync_map_range, flags, 0)), POINTERS(AT(map_range, buf)));
 

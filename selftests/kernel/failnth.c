@@ -354,6 +354,25 @@ static int walk_map(FIXTURE_DATA(failnth) *self, int fd)
 	return call(fd, GOSYNC_IOC_MAP_RANGE, &args);
 }
 
+/* A key that is there, and others that are if @key is not new */
+static int store_many_in_map(FIXTURE_DATA(failnth) *self, int fd, uint32_t key)
+{
+	uint32_t keys[] = { 0, key, key + 1, key + 2 };
+	struct gosync_map_store_item items[ARRAY_SIZE(keys)];
+	struct gosync_map_store_many_args args = {
+		.size = sizeof(args), .items = to_u64(items),
+		.count = ARRAY_SIZE(items), .item_size = sizeof(items[0]),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(items); i++)
+		items[i] = (struct gosync_map_store_item) {
+			.key = to_u64(&keys[i]), .key_len = 4,
+			.buf = to_u64(self->payload), .len = 1000,
+		};
+	return call(fd, GOSYNC_IOC_MAP_STORE_MANY, &args);
+}
+
 #define MAP_UNDONE	changed_by(&count, info_of(fd).word, 0)
 
 TEST_F(failnth, maps)
@@ -378,6 +397,11 @@ TEST_F(failnth, maps)
 	      MAP_UNDONE);
 	SWEEP(1, map_op(self, fd, GOSYNC_IOC_MAP_CAS, key), MAP_UNDONE);
 	SWEEP(1, walk_map(self, fd), MAP_UNDONE);
+	EXPECT_EQ(count, gosync_map_len(map));
+	SWEEP(0, store_many_in_map(self, fd, key - 2), MAP_UNDONE);
+	/* Another table, and more segments than one */
+	for (; count < 500; count = info_of(fd).word)
+		SWEEP(0, store_many_in_map(self, fd, key += 3), MAP_UNDONE);
 	EXPECT_EQ(count, gosync_map_len(map));
 }
 

@@ -40,6 +40,7 @@ enum {
 	NOWHERE,		/* ... of nothing */
 	NAME,			/* ... of a name */
 	ENTRIES,		/* ... of struct gosync_wait_entry */
+	ITEMS,			/* ... of struct gosync_map_store_item */
 	SOON,			/* a deadline that is near */
 	FD,			/* a descriptor, in the lower half */
 	KINDS_OF_WORD,
@@ -174,6 +175,8 @@ static const struct command commands[] = {
 	C(MAP_SWAP, GOSYNC_MAP, map_args, MAP_BUFS),
 	C(MAP_CAS, GOSYNC_MAP, map_args, MAP_BUFS),
 	C(MAP_COMPARE_AND_DELETE, GOSYNC_MAP, map_args, MAP_BUFS),
+	C(MAP_STORE_MANY, GOSYNC_MAP, map_store_many_args,
+	  AT(map_store_many_args, items) = ITEMS),
 	PLAIN(MAP_CLEAR, GOSYNC_MAP),
 	C(MAP_RANGE, GOSYNC_MAP, map_range_args, AT(map_range_args, buf) = BUF),
 	C(MAP_WAIT, GOSYNC_MAP, version_wait_args,
@@ -244,6 +247,9 @@ static void random_words(struct one *one)
 		one->word[4] = below(65);
 		one->word[6] = below(65);
 	}
+	if (command->cmd == GOSYNC_IOC_MAP_STORE_MANY && below(8))
+		one->word[2] = below(SEVERAL + 1) |
+			sizeof(struct gosync_map_store_item) << 32;
 	if (command->type == GOSYNC_VALUE && command->size && below(8)) {
 		one->word[1] = below(3);
 		one->word[3] = below(65);
@@ -334,6 +340,7 @@ static size_t map_sizes[MAPS];
 /* What the kernel may be told to write to: there is nothing behind it. */
 static char *buffer, *names, *ends, *read_only;
 static struct gosync_wait_entry *entries;
+static struct gosync_map_store_item *items;
 static uint64_t *arguments;
 
 static int fd_of(unsigned int slot)
@@ -380,6 +387,8 @@ static uint64_t word_of(const struct one *one, unsigned int i)
 		return to_u64(names + word % NAMES * NAME_SIZE);
 	case ENTRIES:
 		return to_u64(entries);
+	case ITEMS:
+		return to_u64(items);
 	case SOON:
 		return word & 1 ? gosync_deadline(word * 50000) : word;
 	case FD:
@@ -436,6 +445,14 @@ static void run_ioctl(const struct one *one)
 			.op = commands[(one->word[i] + 31 + i) %
 				       ARRAY_SIZE(commands)].cmd,
 			.value = one->word[i + 7],
+		};
+	for (i = 0; i < SEVERAL; i++)
+		items[i] = (struct gosync_map_store_item) {
+			.key = word_of(one, (i + 3) % WORDS) % 8 ?
+			       to_u64(names + i % 4 * NAME_SIZE) : 8,
+			.key_len = one->word[(i + 4) % WORDS] % 9,
+			.buf = to_u64(buffer),
+			.len = one->word[(i + 5) % WORDS] % 65,
 		};
 	ret = ioctl(fd_of(one->fd), command->cmd,
 		    one->what[11] == NOWHERE ? (void *)8 : args);
@@ -698,6 +715,7 @@ static void prepare_worker(unsigned int me)
 	ends = guarded(0);
 	arguments = guarded(ARGUMENTS * sizeof(*arguments));
 	entries = guarded(SEVERAL * sizeof(*entries));
+	items = guarded(SEVERAL * sizeof(*items));
 	names = guarded(NAMES * NAME_SIZE);
 	for (i = 0; i < NAMES; i++)
 		snprintf(names + i * NAME_SIZE, NAME_SIZE, "%.8s.%u", prefix,

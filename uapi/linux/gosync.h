@@ -1356,8 +1356,8 @@ struct gosync_semaphore_slot {
 /* --- Map ----------------------------------------------------------------- */
 
 /**
- * struct gosync_map_args - argument of the GOSYNC_IOC_MAP operations, but for RANGE
- *	and CLEAR
+ * struct gosync_map_args - argument of the GOSYNC_IOC_MAP operations, but for
+ *	STORE_MANY, RANGE and CLEAR
  * @size: sizeof(struct gosync_map_args)
  * @flags: must be 0
  * @key: the key, any bytes
@@ -1407,6 +1407,57 @@ struct gosync_map_args {
 #define GOSYNC_IOC_MAP_CAS			_IO(GOSYNC_IOC_TYPE, 0xde)
 #define GOSYNC_IOC_MAP_COMPARE_AND_DELETE	_IO(GOSYNC_IOC_TYPE, 0xdf)
 #define GOSYNC_IOC_MAP_CLEAR			_IO(GOSYNC_IOC_TYPE, 0xe1)
+
+/* The most items that one call can store */
+#define GOSYNC_MAP_STORE_MAX	64
+
+/**
+ * struct gosync_map_store_item - a key and the value that it is to have
+ * @key: the key, any bytes
+ * @key_len: its length in bytes, 1 to the Map's key_size
+ * @buf: the value
+ * @len: its length in bytes, 0 to the Map's value_size
+ */
+struct gosync_map_store_item {
+	__aligned_u64 key;
+	__aligned_u64 key_len;
+	__aligned_u64 buf;
+	__aligned_u64 len;
+};
+
+/**
+ * struct gosync_map_store_many_args - argument of GOSYNC_IOC_MAP_STORE_MANY
+ * @size: sizeof(struct gosync_map_store_many_args)
+ * @flags: must be 0
+ * @items: pointer to an array of &struct gosync_map_store_item
+ * @count: how many, 1 to GOSYNC_MAP_STORE_MAX
+ * @item_size: sizeof(struct gosync_map_store_item)
+ *
+ * Stores each item, as GOSYNC_IOC_MAP_STORE does, or none of them: after an
+ * error, and after a death before the first store, no key has changed. A death
+ * does not end the stores once they have begun.
+ *
+ * The stores are in the order of the array; if a key is there twice, its last
+ * item wins. Each happens at a moment of its own, so that others may see the
+ * first and not yet the last. Who sees one of them sees those before it. No key
+ * is added, removed or cleared in between, but a value may be stored over. The
+ * version of GOSYNC_IOC_MAP_WAIT changes after the last one, and only once.
+ *
+ * May sleep, for memory and while others add or remove keys.
+ *
+ * Return: 0, or -1 with errno EBADF (read-only), EFAULT, EINTR, EINVAL (also: a
+ * key's length), EMSGSIZE, ENOMEM, ENOSPC (with the keys that are new there
+ * would be more entries than the capacity allows).
+ */
+struct gosync_map_store_many_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 items;
+	__u32 count;
+	__u32 item_size;
+};
+
+#define GOSYNC_IOC_MAP_STORE_MANY	_IO(GOSYNC_IOC_TYPE, 0xe3)
 
 /**
  * struct gosync_map_range_args - argument of GOSYNC_IOC_MAP_RANGE
@@ -1479,7 +1530,11 @@ struct gosync_map_record {
 #define GOSYNC_MAP_VERSION_SHIFT	6
 #define GOSYNC_MAP_TABLE_MASK		63
 
-/* What may be in a table besides entries (the hash << 32 | record's number) */
+/*
+ * What may be in a table besides entries (the hash << 32 | record's number). The
+ * kernel may also keep a slot for an entry to come, which has the hash 0 until
+ * then: to readers that is a tombstone, as no key has this hash.
+ */
 #define GOSYNC_MAP_EMPTY	((__u64)0)
 #define GOSYNC_MAP_TOMBSTONE	((__u64)1)
 
