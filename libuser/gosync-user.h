@@ -1803,6 +1803,38 @@ int gosync_map_store(gosync_map_t *map, const void *key, size_t key_len,
 		     const void *buf, size_t len);
 
 /**
+ * struct gosync_map_pair - a key and the value that it is to have
+ * @key: the key
+ * @key_len: its length
+ * @buf: the value
+ * @len: its length
+ */
+struct gosync_map_pair {
+	const void *key;
+	size_t key_len;
+	const void *buf;
+	size_t len;
+};
+
+/**
+ * gosync_map_store_many() - set the values of several keys
+ * @map: the handle
+ * @pairs: the keys and their values
+ * @count: how many there are, 1 to GOSYNC_MAP_STORE_MAX
+ *
+ * It is one system call, and whoever waits for a change of the Map is told
+ * once. Either all of them are stored or, after an error, none. They are stored
+ * one after the other in the order of @pairs: others may see the first ones
+ * before the last ones. If a key is there twice, its last pair wins.
+ *
+ * Return: as gosync_map_store(), -ENOSPC if the Map has no room for all new
+ * keys; -EINVAL also if @count is out of its range.
+ */
+int gosync_map_store_many(gosync_map_t *map,
+			  const struct gosync_map_pair *pairs,
+			  unsigned int count);
+
+/**
  * gosync_map_load_or_store() - get a key's value, or set it if absent
  * @map: the handle
  * @key: the key

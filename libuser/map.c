@@ -604,6 +604,32 @@ EXPORT int gosync_map_store(gosync_map_t *map, const void *key, size_t key_len,
 	return change(map, GOSYNC_IOC_MAP_STORE, key, key_len, &args);
 }
 
+EXPORT int gosync_map_store_many(gosync_map_t *map,
+				 const struct gosync_map_pair *pairs,
+				 unsigned int count)
+{
+	struct gosync_map_store_item items[GOSYNC_MAP_STORE_MAX];
+	struct gosync_map_store_many_args args = {
+		.size = sizeof(args),
+		.items = (uintptr_t)items,
+		.count = count,
+		.item_size = sizeof(items[0]),
+	};
+	unsigned int i;
+
+	if (count > GOSYNC_MAP_STORE_MAX)
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		items[i] = (struct gosync_map_store_item) {
+			.key = (uintptr_t)pairs[i].key,
+			.key_len = pairs[i].key_len,
+			.buf = (uintptr_t)pairs[i].buf,
+			.len = pairs[i].len,
+		};
+	}
+	return __gosync_wait_ioctl(map, GOSYNC_IOC_MAP_STORE_MANY, &args, 0);
+}
+
 EXPORT int gosync_map_load_or_store(gosync_map_t *map, const void *key,
 				    size_t key_len, const void *buf, size_t len,
 				    void *old, size_t *old_len)

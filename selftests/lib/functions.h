@@ -318,6 +318,9 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_map_peek, gosync_map_peek(map, "key", 3, &peek))	\
 	ROW(gosync_map_store,						\
 	    GOOD(gosync_map_store(map, "key", 3, "value", 6)))		\
+	ROW(gosync_map_store_many,					\
+	    GOOD(gosync_map_store_many(map, &(struct gosync_map_pair) {	\
+				       "key", 3, "value", 6 }, 1)))	\
 	ROW(gosync_map_load_or_store, len = sizeof(buf);		\
 	    GOOD(gosync_map_load_or_store(map, "key", 3, "value", 6, buf, \
 					  &len)))			\

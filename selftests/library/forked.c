@@ -187,6 +187,8 @@ do {									\
 	IS(gosync_map_load(h->map, key, key_len, buf, &len));
 	IS(as_mapped(h->map, gosync_map_peek(h->map, key, key_len, &peek)));
 	IS(gosync_map_store(h->map, key, key_len, "child", 6));
+	IS(gosync_map_store_many(h->map, &(struct gosync_map_pair) {
+				 key, key_len, "child", 6 }, 1));
 	len = 64;
 	IS(gosync_map_load_or_store(h->map, key, key_len, "x", 1, buf, &len));
 	len = 64;

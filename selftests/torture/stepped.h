@@ -539,6 +539,9 @@ static inline void work(void *arg)
 	    gosync_map_from_fd_abi(ABI, fd, how, (void *)&other))	\
 	ROW(map, gosync_map_store, "x1", ,				\
 	    gosync_map_store(map, "key", 3, "1", 1))			\
+	ROW(map, gosync_map_store_many, "x1", ,				\
+	    gosync_map_store_many(map, &(struct gosync_map_pair) {	\
+				  "key", 3, "1", 1 }, 1))		\
 	ROW(map, gosync_map_load_or_store, "x1", len = sizeof(buf),	\
 	    gosync_map_load_or_store(map, "key", 3, "1", 1, buf, &len))	\
 	ROW(map, gosync_map_load_and_delete, "1x",			\
