@@ -8,6 +8,7 @@
  * load-miss		one process loads a key that is not
  * load-hit-2procs	two processes load what is there
  * store-existing	one process replaces a key's value
+ * store-many-64	one process replaces the values of 64 keys by one call
  * store-new		one process stores 10,000 new keys, and removes all of
  *			them (clear) before it does so again: one operation is
  *			one store, with its share of the clearing
@@ -324,6 +325,21 @@ static void store_new_##x(struct run *r)				\
 CASES(gosync)
 CASES(table)
 
+static void store_many(struct run *r)
+{
+	static struct gosync_map_pair pairs[ENTRIES];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		pairs[i] = (struct gosync_map_pair) {
+			.key = &keys[i], .key_len = sizeof(keys[i]),
+			.buf = &payload, .len = sizeof(payload),
+		};
+	BENCH_LOOP(r, 5,
+		   failed |= gosync_map_store_many(map, &pairs[n], 64);
+		   n = n + 2 * 64 <= ENTRIES ? n + 64 : 0);
+}
+
 /* --- bytes-each ----------------------------------------------------------- */
 
 static int make_map(const char *name)
@@ -348,6 +364,10 @@ static double bytes_gosync(struct run *r)
 	{ CASE("read-hit", 1, 100, read_hit_##x, .counted = true,	\
 		.impl = impl_, __VA_ARGS__) }
 
+#define MANY(impl_, ...)						\
+	{ CASE("store-many-64", 1, 100, store_many, .counted = true,	\
+		.impl = impl_, __VA_ARGS__) }
+
 #define MAP(impl_, x, ...)						\
 	{ CASE("load-hit", 1, 100, load_hit_##x, .counted = true,	\
 		.impl = impl_, __VA_ARGS__) },				\
@@ -366,6 +386,8 @@ const struct bench map_benches[] = {
 	MAP("gosync-ioctl", gosync, .create = create_gosync,
 	    .open = open_gosync_ioctl, .destroy = destroy_gosync),
 	MAP("rwlock-table", table, BENCH_SHARED(create_table, open_table)),
+	MANY("gosync", .create = create_gosync, .open = open_gosync,
+	     .destroy = destroy_gosync),
 	READ("gosync", gosync, .create = create_gosync, .open = open_gosync,
 	     .destroy = destroy_gosync),
 	READ("rwlock-table", table, BENCH_SHARED(create_table, open_table)),
