@@ -77,6 +77,14 @@ static int map_store(struct object *object, void *buf, size_t len, void *old,
 	return gosync_map_store(object->map, "k", 1, buf, len);
 }
 
+static int map_store_many(struct object *object, void *buf, size_t len,
+			  void *old, size_t room)
+{
+	const struct gosync_map_pair pair = { "k", 1, buf, len };
+
+	return gosync_map_store_many(object->map, &pair, 1);
+}
+
 static int map_load(struct object *object, void *buf, size_t len, void *old,
 		    size_t room)
 {
@@ -208,6 +216,7 @@ CHARGED(value_swap, false);
 CHARGED(value_cas_new, false);
 CHARGED(value_cas_old, false);
 CHARGED(map_store, true);
+CHARGED(map_store_many, true);
 CHARGED(map_swap, true);
 CHARGED(map_load_or_store, true);
 CHARGED(map_cas_new, true);

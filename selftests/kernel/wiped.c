@@ -100,6 +100,7 @@ TEST_F(wiped, what_is_cleared_from_a_map)
 
 TEST_F(wiped, what_is_stored_over_in_a_map)
 {
+	struct gosync_map_pair pair = { NULL, 4, "short", 5 };
 	char old[256];
 	uint32_t i;
 	size_t len;
@@ -109,7 +110,11 @@ TEST_F(wiped, what_is_stored_over_in_a_map)
 	ASSERT_EQ(1, gosync_map_delete(self->map, secret, sizeof(secret)));
 	for (i = 0; i < 100; i++) {
 		len = sizeof(old);
-		switch (i % 3) {
+		switch (i % 4) {
+		case 3:
+			pair.key = &i;
+			ret = !gosync_map_store_many(self->map, &pair, 1);
+			break;
 		case 0:
 			ret = gosync_map_store(self->map, &i, 4, "short", i % 2);
 			break;
@@ -121,7 +126,7 @@ TEST_F(wiped, what_is_stored_over_in_a_map)
 					     self->keep, 200);
 			break;
 		}
-		ASSERT_EQ(i % 3 ? 1 : 0, ret);
+		ASSERT_EQ(i % 4 ? 1 : 0, ret);
 	}
 	EXPECT_FALSE(is_seen(gosync_fd(self->map)));
 }

@@ -65,7 +65,11 @@ static inline void run_on_map(gosync_map_t *map, struct op *op)
 		op->ret = gosync_map_load(map, &op->key, 4, &op->old, &len);
 		break;
 	case STORE:
-		op->ret = gosync_map_store(map, &op->key, 4, &op->value, 4);
+		/* In either way */
+		op->ret = op->value % 2 ?
+			gosync_map_store(map, &op->key, 4, &op->value, 4) :
+			gosync_map_store_many(map, &(struct gosync_map_pair) {
+					      &op->key, 4, &op->value, 4 }, 1);
 		break;
 	case LOAD_OR_STORE:
 		op->ret = gosync_map_load_or_store(map, &op->key, 4, &op->value,

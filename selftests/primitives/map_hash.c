@@ -237,19 +237,36 @@ static uint64_t choose(const struct map *map, uint64_t *next, uint32_t homes)
 	return (*next)++;
 }
 
-TEST_F(map_hash, keys_chosen_by_who_reads_the_seed_are_as_near_as_others)
+/* Each key has itself as value. */
+static int put_some(struct map *map, const uint64_t *keys, unsigned int n)
+{
+	struct gosync_map_pair pairs[GOSYNC_MAP_STORE_MAX];
+	unsigned int i;
+
+	if (n == 1)
+		return put(map, *keys);
+	for (i = 0; i < n; i++)
+		pairs[i] = (struct gosync_map_pair) {
+			&keys[i], sizeof(keys[i]), &keys[i], sizeof(keys[i]),
+		};
+	return gosync_map_store_many(map->map, pairs, n);
+}
+
+static void put_chosen(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(map_hash) *self, unsigned int at_once)
 {
 	enum { ORDINARY = 5000, CHOSEN = 10 * REACH, HOMES = 32 };
 	static uint64_t chosen[CHOSEN];
 	uint64_t next = 1ULL << 32, key, begun;
-	unsigned int i;
+	unsigned int i, j;
 
 	for (key = 0; key < ORDINARY; key++)
 		ASSERT_EQ(0, put(&self->map, key));
 	begun = version(&self->map);
-	for (i = 0; i < CHOSEN; i++) {
-		chosen[i] = choose(&self->map, &next, HOMES);
-		ASSERT_EQ(0, put(&self->map, chosen[i]));
+	for (i = 0; i < CHOSEN; i += at_once) {
+		for (j = i; j < i + at_once; j++)
+			chosen[j] = choose(&self->map, &next, HOMES);
+		ASSERT_EQ(0, put_some(&self->map, &chosen[i], at_once));
 		ASSERT_GE(REACH, furthest(&self->map));
 		ASSERT_GE(rules(&self->map)->reach, furthest(&self->map));
 	}
@@ -263,6 +280,16 @@ TEST_F(map_hash, keys_chosen_by_who_reads_the_seed_are_as_near_as_others)
 	for (i = 0; i < CHOSEN; i++)
 		ASSERT_TRUE(has(&self->map, chosen[i]));
 	EXPECT_EQ(ORDINARY + CHOSEN, gosync_map_len(self->map.map));
+}
+
+TEST_F(map_hash, keys_chosen_by_who_reads_the_seed_are_as_near_as_others)
+{
+	put_chosen(_metadata, self, 1);
+}
+
+TEST_F(map_hash, so_are_many_that_are_stored_at_once)
+{
+	put_chosen(_metadata, self, GOSYNC_MAP_STORE_MAX);
 }
 
 /* How many instructions a load takes; -1 on failure */

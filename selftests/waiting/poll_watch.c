@@ -446,6 +446,9 @@ static int change_map(gosync_map_t *map, int op)
 		return gosync_map_store(map, "d", 1, "", 0);
 	case 10:
 		return gosync_map_clear(map);
+	case 11:
+		return gosync_map_store_many(map, &(struct gosync_map_pair) {
+					     "e", 1, "", 0 }, 1);
 	default:
 		return -EINVAL;
 	}
@@ -461,7 +464,7 @@ TEST_F(watch, each_change_of_a_map_makes_it_ready)
 	OPEN_BOTH(map, map, fd, NULL);
 	/* Nobody has looked yet. */
 	EXPECT_TRUE(READY(fd));
-	for (op = 0; op <= 10; op++) {
+	for (op = 0; op <= 11; op++) {
 		version = map_now(fd);
 		EXPECT_NE(0, version);
 		EXPECT_NE(before, version);
@@ -508,6 +511,7 @@ TEST_F(watch, what_does_not_change_a_map_does_not_make_it_ready)
 	EXPECT_EQ(-EMSGSIZE, gosync_map_store(map, "a", 1, large,
 					      sizeof(large)));
 	EXPECT_EQ(-EINVAL, gosync_map_store(map, "", 0, "a", 1));
+	EXPECT_EQ(-EINVAL, gosync_map_store_many(map, NULL, 0));
 	EXPECT_FALSE(READY(fd));
 }
 
