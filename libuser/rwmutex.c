@@ -102,7 +102,7 @@ static inline int is_the_kernels(const struct gosync_rwmutex_slot *slot,
  * barrier, RW-A, because no_readers() comes next. Pairs with count_and_look().
  * The figure is in kmod/rwmutex.c, as for the other letters here.
  */
-static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
+static inline int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
 {
 	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
 
@@ -124,7 +124,7 @@ static int barge(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot)
  * it from extra. RW-E, pairs with gosync_rwmutex_runlock(), and with
  * publish_extra() in kmod/rwmutex.c.
  */
-static int no_readers(struct gosync_rwmutex_slot *slot)
+static inline int no_readers(struct gosync_rwmutex_slot *slot)
 {
 	uint64_t lines;
 
@@ -154,22 +154,39 @@ static int drain(gosync_rwmutex_t *rw, uint64_t deadline, unsigned int flags)
 	return ret;
 }
 
-static int lock_until(gosync_rwmutex_t *rw, uint64_t deadline,
-		      unsigned int flags)
+/*
+ * We could not take the word (@ret is -EBUSY), or there are readers. Out of line,
+ * because otherwise the fast path would save registers on the stack, too.
+ */
+static __attribute__((noinline))
+int lock_slow(gosync_rwmutex_t *rw, struct gosync_rwmutex_slot *slot, int ret,
+	      uint64_t deadline, unsigned int flags)
 {
-	struct gosync_rwmutex_slot *slot = slot_of(rw);
-	int round, ret = -EBUSY;
+	int round;
 
-	for (round = 0; slot && (ret = barge(rw, slot)) == -EBUSY; round++)
+	for (round = 0; slot && ret == -EBUSY; round++) {
 		if (look_at(slot) & GOSYNC_MUTEX_STARVING ||
 		    !back_off(rw, round))
 			break;
+		ret = barge(rw, slot);
+	}
 	if (ret == -EBUSY)
 		return ask_until(rw, GOSYNC_IOC_RWMUTEX_LOCK, deadline, flags);
 	for (round = 0; !no_readers(slot); round++)
 		if (!back_off(rw, round))
 			return drain(rw, deadline, flags);
 	return ret;
+}
+
+static inline __attribute__((always_inline))
+int lock_until(gosync_rwmutex_t *rw, uint64_t deadline, unsigned int flags)
+{
+	struct gosync_rwmutex_slot *slot = slot_of(rw);
+	int ret = slot ? barge(rw, slot) : -EBUSY;
+
+	if (likely(ret != -EBUSY) && likely(no_readers(slot)))
+		return ret;
+	return lock_slow(rw, slot, ret, deadline, flags);
 }
 
 EXPORT int gosync_rwmutex_lock(gosync_rwmutex_t *rw)
