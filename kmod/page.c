@@ -3,17 +3,18 @@
  * Mapped state: the pages in which objects have the words that user space
  * operates on too.
  *
- * A small object has a slot of 64 bytes. Objects of one namespace with the same
- * owner, group and mode share pages, 64 to a page. A process that may map one
- * of them may open all of them, so the page shows nothing that permission does
- * not. mmap() checks the caller's own credentials and IPC namespace, because
- * its descriptor may have been passed by a process with more rights or in
- * another namespace. The pages for the same owner, group and mode are a pool. A
- * page with a free slot is found there in constant time, however many pages
- * there are.
+ * A small object has a slot: 64 bytes, or twice, four times ... up to 16 times
+ * as many. Objects of one namespace with the same owner, group, mode and size of
+ * slot share pages. A process that may map one of them may open all of them, so
+ * the page shows nothing that permission does not. mmap() checks the caller's
+ * own credentials and IPC namespace, because its descriptor may have been passed
+ * by a process with more rights or in another namespace. The pages for the same
+ * owner, group, mode and size are a pool. A page with a free slot is found there
+ * in constant time, however many pages there are.
  *
- * An anonymous object, one with GOSYNC_OWN_PAGE and one that needs more than a
- * slot have pages of their own. The descriptor alone is the right to map them.
+ * An anonymous object, one with GOSYNC_OWN_PAGE, one that needs more than the
+ * largest slot and one that nobody maps for writing have pages of their own. The
+ * descriptor alone is the right to map them.
  *
  * When an object gets another owner, group or mode, some users may no longer be
  * allowed to see it. But a process that has mapped its page goes on seeing all
@@ -43,10 +44,10 @@
 
 #include "page.h"
 
-#define SLOTS		64
-#define ALL_SLOTS	(~0ULL)
+#define SLOT_MAX	(16 * GOSYNC_SLOT_SIZE)
 
-static_assert(PAGE_SIZE >= SLOTS * GOSYNC_SLOT_SIZE);
+static_assert(PAGE_SIZE % SLOT_MAX == 0);
+static_assert(SLOT_MAX >= GOSYNC_RWMUTEX_SIZE);
 static_assert(sizeof(struct gosync_mutex_slot) <= GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_atomic_slot) == GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
@@ -55,6 +56,7 @@ static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
  * struct gosync_pool_key - the common properties of objects on a shared page
  * @ns: namespace
  * @access: owner, group, mode
+ * @slot_size: bytes for each of them
  * @no_mmap: they cannot be mapped
  *
  * Without holes, as it is compared and hashed as bytes.
@@ -62,7 +64,8 @@ static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
 struct gosync_pool_key {
 	const struct gosync_ns *ns;
 	struct gosync_access access;
-	u32 no_mmap;
+	u16 slot_size;
+	u16 no_mmap;
 };
 
 static_assert(sizeof(struct gosync_pool_key) ==
@@ -176,6 +179,12 @@ void gosync_spare_put(struct gosync_spare *spare)
 		area_free(spare->area);
 }
 
+/* A bit for each slot of a shared page; no page has more slots than bits. */
+static u64 all_slots(const struct gosync_area *area)
+{
+	return GENMASK_ULL(min(PAGE_SIZE / area->slot_size, 64UL) - 1, 0);
+}
+
 static struct gosync_area *pool_add_page(struct gosync_pool *pool,
 					 struct gosync_spare *spare)
 {
@@ -185,20 +194,22 @@ static struct gosync_area *pool_add_page(struct gosync_pool *pool,
 	spare->area = NULL;
 	area->no_mmap = pool->key.no_mmap;
 	area->pool = pool;
-	area->free = ALL_SLOTS;
+	area->slot_size = pool->key.slot_size;
+	area->free = all_slots(area);
 	list_add(&area->node, &pool->partial);
 	pool->pages++;
 	return area;
 }
 
 /* Return: 0; -EAGAIN if memory is needed and @spare has none; -ENOMEM */
-static int area_take_slot(struct gosync_object *obj,
+static int area_take_slot(struct gosync_object *obj, u16 size,
 			  const struct gosync_access *access,
 			  struct gosync_spare *spare)
 {
 	const struct gosync_pool_key key = {
 		.ns = obj->ns,
 		.access = *access,
+		.slot_size = size,
 		.no_mmap = !!(obj->flags & GOSYNC_NO_MMAP),
 	};
 	struct gosync_area *area = NULL;
@@ -227,22 +238,23 @@ static int area_take_slot(struct gosync_object *obj,
 	if (!area->free)
 		list_del_init(&area->node);
 	obj->area = area;
-	obj->state = area->addr + slot * GOSYNC_SLOT_SIZE;
+	obj->state = area->addr + slot * size;
 	return 0;
 }
 
-static int area_get_slot(struct gosync_object *obj)
+static int area_get_slot(struct gosync_object *obj, u16 size)
 {
 	struct gosync_spare spare = {};
 	int ret;
 
 	scoped_guard(spinlock, &pools_lock)
-		ret = area_take_slot(obj, &obj->access, &spare);
+		ret = area_take_slot(obj, size, &obj->access, &spare);
 	if (ret == -EAGAIN) {
 		ret = gosync_spare_get(&spare);
 		if (!ret) {
 			scoped_guard(spinlock, &pools_lock)
-				ret = area_take_slot(obj, &obj->access, &spare);
+				ret = area_take_slot(obj, size, &obj->access,
+						     &spare);
 		}
 		gosync_spare_put(&spare);
 	}
@@ -250,7 +262,7 @@ static int area_get_slot(struct gosync_object *obj)
 	 * A process that still maps the page may have written there meanwhile.
 	 */
 	if (!ret)
-		memset(obj->state, 0, GOSYNC_SLOT_SIZE);
+		memset(obj->state, 0, size);
 	return ret;
 }
 
@@ -269,9 +281,11 @@ int gosync_area_get(struct gosync_object *obj)
 				       GOSYNC_SLOT_SIZE;
 	struct gosync_area *area;
 
-	if (size <= GOSYNC_SLOT_SIZE && obj->name_len &&
+	/* The kernel trusts what nobody else may write: it is never beside. */
+	if (size <= SLOT_MAX && obj->name_len && !ops->read_only &&
 	    !(obj->flags & GOSYNC_OWN_PAGE))
-		return area_get_slot(obj);
+		return area_get_slot(obj, max(roundup_pow_of_two(size),
+					      GOSYNC_SLOT_SIZE));
 	area = area_alloc(DIV_ROUND_UP(size, PAGE_SIZE));
 	if (!area)
 		return -ENOMEM;
@@ -343,8 +357,8 @@ void gosync_area_put(struct gosync_area *area, const void *state)
 	if (pool) {
 		scoped_guard(spinlock, &pools_lock) {
 			area->free |= BIT_ULL((state - area->addr) /
-					      GOSYNC_SLOT_SIZE);
-			if (area->free != ALL_SLOTS) {
+					      area->slot_size);
+			if (area->free != all_slots(area)) {
 				if (list_empty(&area->node))
 					list_add(&area->node, &pool->partial);
 				return;
@@ -407,13 +421,14 @@ int gosync_area_move(struct gosync_object *obj,
 		     const struct gosync_access *access,
 		     struct gosync_spare *spare)
 {
+	const u16 size = obj->area->slot_size;
 	const void *from = obj->state;
 	int ret;
 
 	scoped_guard(spinlock, &pools_lock)
-		ret = area_take_slot(obj, access, spare);
+		ret = area_take_slot(obj, size, access, spare);
 	if (!ret)
-		memcpy(obj->state, from, GOSYNC_SLOT_SIZE);
+		memcpy(obj->state, from, size);
 	return ret;
 }
 

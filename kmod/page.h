@@ -19,33 +19,35 @@ struct vm_area_struct;
  * struct gosync_area - pages of mapped state
  * @refs: one reference for the objects, and one for each mapping of an area
  *	that grows
+ * @nr_pages: the number of pages that it has from the beginning
+ * @max_pages: the number of pages that a mapping covers; more than @nr_pages if
+ *	it grows
+ * @slot_size: bytes of each slot of a shared page
+ * @no_mmap: it cannot be mapped
  * @pool: the pool, if it is a page with slots of several objects; NULL: it
  *	belongs to one object
  * @node: its entry in the pool's list while a slot is free
  * @free: a bit for each free slot of a shared page
- * @no_mmap: it cannot be mapped
  * @id: its number, &gosync_info.map_id
  * @addr: its address in the kernel
- * @max_pages: the number of pages that a mapping covers; more than @nr_pages if
- *	it grows
  * @more: the kernel's addresses of pages that were added, by their place; the
  *	first page of each piece has a mark
- * @nr_pages: the number of pages that it has from the beginning
- * @pages: these pages
+ * @pages: those that it has from the beginning
  *
  * Only @node, @free and @more ever change, and only the object adds to @more.
  */
 struct gosync_area {
 	refcount_t refs;
+	unsigned int nr_pages;
+	unsigned int max_pages;
+	u16 slot_size;
+	bool no_mmap;
 	struct gosync_pool *pool;
 	struct list_head node;
 	u64 free;
-	bool no_mmap;
 	u64 id;
 	void *addr;
-	unsigned long max_pages;
 	struct xarray more;
-	unsigned int nr_pages;
 	struct page *pages[] __counted_by(nr_pages);
 };
 

@@ -2,8 +2,8 @@
 /*
  * RWMutex: Go's sync.RWMutex between processes.
  *
- * The slot has a Mutex word for writers, and a cache line for each holder, in
- * which the holder counts its read locks. The word, the lines and what user
+ * The slot has a Mutex word for writers, and a line for each holder, in which
+ * the holder counts its read locks. The word, the lines and what user
  * space may do with them are described in <linux/gosync.h>; mutex.c changes the
  * word. This file is about readers and writers that have to see each other.
  *
@@ -108,7 +108,7 @@ struct gosync_rwmutex {
 	u32 nr_held;
 };
 
-static_assert(PAGE_SIZE >= 64 * GOSYNC_RWMUTEX_LINE);
+static_assert(GOSYNC_RWMUTEX_LINE(63) < GOSYNC_RWMUTEX_SIZE);
 
 static struct gosync_rwmutex *to_rwmutex(struct gosync_object *obj)
 {
@@ -123,7 +123,7 @@ static struct gosync_rwmutex_slot *slot_of(struct gosync_rwmutex *rw)
 /* The count in a line, from line 1 on; user space may write anything there. */
 static atomic_t *line_of(struct gosync_rwmutex *rw, unsigned int line)
 {
-	return rw->mutex.obj.state + line * GOSYNC_RWMUTEX_LINE;
+	return rw->mutex.obj.state + GOSYNC_RWMUTEX_LINE(line);
 }
 
 static bool is_locked(struct gosync_rwmutex *rw)
@@ -166,6 +166,7 @@ static int rwmutex_count(struct gosync_rwmutex *rw,
 			 struct gosync_holder *holder, int n)
 {
 	const int most = n > 0 ? GOSYNC_RWMUTEX_READS_MAX : 0;
+	atomic_t *line;
 	int i, now;
 
 	lockdep_assert_held(&rw->mutex.obj.wq.lock);
@@ -179,12 +180,12 @@ static int rwmutex_count(struct gosync_rwmutex *rw,
 		publish_extra(rw);
 		return 0;
 	}
-	now = atomic_read(line_of(rw, holder->line));
+	line = line_of(rw, holder->line);
+	now = atomic_read(line);
 	for (i = 0; i < GOSYNC_RACES; i++) {
 		if (now < 0 || now == most)
 			break;
-		if (atomic_try_cmpxchg(line_of(rw, holder->line), &now,
-				       now + n))
+		if (atomic_try_cmpxchg(line, &now, now + n))
 			return 0;
 	}
 	return n > 0 ? -ERANGE : -EPERM;
@@ -727,8 +728,7 @@ static void rwmutex_holder_begin(struct gosync_object *obj,
 	if (holder->read_only)
 		return;
 	scoped_guard(spinlock, &obj->wq.lock) {
-		/* Line 0 has the word. */
-		u64 taken = rw->lines | rw->lost | 1;
+		u64 taken = rw->lines | rw->lost | ~GOSYNC_RWMUTEX_LINES;
 
 		if (!~taken)
 			return;
@@ -788,7 +788,7 @@ static void rwmutex_abandon(struct gosync_object *obj,
 
 static size_t rwmutex_area_size(u32 type, u64 capacity)
 {
-	return PAGE_SIZE;
+	return GOSYNC_RWMUTEX_SIZE;
 }
 
 static int rwmutex_init(struct gosync_object *obj,
@@ -829,8 +829,9 @@ static void rwmutex_info(struct gosync_object *obj,
 {
 	gosync_mutex_info(obj, holder, info);
 	info->readers = min_t(u64, count_reads(to_rwmutex(obj)), U32_MAX);
-	if (holder && info->map_len)
-		info->map_data = holder->line * GOSYNC_RWMUTEX_LINE;
+	if (holder && holder->line && info->map_len)
+		info->map_data = info->map_offset +
+				 GOSYNC_RWMUTEX_LINE(holder->line);
 }
 
 static enum gosync_wants rwmutex_wants(const struct gosync_waiter *waiter)

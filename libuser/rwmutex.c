@@ -130,12 +130,13 @@ static inline int no_readers(struct gosync_rwmutex_slot *slot)
 
 	if (__atomic_load_n(&slot->extra, __ATOMIC_SEQ_CST))
 		return 0;
-	lines = __atomic_load_n(&slot->lines, __ATOMIC_SEQ_CST) & ~(uint64_t)1;
+	lines = __atomic_load_n(&slot->lines, __ATOMIC_SEQ_CST) &
+		GOSYNC_RWMUTEX_LINES;
 	for (; lines; lines &= lines - 1) {
+		unsigned int line = __builtin_ctzll(lines);
 		struct gosync_rwmutex_reader *reader;
 
-		reader = (void *)((char *)slot + __builtin_ctzll(lines) *
-				  GOSYNC_RWMUTEX_LINE);
+		reader = (void *)((char *)slot + GOSYNC_RWMUTEX_LINE(line));
 		if (__atomic_load_n(&reader->reads, __ATOMIC_SEQ_CST))
 			return 0;
 	}

@@ -31,13 +31,13 @@ FIXTURE_VARIANT_ADD(among, mutex) {
 FIXTURE_VARIANT_ADD(among, write) {
 	.type = GOSYNC_RWMUTEX, .op = GOSYNC_IOC_RWMUTEX_LOCK,
 	.undo = GOSYNC_IOC_RWMUTEX_UNLOCK,
-	.words = 4 * GOSYNC_RWMUTEX_LINE / sizeof(uint64_t),
+	.words = GOSYNC_RWMUTEX_SIZE / sizeof(uint64_t),
 };
 
 FIXTURE_VARIANT_ADD(among, read) {
 	.type = GOSYNC_RWMUTEX, .op = GOSYNC_IOC_RWMUTEX_RLOCK,
 	.undo = GOSYNC_IOC_RWMUTEX_RUNLOCK,
-	.words = 4 * GOSYNC_RWMUTEX_LINE / sizeof(uint64_t),
+	.words = GOSYNC_RWMUTEX_SIZE / sizeof(uint64_t),
 };
 
 FIXTURE_VARIANT_ADD(among, semaphore) {

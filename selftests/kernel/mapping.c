@@ -35,21 +35,41 @@ static int map_error(int fd, size_t len, int prot, int flags, off_t offset)
 		-errno : 0;
 }
 
-/* Does the page of @there show what happens to the mutex @here? */
+/* Changes a word of the object, and back. */
+static int change(int fd, bool back)
+{
+	struct gosync_atomic_args args = {
+		.size = sizeof(args), .value = back ? -1 : 1,
+	};
+
+	switch (info_of(fd).type) {
+	case GOSYNC_MUTEX:
+		return back ? unlock_fd(fd) : lock_fd(fd);
+	case GOSYNC_RWMUTEX:
+		return call(fd, back ? GOSYNC_IOC_RWMUTEX_UNLOCK :
+				       GOSYNC_IOC_RWMUTEX_LOCK, NULL);
+	default:
+		return call(fd, GOSYNC_IOC_ATOMIC_ADD, &args);
+	}
+}
+
+/* Does the page of @there show what happens to the object @here? */
 static bool shows(int there, int here)
 {
 	char *map = map_as(there, PROT_READ, MAP_SHARED);
-	uint64_t *word, locked, unlocked;
+	struct gosync_info info = info_of(here);
+	uint64_t *word, changed, unchanged;
 
 	if (!map)
 		return false;
-	word = (uint64_t *)(map + info_of(here).map_offset);
-	lock_fd(here);
-	locked = load(word);
-	unlock_fd(here);
-	unlocked = load(word);
+	word = (uint64_t *)(map + (info.type == GOSYNC_INT64 ? info.map_data :
+							       info.map_offset));
+	MUST(!change(here, false));
+	changed = load(word);
+	MUST(!change(here, true));
+	unchanged = load(word);
 	munmap(map, info_of(there).map_len);
-	return locked != unlocked;
+	return changed != unchanged;
 }
 
 static bool same_number(int one, int two)
@@ -81,64 +101,6 @@ TEST_F(mapping, shows_the_object)
 	EXPECT_EQ(0, trylock_fd(fd));
 	EXPECT_EQ(0, unlock_fd(fd));
 	EXPECT_TRUE(shows(fd, fd));
-}
-
-TEST_F(mapping, like_objects_share_pages)
-{
-	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
-	int two = create(GOSYNC_MUTEX, unique_name(), 0, 0600);
-
-	EXPECT_EQ(getpagesize(), info_of(one).map_len);
-	EXPECT_NE(info_of(one).map_offset, info_of(two).map_offset);
-	EXPECT_TRUE(shows(one, two));
-	EXPECT_TRUE(shows(two, one));
-	EXPECT_TRUE(same_number(one, two));
-}
-
-TEST_F(mapping, others_do_not)
-{
-	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
-	const int others[] = {
-		create(GOSYNC_MUTEX, unique_name(), 0, 0660),
-		create(GOSYNC_MUTEX, unique_name(), GOSYNC_OWN_PAGE, 0600),
-		create(GOSYNC_MUTEX, NULL, 0, 0600),
-		create(GOSYNC_VALUE, unique_name(), 0, 0600),
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(others); i++) {
-		EXPECT_FALSE(shows(others[i], one));
-		EXPECT_FALSE(same_number(others[i], one));
-		if (info_of(others[i]).type == GOSYNC_MUTEX)
-			EXPECT_FALSE(shows(one, others[i]));
-	}
-}
-
-TEST_F(mapping, other_owners_and_groups_do_not)
-{
-	int one = create(GOSYNC_MUTEX, self->name, 0, 0666);
-	int i, two;
-
-	NEED_ROOT();
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, setegid(i ? 0 : ALICE));
-		ASSERT_EQ(0, seteuid(i ? ALICE : 0));
-		two = create(GOSYNC_MUTEX, unique_name(), 0, 0666);
-		ASSERT_EQ(0, seteuid(0));
-		ASSERT_EQ(0, setegid(0));
-		EXPECT_FALSE(shows(two, one));
-		EXPECT_FALSE(shows(one, two));
-		EXPECT_FALSE(same_number(one, two));
-	}
-}
-
-TEST_F(mapping, other_namespaces_do_not)
-{
-	int one = create(GOSYNC_MUTEX, self->name, 0, 0600);
-
-	NEED_ROOT();
-	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
-	EXPECT_FALSE(shows(create(GOSYNC_MUTEX, self->name, 0, 0600), one));
 }
 
 TEST_F(mapping, can_be_ruled_out)
@@ -214,26 +176,6 @@ TEST_F(mapping, does_not_grow)
 				     MREMAP_MAYMOVE));
 }
 
-TEST_F(mapping, survives_the_object)
-{
-	int fd = create(GOSYNC_MUTEX, self->name, 0, 0600);
-	struct gosync_info info = info_of(fd);
-	char *map = map_as(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
-	uint64_t *word = (uint64_t *)(map + info.map_offset);
-	int i;
-
-	close(fd);
-	store(word, 0x5555);
-	EXPECT_EQ(0x5555, load(word));
-	/* Whoever gets the place next finds it as new. */
-	for (i = 0; i < 64; i++) {
-		fd = create(GOSYNC_MUTEX, unique_name(), 0, 0600);
-		EXPECT_EQ(0, info_of(fd).word);
-		EXPECT_LT(0x5555, info_of(fd).token);
-		EXPECT_EQ(0, trylock_fd(fd));
-	}
-}
-
 TEST_F(mapping, has_a_number_that_no_other_has_later)
 {
 	uint64_t last = 0;
@@ -265,6 +207,177 @@ TEST_F(mapping, does_not_keep_a_holder_alive)
 	EXPECT_EQ(1, info_of(other).holders);
 	EXPECT_EQ(1, trylock_fd(other));
 }
+
+/* --- shared pages --------------------------------------------------------- */
+
+FIXTURE(shared)
+{
+	char *name;
+	unsigned int slots;
+};
+
+FIXTURE_VARIANT(shared)
+{
+	uint32_t type;
+	unsigned int words;
+	unsigned int size;	/* of a slot */
+};
+
+FIXTURE_VARIANT_ADD(shared, mutex) { .type = GOSYNC_MUTEX, .size = 64 };
+FIXTURE_VARIANT_ADD(shared, rwmutex) { .type = GOSYNC_RWMUTEX, .size = 1024 };
+FIXTURE_VARIANT_ADD(shared, word) {
+	.type = GOSYNC_INT64, .words = 1, .size = 64,
+};
+FIXTURE_VARIANT_ADD(shared, array) {
+	.type = GOSYNC_INT64, .words = 9, .size = 256,
+};
+
+FIXTURE_SETUP(shared)
+{
+	self->name = unique_name();
+	self->slots = getpagesize() / variant->size;
+	if (self->slots > 64)
+		self->slots = 64;
+}
+
+NO_TEARDOWN(shared);
+
+static int create_one(const FIXTURE_VARIANT(shared) *variant, const char *name,
+		      uint32_t flags, uint32_t mode)
+{
+	return open_bytes(variant->type, name, name ? strlen(name) : 0,
+			  GOSYNC_CREATE | flags, mode, variant->words);
+}
+
+TEST_F(shared, by_like_objects)
+{
+	int one = create_one(variant, self->name, 0, 0600);
+	int two = create_one(variant, unique_name(), 0, 0600);
+
+	EXPECT_EQ(getpagesize(), info_of(one).map_len);
+	EXPECT_NE(info_of(one).map_offset, info_of(two).map_offset);
+	EXPECT_TRUE(shows(one, two));
+	EXPECT_TRUE(shows(two, one));
+	EXPECT_TRUE(same_number(one, two));
+}
+
+/* As many as there is room for, each in a place of its own */
+TEST_F(shared, until_a_page_is_full)
+{
+	int fds[64 + 1];
+	unsigned int i, at;
+	uint64_t seen = 0;
+
+	for (i = 0; i <= self->slots; i++) {
+		fds[i] = create_one(variant, unique_name(), 0, 0600);
+		ASSERT_LE(0, fds[i]);
+		at = info_of(fds[i]).map_offset;
+		EXPECT_EQ(0, at % variant->size);
+		EXPECT_EQ(i < self->slots, same_number(fds[0], fds[i]));
+		if (i == self->slots)
+			break;
+		EXPECT_FALSE(seen >> at / variant->size & 1);
+		seen |= 1ULL << at / variant->size;
+	}
+	/* The place of one that has gone is used again. */
+	at = info_of(fds[1]).map_offset;
+	close(fds[1]);
+	close(fds[self->slots]);
+	fds[1] = create_one(variant, unique_name(), 0, 0600);
+	EXPECT_TRUE(same_number(fds[0], fds[1]));
+	EXPECT_EQ(at, info_of(fds[1]).map_offset);
+	/* Then the page is full again. */
+	EXPECT_FALSE(same_number(fds[0], create_one(variant, unique_name(), 0,
+						    0600)));
+}
+
+TEST_F(shared, by_no_others)
+{
+	int one = create_one(variant, self->name, 0, 0600);
+	const int others[] = {
+		create_one(variant, unique_name(), 0, 0660),
+		create_one(variant, unique_name(), GOSYNC_OWN_PAGE, 0600),
+		create_one(variant, NULL, 0, 0600),
+		create(variant->size == 64 ? GOSYNC_RWMUTEX : GOSYNC_MUTEX,
+		       unique_name(), 0, 0600),
+	};
+	const int values[] = {
+		create(GOSYNC_VALUE, unique_name(), 0, 0600),
+		create(GOSYNC_MAP, unique_name(), 0, 0600),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		EXPECT_FALSE(shows(others[i], one));
+		EXPECT_FALSE(shows(one, others[i]));
+		EXPECT_FALSE(same_number(others[i], one));
+	}
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		EXPECT_FALSE(shows(values[i], one));
+		EXPECT_FALSE(same_number(values[i], one));
+	}
+}
+
+TEST_F(shared, by_no_other_owners_and_groups)
+{
+	int one = create_one(variant, self->name, 0, 0666);
+	int i, two;
+
+	NEED_ROOT();
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, setegid(i ? 0 : ALICE));
+		ASSERT_EQ(0, seteuid(i ? ALICE : 0));
+		two = create_one(variant, unique_name(), 0, 0666);
+		ASSERT_EQ(0, seteuid(0));
+		ASSERT_EQ(0, setegid(0));
+		EXPECT_FALSE(shows(two, one));
+		EXPECT_FALSE(shows(one, two));
+		EXPECT_FALSE(same_number(one, two));
+	}
+}
+
+TEST_F(shared, by_no_other_namespaces)
+{
+	int one = create_one(variant, self->name, 0, 0600);
+
+	NEED_ROOT();
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	EXPECT_FALSE(shows(create_one(variant, self->name, 0, 0600), one));
+}
+
+TEST_F(shared, pages_survive_the_object)
+{
+	int keeper = create_one(variant, unique_name(), 0, 0600);
+	int fd = create_one(variant, self->name, 0, 0600);
+	struct gosync_info info = info_of(fd);
+	char *map = map_as(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	unsigned char *slot = (unsigned char *)map + info.map_offset;
+	unsigned int i, j;
+
+	ASSERT_NE(NULL, map);
+	ASSERT_TRUE(same_number(keeper, fd));
+	close(fd);
+	memset(slot, 0x55, variant->size);
+	EXPECT_EQ(0x55, slot[variant->size - 1]);
+	/* Whoever gets the place next finds it as new. */
+	for (i = 0; i < self->slots; i++) {
+		fd = create_one(variant, unique_name(), 0, 0600);
+		EXPECT_EQ(0, info_of(fd).word);
+		EXPECT_NE(0x5555555555555555, info_of(fd).token);
+		if (!same_number(keeper, fd) ||
+		    info_of(fd).map_offset != info.map_offset)
+			continue;
+		/* Behind the first cache line all is zero. */
+		for (j = 64; j < variant->size; j++)
+			EXPECT_EQ(0, slot[j]);
+		EXPECT_EQ(0, change(fd, false));
+		EXPECT_EQ(0, change(fd, true));
+		break;
+	}
+	EXPECT_GT(self->slots, i);
+}
+
+/* --- passed on ------------------------------------------------------------- */
 
 /*
  * A page shared by objects that somebody may not open is not for him, even

@@ -323,8 +323,7 @@ TEST_F(state, changes_while_held_if_it_shares_nothing)
 		fd = create(types[i], self->name, variant->flags, 0640);
 		ASSERT_LE(0, fd);
 		want = variant->flags || types[i] == GOSYNC_VALUE ||
-		       types[i] == GOSYNC_RWMUTEX || types[i] == GOSYNC_MAP ?
-		       0 : -EBUSY;
+		       types[i] == GOSYNC_MAP ? 0 : -EBUSY;
 		before = info_of(fd);
 		EXPECT_EQ(want, gosync_chown(self->name, ALICE, SAME));
 		EXPECT_EQ(want, gosync_chown(self->name, SAME, BOB));

@@ -11,7 +11,7 @@
 			 (uint64_t)(id) << GOSYNC_MUTEX_OWNER_SHIFT)
 #define KERNELS_BITS	(GOSYNC_MUTEX_WOKEN | GOSYNC_MUTEX_STARVING | \
 			 GOSYNC_MUTEX_WAITERS)
-#define LINES		63
+#define LINES		60
 #define PARTIES		256
 
 enum side { WRITE, READ };
@@ -29,6 +29,7 @@ FIXTURE(rwmutex)
 	char *name;
 	gosync_rwmutex_t *rw;
 	struct gosync_rwmutex_slot *slot;	/* in both variants */
+	char *page;				/* with the slot */
 	struct shared *shared;
 };
 
@@ -44,17 +45,12 @@ static inline gosync_rwmutex_t *open_rw(const char *name, unsigned int flags)
 
 FIXTURE_SETUP(rwmutex)
 {
-	struct gosync_info info;
-
 	self->name = unique_name();
 	self->rw = open_rw(self->name, GOSYNC_CREATE | variant->how);
 	ASSERT_NE(NULL, self->rw);
 	ASSERT_EQ(!variant->how, gosync_is_mapped(self->rw));
-	info = info_of(gosync_fd(self->rw));
-	self->slot = mmap(NULL, info.map_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  gosync_fd(self->rw), 0);
-	ASSERT_NE(MAP_FAILED, self->slot);
-	ASSERT_EQ(0, info.map_offset);
+	self->slot = map_state(gosync_fd(self->rw));
+	self->page = (char *)self->slot - info(self->rw).map_offset;
 	self->shared = shared_memory(sizeof(*self->shared));
 }
 

@@ -369,25 +369,31 @@ TEST_F(rwmutex, draining_is_not_restarted)
 
 /* --- lines --------------------------------------------------------------- */
 
-TEST_F(rwmutex, the_first_63_holders_have_a_line_each)
+TEST_F(rwmutex, the_first_60_holders_have_a_line_each)
 {
-	enum { N = 100 };
+	enum { N = 100, WORDS = GOSYNC_RWMUTEX_SIZE / 4, CACHE_LINES = 16 };
+	unsigned int start = info(self->rw).map_offset;
+	unsigned int i, line, together[CACHE_LINES] = {};
 	gosync_rwmutex_t *handles[N];
-	bool seen[LINES + 1] = {};
-	unsigned int i, line;
+	bool seen[WORDS] = {};
 
 	EXPECT_EQ(LINES - 1, open_many(self, variant->how, handles, N));
-	for (i = 0; i < N; i++) {
-		line = info(handles[i]).map_data;
-		if (!line)
+	for (i = 0; i <= N; i++) {
+		line = info(i ? handles[i - 1] : self->rw).map_data;
+		if (i >= LINES) {
+			EXPECT_EQ(0, line);
 			continue;
-		EXPECT_EQ(0, line % GOSYNC_RWMUTEX_LINE);
-		line /= GOSYNC_RWMUTEX_LINE;
-		ASSERT_LE(line, LINES);
-		EXPECT_FALSE(seen[line]);
-		seen[line] = true;
+		}
+		line -= start;
+		EXPECT_EQ(0, line % 4);
+		ASSERT_GT(WORDS, line / 4);
+		EXPECT_FALSE(seen[line / 4]);
+		seen[line / 4] = true;
+		/* None is beside the word, nor beside another before it must. */
+		EXPECT_LE(64, line);
+		EXPECT_EQ(i / (CACHE_LINES - 1), together[line / 64]++);
 	}
-	EXPECT_EQ(~1ULL, load(&self->slot->lines));
+	EXPECT_EQ(GOSYNC_RWMUTEX_LINES, load(&self->slot->lines));
 	/* One that has gone leaves its line, with nothing in it. */
 	line = info(handles[7]).map_data;
 	EXPECT_EQ(0, gosync_rwmutex_rlock(handles[7]));

@@ -128,7 +128,7 @@ TEST_F(rwmutex, a_reader_that_dies_before_it_tells_has_told)
 	for (i = 0; i < 2; i++) {
 		int fd = open_object(0, self->name, 0, 0);
 		unsigned int line = info_of(fd).map_data;
-		uint32_t *reads = (void *)((char *)self->slot + line);
+		uint32_t *reads = (void *)(self->page + line);
 		pid_t reader, writer;
 
 		ASSERT_NE(0, line);
@@ -422,8 +422,7 @@ TEST_F(rwmutex, garbage_at_rest_does_not_last)
 		const uint32_t word = words[i / 6];
 		int fd = open_object(0, self->name, 0, 0);
 		int other = open_object(0, self->name, 0, 0);
-		uint32_t *reads = (void *)((char *)self->slot +
-					   info_of(fd).map_data);
+		uint32_t *reads = (void *)(self->page + info_of(fd).map_data);
 
 		field = i % 6;
 		if (field == 0)
@@ -451,7 +450,7 @@ TEST_F(rwmutex, garbage_at_rest_does_not_last)
 TEST_F(rwmutex, nobody_has_more_read_locks_than_can_be_counted)
 {
 	int fd = open_object(0, self->name, 0, 0);
-	uint32_t *reads = (void *)((char *)self->slot + info_of(fd).map_data);
+	uint32_t *reads = (void *)(self->page + info_of(fd).map_data);
 
 	store(reads, GOSYNC_RWMUTEX_READS_MAX - 1);
 	EXPECT_EQ(0, take_fd(fd, READ, 0));
@@ -503,14 +502,15 @@ TEST_F(rwmutex, all_writers_that_wait_for_readers_go_on_when_they_are_gone)
 /* Mostly the slot and the first lines, where somebody looks */
 static pid_t spawn_page_scribbler(FIXTURE_DATA(rwmutex) *self)
 {
-	volatile uint64_t *page = (void *)self->slot;
+	const unsigned int words = GOSYNC_RWMUTEX_SIZE / sizeof(uint64_t);
+	volatile uint64_t *slot = (void *)self->slot;
 	uint64_t seed = random_seed();
 	pid_t pid = spawn();
 
 	if (pid)
 		return pid;
 	for (;;)
-		page[random_u32(&seed) % (random_u32(&seed) % 8 ? 64 : 512)] =
+		slot[random_u32(&seed) % (random_u32(&seed) % 8 ? 64 : words)] =
 			nasty(&seed);
 }
 

@@ -455,8 +455,9 @@ struct gosync_change_args {
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
- * Objects with a name, of a slot's size and without GOSYNC_OWN_PAGE, share
- * pages. A process may map such a page if it could open all objects on it by
+ * Objects with a name and without GOSYNC_OWN_PAGE share pages, if their state is
+ * at most 1024 bytes and may be written to: all but Values, Maps and long arrays
+ * of words. A process may map such a page if it could open all objects on it by
  * name. It has to be in their IPC namespace, and their owner, group and mode
  * must allow it to read, and to write if it maps for writing. Otherwise mmap()
  * fails with EACCES, and the process uses ioctls. Nothing else is checked.
@@ -1030,10 +1031,14 @@ struct gosync_mutex_slot {
  * DOC: RWMutex
  *
  * The word is a Mutex word, and writers use it as the owners of a Mutex do.
- * Each holder counts its read locks in a cache line of its own (&struct
+ * Each holder counts its read locks in a line of its own (&struct
  * gosync_rwmutex_reader). So readers do not disturb each other, and the kernel
  * knows what a dead holder held. The owner of the word has the lock once no
  * reader is left; while the word is LOCKED no new reader is admitted.
+ *
+ * The state is GOSYNC_RWMUTEX_SIZE bytes: 16 cache lines. The first has the
+ * word. The lines of the first 15 holders are in one each of the others; those
+ * of later holders join them there, up to four in each.
  *
  * If no line was left for a holder, its &gosync_info.map_data is 0, and its
  * read locks are ioctls.
@@ -1080,8 +1085,8 @@ struct gosync_mutex_slot {
  * struct gosync_rwmutex_slot - an RWMutex's mapped state
  * @word: as in &struct gosync_mutex_slot
  * @token: as in &struct gosync_mutex_slot
- * @lines: a bit for each line in use; line N is N times GOSYNC_RWMUTEX_LINE
- *	bytes behind this slot. Kernel only
+ * @lines: a bit for each line in use, of those in GOSYNC_RWMUTEX_LINES; line N
+ *	is GOSYNC_RWMUTEX_LINE(N) bytes behind this slot. Kernel only
  * @draining: how many owners of the word wait for the readers to leave, and one
  *	more while anybody watches. Kernel only
  * @extra: how many read locks are in no line. Kernel only
@@ -1096,7 +1101,9 @@ struct gosync_rwmutex_slot {
 	__u32 __reserved[8];
 };
 
-#define GOSYNC_RWMUTEX_LINE	64
+#define GOSYNC_RWMUTEX_SIZE		1024
+#define GOSYNC_RWMUTEX_LINE(n)		((n) % 16 * 64 + (n) / 16 * 4)
+#define GOSYNC_RWMUTEX_LINES		0xfffefffefffefffeULL
 #define GOSYNC_RWMUTEX_READS_MAX	0x7fffffff
 /* In a broken holder's line: far below 0, whatever it adds */
 #define GOSYNC_RWMUTEX_BROKEN		0xc0000000
