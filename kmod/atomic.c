@@ -391,7 +391,8 @@ static void atomic_info(struct gosync_object *obj,
 {
 	info->word = atomic_load_word(obj, 0);
 	if (info->map_len)
-		info->map_data = word_of(obj, 0) - obj->area->addr;
+		info->map_data = info->map_offset +
+				 (word_of(obj, 0) - obj->state);
 }
 
 #define NR(_name)	(GOSYNC_IOC_ATOMIC_##_name - GOSYNC_IOC_ATOMIC_LOAD)

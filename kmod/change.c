@@ -23,7 +23,7 @@
  * @account: the account of the new owner; after the change, of the old one
  * @payer: as @account, for &gosync_object.payer
  * @spare: memory for a new place
- * @left: the area that it has moved away from; or NULL
+ * @left: the page that it has moved away from; or NULL
  * @left_state: its old place there
  */
 struct change {
@@ -33,7 +33,7 @@ struct change {
 	struct gosync_account *payer;
 	struct gosync_spare spare;
 	struct gosync_area *left;
-	const void *left_state;
+	void *left_state;
 };
 
 static int check_change(const struct gosync_change_args *args)
@@ -106,21 +106,16 @@ static bool may_change(const struct gosync_object *obj,
 static int change_place(struct gosync_object *obj,
 			const struct gosync_access *to, struct change *change)
 {
-	struct gosync_area *area = obj->area;
-	const void *state = obj->state;
-	int ret;
+	int ret = -EBUSY;
 
 	if (gosync_area_suits(obj, to))
 		return 0;
-	if (!gosync_object_freeze(obj))
-		return gosync_area_will_do(obj, to) ? 0 : -EBUSY;
-	ret = gosync_area_move(obj, to, &change->spare);
-	gosync_object_thaw(obj);
-	if (!ret) {
-		change->left = area;
-		change->left_state = state;
+	change->left_state = obj->state;
+	if (gosync_object_freeze(obj)) {
+		ret = gosync_area_move(obj, to, &change->spare, &change->left);
+		gosync_object_thaw(obj);
 	}
-	return ret;
+	return ret == -EBUSY && gosync_area_will_do(obj, to) ? 0 : ret;
 }
 
 static int change_object(struct gosync_object *obj, struct change *change)

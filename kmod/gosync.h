@@ -119,6 +119,7 @@ struct seq_file;
  * @name: the type's name, as users read it
  * @size: the size of its structure, which begins with &struct gosync_object
  * @read_only: user space may map it for reading only
+ * @grows: pages may be added to its mapped state
  * @ioctls: the type's own ioctls, in the order that gosync_ioctl_in() needs
  * @nr_ioctls: the number of @ioctls
  * @flags: creation flags that it takes besides the common ones
@@ -181,6 +182,7 @@ struct gosync_ops {
 	const char *name;
 	size_t size;
 	bool read_only;
+	bool grows;
 	u8 nr_ioctls;
 	u32 flags;
 	const struct gosync_ioctl *ioctls;

@@ -13,8 +13,15 @@
 #include "copy.h"
 #include "gosync.h"
 
-/* The number of segments that are found without a look at the area */
-#define GOSYNC_MAP_NEAR		64
+/* The most entries that a Map may be made for, and the tables for so many */
+#define GOSYNC_MAP_ENTRIES	(4 << 20)
+#define GOSYNC_MAP_TABLES	34
+
+/*
+ * The number of segments that are found without a look at the area: few enough
+ * for the structure and a name of up to 128 bytes to fit in 1024 bytes
+ */
+#define GOSYNC_MAP_NEAR		48
 
 /*
  * At most this many slots or records are looked at before other tasks may run.
@@ -35,7 +42,7 @@
  * @segment_shift: log2 of the number of records in a segment
  * @changes: the version: the number of changes since it was first asked for
  * @asked: the version has been asked for
- * @tables: the address of each table, once there has been one
+ * @tables: the address of each table from class 1 on, once there has been one
  * @near: the addresses of the first segments
  */
 struct gosync_map {
@@ -49,7 +56,7 @@ struct gosync_map {
 	unsigned int segment_shift;
 	atomic64_t changes;
 	bool asked;
-	u64 *tables[GOSYNC_MAP_TABLE_MASK + 1];
+	u64 *tables[GOSYNC_MAP_TABLES - 2];
 	void *near[GOSYNC_MAP_NEAR];
 };
 

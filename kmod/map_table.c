@@ -124,6 +124,10 @@ static u32 most_used(unsigned int class)
 	return slots_in(class) / 2;
 }
 
+/* As class_for(GOSYNC_MAP_ENTRIES) has it */
+static_assert((PAGE_SIZE / sizeof(u64) << (GOSYNC_MAP_TABLES / 2 - 2)) / 8 * 3 >=
+	      GOSYNC_MAP_ENTRIES);
+
 static unsigned int class_for(u32 entries)
 {
 	unsigned int class = 0;
@@ -241,13 +245,15 @@ static int map_begin_table(struct gosync_map *map, u64 table)
 	unsigned int i;
 
 	lockdep_assert_held(&map->lock);
-	if (!slots)
+	if (!slots) {
 		slots = gosync_area_extend(map->obj.area,
 					   place_of_table(table),
 					   pages_of_table(class_of(table)));
-	if (!slots)
-		return -ENOMEM;
-	WRITE_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK], slots);
+		if (!slots)
+			return -ENOMEM;
+		WRITE_ONCE(map->tables[(table & GOSYNC_MAP_TABLE_MASK) - 2],
+			   slots);
+	}
 	/*
 	 * T2: a late reader may still look here. If it sees anything that is
 	 * written now, it must see that another table has become the present
@@ -680,8 +686,6 @@ void gosync_map_lay_out(struct gosync_map *map)
 	page->page_size = PAGE_SIZE;
 	get_random_bytes(page->rules[0].seed, sizeof(page->rules[0].seed));
 	map->limit = REACH;
-	map->tables[0] = page->small[0];
-	map->tables[1] = page->small[1];
 	map->segment_shift = segment_shift(page->stride);
 
 	/* The records are behind the largest table that there can be. */

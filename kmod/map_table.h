@@ -42,7 +42,12 @@ static inline struct gosync_map_rules *rules_of(struct gosync_map *map,
 /* The slots of a table; NULL if there is no such table yet */
 static inline u64 *table_at(struct gosync_map *map, u64 table)
 {
-	return READ_ONCE(map->tables[table & GOSYNC_MAP_TABLE_MASK]);
+	unsigned int nr = table & GOSYNC_MAP_TABLE_MASK;
+
+	/* These are where the page is, which moves. */
+	if (nr < 2)
+		return gosync_map_page_of(map)->small[nr];
+	return READ_ONCE(map->tables[nr - 2]);
 }
 
 /*

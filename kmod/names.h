@@ -18,6 +18,7 @@ struct gosync_timeout;
  * struct gosync_ns - the objects of an IPC namespace
  * @node: its entry in the table of namespaces
  * @ipc: the IPC namespace
+ * @number: its number, never used twice
  * @refs: one reference for each object, and short ones for calls
  * @lock: protects the fields below, and the life of the objects
  * @named: the objects that have a name, by their number
@@ -27,6 +28,7 @@ struct gosync_timeout;
 struct gosync_ns {
 	struct hlist_node node;
 	struct ipc_namespace *ipc;
+	u64 number;
 	refcount_t refs;
 	spinlock_t lock; /* names and life of objects */
 	struct xarray named;

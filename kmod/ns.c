@@ -46,6 +46,7 @@ struct gosync_ns *gosync_ns_find(const struct ipc_namespace *ipc)
  */
 struct gosync_ns *gosync_ns_get(struct ipc_namespace *ipc, bool *made)
 {
+	static atomic64_t numbers = ATOMIC64_INIT(0);
 	struct gosync_ns *ns, *other;
 
 	ns = gosync_ns_find(ipc);
@@ -55,6 +56,7 @@ struct gosync_ns *gosync_ns_get(struct ipc_namespace *ipc, bool *made)
 	if (!ns)
 		return NULL;
 	ns->ipc = get_ipc_ns(ipc);
+	ns->number = atomic64_inc_return(&numbers);
 	refcount_set(&ns->refs, 1);
 	spin_lock_init(&ns->lock);
 	xa_init_flags(&ns->named, XA_FLAGS_ACCOUNT);

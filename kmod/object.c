@@ -154,7 +154,7 @@ void gosync_object_info(struct gosync_object *obj,
 	info->capacity = READ_ONCE(obj->capacity);
 	if (!area->no_mmap) {
 		info->map_len = (u64)area->max_pages << PAGE_SHIFT;
-		info->map_offset = obj->state - area->addr;
+		info->map_offset = offset_in_page(obj->state);
 		info->map_id = area->id;
 	}
 	scoped_guard(spinlock, &obj->wq.lock) {

@@ -3,18 +3,20 @@
  * Mapped state: the pages in which objects have the words that user space
  * operates on too.
  *
- * A small object has a slot: 64 bytes, or twice, four times ... up to 16 times
- * as many. Objects of one namespace with the same owner, group, mode and size of
- * slot share pages. A process that may map one of them may open all of them, so
- * the page shows nothing that permission does not. mmap() checks the caller's
- * own credentials and IPC namespace, because its descriptor may have been passed
- * by a process with more rights or in another namespace. The pages for the same
- * owner, group, mode and size are a pool. A page with a free slot is found there
- * in constant time, however many pages there are.
+ * A small object has a slot: 64 bytes, or a multiple of that. Objects of one
+ * namespace with the same owner, group, mode and size of slot share pages. A
+ * process that may map one of them may open all of them, so the page shows
+ * nothing that permission does not. mmap() checks the caller's own credentials
+ * and IPC namespace, because its descriptor may have been passed by a process
+ * with more rights or in another namespace. The pages for the same owner, group,
+ * mode and size are a pool. A page with a free slot is found there in constant
+ * time, however many pages there are. What is mapped read-only has pools apart,
+ * because the kernel trusts what is there.
  *
- * An anonymous object, one with GOSYNC_OWN_PAGE, one that needs more than the
- * largest slot and one that nobody maps for writing have pages of their own. The
- * descriptor alone is the right to map them.
+ * An anonymous object, one with GOSYNC_OWN_PAGE and one that needs more than the
+ * largest slot have pages of their own. The descriptor alone is the right to map
+ * them. A Value has its own, too, because its payload is not for a process that
+ * was passed the descriptor of another Value.
  *
  * When an object gets another owner, group or mode, some users may no longer be
  * allowed to see it. But a process that has mapped its page goes on seeing all
@@ -30,7 +32,10 @@
  * A Map's memory grows. Its mapping covers all memory that it may ever have. A
  * page is mapped when it is first touched; the touch is a bus error if there is
  * no page yet. The mapping refers to the area as a whole. Added pages stay
- * until the area goes.
+ * until the area goes. The first page may be a shared one, with the Map's slot,
+ * which is given back when the area goes. So it is no other Map's while one of
+ * its mappings is left. Nor does it move until then: a mapping would show the
+ * new page.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -42,11 +47,13 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "names.h"
 #include "page.h"
 
-#define SLOT_MAX	(16 * GOSYNC_SLOT_SIZE)
+/* Three of the largest fill a page of 4096 bytes. */
+#define SLOT_MAX	(21 * GOSYNC_SLOT_SIZE)
 
-static_assert(PAGE_SIZE % SLOT_MAX == 0);
+static_assert(SLOT_MAX >= sizeof(struct gosync_map_page));
 static_assert(SLOT_MAX >= GOSYNC_RWMUTEX_SIZE);
 static_assert(sizeof(struct gosync_mutex_slot) <= GOSYNC_SLOT_SIZE);
 static_assert(sizeof(struct gosync_atomic_slot) == GOSYNC_SLOT_SIZE);
@@ -54,22 +61,25 @@ static_assert(sizeof(struct gosync_value_page) == GOSYNC_SLOT_SIZE);
 
 /**
  * struct gosync_pool_key - the common properties of objects on a shared page
- * @ns: namespace
+ * @ns: the number of the namespace: a Map's mapping may keep the page when that
+ *	is gone, and another may be at its address
  * @access: owner, group, mode
  * @slot_size: bytes for each of them
+ * @read_only: they are mapped read-only
  * @no_mmap: they cannot be mapped
  *
  * Without holes, as it is compared and hashed as bytes.
  */
 struct gosync_pool_key {
-	const struct gosync_ns *ns;
+	u64 ns;
 	struct gosync_access access;
 	u16 slot_size;
-	u16 no_mmap;
+	u8 read_only;
+	u8 no_mmap;
 };
 
 static_assert(sizeof(struct gosync_pool_key) ==
-	      sizeof(void *) + 4 * sizeof(u32));
+	      sizeof(u64) + 4 * sizeof(u32));
 
 /**
  * struct gosync_pool - pages that objects share
@@ -101,12 +111,16 @@ static DEFINE_SPINLOCK(pools_lock);
 
 static atomic64_t last_id;
 
+static void area_put_slot(struct gosync_area *area, void *slot);
+
 static void area_free(struct gosync_area *area)
 {
 	unsigned long index;
 	unsigned int i;
 	void *piece;
 
+	if (area->home)
+		area_put_slot(area->home, area->addr);
 	if (area->nr_pages > 1)
 		vunmap(area->addr);
 	for (i = 0; i < area->nr_pages && area->pages[i]; i++)
@@ -119,10 +133,10 @@ static void area_free(struct gosync_area *area)
 	kvfree(area);
 }
 
-static struct gosync_area *area_alloc(unsigned int nr_pages)
+/* An area without its pages */
+static struct gosync_area *area_begin(unsigned int nr_pages)
 {
 	struct gosync_area *area;
-	unsigned int i;
 
 	area = kvzalloc(struct_size(area, pages, nr_pages), GFP_KERNEL_ACCOUNT);
 	if (!area)
@@ -133,6 +147,16 @@ static struct gosync_area *area_alloc(unsigned int nr_pages)
 	area->nr_pages = nr_pages;
 	area->max_pages = nr_pages;
 	INIT_LIST_HEAD(&area->node);
+	return area;
+}
+
+static struct gosync_area *area_alloc(unsigned int nr_pages)
+{
+	struct gosync_area *area = area_begin(nr_pages);
+	unsigned int i;
+
+	if (!area)
+		return NULL;
 	for (i = 0; i < nr_pages; i++) {
 		/* These may be many, and slow to get: a killed task stops. */
 		if (fatal_signal_pending(current))
@@ -207,9 +231,10 @@ static int area_take_slot(struct gosync_object *obj, u16 size,
 			  struct gosync_spare *spare)
 {
 	const struct gosync_pool_key key = {
-		.ns = obj->ns,
+		.ns = obj->ns->number,
 		.access = *access,
 		.slot_size = size,
+		.read_only = obj->ops->read_only,
 		.no_mmap = !!(obj->flags & GOSYNC_NO_MMAP),
 	};
 	struct gosync_area *area = NULL;
@@ -266,6 +291,27 @@ static int area_get_slot(struct gosync_object *obj, u16 size)
 	return ret;
 }
 
+/* Make the shared page with the object's slot the first page of @area. */
+static void area_settle(struct gosync_area *area, struct gosync_object *obj)
+{
+	struct gosync_area *home = obj->area;
+
+	area->home = home;
+	area->pool = home->pool;
+	area->slot_size = home->slot_size;
+	area->no_mmap = home->no_mmap;
+	area->addr = obj->state;
+	area->pages[0] = home->pages[0];
+	get_page(area->pages[0]);
+	obj->area = area;
+}
+
+static bool may_share(const struct gosync_object *obj, size_t size)
+{
+	return size <= SLOT_MAX && obj->name_len &&
+	       !(obj->flags & GOSYNC_OWN_PAGE) && obj->type != GOSYNC_VALUE;
+}
+
 /**
  * gosync_area_get() - give a new object its mapped state, full of zeros
  * @obj: the object, complete otherwise
@@ -281,11 +327,17 @@ int gosync_area_get(struct gosync_object *obj)
 				       GOSYNC_SLOT_SIZE;
 	struct gosync_area *area;
 
-	/* The kernel trusts what nobody else may write: it is never beside. */
-	if (size <= SLOT_MAX && obj->name_len && !ops->read_only &&
-	    !(obj->flags & GOSYNC_OWN_PAGE))
-		return area_get_slot(obj, max(roundup_pow_of_two(size),
-					      GOSYNC_SLOT_SIZE));
+	if (may_share(obj, size)) {
+		int ret = area_get_slot(obj, ALIGN(size, GOSYNC_SLOT_SIZE));
+
+		if (ret || !ops->grows)
+			return ret;
+		area = area_begin(1);
+		if (!area)
+			return -ENOMEM;
+		area_settle(area, obj);
+		return 0;
+	}
 	area = area_alloc(DIV_ROUND_UP(size, PAGE_SIZE));
 	if (!area)
 		return -ENOMEM;
@@ -343,6 +395,30 @@ err:
 	return NULL;
 }
 
+static void area_put_slot(struct gosync_area *area, void *slot)
+{
+	struct gosync_pool *pool = area->pool;
+
+	/* Who maps the page later finds nothing of what was there. */
+	memset(slot, 0, area->slot_size);
+	scoped_guard(spinlock, &pools_lock) {
+		area->free |= BIT_ULL((slot - area->addr) / area->slot_size);
+		if (area->free != all_slots(area)) {
+			if (list_empty(&area->node))
+				list_add(&area->node, &pool->partial);
+			return;
+		}
+		list_del(&area->node);
+		if (--pool->pages)
+			pool = NULL;
+		else
+			rhashtable_remove_fast(&pools, &pool->node,
+					       pools_params);
+	}
+	kfree(pool);
+	area_free(area);
+}
+
 /**
  * gosync_area_put() - take back an object's mapped state
  * @area: the object's area
@@ -350,29 +426,12 @@ err:
  *
  * May take long, as gosync_area_unref().
  */
-void gosync_area_put(struct gosync_area *area, const void *state)
+void gosync_area_put(struct gosync_area *area, void *state)
 {
-	struct gosync_pool *pool = area->pool;
-
-	if (pool) {
-		scoped_guard(spinlock, &pools_lock) {
-			area->free |= BIT_ULL((state - area->addr) /
-					      area->slot_size);
-			if (area->free != all_slots(area)) {
-				if (list_empty(&area->node))
-					list_add(&area->node, &pool->partial);
-				return;
-			}
-			list_del(&area->node);
-			if (--pool->pages)
-				pool = NULL;
-			else
-				rhashtable_remove_fast(&pools, &pool->node,
-						       pools_params);
-		}
-		kfree(pool);
-	}
-	gosync_area_unref(area);
+	if (area->pool && !area->home)
+		area_put_slot(area, state);
+	else
+		gosync_area_unref(area);
 }
 
 /**
@@ -412,24 +471,34 @@ bool gosync_area_will_do(const struct gosync_object *obj,
  * @obj: the object, on a shared page; nobody has it open
  * @access: the owner, group and mode of the objects there
  * @spare: from gosync_spare_get(); used if need be
+ * @left: out: the page of the old place, which the caller has to give back by
+ *	gosync_area_put()
  *
- * The caller has to give the old place back by gosync_area_put().
- *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EBUSY if mappings would show the new page, too; -ENOMEM.
  */
 int gosync_area_move(struct gosync_object *obj,
 		     const struct gosync_access *access,
-		     struct gosync_spare *spare)
+		     struct gosync_spare *spare, struct gosync_area **left)
 {
-	const u16 size = obj->area->slot_size;
+	struct gosync_area *area = obj->area;
 	const void *from = obj->state;
 	int ret;
 
+	/* Without a descriptor nobody can map it. */
+	if (area->home && refcount_read(&area->refs) > 1)
+		return -EBUSY;
 	scoped_guard(spinlock, &pools_lock)
-		ret = area_take_slot(obj, size, access, spare);
-	if (!ret)
-		memcpy(obj->state, from, size);
-	return ret;
+		ret = area_take_slot(obj, area->slot_size, access, spare);
+	if (ret)
+		return ret;
+	memcpy(obj->state, from, area->slot_size);
+	*left = area;
+	if (area->home) {
+		*left = area->home;
+		put_page(area->pages[0]);
+		area_settle(area, obj);
+	}
+	return 0;
 }
 
 /* A mapping's file refers to no holder, only to an area if that grows. */

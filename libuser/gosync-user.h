@@ -336,8 +336,8 @@ int gosync_unlink_unused(const char *name);
  *
  * Small objects share pages of memory with others of the same owner, group and
  * mode. When one of these changes, the object moves to another page, which is
- * possible only while nobody has it open. Objects with GOSYNC_OWN_PAGE or
- * GOSYNC_NO_MMAP, RWMutexes, Values, Maps and larger arrays are changed at any
+ * possible only while nobody has it open, or has a Map mapped. Objects with
+ * GOSYNC_OWN_PAGE or GOSYNC_NO_MMAP, Values and larger arrays are changed at any
  * time. So is any object whose mode only gains bits. A caller that may open it
  * only by the new bits then uses it by ioctls.
  *

@@ -98,7 +98,7 @@ static void set_up(struct gosync_map *map,
 {
 	const struct gosync_mapping *mapping = gosync_base_of(map)->mapping;
 	const char *at = mapping ? mapping->addr : NULL;
-	const struct gosync_map_page *page = (const void *)at;
+	const struct gosync_map_page *page;
 	struct view *view = gosync_base_of(map)->extra;
 	unsigned int i;
 	size_t size;
@@ -107,6 +107,7 @@ static void set_up(struct gosync_map *map,
 	view->value_size = info->value_size;
 	if (!at)
 		return;
+	page = (const void *)(at + info->map_offset);
 	view->page = page;
 	view->records = at + page->records;
 	view->stride = page->stride;

@@ -35,14 +35,25 @@ static int map_error(int fd, size_t len, int prot, int flags, off_t offset)
 		-errno : 0;
 }
 
-/* Changes a word of the object, and back. */
+/* Changes a word of the object, and back or once more. */
 static int change(int fd, bool back)
 {
 	struct gosync_atomic_args args = {
 		.size = sizeof(args), .value = back ? -1 : 1,
 	};
+	struct gosync_value_args store = { .size = sizeof(store), .type = 1 };
+	struct gosync_map_args entry = {
+		.size = sizeof(entry), .key = to_u64("key"), .key_len = 3,
+	};
+	int ret;
 
 	switch (info_of(fd).type) {
+	case GOSYNC_VALUE:
+		return call(fd, GOSYNC_IOC_VALUE_STORE, &store);
+	case GOSYNC_MAP:
+		ret = call(fd, back ? GOSYNC_IOC_MAP_DELETE :
+				      GOSYNC_IOC_MAP_STORE, &entry);
+		return ret < 0 ? ret : 0;
 	case GOSYNC_MUTEX:
 		return back ? unlock_fd(fd) : lock_fd(fd);
 	case GOSYNC_RWMUTEX:
@@ -53,17 +64,34 @@ static int change(int fd, bool back)
 	}
 }
 
-/* Does the page of @there show what happens to the object @here? */
+/* Where change() changes something */
+static unsigned int where(int fd)
+{
+	struct gosync_info info = info_of(fd);
+
+	switch (info.type) {
+	case GOSYNC_INT64:
+		return info.map_data;
+	case GOSYNC_VALUE:
+		return info.map_offset +
+		       offsetof(struct gosync_value_page, version);
+	case GOSYNC_MAP:
+		return info.map_offset +
+		       offsetof(struct gosync_map_page, count);
+	default:
+		return info.map_offset;
+	}
+}
+
+/* Does the first page of @there show what happens to the object @here? */
 static bool shows(int there, int here)
 {
 	char *map = map_as(there, PROT_READ, MAP_SHARED);
-	struct gosync_info info = info_of(here);
 	uint64_t *word, changed, unchanged;
 
 	if (!map)
 		return false;
-	word = (uint64_t *)(map + (info.type == GOSYNC_INT64 ? info.map_data :
-							       info.map_offset));
+	word = (uint64_t *)(map + where(here));
 	MUST(!change(here, false));
 	changed = load(word);
 	MUST(!change(here, true));
@@ -219,17 +247,20 @@ FIXTURE(shared)
 FIXTURE_VARIANT(shared)
 {
 	uint32_t type;
-	unsigned int words;
+	unsigned int capacity;
 	unsigned int size;	/* of a slot */
 };
 
 FIXTURE_VARIANT_ADD(shared, mutex) { .type = GOSYNC_MUTEX, .size = 64 };
 FIXTURE_VARIANT_ADD(shared, rwmutex) { .type = GOSYNC_RWMUTEX, .size = 1024 };
 FIXTURE_VARIANT_ADD(shared, word) {
-	.type = GOSYNC_INT64, .words = 1, .size = 64,
+	.type = GOSYNC_INT64, .capacity = 1, .size = 64,
 };
 FIXTURE_VARIANT_ADD(shared, array) {
-	.type = GOSYNC_INT64, .words = 9, .size = 256,
+	.type = GOSYNC_INT64, .capacity = 9, .size = 192,
+};
+FIXTURE_VARIANT_ADD(shared, map) {
+	.type = GOSYNC_MAP, .size = 1280,
 };
 
 FIXTURE_SETUP(shared)
@@ -246,7 +277,7 @@ static int create_one(const FIXTURE_VARIANT(shared) *variant, const char *name,
 		      uint32_t flags, uint32_t mode)
 {
 	return open_bytes(variant->type, name, name ? strlen(name) : 0,
-			  GOSYNC_CREATE | flags, mode, variant->words);
+			  GOSYNC_CREATE | flags, mode, variant->capacity);
 }
 
 TEST_F(shared, by_like_objects)
@@ -254,11 +285,11 @@ TEST_F(shared, by_like_objects)
 	int one = create_one(variant, self->name, 0, 0600);
 	int two = create_one(variant, unique_name(), 0, 0600);
 
-	EXPECT_EQ(getpagesize(), info_of(one).map_len);
 	EXPECT_NE(info_of(one).map_offset, info_of(two).map_offset);
 	EXPECT_TRUE(shows(one, two));
 	EXPECT_TRUE(shows(two, one));
-	EXPECT_TRUE(same_number(one, two));
+	/* A Map's mapping shows its own entries, too. */
+	EXPECT_EQ(variant->type != GOSYNC_MAP, same_number(one, two));
 }
 
 /* As many as there is room for, each in a place of its own */
@@ -273,7 +304,7 @@ TEST_F(shared, until_a_page_is_full)
 		ASSERT_LE(0, fds[i]);
 		at = info_of(fds[i]).map_offset;
 		EXPECT_EQ(0, at % variant->size);
-		EXPECT_EQ(i < self->slots, same_number(fds[0], fds[i]));
+		EXPECT_EQ(i < self->slots, shows(fds[0], fds[i]));
 		if (i == self->slots)
 			break;
 		EXPECT_FALSE(seen >> at / variant->size & 1);
@@ -284,11 +315,10 @@ TEST_F(shared, until_a_page_is_full)
 	close(fds[1]);
 	close(fds[self->slots]);
 	fds[1] = create_one(variant, unique_name(), 0, 0600);
-	EXPECT_TRUE(same_number(fds[0], fds[1]));
+	EXPECT_TRUE(shows(fds[0], fds[1]));
 	EXPECT_EQ(at, info_of(fds[1]).map_offset);
 	/* Then the page is full again. */
-	EXPECT_FALSE(same_number(fds[0], create_one(variant, unique_name(), 0,
-						    0600)));
+	EXPECT_FALSE(shows(fds[0], create_one(variant, unique_name(), 0, 0600)));
 }
 
 TEST_F(shared, by_no_others)
@@ -301,20 +331,12 @@ TEST_F(shared, by_no_others)
 		create(variant->size == 64 ? GOSYNC_RWMUTEX : GOSYNC_MUTEX,
 		       unique_name(), 0, 0600),
 	};
-	const int values[] = {
-		create(GOSYNC_VALUE, unique_name(), 0, 0600),
-		create(GOSYNC_MAP, unique_name(), 0, 0600),
-	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
 		EXPECT_FALSE(shows(others[i], one));
 		EXPECT_FALSE(shows(one, others[i]));
 		EXPECT_FALSE(same_number(others[i], one));
-	}
-	for (i = 0; i < ARRAY_SIZE(values); i++) {
-		EXPECT_FALSE(shows(values[i], one));
-		EXPECT_FALSE(same_number(values[i], one));
 	}
 }
 
@@ -350,31 +372,101 @@ TEST_F(shared, pages_survive_the_object)
 	int keeper = create_one(variant, unique_name(), 0, 0600);
 	int fd = create_one(variant, self->name, 0, 0600);
 	struct gosync_info info = info_of(fd);
-	char *map = map_as(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
-	unsigned char *slot = (unsigned char *)map + info.map_offset;
+	unsigned char *slot = NULL, *gone;
 	unsigned int i, j;
 
-	ASSERT_NE(NULL, map);
-	ASSERT_TRUE(same_number(keeper, fd));
+	ASSERT_TRUE(shows(keeper, fd));
+	ASSERT_EQ(0, change(fd, false));
+	if (variant->type != GOSYNC_MAP)
+		slot = map_state(fd);
 	close(fd);
-	memset(slot, 0x55, variant->size);
-	EXPECT_EQ(0x55, slot[variant->size - 1]);
+	/* Who maps the page later sees nothing of it. */
+	gone = map_as(keeper, PROT_READ, MAP_SHARED);
+	ASSERT_NE(NULL, gone);
+	for (j = 0; j < variant->size; j++)
+		EXPECT_EQ(0, gone[info.map_offset + j]);
+	if (slot) {
+		memset(slot, 0x55, variant->size);
+		EXPECT_EQ(0x55, slot[variant->size - 1]);
+	}
 	/* Whoever gets the place next finds it as new. */
 	for (i = 0; i < self->slots; i++) {
 		fd = create_one(variant, unique_name(), 0, 0600);
 		EXPECT_EQ(0, info_of(fd).word);
 		EXPECT_NE(0x5555555555555555, info_of(fd).token);
-		if (!same_number(keeper, fd) ||
-		    info_of(fd).map_offset != info.map_offset)
+		if (info_of(fd).map_offset != info.map_offset ||
+		    !shows(keeper, fd))
 			continue;
 		/* Behind the first cache line all is zero. */
-		for (j = 64; j < variant->size; j++)
+		for (j = 64; slot && j < variant->size; j++)
 			EXPECT_EQ(0, slot[j]);
 		EXPECT_EQ(0, change(fd, false));
 		EXPECT_EQ(0, change(fd, true));
 		break;
 	}
 	EXPECT_GT(self->slots, i);
+}
+
+/* The kernel trusts what nobody may write. */
+TEST_F(mapping, shows_nothing_read_only_beside_what_may_be_written)
+{
+	enum { MOST = 1344 };
+	const char *name = unique_name();
+	const int read_only[] = {
+		create(GOSYNC_MAP, self->name, 0, 0600),
+		open_bytes(GOSYNC_VALUE, name, strlen(name), GOSYNC_CREATE,
+			   0600, 8),
+	};
+	unsigned int size, i;
+
+	EXPECT_EQ(0, info_of(read_only[1]).map_offset);
+	/* Whatever size these have, one of the arrays has the same. */
+	for (size = 64; size <= MOST; size += 64) {
+		unsigned int words = size == 64 ? 1 : (size - 64) / 8;
+		int array;
+
+		name = unique_name();
+		array = open_bytes(GOSYNC_INT64, name, strlen(name),
+				   GOSYNC_CREATE, 0600, words);
+		ASSERT_LE(0, array);
+		for (i = 0; i < ARRAY_SIZE(read_only); i++) {
+			EXPECT_FALSE(shows(array, read_only[i]));
+			EXPECT_FALSE(shows(read_only[i], array));
+		}
+		close(array);
+	}
+}
+
+/* A Map that is gone stays as it was for who has it mapped. */
+TEST_F(mapping, keeps_the_place_of_a_map)
+{
+	int neighbour = create(GOSYNC_MAP, unique_name(), 0, 0600);
+	int fd = create(GOSYNC_MAP, self->name, 0, 0600);
+	unsigned int at = info_of(fd).map_offset, i;
+	size_t len = info_of(fd).map_len;
+	uint64_t *count;
+	char *map;
+
+	ASSERT_TRUE(shows(neighbour, fd));
+	ASSERT_EQ(0, change(fd, false));
+	map = map_as(fd, PROT_READ, MAP_SHARED);
+	ASSERT_NE(NULL, map);
+	count = (uint64_t *)(map + where(fd));
+	close(fd);
+	for (i = 0; i < 10; i++) {
+		fd = create(GOSYNC_MAP, unique_name(), 0, 0600);
+		if (shows(neighbour, fd))
+			EXPECT_NE(at, info_of(fd).map_offset);
+		EXPECT_EQ(1, load(count));
+	}
+	/* Then it is used again. */
+	munmap(map, len);
+	for (i = 0; i < 10; i++) {
+		fd = create(GOSYNC_MAP, unique_name(), 0, 0600);
+		if (info_of(fd).map_offset == at && shows(neighbour, fd))
+			break;
+	}
+	EXPECT_GT(10, i);
 }
 
 /* --- passed on ------------------------------------------------------------- */
@@ -518,6 +610,28 @@ TEST_F(mapping, is_for_whoever_could_open_what_it_shows)
 		for (j = 0; j < ARRAY_SIZE(passed); j++)
 			try_to_map(_metadata, &passed[j], uid, group, other_ns);
 		_exit(_metadata->exit_code != KSFT_PASS);
+	}
+}
+
+/* Not even if the kernel has another namespace at its address */
+TEST_F(mapping, of_a_namespace_that_is_gone_shows_no_other)
+{
+	char *before = malloc(getpagesize()), *map = NULL;
+	int i, fd;
+
+	NEED_ROOT();
+	for (i = 0; i < 200; i++) {
+		ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+		fd = create(GOSYNC_MAP, self->name, 0, 0600);
+		ASSERT_LE(0, fd);
+		if (!map)
+			map = map_as(fd, PROT_READ, MAP_SHARED);
+		ASSERT_NE(NULL, map);
+		memcpy(before, map, getpagesize());
+		EXPECT_EQ(0, change(fd, false));
+		EXPECT_EQ(!i, !!memcmp(before, map, getpagesize()));
+		close(fd);
+		sleep_ns(20 * NSEC_PER_MSEC);
 	}
 }
 

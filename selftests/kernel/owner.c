@@ -322,8 +322,7 @@ TEST_F(state, changes_while_held_if_it_shares_nothing)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		fd = create(types[i], self->name, variant->flags, 0640);
 		ASSERT_LE(0, fd);
-		want = variant->flags || types[i] == GOSYNC_VALUE ||
-		       types[i] == GOSYNC_MAP ? 0 : -EBUSY;
+		want = variant->flags || types[i] == GOSYNC_VALUE ? 0 : -EBUSY;
 		before = info_of(fd);
 		EXPECT_EQ(want, gosync_chown(self->name, ALICE, SAME));
 		EXPECT_EQ(want, gosync_chown(self->name, SAME, BOB));
@@ -388,6 +387,60 @@ TEST_F(owner, what_was_given_away_is_not_in_the_page_any_more)
 	EXPECT_EQ(1000, LOAD(open_object(0, his, 0, 0)));
 	EXPECT_EQ(0, gosync_unlink(given));
 	EXPECT_EQ(0, gosync_unlink(his));
+}
+
+/* Store so many entries, or more of them; and look whether all are there. */
+static int fill(gosync_map_t *map, uint32_t n)
+{
+	uint32_t i, value;
+	size_t len;
+	int ret = 0;
+
+	for (i = 0; i < n && !ret; i++)
+		ret = gosync_map_store(map, &i, 4, &i, 4);
+	for (i = 0; i < n && !ret; i++) {
+		len = sizeof(value);
+		ret = gosync_map_load(map, &i, 4, &value, &len);
+		if (!ret && value != i)
+			ret = -EPROTO;
+	}
+	return ret ?: gosync_map_len(map) == (int)n ? 0 : -ERANGE;
+}
+
+/* Its first page moves, and what was added stays where it is. */
+TEST_F(owner, a_map_moves_when_nobody_has_it_mapped)
+{
+	const uint32_t sizes[] = { 10, 1000, 5000 };
+	struct gosync_map_limits limits = { .entries = 5000 };
+	gosync_map_t *map;
+	unsigned int i;
+	char *page;
+	size_t len;
+	int fd;
+
+	ASSERT_EQ(0, gosync_map_open(self->name, &limits, GOSYNC_CREATE |
+				     GOSYNC_PERSIST, 0600, &map));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, fill(map, sizes[i]));
+		gosync_close(map);
+		fd = open_object(0, self->name, GOSYNC_RDONLY, 0);
+		len = info_of(fd).map_len;
+		page = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+		ASSERT_NE(MAP_FAILED, page);
+		close(fd);
+		EXPECT_EQ(-EBUSY, gosync_chown(self->name, i % 2 ? 0 : ALICE,
+						SAME));
+		/* Who may map the page may open the Map: it can stay there. */
+		EXPECT_EQ(0, gosync_chmod(self->name, 0604));
+		EXPECT_EQ(-EBUSY, gosync_chmod(self->name, 0000));
+		munmap(page, len);
+		EXPECT_EQ(0, gosync_chown(self->name, i % 2 ? 0 : ALICE, SAME));
+		EXPECT_EQ(0, gosync_chmod(self->name, 0600));
+		ASSERT_EQ(0, gosync_map_open(self->name, NULL, 0, 0, &map));
+		EXPECT_EQ(1, gosync_is_mapped(map));
+		EXPECT_EQ(0, fill(map, sizes[i]));
+	}
+	gosync_close(map);
 }
 
 TEST_F(owner, more_may_open_it_while_it_is_held)

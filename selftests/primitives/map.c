@@ -708,17 +708,19 @@ TEST_F(map, pages_are_there_when_they_are_needed)
 TEST_F(map, mapping_survives_the_object)
 {
 	int fd = gosync_fd(self->map);
-	const struct gosync_map_page *page = map_raw(fd);
 	const struct gosync_map_record *record;
+	const struct gosync_map_page *page;
+	char *at = map_raw(fd);
 	uint32_t key;
 
-	ASSERT_NE(NULL, page);
+	ASSERT_NE(NULL, at);
+	page = (const void *)(at + info_of(fd).map_offset);
 	for (key = 0; key < 1000; key++)
 		ASSERT_EQ(0, gosync_map_store(self->map, &key, 4, &key, 4));
 	gosync_close(self->map);
 	/* Nobody has looked there yet. */
 	for (key = 0; key < 1000; key++) {
-		record = (const void *)((const char *)page + page->records +
+		record = (const void *)(at + page->records +
 					key * page->stride);
 		ASSERT_EQ(4, record->key_len);
 		ASSERT_EQ(0, memcmp(record + 1, &key, 4));

@@ -392,7 +392,7 @@ struct gosync_unlink_args {
  * changed at any time.
  *
  * Return: 0, or -1 with errno EBUSY (it would have to be moved, and somebody has
- * it open), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOMEM, EPERM.
+ * it open, or has a Map mapped), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOMEM, EPERM.
  */
 struct gosync_change_args {
 	__u32 size;
@@ -455,9 +455,9 @@ struct gosync_change_args {
  *
  * Only @size and @abi are read. A shorter structure gets as much as fits.
  *
- * Objects with a name and without GOSYNC_OWN_PAGE share pages, if their state is
- * at most 1024 bytes and may be written to: all but Values, Maps and long arrays
- * of words. A process may map such a page if it could open all objects on it by
+ * Objects with a name and without GOSYNC_OWN_PAGE share pages: all but Values,
+ * and arrays of words of more than 1280 bytes. A Map shares its first page,
+ * which has no key and no value. A process may map such a page if it could open all objects on it by
  * name. It has to be in their IPC namespace, and their owner, group and mode
  * must allow it to read, and to write if it maps for writing. Otherwise mmap()
  * fails with EACCES, and the process uses ioctls. Nothing else is checked.
