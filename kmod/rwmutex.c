@@ -108,8 +108,6 @@ struct gosync_rwmutex {
 	u32 nr_held;
 };
 
-static_assert(GOSYNC_RWMUTEX_LINE(63) < GOSYNC_RWMUTEX_SIZE);
-
 static struct gosync_rwmutex *to_rwmutex(struct gosync_object *obj)
 {
 	return container_of(obj, struct gosync_rwmutex, mutex.obj);
@@ -123,7 +121,7 @@ static struct gosync_rwmutex_slot *slot_of(struct gosync_rwmutex *rw)
 /* The count in a line, from line 1 on; user space may write anything there. */
 static atomic_t *line_of(struct gosync_rwmutex *rw, unsigned int line)
 {
-	return rw->mutex.obj.state + GOSYNC_RWMUTEX_LINE(line);
+	return rw->mutex.obj.state + gosync_rwmutex_line(line);
 }
 
 static bool is_locked(struct gosync_rwmutex *rw)
@@ -831,7 +829,7 @@ static void rwmutex_info(struct gosync_object *obj,
 	info->readers = min_t(u64, count_reads(to_rwmutex(obj)), U32_MAX);
 	if (holder && holder->line && info->map_len)
 		info->map_data = info->map_offset +
-				 GOSYNC_RWMUTEX_LINE(holder->line);
+				 gosync_rwmutex_line(holder->line);
 }
 
 static enum gosync_wants rwmutex_wants(const struct gosync_waiter *waiter)

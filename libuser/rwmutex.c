@@ -136,7 +136,7 @@ static inline int no_readers(struct gosync_rwmutex_slot *slot)
 		unsigned int line = __builtin_ctzll(lines);
 		struct gosync_rwmutex_reader *reader;
 
-		reader = (void *)((char *)slot + GOSYNC_RWMUTEX_LINE(line));
+		reader = (void *)((char *)slot + gosync_rwmutex_line(line));
 		if (__atomic_load_n(&reader->reads, __ATOMIC_SEQ_CST))
 			return 0;
 	}

@@ -457,10 +457,11 @@ struct gosync_change_args {
  *
  * Objects with a name and without GOSYNC_OWN_PAGE share pages: all but Values,
  * and arrays of words of more than 1280 bytes. A Map shares its first page,
- * which has no key and no value. A process may map such a page if it could open all objects on it by
- * name. It has to be in their IPC namespace, and their owner, group and mode
- * must allow it to read, and to write if it maps for writing. Otherwise mmap()
- * fails with EACCES, and the process uses ioctls. Nothing else is checked.
+ * which has no key and no value. A process may map such a page if it could open
+ * all objects on it by name. It has to be in their IPC namespace, and their
+ * owner, group and mode must allow it to read, and to write if it maps for
+ * writing. Otherwise mmap() fails with EACCES, and the process uses ioctls.
+ * Nothing else is checked.
  *
  * A sandbox of the same user, in the same namespace, may therefore map the page
  * of a descriptor that it was passed, although it cannot reach the device. To
@@ -1086,7 +1087,7 @@ struct gosync_mutex_slot {
  * @word: as in &struct gosync_mutex_slot
  * @token: as in &struct gosync_mutex_slot
  * @lines: a bit for each line in use, of those in GOSYNC_RWMUTEX_LINES; line N
- *	is GOSYNC_RWMUTEX_LINE(N) bytes behind this slot. Kernel only
+ *	is gosync_rwmutex_line(N) bytes behind this slot. Kernel only
  * @draining: how many owners of the word wait for the readers to leave, and one
  *	more while anybody watches. Kernel only
  * @extra: how many read locks are in no line. Kernel only
@@ -1102,7 +1103,6 @@ struct gosync_rwmutex_slot {
 };
 
 #define GOSYNC_RWMUTEX_SIZE		1024
-#define GOSYNC_RWMUTEX_LINE(n)		((n) % 16 * 64 + (n) / 16 * 4)
 #define GOSYNC_RWMUTEX_LINES		0xfffefffefffefffeULL
 #define GOSYNC_RWMUTEX_READS_MAX	0x7fffffff
 /* In a broken holder's line: far below 0, whatever it adds */
@@ -1115,6 +1115,11 @@ struct gosync_rwmutex_slot {
 struct gosync_rwmutex_reader {
 	__u32 reads;
 };
+
+static __inline__ __u32 gosync_rwmutex_line(__u32 n)
+{
+	return n % 16 * 64 + n / 16 * 4;
+}
 
 /* --- WaitGroup ----------------------------------------------------------- */
 
