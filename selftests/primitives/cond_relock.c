@@ -3,27 +3,8 @@
  * Cond: who signals puts the waiter into L's queue, or gives it L, while it sleeps.
  * So it is woken once. What is granted there is lost with nobody.
  */
-#include <sys/resource.h>
-#include <sys/utsname.h>
-
 #include "gosync_test_cond.h"
-
-static long sleeps_of_thread(void)
-{
-	struct rusage usage;
-
-	MUST(!getrusage(RUSAGE_THREAD, &usage));
-	return usage.ru_nvcsw;
-}
-
-/* Spinlocks of such a kernel sleep, too. */
-static bool is_rt_kernel(void)
-{
-	struct utsname uts;
-
-	MUST(!uname(&uts));
-	return strstr(uts.version, "PREEMPT_RT");
-}
+#include "sleeps.h"
 
 /* A child whose exit status is how often it slept in its wait */
 static pid_t spawn_sleeper(FIXTURE_DATA(cond) *self, enum kind kind)

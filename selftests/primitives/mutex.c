@@ -3,10 +3,8 @@
  * Mutex: locking, tokens, and who gets the lock when several want it. What death
  * does to it is in death.c, and what each wait promises in contract.c.
  */
-#include <sys/resource.h>
-#include <sys/utsname.h>
-
 #include "object.h"
+#include "sleeps.h"
 
 OPENER(open_mutex, gosync_mutex)
 OBJECT_FIXTURE(mutex, gosync_mutex, mutex, open_mutex)
@@ -548,22 +546,6 @@ TEST_F(mutex, who_leaves_while_being_woken_wakes_another)
 	EXPECT_EQ(0, info(self->mutex).word);
 }
 
-static bool is_rt_kernel(void)
-{
-	struct utsname uts;
-
-	MUST(!uname(&uts));
-	return strstr(uts.version, "PREEMPT_RT");
-}
-
-static long sleeps_of_thread(void)
-{
-	struct rusage usage;
-
-	MUST(!getrusage(RUSAGE_THREAD, &usage));
-	return usage.ru_nvcsw;
-}
-
 /*
  * One holds the lock 100 us at a time without pause, another wants it too. That
  * is woken to compete, and then to have the lock: it sleeps twice at most.
@@ -601,7 +583,6 @@ TEST_F(mutex, nobody_starves_beside_a_hog)
 		sleep_ns(100 * NSEC_PER_USEC);
 	}
 	EXPECT_LT(0, all);
-	/* A kernel whose spinlocks sleep does so more often. */
 	if (!is_rt_kernel())
 		EXPECT_GE(2, most);
 	TH_LOG("%d turns, the hog had %u; %ld sleeps, at most %ld in a turn, longest wait %llu us",
