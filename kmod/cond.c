@@ -209,6 +209,7 @@ static bool ticket_move(struct gosync_waiter *waiter, bool single)
 	struct ticket *ticket = container_of(waiter, struct ticket, waiter);
 	struct gosync_object *obj = ticket->lock->obj;
 	struct gosync_waiter *relock = &ticket->relock;
+	bool moved;
 	int ret;
 
 	/* T-A, pairs with ticket_begin(). */
@@ -225,15 +226,17 @@ static bool ticket_move(struct gosync_waiter *waiter, bool single)
 			   ticket->sleeper.task);
 	refcount_inc(&obj->refs);
 	ret = ticket->op->attempt(relock, true);
-	ticket->moved = !ret || ret == -EINPROGRESS;
+	moved = !ret || ret == -EINPROGRESS;
+	ticket->moved = moved;
+	/* Once it is told, the ticket may be gone. */
 	if (!ret) {
 		gosync_group_won(&ticket->sleeper.group, relock);
 		gosync_wake(waiter, GOSYNC_GRANTED);
-	} else if (ticket->moved) {
+	} else if (moved) {
 		gosync_let_sleep(waiter, relock);
 	}
 	gosync_object_put(obj);
-	return !ret || ret == -EINPROGRESS;
+	return moved;
 }
 
 static void cond_tell(struct gosync_waiter *waiter, bool single)

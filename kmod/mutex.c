@@ -14,10 +14,9 @@
  * A waiter that is woken competes with newcomers. They often win, because they
  * are running already; the waiter then queues again, at the head. WOKEN tells
  * unlockers that a woken waiter is on its way, so that they need not wake
- * another. Who has lost in this way is not woken to compete again: the next
- * unlocker hands the lock off to it, with the new owner in the word. So nobody
- * is woken more than twice. (In Go a waiter competes again and again until it
- * has waited for a millisecond.)
+ * another. Who has lost in this way is not woken by an unlock to compete again:
+ * the next one hands the lock off to it, with the new owner in the word. (In Go
+ * a waiter competes again and again until it has waited for a millisecond.)
  *
  * A waiter that has lost and has waited for more than a millisecond makes the
  * mutex STARVING, as in Go: then the lock is handed off to whoever is at the head
@@ -245,7 +244,7 @@ static bool is_starved(const struct gosync_waiter *waiter)
 	return ktime_get_ns() - waiter->since > STARVING_AFTER_NS;
 }
 
-/* Will the waiter at the head of the queue starve, too? */
+/* Has the waiter at the head of the queue starved, too? */
 static bool is_next_starving(struct gosync_object *obj)
 {
 	const struct gosync_waiter *next;

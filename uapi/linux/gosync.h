@@ -392,7 +392,8 @@ struct gosync_unlink_args {
  * changed at any time.
  *
  * Return: 0, or -1 with errno EBUSY (it would have to be moved, and somebody has
- * it open, or has a Map mapped), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOMEM, EPERM.
+ * it open, or has a Map mapped), EDQUOT, EFAULT, EINVAL, ENAMETOOLONG, ENOENT,
+ * ENOMEM, EPERM.
  */
 struct gosync_change_args {
 	__u32 size;
