@@ -99,7 +99,12 @@ tools: lib pages ## build the gosync command
 examples: lib ## build the examples
 	+@$(user) examples
 
-tests: tools examples ## build the selftests, 64 and 32 bit
+bindings: lib ## build what other languages than C use, and its tests
+	@$(vm)/deps.sh bindings
+	@$(call say,building the bindings (a minute the first time))
+	+@$(user) bindings
+
+tests: tools examples $(if $(arch),,bindings) ## build the selftests, 64 and 32 bit
 	@$(call say,building the tests (two minutes the first time))
 	+@selftests/library/other.sh $(build)/other
 	+@$(compile) O=$(build)/other/user -C $(build)/other/libuser
@@ -215,7 +220,7 @@ test-packages: ## build, install and test them in Debian 12 and 13, in virtual m
 		selftests/packages/system.sh $$release || exit; \
 	done
 
-.PHONY: help deps module other lib pages tools examples tests run shell test \
+.PHONY: help deps module other lib pages tools examples bindings tests run shell test \
 	test-arm64 preempt-off test-all torture bench coverage mutants check \
 	clean modules modules_install modules_uninstall install uninstall deb \
 	test-packages

@@ -182,7 +182,7 @@ license_of()
 	kmod/* | Kbuild) echo "GPL-2.0-only" ;;
 	uapi/*) echo "GPL-2.0 WITH Linux-syscall-note" ;;
 	libuser/Makefile) echo "(GPL-2.0-only|LGPL-2.1-or-later)" ;;
-	libuser/* | debian/*.symbols) echo "LGPL-2.1-or-later" ;;
+	libuser/* | bindings/* | debian/*.symbols) echo "LGPL-2.1-or-later" ;;
 	*) echo "GPL-2.0-only" ;;
 	esac
 }

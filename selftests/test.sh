@@ -29,7 +29,8 @@ fi
 read -ra tests <<<"${TESTS:-}"
 if [ ${#tests[@]} = 0 ]; then
 	tests=(compat module)
-	for program in "$build"/user/tests/*; do
+	for program in "$build"/user/{tests,bindings/tests}/*; do
+		[ -x "$program" ] || continue
 		case $program in
 		*.sh | */compat | */module | */contend) ;;
 		*) tests+=("${program##*/}") ;;
@@ -45,10 +46,12 @@ fi
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
 # the command at work, and most of what the debug kernel is for, in two parts of
-# about the same length.
-plain=() alone=() traced=() debug=() debug1=() debug2=()
+# about the same length. The bindings have one of their own, as only it has what
+# their languages need.
+plain=() alone=() traced=() bound=() debug=() debug1=() debug2=()
 for test in "${tests[@]}"; do
 	case $test in
+	binding_*) bound+=("$test"); continue ;;
 	trace | trace_command | tracers) traced+=("$test") ;;
 	abi | access | admin | cancelled | contract | examples | failing | failnth | \
 	isolation | library* | live | mapping | names | run | shell | stepped | \
@@ -77,6 +80,12 @@ if [ ${#traced[@]} != 0 ] && [ "$*" != arm64 ]; then
 	for program in perf trace-cmd bpftrace; do
 		! command -v "$program" >/dev/null || tracers+=(-p "$program")
 	done
+fi
+
+languages=(-m 2G -d "$build/user/bindings:/gosync/bindings")
+if [ ${#bound[@]} != 0 ] && [ -x /usr/bin/python3 ]; then
+	# Debian's, with its modules
+	languages+=(-p /usr/bin/python3 -d "$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')")
 fi
 
 # run NAME [OPTION...] -- [OPTION] PROGRAM...: with $kernel
@@ -142,6 +151,8 @@ for kernel in "${built[@]}"; do
 	fi
 	[ ${#alone[@]} = 0 ] ||
 		run_aside "$name-alone" -c 1 -- "${both[@]}" "${alone[@]}"
+	[ ${#bound[@]} = 0 ] || [ "$kernel" = arm64 ] ||
+		run_aside "$name-bindings" "${languages[@]}" -- --64 "${bound[@]}"
 	[ ${#traced[@]} = 0 ] || run_aside "$name-tracing" -c 1 \
 		"${tracers[@]}" -- "${both[@]}" "${traced[@]}"
 	[ ${#both[@]} != 0 ] || continue

@@ -87,6 +87,8 @@ for program; do
 		:
 	elif [ -x "$here/$program" ]; then
 		run "$here/$program" "$program" 0.5
+	elif [ -x "$here/../bindings/tests/$program" ]; then
+		run "$here/../bindings/tests/$program" "$program" 0.5
 	else
 		bad "$program: there is no such program"
 	fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh [arm64] [m32] [check] [bench] [coverage] [trace] [system], or deps.sh deb:
+# deps.sh [arm64] [m32] [bindings] [check] [bench] [coverage] [trace] [system], or deps.sh deb:
 # install the Debian packages that are missing. Says nothing when none is. It never
 # removes one: where that would be needed, it fails. Kernels are not installed: see
 # kernel.sh.
@@ -17,6 +17,7 @@ for set in "$@"; do
 	case $set in
 	arm64) packages="$packages qemu-system-arm" ;;
 	m32) packages="$packages gcc-multilib" ;;
+	bindings) packages="$packages g++ golang-go rustc python3-dev" ;;
 	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
 		perl man-db" ;;
 	bench) packages="$packages gnuplot-nox" ;;
