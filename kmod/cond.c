@@ -94,7 +94,7 @@ struct gosync_cond {
  * @deaths: the number of owners of L that had died when it was unlocked
  * @is_over: it waits no longer; the next step is to lock L
  * @was_ended: the end of the wait was counted and traced
- * @result: once @is_over: 0 if it was signalled, or -ETIMEDOUT
+ * @result: once @is_over: 0 if it was signalled, or why it gave up
  */
 struct ticket {
 	struct gosync_waiter waiter;
@@ -178,14 +178,14 @@ static long cond_relock(struct gosync_holder *lock, u32 flags)
  * gosync_cond_result() - choose the result of a wait that has locked L again
  * @lock: the holder that has locked L
  * @deaths: the number of L's owners that had died when the wait unlocked it
- * @result: the result of the wait: 0 or -ETIMEDOUT
+ * @result: the result of the wait: 0, -ETIMEDOUT or -ECANCELED
  * @locked: what locking returned: 0, or 1 if L is poisoned
  *
  * If an owner died during the wait, the caller is told that L is poisoned. If L
- * was poisoned before, a wait that was not signalled is told -ETIMEDOUT.
+ * was poisoned before, a wait that was not signalled is told @result.
  * Otherwise a program that waits again until its deadline would never see it.
  *
- * Return: 0, 1 or -ETIMEDOUT.
+ * Return: 0, 1 or @result.
  */
 long gosync_cond_result(const struct gosync_holder *lock, u32 deaths,
 			long result, long locked)
@@ -750,16 +750,16 @@ static long ticket_wait(struct gosync_cond *cond, struct ticket *ticket,
 static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_cond *cond = to_cond(holder->obj);
+	const u32 ours = GOSYNC_READ_SIDE | GOSYNC_CANCELABLE;
 	struct gosync_cond_wait_args *args = arg;
+	struct gosync_cancel cancel __uninitialized;
 	struct gosync_timeout timeout;
 	struct gosync_holder *lock;
 	struct ticket ticket;
 	struct fd f;
 	long ret;
 
-	if (args->__reserved)
-		return -EINVAL;
-	ret = gosync_timeout_init(&timeout, args->flags & ~GOSYNC_READ_SIDE,
+	ret = gosync_timeout_init(&timeout, args->flags & ~ours,
 				  args->deadline);
 	if (ret)
 		return ret;
@@ -768,6 +768,9 @@ static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 		return -EBADF;
 	lock = gosync_holder_of(fd_file(f));
 	ret = gosync_cond_check_lock(lock, args->flags);
+	if (!ret)
+		ret = gosync_cancelable_begin(&cancel, &timeout, args->flags,
+					      args->cancel);
 	if (!ret && args->ticket)
 		ret = ticket_take_up(cond, holder, lock, args->flags,
 				     args->ticket, &ticket);
@@ -776,6 +779,7 @@ static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	if (!ret)
 		ret = ticket_wait(cond, &ticket, lock, args->flags, &timeout,
 				  &args->ticket);
+	gosync_cancelable_end(&timeout);
 	fdput(f);
 	return ret;
 }

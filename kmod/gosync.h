@@ -28,7 +28,7 @@
  *	gate.c				the end of a command of io_uring
  *	names.c				the table of names, the life of an object
  *	account.c await.c		limits; waiting for a name
- *	poll.c				pollers
+ *	poll.c cancelable.c		pollers; descriptors that end a wait
  *	wait.c				the wait queue
  *	place.c				a waiter's place after a signal
  *	page.c				mapped state

@@ -230,7 +230,26 @@ static const struct gosync_wait_op once_wait_op = {
 
 static long gosync_once_begin(struct gosync_holder *holder, void *arg)
 {
-	return gosync_wait_plainly(&once_begin_op, holder, arg);
+	const struct gosync_once_begin_args *args = arg;
+	struct gosync_waiter waiter __uninitialized;
+	struct gosync_cancel cancel __uninitialized;
+	struct gosync_timeout timeout;
+	long ret;
+
+	if (args->__reserved)
+		return -EINVAL;
+	ret = gosync_timeout_init(&timeout, args->flags & ~GOSYNC_CANCELABLE,
+				  args->deadline);
+	if (ret)
+		return ret;
+	ret = gosync_cancelable_begin(&cancel, &timeout, args->flags,
+				      args->cancel);
+	if (ret)
+		return ret;
+	gosync_waiter_init(&waiter, holder);
+	ret = gosync_wait_for(&once_begin_op, &waiter, &timeout);
+	gosync_cancelable_end(&timeout);
+	return ret;
 }
 
 static long gosync_once_wait(struct gosync_holder *holder, void *arg)
@@ -315,7 +334,7 @@ static void once_info(struct gosync_object *obj,
 
 static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_ARG(ONCE_BEGIN, GOSYNC_OPTIONAL | GOSYNC_ALONE,
-			 gosync_once_begin, wait, .wait = &once_begin_op),
+			 gosync_once_begin, once_begin, .wait = &once_begin_op),
 	GOSYNC_IOCTL(ONCE_DONE, GOSYNC_WRITES | GOSYNC_URING, gosync_once_done),
 	GOSYNC_IOCTL_ARG(ONCE_WAIT, GOSYNC_OPTIONAL, gosync_once_wait, wait,
 			 .wait = &once_wait_op),

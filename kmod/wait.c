@@ -759,6 +759,24 @@ static int sleep_despite_signals(const struct gosync_waiter *waiter,
 	return gosync_sleep(&waiter->claim, NULL, &shortly);
 }
 
+/* As gosync_sleep(), or -ECANCELED once the file says so. */
+static int sleep_cancelable(const int *claim,
+			    const struct gosync_timeout *timeout)
+{
+	struct gosync_cancel *cancel = timeout->cancel;
+	int ret;
+
+	do {
+		/* W-C, pairs with pollwake() of the kernel: before we look. */
+		smp_store_mb(cancel->table.triggered, 0);
+		if (!gosync_is_told(claim) &&
+		    vfs_poll(fd_file(cancel->fd), NULL) & GOSYNC_CANCEL_EVENTS)
+			return -ECANCELED;
+		ret = gosync_sleep(claim, &cancel->table, timeout);
+	} while (!ret && !gosync_is_told(claim));
+	return ret;
+}
+
 /* Return: as gosync_wait(); &gosync_waiter.gave_up is 0 if it stays. */
 static int sleep_or_leave(struct gosync_object *obj,
 			  struct gosync_waiter *waiter,
@@ -770,7 +788,9 @@ static int sleep_or_leave(struct gosync_object *obj,
 	if (waiter->put_off)
 		ret = sleep_despite_signals(waiter, timeout);
 	if (ret == -ETIMEDOUT)
-		ret = gosync_sleep(&waiter->claim, NULL, timeout);
+		ret = timeout->cancel ?
+		      sleep_cancelable(&waiter->claim, timeout) :
+		      gosync_sleep(&waiter->claim, NULL, timeout);
 
 	if (!ret)
 		return 0;
@@ -801,8 +821,8 @@ static int sleep_or_leave(struct gosync_object *obj,
  *
  * Return: 0: it was told something, see &gosync_waiter.wake; if the signal or
  * the deadline came at the same time, &gosync_waiter.gave_up is the error.
- * -ERESTARTSYS, -ETIMEDOUT: it was told nothing and is no longer queued; but one
- * with &gosync_waiter.stays remains queued after -ERESTARTSYS.
+ * -ERESTARTSYS, -ETIMEDOUT, -ECANCELED (by &gosync_timeout.cancel): it was told
+ * nothing and is no longer queued; but one with &gosync_waiter.stays remains queued after -ERESTARTSYS.
  */
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)

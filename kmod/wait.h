@@ -5,16 +5,17 @@
 #ifndef GOSYNC_WAIT_H
 #define GOSYNC_WAIT_H
 
+#include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
+#include <linux/poll.h>
 #include <linux/wait.h>
 
 #include "gosync.h"
 
 struct gosync_places;
 struct gosync_turn;
-struct poll_wqueues;
 struct task_struct;
 
 /*
@@ -167,16 +168,31 @@ struct gosync_waiter {
 	u64 seen;
 };
 
+/* What ends a wait of a file given by GOSYNC_CANCELABLE */
+#define GOSYNC_CANCEL_EVENTS	(EPOLLIN | EPOLLERR | EPOLLHUP)
+
+/**
+ * struct gosync_cancel - a descriptor that ends a wait
+ * @fd: the descriptor
+ * @table: how it wakes the task
+ */
+struct gosync_cancel {
+	struct fd fd;
+	struct poll_wqueues table;
+};
+
 /**
  * struct gosync_timeout - when to give up waiting
  * @when: the deadline by the kernel's own clock; KTIME_MAX: never
  * @clock: CLOCK_MONOTONIC or CLOCK_REALTIME
  * @killable: until then only a signal that kills ends the sleep
+ * @cancel: what else ends gosync_wait(); NULL: nothing
  */
 struct gosync_timeout {
 	ktime_t when;
 	clockid_t clock;
 	bool killable;
+	struct gosync_cancel *cancel;
 };
 
 /* Are these flags only the ones that a deadline may have? */
@@ -378,6 +394,12 @@ static __always_inline int gosync_wait_plainly(const struct gosync_wait_op *op,
 	return gosync_wait_alone(op, holder, &waiter, args->flags,
 				 args->deadline, 0, 0);
 }
+
+/* --- cancelable.c --- */
+
+int gosync_cancelable_begin(struct gosync_cancel *cancel,
+			    struct gosync_timeout *timeout, u32 flags, int fd);
+void gosync_cancelable_end(const struct gosync_timeout *timeout);
 
 /* --- poll.c --- */
 

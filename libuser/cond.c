@@ -28,13 +28,14 @@ DEFINE_OPEN(cond, GOSYNC_COND)
  * deadline that has passed.
  */
 static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
-		      unsigned int flags)
+		      unsigned int flags, int cancel)
 {
 	struct gosync_cond_wait_args args = {
 		.size = sizeof(args),
 		.flags = flags & ~GOSYNC_INTERRUPTIBLE,
 		.deadline = deadline,
 		.lock = gosync_fd(lock),
+		.cancel = cancel,
 	};
 	int interrupted = 0;
 	int ret;
@@ -51,7 +52,7 @@ static int wait_until(gosync_cond_t *cond, const void *lock, uint64_t deadline,
 EXPORT int gosync_cond_wait(gosync_cond_t *cond, const void *lock)
 {
 	GOSYNC_PROBE(cond_wait, cond);
-	return wait_until(cond, lock, GOSYNC_FOREVER, 0);
+	return wait_until(cond, lock, GOSYNC_FOREVER, 0, 0);
 }
 
 EXPORT int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
@@ -60,7 +61,18 @@ EXPORT int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 	GOSYNC_PROBE(cond_wait, cond);
 	if (flags & ~(WAIT_FLAGS | GOSYNC_READ_SIDE))
 		return -EINVAL;
-	return wait_until(cond, lock, deadline, flags);
+	return wait_until(cond, lock, deadline, flags, 0);
+}
+
+EXPORT int gosync_cond_wait_cancel(gosync_cond_t *cond, const void *lock,
+				   uint64_t deadline, unsigned int flags,
+				   int cancel)
+{
+	GOSYNC_PROBE(cond_wait, cond);
+	if (flags & ~(WAIT_FLAGS | GOSYNC_READ_SIDE))
+		return -EINVAL;
+	return wait_until(cond, lock, deadline, flags | GOSYNC_CANCELABLE,
+			  cancel);
 }
 
 /*

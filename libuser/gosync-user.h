@@ -210,6 +210,22 @@ void gosync_close(void *object);
 int gosync_fd(const void *object);
 
 /**
+ * gosync_reopen() - make another handle of an object
+ * @object: any handle of this library
+ * @flags: 0, GOSYNC_RDONLY, GOSYNC_IOCTL_ONLY
+ * @reopened: where to put the handle: the address of a pointer to a handle of
+ *	the type that @object has
+ *
+ * The new handle is a holder of its own, with no more rights than the old one.
+ * It needs no name, so it is how a second thread can be told apart from the
+ * first, or how to go on after -ESTALE. Any thread may call this.
+ *
+ * Return: 0; -EBADF: this copy of the process has got no descriptor; -EINVAL;
+ * -EMFILE, -ENFILE, -ENOMEM.
+ */
+int gosync_reopen(const void *object, unsigned int flags, void *reopened);
+
+/**
  * gosync_watch() - say what makes a handle's descriptor readable
  * @object: any handle of this library
  * @index: atomics: which word; otherwise 0
@@ -288,6 +304,20 @@ int gosync_waiters(const void *object, struct gosync_party *parties,
 int gosync_holders(const void *object,
 		   int (*fn)(const struct gosync_party *holder, void *arg),
 		   void *arg);
+
+/**
+ * gosync_holders_next() - some of the holders of an object
+ * @object: any handle of this library
+ * @cursor: where the walk is; 0 to begin
+ * @holders: where to put them
+ * @count: how many fit there, at least 1
+ *
+ * For a program that cannot well use the callback of gosync_holders().
+ *
+ * Return: how many were put there, 0 at the end; or -errno.
+ */
+int gosync_holders_next(const void *object, uint64_t *cursor,
+			struct gosync_party *holders, unsigned int count);
 
 /**
  * gosync_break() - take away what a holder has, although it lives
@@ -373,6 +403,19 @@ int gosync_list(int (*fn)(const struct gosync_info *info, void *arg),
 		void *arg);
 
 /**
+ * gosync_list_next() - some of the names that the caller may read
+ * @cursor: where the walk is; 0 to begin
+ * @infos: where to put what is known of them
+ * @count: how many fit there, at least 1
+ *
+ * For a program that cannot well use the callback of gosync_list().
+ *
+ * Return: how many were put there, 0 at the end; or -errno.
+ */
+int gosync_list_next(uint64_t *cursor, struct gosync_info *infos,
+		     unsigned int count);
+
+/**
  * gosync_deadline() - a deadline from now
  * @ns: nanoseconds from now
  *
@@ -416,8 +459,13 @@ int gosync_holders_sized(const void *object,
 			 int (*fn)(const struct gosync_party *holder,
 				   void *arg),
 			 void *arg, size_t size);
+int gosync_holders_next_sized(const void *object, uint64_t *cursor,
+			      struct gosync_party *holders, unsigned int count,
+			      size_t size);
 int gosync_list_sized(int (*fn)(const struct gosync_info *info, void *arg),
 		      void *arg, size_t size);
+int gosync_list_next_sized(uint64_t *cursor, struct gosync_info *infos,
+			   unsigned int count, size_t size);
 const char *gosync_strerror_abi(unsigned int abi, unsigned int op, int err);
 
 GOSYNC_CALLER int gosync_info(const void *object, struct gosync_info *info)
@@ -451,6 +499,20 @@ GOSYNC_CALLER int gosync_list(int (*fn)(const struct gosync_info *info,
 			      void *arg)
 {
 	return gosync_list_sized(fn, arg, sizeof(struct gosync_info));
+}
+
+GOSYNC_CALLER int gosync_holders_next(const void *object, uint64_t *cursor,
+				      struct gosync_party *holders,
+				      unsigned int count)
+{
+	return gosync_holders_next_sized(object, cursor, holders, count,
+					 sizeof(*holders));
+}
+
+GOSYNC_CALLER int gosync_list_next(uint64_t *cursor, struct gosync_info *infos,
+				   unsigned int count)
+{
+	return gosync_list_next_sized(cursor, infos, count, sizeof(*infos));
 }
 
 GOSYNC_CALLER const char *gosync_strerror(unsigned int op, int err)
@@ -790,6 +852,15 @@ GOSYNC_INLINE int gosync_value_peek(gosync_value_t *value,
 	peek->data = slot + 1;
 	return 0;
 }
+
+/**
+ * gosync_value_capacity() - the longest payload
+ * @value: the handle, which may be read-only
+ * @capacity: where to put it, in bytes
+ *
+ * Return: 0 or -errno.
+ */
+int gosync_value_capacity(gosync_value_t *value, size_t *capacity);
 
 /**
  * gosync_value_version() - how often the Value was stored
@@ -1354,6 +1425,18 @@ int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 			    unsigned int flags);
 
 /**
+ * gosync_once_begin_cancel() - gosync_once_begin_until(), or until cancelled
+ * @once: the handle
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ * @cancel: as gosync_wait_cancel()
+ *
+ * Return: as gosync_once_begin_until(); -ECANCELED.
+ */
+int gosync_once_begin_cancel(gosync_once_t *once, uint64_t deadline,
+			     unsigned int flags, int cancel);
+
+/**
  * gosync_once_done() - the second half of gosync_once_do()
  * @once: the handle
  *
@@ -1492,6 +1575,21 @@ int gosync_cond_wait(gosync_cond_t *cond, const void *lock);
  */
 int gosync_cond_wait_until(gosync_cond_t *cond, const void *lock,
 			   uint64_t deadline, unsigned int flags);
+
+/**
+ * gosync_cond_wait_cancel() - gosync_cond_wait_until(), or until cancelled
+ * @cond: the handle
+ * @lock: as gosync_cond_wait()
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_cond_wait_until()
+ * @cancel: as gosync_wait_cancel()
+ *
+ * As the deadline does, @cancel ends the wait, not the locking.
+ *
+ * Return: as gosync_cond_wait_until(); -ECANCELED: as -ETIMEDOUT there.
+ */
+int gosync_cond_wait_cancel(gosync_cond_t *cond, const void *lock,
+			    uint64_t deadline, unsigned int flags, int cancel);
 
 /**
  * gosync_cond_signal() - wake the longest waiter
@@ -1943,6 +2041,50 @@ int gosync_map_range(gosync_map_t *map,
 		     void *arg);
 
 /**
+ * struct gosync_map_entry - an entry of a walk
+ * @key: its key
+ * @key_len: the length of the key
+ * @value: its value
+ * @len: the length of the value
+ */
+struct gosync_map_entry {
+	const void *key;
+	size_t key_len;
+	const void *value;
+	size_t len;
+};
+
+typedef struct gosync_map_cursor gosync_map_cursor_t;
+
+/**
+ * gosync_map_begin() - begin a walk over the keys and their values
+ * @map: the handle, which may be read-only and has to stay open meanwhile
+ * @cursor: where to put the walk
+ *
+ * The walk is that of gosync_map_range(), for a program that cannot well use a
+ * callback. One thread at a time may use a cursor.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int gosync_map_begin(gosync_map_t *map, gosync_map_cursor_t **cursor);
+
+/**
+ * gosync_map_next() - go on with a walk
+ * @cursor: the walk
+ * @entry: where to put the next entry; what it points to is a copy, which stays
+ *	until the next call with @cursor
+ *
+ * Return: 1 with an entry, 0 at the end, or -errno.
+ */
+int gosync_map_next(gosync_map_cursor_t *cursor, struct gosync_map_entry *entry);
+
+/**
+ * gosync_map_end() - end a walk
+ * @cursor: the walk, which need not be at its end; or NULL
+ */
+void gosync_map_end(gosync_map_cursor_t *cursor);
+
+/**
  * gosync_map_clear() - remove all keys, at one moment
  * @map: the handle
  *
@@ -2031,6 +2173,25 @@ GOSYNC__FROM_FD(map)
  */
 int gosync_wait_any(struct gosync_wait_entry *entries, unsigned int count,
 		    uint64_t deadline, unsigned int flags);
+
+/**
+ * gosync_wait_cancel() - wait for one thing, which another thread may end
+ * @entry: what to wait for, as gosync_wait_any()
+ * @deadline: as gosync_mutex_lock_until()
+ * @flags: as gosync_mutex_lock_until()
+ * @cancel: a descriptor that ends the wait once it is readable, has an error or
+ *	is hung up, such as one of eventfd(2), pidfd_open(2) or pipe(2)
+ *
+ * A grant wins over @cancel. It is gosync_wait_any() with gosync_entry_fd(), and
+ * always makes a system call, so a lock is better tried first. A Cond and the
+ * beginning of a Once have gosync_cond_wait_cancel() and
+ * gosync_once_begin_cancel().
+ *
+ * Return: what the operation of @entry would return, 0 or 1; -ECANCELED: it was
+ * not granted; or as gosync_wait_any().
+ */
+int gosync_wait_cancel(struct gosync_wait_entry *entry, uint64_t deadline,
+		       unsigned int flags, int cancel);
 
 /**
  * gosync_wait_all() - wait for several things, and get all of them

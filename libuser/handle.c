@@ -117,13 +117,11 @@ EXPORT int gosync_device(void)
 	return fd;
 }
 
-/**
- * __gosync_lost_device() - whether another file has the library's descriptor now
- * @fd: what gosync_device() has returned
- *
- * Return: 1 if so; gosync_device() will then return another. Otherwise 0.
+/*
+ * Whether another file has the library's descriptor now, which gosync_device() has
+ * returned. If so, it will return another.
  */
-int __gosync_lost_device(int fd)
+static int lost_device(int fd)
 {
 	struct gosync_info info;
 
@@ -134,6 +132,27 @@ int __gosync_lost_device(int fd)
 	__atomic_compare_exchange_n(&device, &fd, -1, 0, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
 	return 1;
+}
+
+/**
+ * __gosync_device_ioctl() - an ioctl of /dev/gosync
+ * @op: the ioctl
+ * @arg: its argument
+ * @flags: GOSYNC_INTERRUPTIBLE: do not go on after a signal
+ *
+ * Return: what it returns, or -errno.
+ */
+int __gosync_device_ioctl(unsigned int op, void *arg, unsigned int flags)
+{
+	int fd, ret;
+
+	do {
+		fd = gosync_device();
+		if (fd < 0)
+			return fd;
+		ret = __gosync_wait_fd(fd, op, arg, flags);
+	} while ((ret == -ENOTTY || ret == -EBADF) && lost_device(fd));
+	return ret;
 }
 
 /*
@@ -200,16 +219,12 @@ int __gosync_adopt_fd(const struct gosync_kind *kind, unsigned int abi, int fd,
 
 static int open_fd(struct gosync_open_args *args, unsigned int flags)
 {
-	int dev, fd;
+	int fd = __gosync_device_ioctl(GOSYNC_IOC_OPEN, args, flags);
 
-	dev = open_device();
-	if (dev < 0)
-		return dev;
-	fd = __gosync_wait_fd(dev, GOSYNC_IOC_OPEN, args, flags);
 	/* In the first module the place of @abi had to be 0. */
-	if (fd == -EINVAL && __gosync_fd_ioctl(dev, GOSYNC_IOC_VERSION, NULL) == 1)
+	if (fd == -EINVAL &&
+	    __gosync_device_ioctl(GOSYNC_IOC_VERSION, NULL, 0) == 1)
 		fd = -EPROTO;
-	__gosync_close_fd(dev);
 	return fd;
 }
 
@@ -243,6 +258,35 @@ int __gosync_open_handle(const struct gosync_kind *kind,
 		if (ret)
 			__gosync_close_fd(fd);
 	}
+	__gosync_unlock_list();
+	return ret;
+}
+
+static int reopen(const struct gosync_base *base, unsigned int flags, void **object)
+{
+	struct gosync_reopen_args args = {
+		.size = sizeof(args),
+		.flags = flags & ~GOSYNC_IOCTL_ONLY,
+	};
+	int fd, ret;
+
+	if (base->fd < 0)
+		return base->fd;
+	fd = __gosync_fd_ioctl(base->fd, GOSYNC_IOC_REOPEN, &args);
+	if (fd < 0)
+		return fd;
+	ret = adopt(base->kind, fd, base->type, flags, object);
+	if (ret)
+		__gosync_close_fd(fd);
+	return ret;
+}
+
+EXPORT int gosync_reopen(const void *object, unsigned int flags, void *reopened)
+{
+	int ret;
+
+	__gosync_lock_list();
+	ret = reopen(gosync_base_of(object), flags, reopened);
 	__gosync_unlock_list();
 	return ret;
 }
@@ -326,6 +370,24 @@ EXPORT int gosync_waiters_sized(const void *object,
 
 #define LIST_ENTRIES	64
 
+EXPORT int gosync_holders_next_sized(const void *object, uint64_t *cursor,
+				     struct gosync_party *holders,
+				     unsigned int count, size_t size)
+{
+	struct gosync_parties_args args = {
+		.size = sizeof(args),
+		.cursor = *cursor,
+		.entries = (uintptr_t)holders,
+		.count = count,
+		.entry_size = size,
+	};
+	int ret = __gosync_ioctl(object, GOSYNC_IOC_HOLDERS, &args);
+
+	if (ret >= 0)
+		*cursor = args.cursor;
+	return ret;
+}
+
 EXPORT int gosync_holders_sized(const void *object,
 				int (*fn)(const struct gosync_party *holder,
 					  void *arg),
@@ -333,16 +395,13 @@ EXPORT int gosync_holders_sized(const void *object,
 {
 	char entries[LIST_ENTRIES * sizeof(struct gosync_party)]
 		__attribute__((aligned(8)));
-	struct gosync_parties_args args = {
-		.size = sizeof(args),
-		.entries = (uintptr_t)entries,
-		.count = size ? sizeof(entries) / size : 0,
-		.entry_size = size,
-	};
+	const unsigned int count = size ? sizeof(entries) / size : 0;
+	uint64_t cursor = 0;
 	int got, i, ret = 0;
 
 	do {
-		got = __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_HOLDERS, &args);
+		got = gosync_holders_next_sized(object, &cursor, (void *)entries,
+						count, size);
 		for (i = 0; i < got && !ret; i++)
 			ret = fn((const void *)(entries + i * size), arg);
 	} while (!ret && got > 0);
@@ -356,18 +415,6 @@ EXPORT int gosync_break(const void *object, uint32_t holder)
 	return __gosync_fd_ioctl(gosync_fd_of(object), GOSYNC_IOC_BREAK, &args);
 }
 
-static int device_ioctl(unsigned int op, void *args)
-{
-	int dev = open_device();
-	int ret;
-
-	if (dev < 0)
-		return dev;
-	ret = __gosync_fd_ioctl(dev, op, args);
-	__gosync_close_fd(dev);
-	return ret;
-}
-
 static int unlink_name(const char *name, uint32_t flags)
 {
 	struct gosync_unlink_args args = {
@@ -377,7 +424,7 @@ static int unlink_name(const char *name, uint32_t flags)
 		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
 	};
 
-	return device_ioctl(GOSYNC_IOC_UNLINK, &args);
+	return __gosync_device_ioctl(GOSYNC_IOC_UNLINK, &args, 0);
 }
 
 EXPORT int gosync_unlink(const char *name)
@@ -395,7 +442,7 @@ static int change_name(struct gosync_change_args args, const char *name)
 	args.size = sizeof(args);
 	args.name = (uintptr_t)name;
 	args.name_len = strnlen(name, GOSYNC_NAME_MAX + 1);
-	return device_ioctl(GOSYNC_IOC_CHANGE, &args);
+	return __gosync_device_ioctl(GOSYNC_IOC_CHANGE, &args, 0);
 }
 
 EXPORT int gosync_chmod(const char *name, unsigned int mode)
@@ -420,10 +467,21 @@ EXPORT int gosync_chown(const char *name, unsigned int uid, unsigned int gid)
 	return change_name(args, name);
 }
 
-static void close_it(int *fd)
+EXPORT int gosync_list_next_sized(uint64_t *cursor, struct gosync_info *infos,
+				  unsigned int count, size_t size)
 {
-	if (*fd >= 0)
-		__gosync_close_fd(*fd);
+	struct gosync_list_args args = {
+		.size = sizeof(args),
+		.cursor = *cursor,
+		.entries = (uintptr_t)infos,
+		.count = count,
+		.entry_size = size,
+	};
+	int ret = __gosync_device_ioctl(GOSYNC_IOC_LIST, &args, 0);
+
+	if (ret >= 0)
+		*cursor = args.cursor;
+	return ret;
 }
 
 EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
@@ -431,24 +489,16 @@ EXPORT int gosync_list_sized(int (*fn)(const struct gosync_info *info,
 			     void *arg, size_t size)
 {
 	char *entries CLEANUP(gosync_free_it) = calloc(LIST_ENTRIES, size);
-	struct gosync_list_args args = {
-		.size = sizeof(args),
-		.entries = (uintptr_t)entries,
-		.count = LIST_ENTRIES,
-		.entry_size = size,
-	};
-	int dev CLEANUP(close_it) = -1;
+	uint64_t cursor = 0;
 	int got, i, ret = 0;
 
 	if (!entries)
 		return -ENOMEM;
-	dev = open_device();
-	if (dev < 0)
-		return dev;
 	do {
-		got = __gosync_fd_ioctl(dev, GOSYNC_IOC_LIST, &args);
+		got = gosync_list_next_sized(&cursor, (void *)entries,
+					     LIST_ENTRIES, size);
 		for (i = 0; i < got && !ret; i++)
 			ret = fn((const void *)(entries + i * size), arg);
-	} while (!ret && (got > 0 || got == -EINTR));
+	} while (!ret && got > 0);
 	return ret ? ret : got;
 }

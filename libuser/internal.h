@@ -316,7 +316,7 @@ int __gosync_fd_ioctl(int fd, unsigned int op, void *arg);
 int __gosync_fd_info(int fd, struct gosync_info *info);
 void __gosync_close_fd(int fd);
 int __gosync_has_fd(const struct gosync_base *base);
-int __gosync_lost_device(int fd);
+int __gosync_device_ioctl(unsigned int op, void *arg, unsigned int flags);
 int __gosync_ioctl(const void *object, unsigned int op, void *arg);
 int __gosync_open_handle(const struct gosync_kind *kind,
 			 const struct gosync_create *create, void **object);

@@ -44,6 +44,23 @@ EXPORT int gosync_once_begin_until(gosync_once_t *once, uint64_t deadline,
 	       look_or_ask(once, GOSYNC_IOC_ONCE_BEGIN, deadline, flags);
 }
 
+EXPORT int gosync_once_begin_cancel(gosync_once_t *once, uint64_t deadline,
+				    unsigned int flags, int cancel)
+{
+	struct gosync_once_begin_args args = {
+		.size = sizeof(args),
+		.flags = (flags & ~GOSYNC_INTERRUPTIBLE) | GOSYNC_CANCELABLE,
+		.deadline = deadline,
+		.cancel = cancel,
+	};
+
+	if (flags & ~WAIT_FLAGS)
+		return -EINVAL;
+	if (looks_done(once))
+		return GOSYNC_ONCE_DONE;
+	return __gosync_wait_ioctl(once, GOSYNC_IOC_ONCE_BEGIN, &args, flags);
+}
+
 EXPORT int gosync_once_wait(gosync_once_t *once)
 {
 	return look_or_ask(once, GOSYNC_IOC_ONCE_WAIT, GOSYNC_FOREVER, 0);

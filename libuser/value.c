@@ -204,6 +204,16 @@ EXPORT int gosync_value_wait(gosync_value_t *value, uint64_t *version)
 	return gosync_value_wait_until(value, version, GOSYNC_FOREVER, 0);
 }
 
+EXPORT int gosync_value_capacity(gosync_value_t *value, size_t *capacity)
+{
+	struct gosync_info info;
+	int ret = gosync_info(value, &info);
+
+	if (!ret)
+		*capacity = info.capacity;
+	return ret;
+}
+
 static struct gosync_value_args store_args(uint64_t type, const void *buf,
 					   size_t len)
 {

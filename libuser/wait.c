@@ -4,6 +4,7 @@
  * kernel does both. A grant is in the word as if it had been asked for alone.
  */
 #include <errno.h>
+#include <poll.h>
 
 #include "internal.h"
 
@@ -19,7 +20,6 @@ static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 		.count = count,
 		.entry_size = sizeof(*entries),
 	};
-	int device, ret;
 
 	if (flags & ~WAIT_FLAGS)
 		return -EINVAL;
@@ -28,14 +28,7 @@ static int wait_many(struct gosync_wait_entry *entries, unsigned int count,
 	 * holders of their own here, under the same numbers.
 	 */
 	gosync_notice();
-	do {
-		device = gosync_device();
-		if (device < 0)
-			return device;
-		ret = __gosync_wait_fd(device, GOSYNC_IOC_WAIT, &args, flags);
-	} while ((ret == -ENOTTY || ret == -EBADF) &&
-		 __gosync_lost_device(device));
-	return ret;
+	return __gosync_device_ioctl(GOSYNC_IOC_WAIT, &args, flags);
 }
 
 EXPORT int gosync_wait_any(struct gosync_wait_entry *entries,
@@ -50,6 +43,20 @@ EXPORT int gosync_wait_all(struct gosync_wait_entry *entries,
 			   unsigned int flags)
 {
 	return wait_many(entries, count, deadline, flags, GOSYNC_WAIT_ALL);
+}
+
+EXPORT int gosync_wait_cancel(struct gosync_wait_entry *entry,
+			      uint64_t deadline, unsigned int flags, int cancel)
+{
+	struct gosync_wait_entry entries[] = {
+		*entry,
+		gosync_entry_fd(cancel, POLLIN),
+	};
+	int ret = wait_many(entries, 2, deadline, flags, 0);
+
+	/* After EINTR it has in it what it needs to go on. */
+	*entry = entries[0];
+	return ret > 0 ? -ECANCELED : ret ? ret : entry->result;
 }
 
 /* Wait for a Value or a Map; @version: in: the one to leave, out: what it is */

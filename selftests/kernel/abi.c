@@ -785,6 +785,7 @@ TEST_F(bare, structures_are_the_same_for_all_callers)
 	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_add_args));
 	EXPECT_EQ(24, sizeof(struct gosync_waitgroup_wait_args));
 	EXPECT_EQ(8, sizeof(struct gosync_waitgroup_slot));
+	EXPECT_EQ(24, sizeof(struct gosync_once_begin_args));
 	EXPECT_EQ(8, sizeof(struct gosync_once_slot));
 	EXPECT_EQ(32, sizeof(struct gosync_cond_wait_args));
 	EXPECT_EQ(8, sizeof(struct gosync_cond_slot));

@@ -421,16 +421,20 @@ ROW(rwmutex_drain, RWMUTEX_DRAIN, ON(RWMUTEX), RWMUTEX, wait, rwmutex_drain,
 /* Nobody has a ticket. */
 ROW(cond_wait, COND_WAIT, ON(COND), COND, cond_wait, cond_wait, WRITES,
 	.result = -ETIMEDOUT,
-	RESERVED(FIELD(gosync_cond_wait, flags,
-		   GOSYNC_CLOCK_REALTIME | GOSYNC_READ_SIDE),
+	RESERVED(FIELD(gosync_cond_wait, flags, GOSYNC_CLOCK_REALTIME |
+		   GOSYNC_READ_SIDE | GOSYNC_CANCELABLE),
 	     FIELD(gosync_cond_wait, ticket, 0),
-	     FIELD(gosync_cond_wait, __reserved, 0)));
+	     FIELD(gosync_cond_wait, cancel, 0)));
 ROW(waitgroup_add, WAITGROUP_ADD, ON(WAITGROUP), WAITGROUP, waitgroup_add,
 	waitgroup_add, WRITES, RESULTS,
 	RESERVED(FIELD(gosync_waitgroup_add, flags, 0)));
 ROW(waitgroup_wait, WAITGROUP_WAIT, ON(WAITGROUP), WAITGROUP, waitgroup_wait,
 	nothing, OPTIONAL, RESERVED(CLOCK(waitgroup_wait)));
-ROW(once_begin, ONCE_BEGIN, ON(ONCE), ONCE, wait, nothing, WRITES, WAIT);
+ROW(once_begin, ONCE_BEGIN, ON(ONCE), ONCE, once_begin, nothing, WRITES,
+	OPTIONAL, RESERVED(FIELD(gosync_once_begin, flags,
+			    GOSYNC_CLOCK_REALTIME | GOSYNC_CANCELABLE),
+		      FIELD(gosync_once_begin, cancel, 0),
+		      FIELD(gosync_once_begin, __reserved, 0)));
 ROW(once_wait, ONCE_WAIT, ON(ONCE), ONCE, wait, once_wait, WAIT);
 
 #define PERMITS		FIELD(gosync_semaphore, count, INT32_MAX)

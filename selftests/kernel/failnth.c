@@ -635,7 +635,9 @@ TEST_F(failnth, waiting_for_a_once)
 		pause();
 	}
 	ASSERT_TRUE(eventually(info_of(fd).owner));
-	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN, struct gosync_wait_args);
+	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN, struct gosync_once_begin_args);
+	WAITS(fd, GOSYNC_IOC_ONCE_BEGIN, struct gosync_once_begin_args,
+	      .flags = GOSYNC_CANCELABLE, .cancel = fd);
 	kill_and_reap(pid);
 }
 
@@ -686,6 +688,10 @@ TEST_F(failnth, waiting_for_a_cond)
 
 	ASSERT_EQ(0, lock_fd(self->mutex));
 	word = info_of(self->mutex).word;
+	SWEEP(0, wait_in_vain(fd, GOSYNC_IOC_COND_WAIT, &args),
+	      nobody_waits(fd, 0) && info_of(self->mutex).word == word);
+	args.flags = GOSYNC_CANCELABLE;
+	args.cancel = fd;
 	SWEEP(0, wait_in_vain(fd, GOSYNC_IOC_COND_WAIT, &args),
 	      nobody_waits(fd, 0) && info_of(self->mutex).word == word);
 }

@@ -124,6 +124,8 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_close, gosync_mutex_t *h = NULL;			\
 	    GOOD(gosync_mutex_open(NULL, GOSYNC_CREATE, 0600, &h));	\
 	    gosync_close(h))						\
+	ROW(gosync_reopen, gosync_mutex_t *h = NULL;			\
+	    GOOD(gosync_reopen(mutex, 0, &h)); gosync_close(h))		\
 	ROW(gosync_fd, GOOD(gosync_fd(mutex)))				\
 	ROW(gosync_watch, GOOD(gosync_watch(int32, 0, 0)))		\
 	ROW(gosync_unwatch, GOOD(gosync_unwatch(int32)))		\
@@ -141,7 +143,17 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_holders_sized,					\
 	    GOOD(gosync_holders_sized(mutex, see_party, NULL,		\
 				      sizeof(party))))			\
+	ROW(gosync_holders_next, number = 0;				\
+	    GOOD(gosync_holders_next(mutex, &number, &party, 1)))	\
+	ROW(gosync_holders_next_sized, number = 0;			\
+	    GOOD(gosync_holders_next_sized(mutex, &number, &party, 1,	\
+					   sizeof(party))))		\
 	ROW(gosync_list, GOOD(gosync_list(see_info, NULL)))		\
+	ROW(gosync_list_next, number = 0;				\
+	    GOOD(gosync_list_next(&number, &shown, 1)))			\
+	ROW(gosync_list_next_sized, number = 0;				\
+	    GOOD(gosync_list_next_sized(&number, &shown, 1,		\
+					sizeof(shown))))		\
 	ROW(gosync_list_sized,						\
 	    GOOD(gosync_list_sized(see_info, NULL, sizeof(shown))))	\
 	ROW(gosync_unlink, gosync_unlink(name))				\
@@ -157,6 +169,8 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_await_name, gosync_await_name("absent", 0, LATE, 0))	\
 	ROW(gosync_wait_any, entry = gosync_entry_once(done);		\
 	    GOOD(gosync_wait_any(&entry, 1, LATE, 0)))			\
+	ROW(gosync_wait_cancel, entry = gosync_entry_once(done);	\
+	    GOOD(gosync_wait_cancel(&entry, LATE, 0, gosync_fd(mutex)))) \
 	ROW(gosync_wait_all, entry = gosync_entry_once(done);		\
 	    GOOD(gosync_wait_all(&entry, 1, LATE, 0)))			\
 	ROW(gosync_entry,						\
@@ -247,6 +261,10 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_once_begin_until,					\
 	    GOOD(gosync_once_begin_until(once, LATE, 0));		\
 	    gosync_once_abandon(once))					\
+	ROW(gosync_once_begin_cancel,					\
+	    GOOD(gosync_once_begin_cancel(once, LATE, 0,		\
+					  gosync_fd(mutex)));		\
+	    gosync_once_abandon(once))					\
 	ROW(gosync_once_abandon, gosync_once_begin(once);		\
 	    GOOD(gosync_once_abandon(once)))				\
 	ROW(gosync_once_done, gosync_once_t *h = NULL;			\
@@ -263,6 +281,9 @@ static inline int begin_once(gosync_once_t *once)
 	    gosync_cond_wait(cond, mutex))				\
 	ROW(gosync_cond_wait_until, gosync_mutex_lock(mutex);		\
 	    gosync_cond_wait_until(cond, mutex, LATE, 0);		\
+	    gosync_mutex_unlock(mutex))					\
+	ROW(gosync_cond_wait_cancel, gosync_mutex_lock(mutex);		\
+	    gosync_cond_wait_cancel(cond, mutex, LATE, 0, gosync_fd(mutex)); \
 	    gosync_mutex_unlock(mutex))					\
 	ROW(gosync_cond_signal, GOOD(gosync_cond_signal(cond)))		\
 	ROW(gosync_cond_broadcast, GOOD(gosync_cond_broadcast(cond)))	\
@@ -293,6 +314,8 @@ static inline int begin_once(gosync_once_t *once)
 	ROW(gosync_value_peek_slow, gosync_value_peek_slow(value, &peek)) \
 	ROW(gosync_peek_valid, (void)(gosync_value_peek(value, &peek) ||	\
 				      gosync_peek_valid(&peek)))	\
+	ROW(gosync_value_capacity,					\
+	    GOOD(gosync_value_capacity(value, &len)))			\
 	ROW(gosync_value_version,					\
 	    GOOD(gosync_value_version(value, &number)))			\
 	ROW(gosync_value_wait, number = 0;				\
@@ -333,6 +356,13 @@ static inline int begin_once(gosync_once_t *once)
 	    GOOD(gosync_map_cas(map, "key", 3, "x", 1, "y", 1)))	\
 	ROW(gosync_map_compare_and_delete,				\
 	    GOOD(gosync_map_compare_and_delete(map, "key", 3, "x", 1)))	\
+	ROW(gosync_map_begin, gosync_map_cursor_t *c = NULL;		\
+	    GOOD(gosync_map_begin(map, &c)); gosync_map_end(c))		\
+	ROW(gosync_map_next, struct gosync_map_entry e;			\
+	    gosync_map_cursor_t *c = NULL;				\
+	    GOOD(gosync_map_begin(map, &c) ?: gosync_map_next(c, &e));	\
+	    gosync_map_end(c))						\
+	ROW(gosync_map_end, gosync_map_end(NULL))			\
 	ROW(gosync_map_range, GOOD(gosync_map_range(map, see_entry, NULL))) \
 	ROW(gosync_map_clear, GOOD(gosync_map_clear(map)))		\
 	ROW(gosync_map_len, GOOD(gosync_map_len(map)))			\

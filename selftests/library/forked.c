@@ -96,6 +96,9 @@ static int each(struct handles *h, int err, int *count)
 	struct gosync_stat stat;
 	struct gosync_party party;
 	struct gosync_peek peek;
+	struct gosync_map_entry pair;
+	gosync_map_cursor_t *cursor = NULL;
+	gosync_mutex_t *another = NULL;
 	uint64_t u64 = 0, end = 1;
 	size_t len = 64, key_len = 10;
 	char buf[64], *key = "longer key";
@@ -160,6 +163,7 @@ do {									\
 	IS(gosync_once_wait_until(h->done, end, 0));
 	IS(gosync_once_begin(h->done));
 	IS(gosync_once_begin_until(h->done, end, 0));
+	IS(gosync_once_begin_cancel(h->done, end, 0, 0));
 	IS(gosync_once_begin(h->once));
 	IS(gosync_once_done(h->once));
 	IS(gosync_once_do(h->once, nothing, NULL));
@@ -175,6 +179,8 @@ do {									\
 
 	IS(gosync_value_load(h->value, buf, &len, NULL));
 	IS(as_mapped(h->value, gosync_value_peek(h->value, &peek)));
+	IS(gosync_value_capacity(h->value, &len));
+	len = 64;
 	IS(gosync_value_version(h->value, &u64));
 	u64 = 0;
 	IS(gosync_value_wait_until(h->value, &u64, end, 0));
@@ -200,6 +206,9 @@ do {									\
 	IS(gosync_map_delete(h->map, key, key_len));
 	IS(gosync_map_range(h->map, NULL, NULL));
 	IS(gosync_map_len(h->map));
+	if (!gosync_map_begin(h->map, &cursor))
+		IS(gosync_map_next(cursor, &pair));
+	gosync_map_end(cursor);
 	u64 = 0;
 	IS(gosync_map_wait_until(h->map, &u64, end, 0));
 	IS(gosync_map_clear(h->map));
@@ -227,6 +236,10 @@ do {									\
 	IS(gosync_unwatch(h->words));
 	IS(gosync_fd(h->mutex));
 	IS(gosync_info(h->mutex, &info));
+	IS(gosync_reopen(h->mutex, 0, &another));
+	gosync_close(another);
+	u64 = 0;
+	IS(gosync_holders_next(h->mutex, &u64, &party, 1));
 	IS(gosync_stat(h->mutex, &stat));
 	IS(gosync_waiters(h->mutex, &party, 1));
 	return bad;

@@ -321,7 +321,7 @@ TEST_F(cond, the_ioctl_leaves_a_ticket_to_come_back_with)
 		copy.ticket++;
 		EXPECT_EQ(-EINVAL, wait_fd(fd, lock, &copy));
 		copy = args;
-		copy.__reserved = 1;
+		copy.cancel = 1;
 		EXPECT_EQ(-EINVAL, wait_fd(fd, lock, &copy));
 		copy = args;
 		EXPECT_EQ(-EBADF, wait_fd(fd, -1, &copy));

@@ -379,6 +379,8 @@ static inline void work(void *arg)
 	ROW(mutex, gosync_close, "1",					\
 	    gosync_mutex_lock(ANOTHER_OF(gosync_mutex, mutex)),		\
 	    gosync_close(other))					\
+	ROW(mutex, gosync_reopen, "0", ,				\
+	    gosync_reopen(mutex, how, &other))				\
 	ROW(kept, gosync_break, "01", , gosync_break(mutex, number))	\
 	ROW(cond, gosync_watch, "0", , gosync_watch(cond, 0, 0))	\
 	ROW(cond, gosync_unwatch, "0", gosync_watch(cond, 0, 0),	\
@@ -386,6 +388,10 @@ static inline void work(void *arg)
 	ROW(mutex, gosync_wait_any, "01",				\
 	    entries[0] = gosync_entry_mutex(mutex),			\
 	    gosync_wait_any(entries, 1, GOSYNC_FOREVER, 0))		\
+	ROW(mutex, gosync_wait_cancel, "01",				\
+	    entries[0] = gosync_entry_mutex(mutex),			\
+	    gosync_wait_cancel(entries, GOSYNC_FOREVER, 0,		\
+			       gosync_fd(int32)))			\
 	ROW(mutex, gosync_wait_all, "01",				\
 	    entries[0] = gosync_entry_mutex(mutex),			\
 	    gosync_wait_all(entries, 1, GOSYNC_FOREVER, 0))		\
@@ -474,6 +480,9 @@ static inline void work(void *arg)
 	ROW(once, gosync_once_begin, "12", , gosync_once_begin(once))	\
 	ROW(once, gosync_once_begin_until, "12", ,			\
 	    gosync_once_begin_until(once, GOSYNC_FOREVER, 0))		\
+	ROW(once, gosync_once_begin_cancel, "12", ,			\
+	    gosync_once_begin_cancel(once, GOSYNC_FOREVER, 0,		\
+				     gosync_fd(int32)))			\
 	ROW(once, gosync_once_abandon, "2", gosync_once_begin(once),	\
 	    gosync_once_abandon(once))					\
 	ROW(once, gosync_once_done, "20", gosync_once_begin(once),	\
@@ -488,6 +497,8 @@ static inline void work(void *arg)
 	ROW(cond, gosync_cond_wait, "0", , gosync_cond_wait(cond, mutex)) \
 	ROW(cond, gosync_cond_wait_until, "1", gosync_mutex_lock(mutex), \
 	    gosync_cond_wait_until(cond, mutex, LATE, 0))		\
+	ROW(cond, gosync_cond_wait_cancel, "1", gosync_mutex_lock(mutex), \
+	    gosync_cond_wait_cancel(cond, mutex, LATE, 0, gosync_fd(int32))) \
 	ROW(cond, gosync_cond_signal, "0", , gosync_cond_signal(cond))	\
 	ROW(cond, gosync_cond_broadcast, "0", ,				\
 	    gosync_cond_broadcast(cond))				\
@@ -599,9 +610,10 @@ static inline void work(void *arg)
 static const char *const observers[] = {
 	"gosync_deadline", "gosync_device", "gosync_entry*", "gosync_fd",
 	"gosync_holders*", "gosync_info*", "gosync_is_mapped", "gosync_list*",
-	"gosync_map_len", "gosync_map_range", "gosync_once_is_done",
+	"gosync_map_begin", "gosync_map_end", "gosync_map_len",
+	"gosync_map_next", "gosync_map_range", "gosync_once_is_done",
 	"gosync_stat*", "gosync_strerror*", "gosync_type_*",
-	"gosync_value_version", "gosync_waiters*", "gosync_words_entry",
+	"gosync_value_capacity", "gosync_value_version", "gosync_waiters*", "gosync_words_entry",
 	"gosync_*_count", "gosync_*_load", "gosync_*_peek*", "gosync_*_token",
 	"gosync_peek_*",
 };

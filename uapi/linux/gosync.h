@@ -78,6 +78,11 @@ __extension__ typedef unsigned long long __u64;
  * such a wait, the next signal that does not kill is delivered only after a
  * quarter of the time waited so far, at most a second.
  *
+ * A wait that another thread may have to end waits for any of two things: its own,
+ * and a descriptor that the other thread makes readable, such as an eventfd(2).
+ * See &struct gosync_wait_many_args. COND_WAIT and ONCE_BEGIN cannot be part of
+ * that. They take the descriptor themselves, with GOSYNC_CANCELABLE.
+ *
  * Any ioctl may be called from any thread; those that wait say so.
  *
  * GOSYNC_ABI_VERSION stands for the layout of the mapped state and for what
@@ -104,7 +109,8 @@ __extension__ typedef unsigned long long __u64;
  * EBUSY          a try found it taken; WaitGroup: Add from 0 while somebody
  *                waits; unlink with GOSYNC_IF_UNUSED: somebody has it open;
  *                change: somebody has it open, and it would have to move
- * ECANCELED      io_uring: the command was cancelled, and nothing was granted
+ * ECANCELED      a descriptor ended the wait (GOSYNC_CANCELABLE); io_uring: the
+ *                command was cancelled, and nothing was granted
  * EDEADLK        Once: the thread that runs it would wait for itself, without
  *                a deadline; wait for all: a Mutex or RWMutex is asked for
  *                twice
@@ -230,6 +236,7 @@ enum gosync_type {
 #define GOSYNC_CLOCK_REALTIME	(1U << 0)	/* the deadline is CLOCK_REALTIME's */
 #define GOSYNC_READ_SIDE	(1U << 1)	/* Cond: the lock is the RWMutex's read lock */
 #define GOSYNC_WAIT_ALL		(1U << 2)	/* GOSYNC_IOC_WAIT: for all, not for any */
+#define GOSYNC_CANCELABLE	(1U << 3)	/* COND_WAIT, ONCE_BEGIN: @cancel ends the wait */
 
 /* Flag of GOSYNC_IOC_WATCH */
 #define GOSYNC_WATCH_STOP	(1U << 0)	/* watch no longer */
@@ -940,7 +947,7 @@ struct gosync_value_slot {
 
 /**
  * struct gosync_wait_args - argument of GOSYNC_IOC_MUTEX_LOCK, of the LOCK, RLOCK
- *	and DRAIN of RWMutexes, of GOSYNC_IOC_ONCE_BEGIN and _ONCE_WAIT, may be 0
+ *	and DRAIN of RWMutexes, of GOSYNC_IOC_ONCE_WAIT, may be 0
  * @size: sizeof(struct gosync_wait_args)
  * @flags: 0 or GOSYNC_CLOCK_REALTIME
  * @deadline: when to give up
@@ -1188,16 +1195,36 @@ struct gosync_waitgroup_slot {
 /* --- Once ---------------------------------------------------------------- */
 
 /**
+ * struct gosync_once_begin_args - argument of GOSYNC_IOC_ONCE_BEGIN, may be 0
+ * @size: sizeof(struct gosync_once_begin_args)
+ * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_CANCELABLE
+ * @deadline: when to give up
+ * @cancel: with GOSYNC_CANCELABLE: as in &struct gosync_cond_wait_args;
+ *	otherwise 0
+ * @__reserved: must be 0
+ *
+ * It begins as &struct gosync_wait_args, which may be given in its place.
+ */
+struct gosync_once_begin_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__s32 cancel;
+	__u32 __reserved;
+};
+
+/**
  * DOC: Once
  *
- * GOSYNC_IOC_ONCE_BEGIN (argument: &struct gosync_wait_args or 0) returns
+ * GOSYNC_IOC_ONCE_BEGIN (argument: &struct gosync_once_begin_args or 0) returns
  * GOSYNC_ONCE_DONE if the Once has been done. It returns GOSYNC_ONCE_RUN or
  * GOSYNC_ONCE_RUN_AGAIN if the caller is to do it now and then call
  * GOSYNC_IOC_ONCE_DONE (no argument). Otherwise it waits for one of these. If
  * the holder that runs it ends before it is done, or gives it up by
  * GOSYNC_IOC_ONCE_ABANDON (no argument), the first waiter is to run it.
- * GOSYNC_IOC_ONCE_WAIT (same argument as BEGIN) waits until the Once has been
- * done, and never has the caller run it; read permission is enough.
+ * GOSYNC_IOC_ONCE_WAIT (argument: &struct gosync_wait_args or 0) waits until the
+ * Once has been done, and never has the caller run it; read permission is
+ * enough.
  *
  * A wait that can never end is refused: one without a deadline, by BEGIN or
  * WAIT, in the thread that runs the Once and by the same holder. A wait by
@@ -1208,8 +1235,8 @@ struct gosync_waitgroup_slot {
  * leave it to one of them.
  *
  * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
- * if it is done), EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL,
- * EPERM (DONE, ABANDON: not run by this holder), ESTALE (not if it is done, nor
+ * if it is done; BEGIN: also if @cancel is no descriptor), ECANCELED (BEGIN),
+ * EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL, ENOMEM (BEGIN), EPERM (DONE, ABANDON: not run by this holder), ESTALE (not if it is done, nor
  * WAIT), ETIMEDOUT.
  */
 #define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
@@ -1243,24 +1270,26 @@ struct gosync_once_slot {
 /**
  * struct gosync_cond_wait_args - argument of GOSYNC_IOC_COND_WAIT
  * @size: sizeof(struct gosync_cond_wait_args)
- * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_READ_SIDE
+ * @flags: 0, GOSYNC_CLOCK_REALTIME, GOSYNC_READ_SIDE, GOSYNC_CANCELABLE
  * @deadline: when to give up
  * @ticket: 0 for a new wait. When a signal interrupts the call, it stores here
  *	its place in the queue. A call with that goes on at the same place, and
  *	has lost no signal
  * @lock: descriptor of the Mutex or RWMutex that is held
- * @__reserved: must be 0
+ * @cancel: with GOSYNC_CANCELABLE: a descriptor that ends the wait, with
+ *	ECANCELED, when poll(2) would tell POLLIN, POLLERR or POLLHUP of it;
+ *	otherwise 0
  *
  * Takes a place in the queue, unlocks, waits for a signal, and locks again,
  * with the holder of @lock. A signaller that comes after the unlock finds it
  * waiting. Nothing but a signal wakes it. A waiter that leaves by its deadline
  * or its death swallows no signal.
  *
- * The deadline ends the wait, not the locking: after ETIMEDOUT the lock is
- * held. If an owner of the lock died during the wait, and nobody has called
- * RECOVER since, the call returns 1 in place of ETIMEDOUT. The caller then
- * looks at its condition. Its next wait with a deadline that has passed returns
- * ETIMEDOUT.
+ * The deadline and @cancel end the wait, not the locking: after ETIMEDOUT and
+ * ECANCELED the lock is held. If an owner of the lock died during the wait, and
+ * nobody has called RECOVER since, the call returns 1 in place of these. The
+ * caller then looks at its condition. Its next wait with a deadline that has
+ * passed returns ETIMEDOUT.
  *
  * After EINTR, and in a signal's handler, the lock is not held. It is held
  * again when the call was repeated with @ticket and has returned something
@@ -1274,9 +1303,10 @@ struct gosync_once_slot {
  * come back.
  *
  * Return: 0, or 1 if the lock is poisoned; or -1 with errno EBADF (also: @lock
- * is no descriptor, or read-only), EFAULT, EINTR, EINVAL (also: no such
- * @ticket), ENOMEM, ENOTTY (@lock is no Mutex and no RWMutex), EPERM (it is
- * not locked), ESTALE (the lock's holder was broken: it is not held), ETIMEDOUT.
+ * or @cancel is no descriptor, or @lock is read-only), ECANCELED, EFAULT, EINTR,
+ * EINVAL (also: no such @ticket), ENOMEM, ENOTTY (@lock is no Mutex and no
+ * RWMutex), EPERM (it is not locked), ESTALE (the lock's holder was broken: it
+ * is not held), ETIMEDOUT.
  */
 struct gosync_cond_wait_args {
 	__u32 size;
@@ -1284,7 +1314,7 @@ struct gosync_cond_wait_args {
 	__aligned_u64 deadline;
 	__aligned_u64 ticket;
 	__s32 lock;
-	__u32 __reserved;
+	__s32 cancel;
 };
 
 #define GOSYNC_IOC_COND_WAIT	_IO(GOSYNC_IOC_TYPE, 0xc8)
