@@ -140,7 +140,7 @@ preempt-off: tests ## for how long the module has preemption off, at the most
 		/gosync/tests/preempt_off.sh $(TESTS)
 
 test-all: ## on all kernels, and the packages (hours)
-	+@$(MAKE) test KERNEL='stock cloud rt new testing kasan kcsan rt-lockdep'
+	+@ALL=1 $(MAKE) test KERNEL='stock cloud rt new testing kasan kcsan rt-lockdep'
 	+@$(MAKE) test-arm64
 	+@$(MAKE) preempt-off
 	+@$(MAKE) test-packages

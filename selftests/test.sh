@@ -40,8 +40,9 @@ fi
 
 # Some have the kernel patch its code all the time to trace it, and an emulated
 # processor may still run into what another has patched back. So they get a
-# machine with one, and with the tracers. The debug kernel is too slow for those,
-# and for the command at work.
+# machine with one, and with the tracers. The debug kernel is too slow for those, for
+# the command at work and the examples. As a 32-bit program, stepped has its time in
+# `make test-all' alone ($ALL).
 #
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
@@ -60,10 +61,10 @@ for test in "${tests[@]}"; do
 	*) plain+=("$test") ;;
 	esac
 	case $test in
-	failing | live | run | shell | stepped | tending | tool | trace_command | \
-	tracers | tsan) ;;
-	abi | access | admin | atomic | cond* | examples | failnth | forked | \
-	isolation | library* | map | map_many | mapping | names | waitgroup)
+	examples | failing | live | run | shell | stepped | tending | tool | \
+	trace_command | tracers | tsan) ;;
+	abi | access | admin | atomic | cond* | failnth | forked | isolation | \
+	library* | map | map_many | mapping | names | waitgroup)
 		debug1+=("$test") ;;
 	contract | cxx | interrupted | mutex | once | poll* | rwmutex* | semaphore* | \
 	stat | trace | uring_* | value | wait_change)
@@ -157,8 +158,12 @@ for kernel in "${built[@]}"; do
 		"${tracers[@]}" -- "${both[@]}" "${traced[@]}"
 	[ ${#both[@]} != 0 ] || continue
 	if [ -d "$build/user32/tests" ]; then
-		run_aside "$name-32" -c 1 -- --32 "${plain[@]}" "${alone[@]}" \
-			"${traced[@]}"
+		programs=("${plain[@]}" "${traced[@]}")
+		for test in "${alone[@]}"; do
+			[ "$test" = stepped ] && [ -z "${ALL:-}" ] ||
+				programs+=("$test")
+		done
+		run_aside "$name-32" -c 1 -- --32 "${programs[@]}"
 		continue
 	fi
 	mkdir -p "$build/$name-32"
