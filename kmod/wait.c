@@ -822,7 +822,8 @@ static int sleep_or_leave(struct gosync_object *obj,
  * Return: 0: it was told something, see &gosync_waiter.wake; if the signal or
  * the deadline came at the same time, &gosync_waiter.gave_up is the error.
  * -ERESTARTSYS, -ETIMEDOUT, -ECANCELED (by &gosync_timeout.cancel): it was told
- * nothing and is no longer queued; but one with &gosync_waiter.stays remains queued after -ERESTARTSYS.
+ * nothing and is no longer queued; but one with &gosync_waiter.stays remains
+ * queued after -ERESTARTSYS.
  */
 int gosync_wait(struct gosync_object *obj, struct gosync_waiter *waiter,
 		const struct gosync_timeout *timeout)
