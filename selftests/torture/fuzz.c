@@ -160,8 +160,7 @@ static const struct command commands[] = {
 	C(ONCE_WAIT, GOSYNC_ONCE, wait_args, WAITS),
 	PLAIN(ONCE_ABANDON, GOSYNC_ONCE),
 	C(COND_WAIT, GOSYNC_COND, cond_wait_args,
-	  AT(cond_wait_args, deadline) = SOON, AT(cond_wait_args, lock) = FD,
-	  AT(cond_wait_args, cancel) = FD),
+	  AT(cond_wait_args, deadline) = SOON, AT(cond_wait_args, lock) = FD),
 	PLAIN(COND_SIGNAL, GOSYNC_COND),
 	PLAIN(COND_BROADCAST, GOSYNC_COND),
 	C(SEMAPHORE_ACQUIRE, GOSYNC_SEMAPHORE, semaphore_args,
@@ -400,12 +399,16 @@ static uint64_t word_of(const struct one *one, unsigned int i)
 	}
 }
 
-/* A Map of many large values takes what memory there is. */
+/*
+ * A Map of many large values takes what memory there is. To fill the memory of a
+ * large object with zeros takes as long as thousands of calls, so it is rare.
+ */
 static void keep_small(struct gosync_open_args *args)
 {
+	const uint64_t most = below(256) ? 64 << 10 : 4 << 20;
 	uint64_t each = (uint64_t)args->key_size + args->value_size;
 
-	if (args->capacity < 1ULL << 40 && args->capacity * (each | 64) > 4 << 20)
+	if (args->capacity < 1ULL << 40 && args->capacity * (each | 64) > most)
 		args->capacity = 8;
 }
 
@@ -595,6 +598,14 @@ static void run_file_call(const struct one *one)
 	}
 }
 
+/* A signal ends what would wait for ever. Children have no timer of their parent. */
+static void be_interrupted(void)
+{
+	const struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
+
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
 static void run_call(const struct one *one)
 {
 	struct pollfd pollfd = { fd_of(one->fd), one->word[0], 0 };
@@ -634,6 +645,7 @@ static void run_call(const struct one *one)
 		pid = spawn();
 		if (!pid) {
 			has_ring = false;
+			be_interrupted();
 			run_ioctl(one);
 			_exit(0);
 		}
@@ -701,7 +713,6 @@ static void *guarded(size_t size)
 
 static void prepare_worker(unsigned int me)
 {
-	const struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
 	unsigned int i;
 
 	handle(ignore, 0);
@@ -726,7 +737,7 @@ static void prepare_worker(unsigned int me)
 			 0);
 	for (i = 0; i < GOSYNC_TYPE_MAX; i++)
 		open_slot(i);
-	setitimer(ITIMER_REAL, &often, NULL);
+	be_interrupted();
 }
 
 static pid_t spawn_worker(unsigned int me)
