@@ -7,6 +7,9 @@
  * it. So nobody else takes the waiter off its queue, and a grant wins over the
  * file as it does over the deadline.
  */
+#include <linux/poll.h>
+#include <linux/slab.h>
+
 #include "wait.h"
 
 /**
@@ -21,6 +24,7 @@
 int gosync_cancelable_begin(struct gosync_cancel *cancel,
 			    struct gosync_timeout *timeout, u32 flags, int fd)
 {
+	struct poll_wqueues *table;
 	int ret;
 
 	if (!(flags & GOSYNC_CANCELABLE))
@@ -28,11 +32,14 @@ int gosync_cancelable_begin(struct gosync_cancel *cancel,
 	cancel->fd = fdget(fd);
 	if (!fd_file(cancel->fd))
 		return -EBADF;
-	poll_initwait(&cancel->table);
-	cancel->table.pt._key = GOSYNC_CANCEL_EVENTS;
-	vfs_poll(fd_file(cancel->fd), &cancel->table.pt);
+	/* A wait that goes on after a signal must not fail: L is unlocked. */
+	table = kmalloc(sizeof(*table), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	cancel->table = table;
 	timeout->cancel = cancel;
-	ret = cancel->table.error;
+	poll_initwait(table);
+	table->pt._key = GOSYNC_CANCEL_EVENTS;
+	vfs_poll(fd_file(cancel->fd), &table->pt);
+	ret = table->error;
 	if (ret) {
 		gosync_cancelable_end(timeout);
 		timeout->cancel = NULL;
@@ -50,6 +57,7 @@ void gosync_cancelable_end(const struct gosync_timeout *timeout)
 
 	if (!cancel)
 		return;
-	poll_freewait(&cancel->table);
+	poll_freewait(cancel->table);
+	kfree(cancel->table);
 	fdput(cancel->fd);
 }

@@ -752,7 +752,7 @@ static long gosync_cond_wait(struct gosync_holder *holder, void *arg)
 	struct gosync_cond *cond = to_cond(holder->obj);
 	const u32 ours = GOSYNC_READ_SIDE | GOSYNC_CANCELABLE;
 	struct gosync_cond_wait_args *args = arg;
-	struct gosync_cancel cancel __uninitialized;
+	struct gosync_cancel cancel;
 	struct gosync_timeout timeout;
 	struct gosync_holder *lock;
 	struct ticket ticket;

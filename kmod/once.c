@@ -232,7 +232,7 @@ static long gosync_once_begin(struct gosync_holder *holder, void *arg)
 {
 	const struct gosync_once_begin_args *args = arg;
 	struct gosync_waiter waiter __uninitialized;
-	struct gosync_cancel cancel __uninitialized;
+	struct gosync_cancel cancel;
 	struct gosync_timeout timeout;
 	long ret;
 

@@ -768,11 +768,11 @@ static int sleep_cancelable(const int *claim,
 
 	do {
 		/* W-C, pairs with pollwake() of the kernel: before we look. */
-		smp_store_mb(cancel->table.triggered, 0);
+		smp_store_mb(cancel->table->triggered, 0);
 		if (!gosync_is_told(claim) &&
 		    vfs_poll(fd_file(cancel->fd), NULL) & GOSYNC_CANCEL_EVENTS)
 			return -ECANCELED;
-		ret = gosync_sleep(claim, &cancel->table, timeout);
+		ret = gosync_sleep(claim, cancel->table, timeout);
 	} while (!ret && !gosync_is_told(claim));
 	return ret;
 }

@@ -9,13 +9,13 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/poll.h>
 #include <linux/wait.h>
 
 #include "gosync.h"
 
 struct gosync_places;
 struct gosync_turn;
+struct poll_wqueues;
 struct task_struct;
 
 /*
@@ -178,7 +178,7 @@ struct gosync_waiter {
  */
 struct gosync_cancel {
 	struct fd fd;
-	struct poll_wqueues table;
+	struct poll_wqueues *table;
 };
 
 /**

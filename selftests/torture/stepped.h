@@ -391,7 +391,7 @@ static inline void work(void *arg)
 	ROW(mutex, gosync_wait_cancel, "01",				\
 	    entries[0] = gosync_entry_mutex(mutex),			\
 	    gosync_wait_cancel(entries, GOSYNC_FOREVER, 0,		\
-			       gosync_fd(int32)))			\
+			       gosync_fd(mutex)))			\
 	ROW(mutex, gosync_wait_all, "01",				\
 	    entries[0] = gosync_entry_mutex(mutex),			\
 	    gosync_wait_all(entries, 1, GOSYNC_FOREVER, 0))		\
@@ -482,7 +482,7 @@ static inline void work(void *arg)
 	    gosync_once_begin_until(once, GOSYNC_FOREVER, 0))		\
 	ROW(once, gosync_once_begin_cancel, "12", ,			\
 	    gosync_once_begin_cancel(once, GOSYNC_FOREVER, 0,		\
-				     gosync_fd(int32)))			\
+				     gosync_fd(once)))			\
 	ROW(once, gosync_once_abandon, "2", gosync_once_begin(once),	\
 	    gosync_once_abandon(once))					\
 	ROW(once, gosync_once_done, "20", gosync_once_begin(once),	\
@@ -498,7 +498,7 @@ static inline void work(void *arg)
 	ROW(cond, gosync_cond_wait_until, "1", gosync_mutex_lock(mutex), \
 	    gosync_cond_wait_until(cond, mutex, LATE, 0))		\
 	ROW(cond, gosync_cond_wait_cancel, "1", gosync_mutex_lock(mutex), \
-	    gosync_cond_wait_cancel(cond, mutex, LATE, 0, gosync_fd(int32))) \
+	    gosync_cond_wait_cancel(cond, mutex, LATE, 0, gosync_fd(cond))) \
 	ROW(cond, gosync_cond_signal, "0", , gosync_cond_signal(cond))	\
 	ROW(cond, gosync_cond_broadcast, "0", ,				\
 	    gosync_cond_broadcast(cond))				\
