@@ -2238,9 +2238,9 @@ int gosync_await_name(const char *name, unsigned int type, uint64_t deadline,
 /**
  * gosync_device() - the library's own descriptor of /dev/gosync
  *
- * For gosync_prep_wait_any() of <gosync-uring.h>. The library opens it when it
- * is first needed, and keeps it open. A child of fork(2) has the same
- * descriptor, which holds nothing.
+ * For gosync_prep_wait_any() of <gosync-uring.h>. The library opens it when an
+ * object is first opened or waited for, and keeps it open. A child of fork(2)
+ * has the same descriptor, which holds nothing.
  *
  * Return: the descriptor, or -errno; -ENXIO if the module isn't loaded.
  */

@@ -156,6 +156,24 @@ int __gosync_device_ioctl(unsigned int op, void *arg, unsigned int flags)
 }
 
 /*
+ * The same for what needs no handle: a process that has none keeps no descriptor,
+ * with which the module could not be unloaded.
+ */
+static int passing_ioctl(unsigned int op, void *arg)
+{
+	int fd, ret;
+
+	if (__atomic_load_n(&device, __ATOMIC_RELAXED) >= 0)
+		return __gosync_device_ioctl(op, arg, 0);
+	fd = open_device();
+	if (fd < 0)
+		return fd;
+	ret = __gosync_wait_fd(fd, op, arg, 0);
+	__gosync_close_fd(fd);
+	return ret;
+}
+
+/*
  * Make a handle of @fd, which belongs to the handle if it succeeds. The list is
  * locked, so no fork(2) happens until the descriptor is listed.
  */
@@ -424,7 +442,7 @@ static int unlink_name(const char *name, uint32_t flags)
 		.name_len = strnlen(name, GOSYNC_NAME_MAX + 1),
 	};
 
-	return __gosync_device_ioctl(GOSYNC_IOC_UNLINK, &args, 0);
+	return passing_ioctl(GOSYNC_IOC_UNLINK, &args);
 }
 
 EXPORT int gosync_unlink(const char *name)
@@ -442,7 +460,7 @@ static int change_name(struct gosync_change_args args, const char *name)
 	args.size = sizeof(args);
 	args.name = (uintptr_t)name;
 	args.name_len = strnlen(name, GOSYNC_NAME_MAX + 1);
-	return __gosync_device_ioctl(GOSYNC_IOC_CHANGE, &args, 0);
+	return passing_ioctl(GOSYNC_IOC_CHANGE, &args);
 }
 
 EXPORT int gosync_chmod(const char *name, unsigned int mode)
@@ -477,7 +495,7 @@ EXPORT int gosync_list_next_sized(uint64_t *cursor, struct gosync_info *infos,
 		.count = count,
 		.entry_size = size,
 	};
-	int ret = __gosync_device_ioctl(GOSYNC_IOC_LIST, &args, 0);
+	int ret = passing_ioctl(GOSYNC_IOC_LIST, &args);
 
 	if (ret >= 0)
 		*cursor = args.cursor;
