@@ -38,6 +38,7 @@ const eClosed = syscall.Errno(1 << 20)
 // object is what the handles of all types have in common. Each type embeds it,
 // and has a Close of its own, which first leaves its fast path to the kernel.
 type object struct {
+	_ noCopy
 	*handle
 }
 
@@ -53,8 +54,9 @@ type object struct {
 type handle struct {
 	fd      int
 	uses    atomic.Int32
-	gone    atomic.Bool // the descriptor is closed
-	mapping *mapping    // nil: all is ioctls
+	inRing  atomic.Int32 // how many waits of it the ring has
+	gone    atomic.Bool  // the descriptor is closed
+	mapping *mapping     // nil: all is ioctls
 	typ     uint32
 	flags   uint32 // info.flags
 	holder  uint32
@@ -63,6 +65,9 @@ type handle struct {
 }
 
 const closed = -1 << 30
+
+// wide says that a word of the machine has 64 bits.
+const wide = unsafe.Sizeof(uintptr(0)) == 8
 
 // spec says what to open.
 type spec struct {
@@ -162,11 +167,33 @@ func (o *object) adopt(fd int, typ uint32, flag Flag) (*info, syscall.Errno) {
 	return in, 0
 }
 
+// finalize closes a handle that nobody can reach any more: but not while it has
+// something, as a program may lock until it ends, and forget the handle.
 func (h *handle) finalize() {
+	if h.has() {
+		runtime.SetFinalizer(h, (*handle).finalize)
+		return
+	}
 	h.close()
 	if h.mapping != nil {
 		h.mapping.release()
 	}
+}
+
+// has tells whether the holder has locks, permits, or a Once to run.
+func (h *handle) has() bool {
+	var p party
+
+	args := partiesArgs{
+		cursor:    uint64(h.holder) - 1, // it is listed behind this one
+		entries:   pointer{unsafe.Pointer(&p)},
+		count:     1,
+		entrySize: uint32(unsafe.Sizeof(p)),
+	}
+	args.size = uint32(unsafe.Sizeof(args))
+	n, err := h.ioctlQuick(_GOSYNC_IOC_HOLDERS, unsafe.Pointer(&args))
+	return err == 0 && n == 1 && p.holder == h.holder &&
+		(p.flags&_GOSYNC_PARTY_OWNS != 0 || p.count != 0)
 }
 
 // state returns the mapped state, or nil if there is none, or if it is to be

@@ -2,10 +2,189 @@
 
 package gosync
 
-import "unsafe"
+import (
+	"context"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
 
-// abandon is called when the object was closed while operations of it were
-// under way.
+// A wait in the kernel by an ioctl takes a thread. That is the fastest way, and is
+// used as long as few goroutines wait. All others wait by commands of io_uring,
+// for which one thread is enough: see ring.go. Either way a waiter has its place
+// in the object's queue and is served in its turn.
+
+// waiting says what to wait for.
+type waiting struct {
+	op    uint32 // the ioctl
+	flags uint32
+	index uint32 // atomics: which word
+	value uint64 // permits; what a word or a version is no longer to be
+}
+
+// lastDeadline never comes. Without a deadline the kernel refuses to wait for a Once
+// that the same thread does. But the goroutine that does it may move to another.
+const lastDeadline = 1 << 62
+
+// eContext says that the context of a wait has ended.
+const eContext = syscall.Errno(1<<20 + 1)
+
+// threads is the number of goroutines that wait by an ioctl.
+var threads atomic.Int32
+
+// More do not at a time, where there is io_uring.
+const threadsMax = 8
+
+// wait makes the operation w, and waits for it as long as ctx lasts. A context of
+// nil lasts for ever. The caller has looked whether ctx has ended already.
+//
+// It returns what the ioctl returns, or eContext or eClosed.
+func (h *handle) wait(ctx context.Context, w waiting) (int, syscall.Errno) {
+	var done <-chan struct{}
+
+	if ctx != nil {
+		done = ctx.Done()
+	}
+	defer threads.Add(-1)
+	if threads.Add(1) > threadsMax {
+		if n, err := h.waitRing(done, w); err != eNoRing {
+			return n, err
+		}
+	}
+	if !h.use() {
+		return -1, eClosed
+	}
+	defer h.unuse()
+	if done != nil {
+		return h.waitAny(done, w)
+	}
+	for {
+		n, err := h.waitIoctl(w)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// waitIoctl waits by the operation's own ioctl. The caller uses the descriptor.
+func (h *handle) waitIoctl(w waiting) (int, syscall.Errno) {
+	switch w.op {
+	case _GOSYNC_IOC_SEMAPHORE_ACQUIRE:
+		args := semaphoreArgs{count: uint32(w.value)}
+		args.size = uint32(unsafe.Sizeof(args))
+		return ioctl(h.fd, w.op, unsafe.Pointer(&args))
+	case _GOSYNC_IOC_ATOMIC_WAIT:
+		args := atomicWaitArgs{index: w.index, expected: w.value}
+		args.size = uint32(unsafe.Sizeof(args))
+		return ioctl(h.fd, w.op, unsafe.Pointer(&args))
+	case _GOSYNC_IOC_VALUE_WAIT, _GOSYNC_IOC_MAP_WAIT:
+		args := versionWaitArgs{version: w.value}
+		args.size = uint32(unsafe.Sizeof(args))
+		return ioctl(h.fd, w.op, unsafe.Pointer(&args))
+	case _GOSYNC_IOC_ONCE_BEGIN, _GOSYNC_IOC_ONCE_WAIT:
+		args := waitArgs{deadline: lastDeadline}
+		args.size = uint32(unsafe.Sizeof(args))
+		return ioctl(h.fd, w.op, unsafe.Pointer(&args))
+	case _GOSYNC_IOC_WAITGROUP_WAIT:
+		// After a signal it returns if the counter has become 0 since.
+		var args waitgroupWaitArgs
+		args.size = uint32(unsafe.Sizeof(args))
+		for {
+			n, err := ioctl(h.fd, w.op, unsafe.Pointer(&args))
+			if err != syscall.EINTR {
+				return n, err
+			}
+		}
+	}
+	return ioctl(h.fd, w.op, nil)
+}
+
+// waitAny waits for the operation or for done: for the object and an eventfd, by
+// one system call, whichever comes first. The caller uses the descriptor.
+func (h *handle) waitAny(done <-chan struct{}, w waiting) (int, syscall.Errno) {
+	device, err := deviceFD()
+	if err != 0 {
+		return -1, err
+	}
+	c, err := newCanceler(done)
+	if err != 0 {
+		return -1, err
+	}
+	defer c.close()
+
+	const pollIn = 1
+	entries := [2]waitEntry{
+		{fd: int32(h.fd), op: w.op, index: w.index, value: w.value},
+		{fd: int32(c.fd), index: pollIn},
+	}
+	args := waitManyArgs{
+		entries:   pointer{unsafe.Pointer(&entries)},
+		count:     uint32(len(entries)),
+		entrySize: uint32(unsafe.Sizeof(entries[0])),
+	}
+	args.size = uint32(unsafe.Sizeof(args))
+	if w.op == _GOSYNC_IOC_ONCE_WAIT {
+		args.deadline = lastDeadline
+	}
+	for {
+		n, err := ioctl(device, _GOSYNC_IOC_WAIT, unsafe.Pointer(&args))
+		switch {
+		case err == syscall.EINTR:
+		case err != 0:
+			return -1, err
+		case n == 0:
+			return int(entries[0].result), 0
+		default:
+			return -1, eContext
+		}
+	}
+}
+
+// A canceler is an eventfd that is readable when a context has ended.
+type canceler struct {
+	fd   int
+	stop chan struct{}
+	end  chan struct{}
+}
+
+func newCanceler(done <-chan struct{}) (*canceler, syscall.Errno) {
+	fd, err := retryOpen(eventFD)
+	if err != 0 {
+		return nil, err
+	}
+	c := &canceler{fd, make(chan struct{}), make(chan struct{})}
+	go func() {
+		defer close(c.end)
+		select {
+		case <-done:
+			ringBell(c.fd)
+		case <-c.stop:
+		}
+	}()
+	return c, 0
+}
+
+func (c *canceler) close() {
+	close(c.stop)
+	<-c.end
+	syscall.Close(c.fd)
+}
+
+func eventFD() (int, syscall.Errno) {
+	fd, _, err := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC, 0)
+	return int(fd), err
+}
+
+// ringBell makes an eventfd readable.
+func ringBell(fd int) {
+	one := uint64(1)
+	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&one)),
+		unsafe.Sizeof(one))
+}
+
+// abandon gives up what the holder has, because the object was closed while
+// operations of it were under way.
 func (h *handle) abandon() {
-	ioctlQuick(h.fd, _GOSYNC_IOC_ABANDON, unsafe.Pointer(nil))
+	ioctlQuick(h.fd, _GOSYNC_IOC_ABANDON, nil)
+	h.cancelAll()
 }
