@@ -56,6 +56,7 @@ const (
 	_GOSYNC_CLOCK_REALTIME = 1 << 0
 	_GOSYNC_READ_SIDE      = 1 << 1
 	_GOSYNC_WAIT_ALL       = 1 << 2
+	_GOSYNC_CANCELABLE     = 1 << 3
 
 	_GOSYNC_WATCH_STOP = 1 << 0
 
@@ -446,6 +447,14 @@ type waitgroupSlot struct {
 	word uint64
 }
 
+type onceBeginArgs struct {
+	size     uint32
+	flags    uint32
+	deadline uint64
+	cancel   int32
+	reserved uint32
+}
+
 type onceSlot struct {
 	word uint64
 }
@@ -456,7 +465,7 @@ type condWaitArgs struct {
 	deadline uint64
 	ticket   uint64
 	lock     int32
-	reserved uint32
+	cancel   int32
 }
 
 type condSlot struct {
