@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "textflag.h"
+
+// func loadFence()
+TEXT ·loadFence(SB), NOSPLIT, $0-0
+	DMB	$0x9	// ISHLD
+	RET

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+package gosync
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"unsafe"
+)
+
+// A Map's state is mapped read-only: the kernel alone writes. What is here reads it, as
+// <linux/gosync.h> says. kmod/map_table.c describes the barriers, by the same letters.
+
+// Tries before a load asks the kernel, which always succeeds
+const mapTries = 16
+
+// The result of a look
+type mapResult int
+
+const (
+	mapFound  mapResult = iota
+	mapLong             // found, and the value is longer than the room for it
+	mapAbsent           // the key is not there
+	mapAgain            // a writer came in between
+	mapOther            // the record has another key
+)
+
+// A mapTable is one of a Map's tables.
+type mapTable struct {
+	slots unsafe.Pointer
+	mask  uint32 // the number of its slots - 1
+	shift uint32 // shifts a hash to the right, to the slot to begin with
+}
+
+// A mapView is a Map as it lies in memory.
+type mapView struct {
+	page    *mapPage
+	records unsafe.Pointer
+	stride  uintptr // from one record to the next
+	value   uintptr // where in a record the value is
+	tables  [_GOSYNC_MAP_TABLE_MASK + 1]mapTable
+}
+
+func newMapTable(slots unsafe.Pointer, count uintptr) mapTable {
+	return mapTable{slots, uint32(count - 1), uint32(32 - bits.TrailingZeros(uint(count)))}
+}
+
+// newMapView returns the view of a Map whose mapping begins at base, and whose state
+// is at offset in it.
+func newMapView(base unsafe.Pointer, offset uint32) *mapView {
+	page := (*mapPage)(unsafe.Add(base, offset))
+	v := &mapView{
+		page:    page,
+		records: unsafe.Add(base, page.records),
+		stride:  uintptr(page.stride),
+		value:   uintptr(page.value),
+	}
+	n := 0
+	for ; n < len(page.small); n++ {
+		v.tables[n] = newMapTable(unsafe.Pointer(&page.small[n]), _GOSYNC_MAP_SMALL)
+	}
+	for at := uintptr(page.pageSize); n < len(v.tables) && at < uintptr(page.records); n++ {
+		size := uintptr(page.pageSize) << (n/2 - 1)
+		v.tables[n] = newMapTable(unsafe.Add(base, at), size/8)
+		at += size
+	}
+	return v
+}
+
+func mapMix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+func word(at unsafe.Pointer) uint64 { return *(*uint64)(at) }
+
+// mapHash is gosync_map_hash() of the header.
+func mapHash(seed *[4]uint64, mask uint32, key []byte) uint32 {
+	at := unsafe.Pointer(&key[0])
+	n := uintptr(len(key))
+	hash := seed[0]
+	var first, last uint64
+	switch {
+	case n < 8:
+		for _, b := range key {
+			first = first<<8 | uint64(b)
+		}
+	default:
+		last = word(unsafe.Add(at, n-8))
+		end := unsafe.Add(at, n)
+		for left := n; left > 16; left -= 16 {
+			hash = mapMix(word(at)^seed[1], word(unsafe.Add(at, 8))^hash)
+			at = unsafe.Add(at, 16)
+		}
+		if n > 16 {
+			at = unsafe.Add(end, -16)
+		}
+		first = word(at)
+	}
+	hash = mapMix(first^seed[1], last^hash)
+	hash = mapMix(hash^seed[2], seed[3]^uint64(n))
+	return uint32(hash>>32)&mask | 1
+}
+
+// look looks for a key once, and copies its value if there is room for it. It returns
+// the value's length.
+func (v *mapView) look(key, room []byte) (int, mapResult) {
+	// T1: pairs with map_promote() in kmod/map_table.c.
+	table := atomic.LoadUint64(&v.page.table)
+	t := &v.tables[table&_GOSYNC_MAP_TABLE_MASK]
+	rules := &v.page.rules[table>>_GOSYNC_MAP_VERSION_SHIFT&1]
+	hash := mapHash(&rules.seed, v.page.hashMask, key)
+	for i, left := hash>>t.shift, atomic.LoadUint32(&rules.reach); ; left-- {
+		// S: pairs with set_slot() in kmod/map_table.c.
+		slot := atomic.LoadUint64((*uint64)(unsafe.Add(t.slots, uintptr(i)*8)))
+		if uint32(slot>>32) == hash {
+			n, result := v.read(uint32(slot), key, room)
+			if result != mapOther {
+				return n, result
+			}
+		} else if slot == _GOSYNC_MAP_EMPTY {
+			break
+		}
+		if left == 0 {
+			break
+		}
+		i = (i + 1) & t.mask
+	}
+	// T2: pairs with map_begin_table() in kmod/map_table.c.
+	loadFence()
+	if atomic.LoadUint64(&v.page.table) == table {
+		return 0, mapAbsent
+	}
+	return 0, mapAgain
+}
+
+// read copies a record's value if it has the key. At any time the record's lengths
+// are those of some entry. So the copy stays in bounds, although it is made before
+// we know that it is whole.
+func (v *mapView) read(number uint32, key, room []byte) (int, mapResult) {
+	record := (*mapRecord)(unsafe.Add(v.records, uintptr(number)*v.stride))
+	// R1: pairs with gosync_map_unlock() in kmod/map.h.
+	seq := atomic.LoadUint64(&record.seq)
+	its := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), unsafe.Sizeof(*record))),
+		atomic.LoadUint32(&record.keyLen))
+	result, n := mapOther, 0
+	if string(its) == string(key) {
+		n = int(atomic.LoadUint32(&record.valueLen))
+		value := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), v.value)), n)
+		result = mapLong
+		if n <= len(room) {
+			copy(room, value)
+			result = mapFound
+		}
+	}
+	// R2: pairs with gosync_map_lock() in kmod/map.h.
+	loadFence()
+	if seq&1 != 0 || atomic.LoadUint64(&record.seq) != seq {
+		return 0, mapAgain
+	}
+	return n, result
+}
