@@ -215,6 +215,32 @@ comments()
 		grep -v ':1:// SPDX-License-Identifier:'
 }
 
+# go_tool ARGUMENT...: Debian's, in the binding, and nothing from the network
+go_tool()
+{
+	(cd bindings/go && env CGO_ENABLED=0 GOCACHE="$work/go" GOFLAGS=-mod=readonly \
+		GOPROXY=off GOTOOLCHAIN=local go "$@")
+}
+
+# The format, and what go vet finds, for each architecture that the binding knows
+go_code()
+{
+	local status=0 arch
+
+	! gofmt -l bindings/go | grep . || status=1
+	for arch in amd64 arm64 386 arm; do
+		GOARCH=$arch go_tool vet ./... || status=1
+	done
+	return $status
+}
+
+# What the Go binding has from the uapi header
+go_constants()
+{
+	diff -U 3 --label "mkuapi.go $uapi" --label bindings/go/uapi.go \
+		<(go_tool run mkuapi.go "$PWD/$uapi") bindings/go/uapi.go
+}
+
 # What user space makes the kernel allocate is charged to its memory cgroup.
 charged()
 {
@@ -721,7 +747,7 @@ models=$!
 trap 'kill $models 2>/dev/null' EXIT
 
 echo "TAP version 13"
-echo "1..26"
+echo "1..28"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -732,6 +758,8 @@ check "white space" layout
 check "SPDX lines" spdx
 check "no // comments" comments
 check "every allocation is charged" charged
+check "Go code is formatted, and go vet finds nothing" go_code
+check "the Go binding has the constants and structures of the header" go_constants
 check "public headers compile alone, by gcc and clang, without padding" headers
 check "a program's functions around fast paths are inlined" wrappers
 check "library and a program link with musl" musl

@@ -18,7 +18,7 @@ for set in "$@"; do
 	arm64) packages="$packages qemu-system-arm" ;;
 	m32) packages="$packages gcc-multilib" ;;
 	bindings) packages="$packages g++ golang-go rustc python3-dev" ;;
-	check) packages="$packages sparse spin g++ clang musl-tools shellcheck
+	check) packages="$packages sparse spin g++ clang golang-go musl-tools shellcheck
 		perl man-db" ;;
 	bench) packages="$packages gnuplot-nox" ;;
 	coverage) packages="$packages lcov clang llvm libclang-rt-dev" ;;
