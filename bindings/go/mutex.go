@@ -171,10 +171,9 @@ func (m *Mutex) lock(ctx context.Context) (died bool, err syscall.Errno) {
 		if died, ok := m.barge(s); ok {
 			return died, 0
 		}
-		if round >= spinRounds || atomic.LoadUint64(&s.word)&_GOSYNC_MUTEX_STARVING != 0 {
+		if atomic.LoadUint64(&s.word)&_GOSYNC_MUTEX_STARVING != 0 || !backOff(round) {
 			break
 		}
-		spin()
 	}
 	n, err := m.wait(ctx, waiting{op: _GOSYNC_IOC_MUTEX_LOCK})
 	if raceEnabled && err == 0 {

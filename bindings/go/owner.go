@@ -3,7 +3,6 @@
 package gosync
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -56,21 +55,4 @@ func (o *owner) mend(verb string, lock recoverable) {
 		panic(err)
 	}
 	mended = true
-}
-
-// Go spins for 4 rounds before it sleeps, on more than one processor.
-var spinRounds = func() int {
-	if runtime.NumCPU() > 1 {
-		return 4
-	}
-	return 0
-}()
-
-var spun atomic.Int32
-
-// spin takes about as long as the 30 pauses of a round of Go's.
-func spin() {
-	for i := 0; i < 1000; i++ {
-		spun.Load()
-	}
 }

@@ -4,15 +4,17 @@ package gosync
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
 
-// A wait in the kernel by an ioctl takes a thread. That is the fastest way, and is
-// used as long as few goroutines wait. All others wait by commands of io_uring,
-// for which one thread is enough: see ring.go. Either way a waiter has its place
-// in the object's queue and is served in its turn.
+// A wait in the kernel by an ioctl takes a thread, and for a moment a processor of
+// the runtime's, which the other goroutines lack. But it is the fastest way, and is
+// used as long as few goroutines wait and a processor is left for the others. All
+// others wait by commands of io_uring, for which one thread is enough: see ring.go.
+// Either way a waiter has its place in the object's queue and is served in its turn.
 
 // waiting says what to wait for.
 type waiting struct {
@@ -29,25 +31,32 @@ const lastDeadline = 1 << 62
 // eContext says that the context of a wait has ended.
 const eContext = syscall.Errno(1<<20 + 1)
 
-// threads is the number of goroutines that wait by an ioctl.
-var threads atomic.Int32
+// waits is the number of goroutines that wait.
+var waits atomic.Int32
 
-// More do not at a time, where there is io_uring.
+// More do not wait by an ioctl at a time, where there is io_uring.
 const threadsMax = 8
+
+// mayBlock tells whether one of n goroutines that wait may take a thread: if a
+// processor is left, or there is nobody else who could use it.
+var mayBlock = func(n int) bool {
+	processors := runtime.GOMAXPROCS(0)
+	return n <= threadsMax && (n < processors || runtime.NumGoroutine() <= processors)
+}
 
 // wait makes the operation w, and waits for it as long as ctx lasts. A context of
 // nil lasts for ever. The caller has looked whether ctx has ended already.
 //
 // It returns what the ioctl returns, or eContext or eClosed.
-func (h *handle) wait(ctx context.Context, w waiting) (int, syscall.Errno) {
+func (h *handle) wait(ctx context.Context, w waiting) (n int, err syscall.Errno) {
 	var done <-chan struct{}
 
 	if ctx != nil {
 		done = ctx.Done()
 	}
-	defer threads.Add(-1)
-	if threads.Add(1) > threadsMax {
-		if n, err := h.waitRing(done, w); err != eNoRing {
+	defer waits.Add(-1)
+	if !mayBlock(int(waits.Add(1))) {
+		if n, err = h.waitRing(done, w); err != eNoRing {
 			return n, err
 		}
 	}
@@ -55,15 +64,34 @@ func (h *handle) wait(ctx context.Context, w waiting) (int, syscall.Errno) {
 		return -1, eClosed
 	}
 	defer h.unuse()
-	if done != nil {
-		return h.waitAny(done, w)
-	}
-	for {
-		n, err := h.waitIoctl(w)
-		if err != syscall.EINTR {
-			return n, err
+	switch {
+	case done == nil:
+		err = syscall.EINTR
+		for err == syscall.EINTR {
+			n, err = h.waitIoctl(w)
 		}
+	case w.op == _GOSYNC_IOC_ONCE_BEGIN:
+		n, err = h.waitBegin(done)
+	default:
+		n, err = h.waitAny(done, w)
 	}
+	if err == 0 && h.uses.Load() < 0 {
+		h.giveBack(w)
+		return -1, eClosed
+	}
+	return n, err
+}
+
+// giveBack gives back what was granted to a handle that was closed meanwhile. Others
+// may wait for it by the same handle.
+func (h *handle) giveBack(w waiting) {
+	if w.op == _GOSYNC_IOC_SEMAPHORE_ACQUIRE {
+		args := semaphoreArgs{count: uint32(w.value)}
+		args.size = uint32(unsafe.Sizeof(args))
+		ioctlQuick(h.fd, _GOSYNC_IOC_SEMAPHORE_RELEASE, unsafe.Pointer(&args))
+		return
+	}
+	ioctlQuick(h.fd, _GOSYNC_IOC_ABANDON, nil)
 }
 
 // waitIoctl waits by the operation's own ioctl. The caller uses the descriptor.
@@ -140,6 +168,31 @@ func (h *handle) waitAny(done <-chan struct{}, w waiting) (int, syscall.Errno) {
 	}
 }
 
+// waitBegin begins a Once, or waits for that or for done.
+func (h *handle) waitBegin(done <-chan struct{}) (int, syscall.Errno) {
+	c, err := newCanceler(done)
+	if err != 0 {
+		return -1, err
+	}
+	defer c.close()
+	args := onceBeginArgs{
+		flags:    _GOSYNC_CANCELABLE,
+		deadline: lastDeadline,
+		cancel:   int32(c.fd),
+	}
+	args.size = uint32(unsafe.Sizeof(args))
+	for {
+		n, err := ioctl(h.fd, _GOSYNC_IOC_ONCE_BEGIN, unsafe.Pointer(&args))
+		switch err {
+		case syscall.EINTR:
+		case syscall.ECANCELED:
+			return -1, eContext
+		default:
+			return n, err
+		}
+	}
+}
+
 // A canceler is an eventfd that is readable when a context has ended.
 type canceler struct {
 	fd   int
@@ -148,7 +201,7 @@ type canceler struct {
 }
 
 func newCanceler(done <-chan struct{}) (*canceler, syscall.Errno) {
-	fd, err := retryOpen(eventFD)
+	fd, err := retryOpen(func() (int, syscall.Errno) { return eventFD(0) })
 	if err != 0 {
 		return nil, err
 	}
@@ -170,8 +223,9 @@ func (c *canceler) close() {
 	syscall.Close(c.fd)
 }
 
-func eventFD() (int, syscall.Errno) {
-	fd, _, err := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC, 0)
+func eventFD(flags int) (int, syscall.Errno) {
+	fd, _, err := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0,
+		uintptr(syscall.O_CLOEXEC|flags), 0)
 	return int(fd), err
 }
 

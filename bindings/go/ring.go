@@ -3,6 +3,7 @@
 package gosync
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -11,12 +12,14 @@ import (
 )
 
 // The ring is an io_uring, in which any number of goroutines wait. One thread
-// submits their commands and sleeps until the kernel has completed one. It is not
-// left to the threads of the goroutines: the kernel completes a command in the
-// thread that has submitted it, and that might be asleep in something else.
+// submits their commands and passes on what the kernel has completed. It is not left
+// to the threads of the goroutines: the kernel completes a command in the thread that
+// has submitted it, and that might be asleep in something else.
 //
-// Whoever has something to submit puts it into the queue. If the thread is not
-// awake it rings the bell, an eventfd that the ring reads.
+// The thread sleeps until somebody rings the bell, an eventfd: the kernel, when it
+// has completed a command; or a goroutine that has put a request into the queue. It
+// sleeps in the runtime's poller, and so takes no processor from the goroutines. (No
+// object is in that poller: it would make each unlock a system call.)
 
 // A request is a command of io_uring, or what is asked of the ring's thread.
 type request struct {
@@ -35,9 +38,10 @@ var ring struct {
 	absent atomic.Bool
 
 	sync.Mutex
-	queue []*request
-	awake bool // the thread is going to look at queue
-	bell  int  // an eventfd
+	queue  []*request
+	awake  bool     // the thread is going to look at queue
+	bell   *os.File // an eventfd
+	bellFD int
 }
 
 // submit hands r to the ring's thread. The caller uses r's descriptor; the ring's
@@ -49,7 +53,7 @@ func submit(r *request) {
 	ring.awake = true
 	ring.Unlock()
 	if sleeps {
-		ringBell(ring.bell)
+		ringBell(ring.bellFD)
 	}
 }
 
@@ -80,6 +84,12 @@ func (h *handle) waitRing(done <-chan struct{}, w waiting) (int, syscall.Errno) 
 			return -1, eClosed
 		case err == syscall.ECANCELED && canceled:
 			return -1, eContext
+		case w.op == _GOSYNC_IOC_COND_WAIT:
+			// It cannot begin again without the lock.
+			if err == syscall.ECANCELED || err == syscall.EINTR {
+				return -1, eUnlocked
+			}
+			return -1, err
 		case err == syscall.ECANCELED || err == syscall.EINTR:
 			// Another handle of this holder was closed, or the command was
 			// just being tried. Begin again.
@@ -114,8 +124,9 @@ func (h *handle) cancelAll() {
 
 // Of linux/io_uring.h
 const (
-	sysIOUringSetup = 425
-	sysIOUringEnter = 426
+	sysIOUringSetup    = 425
+	sysIOUringEnter    = 426
+	sysIOUringRegister = 427
 
 	ringCQSize       = 1 << 3  // IORING_SETUP_CQSIZE
 	ringClamp        = 1 << 4  // IORING_SETUP_CLAMP
@@ -123,7 +134,7 @@ const (
 	ringDeferTaskrun = 1 << 13 // IORING_SETUP_DEFER_TASKRUN
 	ringOneMapping   = 1 << 0  // IORING_FEAT_SINGLE_MMAP
 	ringGetEvents    = 1 << 0  // IORING_ENTER_GETEVENTS
-	ringOpRead       = 22      // IORING_OP_READ
+	ringRegisterBell = 4       // IORING_REGISTER_EVENTFD
 	ringOpCommand    = 46      // IORING_OP_URING_CMD
 	ringOffSQEs      = 0x10000000
 
@@ -158,9 +169,12 @@ type submission struct {
 	len           uint32
 	opFlags       uint32
 	userData      uint64
-	rest          [2]uint64
+	rest          uint64
 	command       uring
 }
+
+// The compiler says so if its size is another.
+var _ [64]byte = [unsafe.Sizeof(submission{})]byte{}
 
 // A completion is a struct io_uring_cqe.
 type completion struct {
@@ -178,11 +192,9 @@ type ringThread struct {
 	cqTail      *uint32
 	submissions []submission
 	completions []completion
-	unsubmitted []*request          // in submissions, in this order; nil: the bell
+	unsubmitted []*request          // in submissions, in this order
 	underWay    map[uint64]*request // by user_data
 	last        uint64              // the last user_data
-	rung        uint64              // what the bell says
-	listens     bool                // a read of the bell is under way
 }
 
 // startRing starts the thread, which makes the ring: only the thread that has made
@@ -198,8 +210,13 @@ func startRing() {
 			return
 		}
 		ready <- true
+		rung := make([]byte, 8)
 		for {
-			t.turn()
+			for t.turn() {
+			}
+			if _, err := ring.bell.Read(rung); err != nil {
+				panic(err)
+			}
 		}
 	}()
 	if !<-ready {
@@ -222,7 +239,10 @@ func (t *ringThread) setUp() bool {
 		return false
 	}
 	t.fd = fd
-	size := p.cq.cqes + p.cqBytes()
+	size := p.cq.cqes + p.cqEntries*uint32(unsafe.Sizeof(completion{}))
+	if end := p.sq.array + p.sqEntries*4; size < end {
+		size = end
+	}
 	memory, failed := syscall.Mmap(fd, 0, int(size),
 		syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED|syscall.MAP_POPULATE)
 	if failed == nil && p.features&ringOneMapping != 0 {
@@ -232,7 +252,7 @@ func (t *ringThread) setUp() bool {
 			syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED|syscall.MAP_POPULATE)
 		if failed == nil {
 			t.submissions = unsafe.Slice((*submission)(unsafe.Pointer(&sqes[0])), p.sqEntries)
-			ring.bell, err = retryOpen(eventFD)
+			err = t.hangBell()
 		}
 	}
 	if t.submissions == nil || err != 0 {
@@ -249,41 +269,53 @@ func (t *ringThread) setUp() bool {
 	return true
 }
 
-func (p *ringParams) cqBytes() uint32 {
-	return p.cqEntries * uint32(unsafe.Sizeof(completion{}))
+// hangBell makes the bell, which the kernel rings, too.
+func (t *ringThread) hangBell() syscall.Errno {
+	bell, err := retryOpen(func() (int, syscall.Errno) {
+		return eventFD(syscall.O_NONBLOCK)
+	})
+	if err != 0 {
+		return err
+	}
+	fd := int32(bell)
+	_, _, err = syscall.Syscall6(sysIOUringRegister, uintptr(t.fd), ringRegisterBell,
+		uintptr(unsafe.Pointer(&fd)), 1, 0, 0)
+	if err != 0 {
+		syscall.Close(bell)
+		return err
+	}
+	ring.bell, ring.bellFD = os.NewFile(uintptr(bell), "bell"), bell
+	return 0
 }
 
-// turn submits what there is to submit, and passes on what has been completed. If
-// there is neither, it sleeps.
-func (t *ringThread) turn() {
-	if !t.listens {
-		t.listens = true
-		t.put(nil, submission{
-			opcode: ringOpRead,
-			fd:     int32(ring.bell),
-			addr:   uint64(uintptr(unsafe.Pointer(&t.rung))),
-			len:    uint32(unsafe.Sizeof(t.rung)),
-		})
-	}
+// turn submits what there is to submit, and passes on what has been completed. It
+// tells whether there may be more to do.
+func (t *ringThread) turn() (again bool) {
 	ring.Lock()
 	n := len(ring.queue)
-	sleep := n == 0
 	if room := len(t.submissions) - len(t.unsubmitted); n > room {
 		n = room
 	}
 	now := ring.queue[:n:n]
 	ring.queue = ring.queue[n:]
-	if len(ring.queue) == 0 {
+	again = len(ring.queue) > 0
+	if !again {
 		ring.queue = nil
 	}
-	ring.awake = !sleep
 	ring.Unlock()
 
 	for _, r := range now {
 		t.putRequest(r)
 	}
-	t.enter(sleep)
-	t.reap()
+	t.enter()
+	if t.reap() || again || len(t.unsubmitted) > 0 {
+		return true
+	}
+	// From now on, who puts something there rings the bell.
+	ring.Lock()
+	defer ring.Unlock()
+	ring.awake = len(ring.queue) > 0
+	return ring.awake
 }
 
 // putRequest makes a submission of a request.
@@ -316,14 +348,11 @@ func (t *ringThread) put(r *request, s submission) {
 	t.unsubmitted = append(t.unsubmitted, r)
 }
 
-// enter gives the kernel the submissions, and waits for a completion if sleep.
-func (t *ringThread) enter(sleep bool) {
-	wait := uintptr(0)
-	if sleep {
-		wait = 1
-	}
-	n, _, err := syscall.Syscall6(sysIOUringEnter, uintptr(t.fd),
-		uintptr(len(t.unsubmitted)), wait, ringGetEvents, 0, 0)
+// enter gives the kernel the submissions, and lets it complete what it can. It does
+// not wait.
+func (t *ringThread) enter() {
+	n, _, err := syscall.RawSyscall6(sysIOUringEnter, uintptr(t.fd),
+		uintptr(len(t.unsubmitted)), 0, ringGetEvents, 0, 0)
 	if err != 0 {
 		// EINTR, or EAGAIN and EBUSY, for lack of memory: the next turn tries
 		// again.
@@ -331,24 +360,22 @@ func (t *ringThread) enter(sleep bool) {
 	}
 	// The kernel has its own reference to each descriptor now.
 	for _, r := range t.unsubmitted[:n] {
-		if r != nil {
-			r.h.unuse()
-		}
+		r.h.unuse()
 	}
 	t.unsubmitted = append(t.unsubmitted[:0], t.unsubmitted[n:]...)
 }
 
-// reap passes completions on.
-func (t *ringThread) reap() {
-	head := *t.cqHead
-	for tail := atomic.LoadUint32(t.cqTail); head != tail; head++ {
+// reap passes completions on, and tells whether there were any.
+func (t *ringThread) reap() bool {
+	head, tail := *t.cqHead, atomic.LoadUint32(t.cqTail)
+	some := head != tail
+	for ; head != tail; head++ {
 		c := t.completions[int(head)%len(t.completions)]
-		if c.userData == 0 {
-			t.listens = false
-		} else if r := t.underWay[c.userData]; r != nil {
+		if r := t.underWay[c.userData]; r != nil {
 			delete(t.underWay, c.userData)
 			r.result <- c.result
 		}
 	}
 	atomic.StoreUint32(t.cqHead, head)
+	return some
 }

@@ -499,21 +499,3 @@ func (rw *RWMutex) Token() (uint64, error) {
 	runtime.KeepAlive(rw)
 	return token, rw.error("token", _GOSYNC_IOC_INFO, err)
 }
-
-// backOff waits a little before the next look. It tells when it is time to sleep.
-//
-// If the thread that we wait for was preempted, it may go on at once when we
-// yield. To sleep costs more: readers that sleep while a writer has the lock are
-// admitted together, and all of them have to run before there is a next writer.
-func backOff(round int) bool {
-	const yieldRounds = 4
-	switch {
-	case round < spinRounds:
-		spin()
-	case round < spinRounds+yieldRounds:
-		syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
-	default:
-		return false
-	}
-	return true
-}
