@@ -82,7 +82,8 @@ func (m *Map[K, V]) Load(key K) (value V, ok bool, err error) {
 		n, err := m.load(k, memoryOf(&value))
 		switch {
 		case err == syscall.ENODATA:
-			return value, false, nil
+			// A try that was not whole may have left something in it.
+			return *new(V), false, nil
 		case err == 0 && n == len(memoryOf(&value)):
 			return value, true, m.wrong("load", m.values.check(&value))
 		}

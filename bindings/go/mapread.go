@@ -134,11 +134,15 @@ func (v *mapView) look(key, room []byte) (int, mapResult) {
 	return 0, mapAgain
 }
 
+func (v *mapView) record(number uint32) *mapRecord {
+	return (*mapRecord)(unsafe.Add(v.records, uintptr(number)*v.stride))
+}
+
 // read copies a record's value if it has the key. At any time the record's lengths
 // are those of some entry. So the copy stays in bounds, although it is made before
 // we know that it is whole.
 func (v *mapView) read(number uint32, key, room []byte) (int, mapResult) {
-	record := (*mapRecord)(unsafe.Add(v.records, uintptr(number)*v.stride))
+	record := v.record(number)
 	// R1: pairs with gosync_map_unlock() in kmod/map.h.
 	seq := atomic.LoadUint64(&record.seq)
 	its := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), unsafe.Sizeof(*record))),
