@@ -234,6 +234,27 @@ go_code()
 	return $status
 }
 
+# Each program that the page shows is one.
+go_page()
+{
+	local status=0 file dir=$work/go_page
+	local -a programs
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	awk -v dir="$dir" '
+		/^```/ { file = "" }
+		file { print >file }
+		/^```go$/ { file = dir "/" ++n ".go" }' Documentation/go.md
+	mapfile -t programs < <(grep -l '^package main$' "$dir"/*.go)
+	[ ${#programs[@]} != 0 ] || { echo "no program"; return 1; }
+	for file in "${programs[@]}"; do
+		! gofmt -l "$file" | grep . || status=1
+		go_tool vet "$file" || status=1
+	done
+	return $status
+}
+
 # What the Go binding has from the uapi header
 go_constants()
 {
@@ -398,7 +419,7 @@ page_examples()
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
 		*/command.md | */compatibility.md | */containers.md | */design.md | \
-		*/packages.md | */reliability.md | */tracing.md)
+		*/go.md | */packages.md | */reliability.md | */tracing.md)
 			continue ;;
 		esac
 		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }
@@ -747,7 +768,7 @@ models=$!
 trap 'kill $models 2>/dev/null' EXIT
 
 echo "TAP version 13"
-echo "1..28"
+echo "1..29"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -759,6 +780,7 @@ check "SPDX lines" spdx
 check "no // comments" comments
 check "every allocation is charged" charged
 check "Go code is formatted, and go vet finds nothing" go_code
+check "the programs in the page about Go compile" go_page
 check "the Go binding has the constants and structures of the header" go_constants
 check "public headers compile alone, by gcc and clang, without padding" headers
 check "a program's functions around fast paths are inlined" wrappers
