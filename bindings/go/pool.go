@@ -56,6 +56,10 @@ func (h *handle) wait(ctx context.Context, w waiting) (n int, err syscall.Errno)
 	}
 	defer waits.Add(-1)
 	if !mayBlock(int(waits.Add(1))) {
+		// Without mapped state it may be free.
+		if n, err = h.try(w); err != syscall.EBUSY {
+			return n, err
+		}
 		if n, err = h.waitRing(done, w); err != eNoRing {
 			return n, err
 		}
@@ -80,6 +84,23 @@ func (h *handle) wait(ctx context.Context, w waiting) (n int, err syscall.Errno)
 		return -1, eClosed
 	}
 	return n, err
+}
+
+// try makes the operation if that needs no wait. Otherwise the error is EBUSY.
+func (h *handle) try(w waiting) (int, syscall.Errno) {
+	switch w.op {
+	case _GOSYNC_IOC_MUTEX_LOCK:
+		return h.ioctlQuick(_GOSYNC_IOC_MUTEX_TRYLOCK, nil)
+	case _GOSYNC_IOC_RWMUTEX_LOCK:
+		return h.ioctlQuick(_GOSYNC_IOC_RWMUTEX_TRYLOCK, nil)
+	case _GOSYNC_IOC_RWMUTEX_RLOCK:
+		return h.ioctlQuick(_GOSYNC_IOC_RWMUTEX_TRYRLOCK, nil)
+	case _GOSYNC_IOC_SEMAPHORE_ACQUIRE:
+		args := semaphoreArgs{count: uint32(w.value)}
+		args.size = uint32(unsafe.Sizeof(args))
+		return h.ioctlQuick(_GOSYNC_IOC_SEMAPHORE_TRYACQUIRE, unsafe.Pointer(&args))
+	}
+	return -1, syscall.EBUSY
 }
 
 // giveBack gives back what was granted to a handle that was closed meanwhile. Others
