@@ -246,21 +246,24 @@ func noError(t *testing.T, err error) {
 // descriptors returns how many this process has.
 func descriptors(t *testing.T) int {
 	t.Helper()
+	return len(descriptorList(t))
+}
+
+// descriptorList returns what this process has open.
+func descriptorList(t *testing.T) []string {
+	t.Helper()
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(list)
-}
-
-// threadCount returns how many threads this process has.
-func threadCount(t *testing.T) int {
-	t.Helper()
-	list, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		t.Fatal(err)
+	var all []string
+	for _, entry := range list {
+		// Not the directory itself, which is closed by now
+		if to, err := os.Readlink("/proc/self/fd/" + entry.Name()); err == nil {
+			all = append(all, to)
+		}
 	}
-	return len(list)
+	return all
 }
 
 // withThreads runs f with waits by ioctls, and with waits by the ring.
