@@ -191,11 +191,13 @@ install: ## install library, headers, pages and command below PREFIX
 	@ls $(built) >/dev/null 2>&1 || \
 		{ echo "build them first, not as root: make tools"; exit 1; }
 	+@$(user) libuser install
+	+@$(user) bindings install
 	+@$(user) Documentation install
 	+@$(user) tools install
 
 uninstall: ## remove them
 	+@$(user) libuser uninstall
+	+@$(user) bindings uninstall
 	+@$(user) Documentation uninstall
 	+@$(user) tools uninstall
 
