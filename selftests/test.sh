@@ -85,8 +85,14 @@ fi
 
 languages=(-m 2G -d "$build/user/bindings:/gosync/bindings")
 if [ ${#bound[@]} != 0 ] && [ -x /usr/bin/python3 ]; then
-	# Debian's, with its modules
-	languages+=(-p /usr/bin/python3 -d "$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')")
+	# Debian's, with its modules, without what a guest has no use for
+	stdlib=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
+	rm -rf "$build/python"
+	mkdir -p "$build/python"
+	tar -C "$stdlib" -c --exclude='./config-*' --exclude='*-31?d-*' \
+		--exclude=./{distutils,ensurepip,idlelib,lib2to3,pydoc_data} \
+		--exclude=./{test,tkinter,turtledemo} . | tar -C "$build/python" -x
+	languages+=(-p /usr/bin/python3 -d "$build/python:$stdlib")
 fi
 
 # run NAME [OPTION...] -- [OPTION] PROGRAM...: with $kernel
