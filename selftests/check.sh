@@ -24,7 +24,9 @@ mapfile -t files < <(find . \( -name .git -o -path ./build \) -prune -o \
 mapfile -t scripts < <(grep -lE '^#!.*sh( |$)' "${files[@]}")
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.(c|h|cc|cpp)$')
 mapfile -t kernel_sources < <(printf '%s\n' "${sources[@]}" | grep '^kmod/')
-mapfile -t user_sources < <(printf '%s\n' "${sources[@]}" | grep -v '^kmod/')
+# C++ has its own, cpp_format().
+mapfile -t user_sources < <(printf '%s\n' "${sources[@]}" |
+	grep -vE '^kmod/|^bindings/.*\.cpp$')
 
 # --- the checks -----------------------------------------------------------
 
@@ -139,7 +141,7 @@ checkpatch_user()
 			ignore+=,$template_ignore ;;
 		# C90 has no plain inline.
 		uapi/*) ignore+=,INLINE ;;
-		selftests/*) ignore+=,$tests_ignore ;;
+		selftests/* | bindings/cpp/bench/*) ignore+=,$tests_ignore ;;
 		bindings/python/*) ignore+=,$python_ignore ;;
 		esac
 		checkpatch --ignore "$ignore" -f "$file" || status=1
@@ -367,6 +369,129 @@ wrappers()
 	return $status
 }
 
+# The C++ headers compile alone, and their tests, without a warning, by both
+# compilers, for each standard, and without what a program may do without.
+cpp()
+{
+	local status=0 compiler std without header
+	local flags="-Wold-style-cast -Ibindings/cpp -Ibindings/cpp/tests"
+
+	for compiler in g++ clang++; do
+		for std in c++17 c++20 c++2b; do
+			for without in "" "-fno-exceptions -fno-rtti"; do
+				compiles "$compiler $flags $without" $std c++ \
+					gosync.hpp || status=1
+			done
+			compiles "$compiler $flags" $std c++ \
+				"$PWD/bindings/cpp/tests/requirements.cpp" ||
+				status=1
+		done
+		for header in bindings/cpp/gosync/*.hpp; do
+			compiles "$compiler $flags" c++17 c++ \
+				"${header#bindings/cpp/}" || status=1
+		done
+		for without in -fno-exceptions -fno-rtti -fsanitize=thread; do
+			compiles "$compiler $flags $without" c++17 c++ \
+				gosync.hpp || status=1
+		done
+	done
+	for header in bindings/cpp/{tests,examples,bench}/*.cpp; do
+		without=
+		[[ $header != */noexcept.cpp ]] || without=-fno-exceptions
+		compiles "clang++ $flags -Ibindings/cpp/bench $without" c++17 c++ \
+			"$PWD/$header" || status=1
+	done
+	return $status
+}
+
+cpp_format()
+{
+	clang-format --dry-run -Werror bindings/cpp/{.,*}/*.?pp
+}
+
+# pair NAME C-TYPE C-GET C-PUT C++-TYPE C++-GET C++-PUT: two operations around
+# another, in C and in C++; the C handle is in a structure, as in a class of C++
+pair()
+{
+	{
+		echo "struct $1 { gosync_$2_t *h; };"
+		echo "void $1(struct $1 *o) { check(gosync_$2_$3);"
+		echo "work(); check(gosync_$2_$4); }"
+	} >>"$work/pairs.c"
+	echo "void $1(gosync::$5 &o) { o.$6; work(); o.$7; }" >>"$work/pairs.cpp"
+}
+
+# hot OBJECT FUNCTION: its instructions, without addresses and padding, up to the
+# return; what an operation does if it fails comes after that
+hot()
+{
+	objdump -d --no-show-raw-insn "$1" | awk -v begin="<$2>:" '
+		$2 == begin { on = 1; next }
+		!on { next }
+		{
+			sub(/^ *[0-9a-f]+:\t/, "")
+			sub(/[0-9a-f]+ <.*/, "")
+			gsub(/ +$/, "")
+		}
+		/^(cs )?nop[lw]|^data16|^xchg +%ax,%ax/ { next }
+		{ print }
+		/^ret/ { exit }'
+}
+
+# Where nobody waits, C++ runs the instructions of C: those of a Mutex are the very
+# same ones; of the others there are no more. What std::lock_guard calls is inlined.
+cpp_fast_paths()
+{
+	local status=0 c name object=$work/pairs
+
+	{
+		echo '#include <gosync-user.h>'
+		echo '__attribute__((noreturn, cold)) void failed(int ret);'
+		echo 'void work(void);'
+		echo 'static inline __attribute__((always_inline)) void check(int ret)'
+		echo '{ if (__builtin_expect(ret != 0, 0)) failed(ret); }'
+	} >"$work/pairs.c"
+	{
+		echo '#include <gosync.hpp>'
+		echo '#include <mutex>'
+		echo 'extern "C" {'
+		echo 'void work();'
+	} >"$work/pairs.cpp"
+	pair mutex mutex 'lock(o->h)' 'unlock(o->h)' mutex 'lock()' 'unlock()'
+	pair rlock rwmutex 'rlock(o->h)' 'runlock(o->h)' \
+		rwmutex 'lock_shared()' 'unlock_shared()'
+	pair semaphore semaphore 'acquire(o->h, 1)' 'release(o->h, 1)' \
+		semaphore 'acquire()' 'release()'
+	pair waitgroup waitgroup 'add(o->h, 1)' 'done(o->h)' \
+		waitgroup 'add(1)' 'done()'
+	echo 'void guard(gosync::mutex &m) { std::lock_guard g(m); work(); }' \
+		>>"$work/pairs.cpp"
+	echo '}' >>"$work/pairs.cpp"
+	for c in gcc clang; do
+		$c -O2 -Iuapi -Ilibuser -c -o "$object.c.o" "$work/pairs.c" &&
+			${c/gcc/g}++ -std=c++17 -O2 -Iuapi -Ilibuser \
+			-Ibindings/cpp -c -o "$object.cpp.o" \
+			"$work/pairs.cpp" || return 1
+		for name in mutex rlock semaphore waitgroup; do
+			hot "$object.c.o" $name >"$work/hot.c"
+			hot "$object.cpp.o" $name >"$work/hot.cpp"
+			[ "$(wc -l <"$work/hot.c")" -gt 15 ] &&
+				[ "$(wc -l <"$work/hot.cpp")" -gt 15 ] &&
+				[ "$(wc -l <"$work/hot.cpp")" -le \
+				  "$(wc -l <"$work/hot.c")" ] &&
+				{ [ $name != mutex ] ||
+				  cmp -s "$work/hot.c" "$work/hot.cpp"; } && continue
+			echo "$c: $name: C and C++"
+			diff "$work/hot.c" "$work/hot.cpp"
+			status=1
+		done
+		! hot "$object.cpp.o" guard | grep -c '^call' | grep -qvx 1 ||
+			{ echo "$c: std::lock_guard calls what it should inline"
+			  status=1; }
+	done
+	return $status
+}
+
 # A program and the library with another C library, which has its own headers.
 # The kernel's are where gcc looks for them, in a directory for all; and gcc's own
 # library unwinds with the help of glibc alone.
@@ -398,10 +523,10 @@ readme_example()
 fragment()
 {
 	awk -v n="$2" '
-		/^<!-- [a-z]+\.c -->$/ { i++ }
+		/^<!-- [a-z]+\.c(pp)? -->$/ { named = ++i == n }
 		/^```$/ { on = 0 }
 		on
-		/^```c$/ { on = i == n }' "$1"
+		/^```c(pp)?$/ { on = named; named = 0 }' "$1"
 }
 
 # What a page shows is a piece of an example, which is built and run.
@@ -414,12 +539,13 @@ page_examples()
 		while read -r example; do
 			n=$((n + 1))
 			text=$(fragment "$page" $n)
+			[[ $example != *.cpp ]] || example=../bindings/cpp/examples/$example
 			[[ -n $text &&
 			   $(<"examples/$example") == *"$text"* ]] && continue
 			echo "$page: this is not in examples/$example:"
 			echo "$text"
 			status=1
-		done < <(sed -n 's/^<!-- \([a-z]*\.c\) -->$/\1/p' "$page")
+		done < <(sed -nE 's/^<!-- ([a-z]*\.c(pp)?) -->$/\1/p' "$page")
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
 		*/command.md | */compatibility.md | */containers.md | */design.md | \
@@ -659,7 +785,7 @@ documents()
 # In the sources, or made by the header's macros
 exists()
 {
-	grep -qwr -e "$1" uapi libuser kmod selftests/vm tools && return
+	grep -qwr -e "$1" uapi libuser bindings kmod selftests/vm tools && return
 	[ -e "$work/expanded" ] || echo '#include <gosync-uring.h>' |
 		gcc -E -P -Iuapi -Ilibuser -xc - >"$work/expanded"
 	grep -qw -e "$1" "$work/expanded"
@@ -796,7 +922,7 @@ models=$!
 trap 'kill $models 2>/dev/null' EXIT
 
 echo "TAP version 13"
-echo "1..30"
+echo "1..33"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -812,6 +938,9 @@ check "the programs in the page about Go compile" go_page
 check "the Go binding has the constants and structures of the header" go_constants
 check "public headers compile alone, by gcc and clang, without padding" headers
 check "a program's functions around fast paths are inlined" wrappers
+check "the C++ headers and tests compile everywhere" cpp
+check "clang-format, C++" cpp_format
+check "C++ has the fast paths of C, instruction by instruction" cpp_fast_paths
 check "library and a program link with musl" musl
 check "README's example is examples/hello.c" readme_example
 check "the pages' examples are pieces of examples/" page_examples
