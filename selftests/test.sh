@@ -41,8 +41,8 @@ fi
 # Some have the kernel patch its code all the time to trace it, and an emulated
 # processor may still run into what another has patched back. So they get a
 # machine with one, and with the tracers. The debug kernel is too slow for those, for
-# the command at work and the examples. As a 32-bit program, stepped has its time in
-# `make test-all' alone ($ALL).
+# the command at work and the examples. What takes longest there, and as a 32-bit
+# program, has its time in `make test-all' alone ($ALL).
 #
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
@@ -59,6 +59,9 @@ for test in "${tests[@]}"; do
 	tending | tool)
 		alone+=("$test") ;;
 	*) plain+=("$test") ;;
+	esac
+	case ${ALL:-}${TESTS:-}:$test in
+	:contract | :isolation) continue ;;
 	esac
 	case $test in
 	examples | failing | live | run | shell | stepped | tending | tool | \
