@@ -113,8 +113,9 @@ func (o *object) open(s spec) (*info, error) {
 	return nil, newError("open", s.name, _GOSYNC_IOC_OPEN, err)
 }
 
-// openFD makes a handle of a descriptor that somebody has passed on. On success
-// the descriptor belongs to the handle, or is closed.
+// openFD makes a handle of a descriptor that somebody has passed on. On success the
+// descriptor belongs to the handle, or is closed, as the handle has one of its own.
+// Otherwise it stays the caller's.
 func (o *object) openFD(fd int, typ uint32, flag Flag) (*info, error) {
 	mine := fd
 	err := syscall.Errno(0)
