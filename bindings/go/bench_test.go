@@ -190,14 +190,20 @@ func BenchmarkMapLoad(b *testing.B) {
 		g.Store(key, value)
 	}
 	beside(b, func(n int) {
-		for i, k := 0, 0; i < n; i, k = i+1, (k+1)%benchEntries {
-			if v, ok, err := m.Load(keys[k]); !ok || err != nil || v != value {
+		for i, k := 0, 0; i < n; i++ {
+			if k++; k == benchEntries {
+				k = 0
+			}
+			if v, ok, err := m.Load(keys[k]); !ok || err != nil || v[2] != 3 {
 				b.Fatal(v, ok, err)
 			}
 		}
 	}, func(n int) {
-		for i, k := 0, 0; i < n; i, k = i+1, (k+1)%benchEntries {
-			if v, ok := g.Load(keys[k]); !ok || v.(benchValue) != value {
+		for i, k := 0, 0; i < n; i++ {
+			if k++; k == benchEntries {
+				k = 0
+			}
+			if v, ok := g.Load(keys[k]); !ok || v.(benchValue)[2] != 3 {
 				b.Fatal(v, ok)
 			}
 		}

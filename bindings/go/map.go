@@ -18,8 +18,15 @@ import (
 // that it was to return is not of type V. After all other errors nothing has changed.
 type Map[K, V any] struct {
 	mapReader
+	quick  bool // key and value lie in a variable as they do in the Map
 	keys   coder[K]
 	values coder[V]
+}
+
+func newMap[K, V any](keys Codec[K], values Codec[V]) *Map[K, V] {
+	m := &Map[K, V]{keys: newCoder(keys), values: newCoder(values)}
+	m.quick = m.values.kind == asMemory && (m.keys.kind == asMemory || m.keys.kind == asString)
+	return m
 }
 
 // MapLimits says how a Map is created. Its zero value will mostly do.
@@ -37,7 +44,7 @@ type MapLimits struct {
 // and perm are as those of OpenMutex.
 func OpenMap[K, V any](name string, keys Codec[K], values Codec[V], limits MapLimits,
 	flag Flag, perm fs.FileMode) (*Map[K, V], error) {
-	m := &Map[K, V]{keys: newCoder(keys), values: newCoder(values)}
+	m := newMap(keys, values)
 	if limits.KeySize == 0 && flag&Create != 0 {
 		limits.KeySize = m.keys.size()
 	}
@@ -63,7 +70,7 @@ func OpenMap[K, V any](name string, keys Codec[K], values Codec[V], limits MapLi
 // MapFromFD makes a handle of a descriptor that another process has passed on, as
 // MutexFromFD does.
 func MapFromFD[K, V any](fd int, keys Codec[K], values Codec[V], flag Flag) (*Map[K, V], error) {
-	m := &Map[K, V]{keys: newCoder(keys), values: newCoder(values)}
+	m := newMap(keys, values)
 	in, err := m.openFD(fd, _GOSYNC_MAP, flag)
 	if err != nil {
 		return nil, err
@@ -74,27 +81,37 @@ func MapFromFD[K, V any](fd int, keys Codec[K], values Codec[V], flag Flag) (*Ma
 
 // Load returns the value of a key. If ok is false, there is none.
 func (m *Map[K, V]) Load(key K) (value V, ok bool, err error) {
+	if view := m.mapped(); m.quick && view != nil {
+		k, n := unsafe.Pointer(&key), unsafe.Sizeof(key)
+		if m.keys.kind == asString {
+			k, n = *(*unsafe.Pointer)(k), uintptr(len(*(*string)(k)))
+		}
+		if n-1 < uintptr(m.keySize) {
+			if raceEnabled {
+				raceAcquire(unsafe.Pointer(&m.mapReader))
+			}
+			size, result := view.look(k, n, unsafe.Pointer(&value), unsafe.Sizeof(value))
+			runtime.KeepAlive(m)
+			if result == mapFound && size == unsafe.Sizeof(value) {
+				return value, true, nil
+			}
+			if result == mapAbsent {
+				// A record that was not the right one may have left something in it.
+				return *new(V), false, nil
+			}
+		}
+	}
+	return m.loadSlow(key)
+}
+
+func (m *Map[K, V]) loadSlow(key K) (value V, ok bool, err error) {
 	k, err := m.keys.encode(&key)
 	if err != nil {
 		return value, false, m.wrong("load", err)
 	}
-	if m.values.fixed != nil {
-		n, err := m.load(k, memoryOf(&value))
-		switch {
-		case err == syscall.ENODATA:
-			// A try that was not whole may have left something in it.
-			return *new(V), false, nil
-		case err == 0 && n == len(memoryOf(&value)):
-			return value, true, m.wrong("load", m.values.check(&value))
-		}
-	}
-	return m.loadSlow(k)
-}
-
-func (m *Map[K, V]) loadSlow(key []byte) (value V, ok bool, err error) {
 	room := make([]byte, smallRoom)
 	for {
-		n, errno := m.load(key, room)
+		n, errno := m.load(k, room)
 		switch errno {
 		case 0:
 			value, err = m.values.codec.Decode(room[:n])
@@ -293,13 +310,13 @@ func aligned(size uint32) uint32 { return (size + 7) &^ 7 }
 
 // Close closes the handle.
 func (m *Map[K, V]) Close() error {
-	m.view.Store(nil)
+	atomic.StorePointer(&m.view, nil)
 	return m.closeObject()
 }
 
 // A mapReader is what handles of Maps have in common.
 type mapReader struct {
-	view      atomic.Pointer[mapView] // nil: not mapped
+	view      unsafe.Pointer // to a mapView; nil: not mapped
 	keySize   uint32
 	valueSize uint32
 	object
@@ -308,30 +325,34 @@ type mapReader struct {
 func (r *mapReader) setUp(in *info) {
 	r.keySize, r.valueSize = in.keySize, in.valueSize
 	if r.state(in, false) != nil {
-		r.view.Store(newMapView(r.mapping.at(0), in.mapOffset))
+		atomic.StorePointer(&r.view, unsafe.Pointer(newMapView(r.mapping.at(0), in.mapOffset)))
 	}
 }
 
+// mapped returns the mapped state, or nil.
+func (r *mapReader) mapped() *mapView { return (*mapView)(atomic.LoadPointer(&r.view)) }
+
 // load copies the value of a key, and returns its length. With EMSGSIZE it is longer
-// than the room; with ENODATA there is none.
+// than the room, which is not empty; with ENODATA there is none.
 func (r *mapReader) load(key, room []byte) (int, syscall.Errno) {
 	if raceEnabled {
 		raceAcquire(unsafe.Pointer(r))
 	}
-	view := r.view.Load()
+	view := r.mapped()
 	if view == nil || uint(len(key)-1) >= uint(r.keySize) {
 		return r.loadIoctl(key, room)
 	}
 	for i := 0; i < mapTries; i++ {
-		n, result := view.look(key, room)
+		n, result := view.look(unsafe.Pointer(&key[0]), uintptr(len(key)),
+			unsafe.Pointer(&room[0]), uintptr(len(room)))
 		runtime.KeepAlive(r)
 		switch result {
 		case mapFound:
-			return n, 0
+			return int(n), 0
 		case mapAbsent:
 			return 0, syscall.ENODATA
 		case mapLong:
-			return n, syscall.EMSGSIZE
+			return int(n), syscall.EMSGSIZE
 		}
 	}
 	return r.loadIoctl(key, room)
@@ -370,7 +391,7 @@ func (r *mapReader) change(op uint32, arg unsafe.Pointer) (int, syscall.Errno) {
 // Len returns how many entries there are, or 0 if the handle is closed.
 func (r *mapReader) Len() int {
 	// C: pairs with map_count() in kmod/map_table.c.
-	if view := r.view.Load(); view != nil {
+	if view := r.mapped(); view != nil {
 		n := atomic.LoadUint64(&view.page.count)
 		runtime.KeepAlive(r)
 		return int(n)

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func init() {
@@ -74,7 +75,7 @@ func TestMapHashIsThatOfTheHeader(t *testing.T) {
 	}
 	seed := [4]uint64{0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb,
 		0xd1b54a32d192ed03}
-	for n, want := range map[int]uint32{
+	for n, want := range map[uintptr]uint32{
 		1:   0x8552789,
 		7:   0x545a0505,
 		8:   0x350975cb,
@@ -85,7 +86,7 @@ func TestMapHashIsThatOfTheHeader(t *testing.T) {
 		33:  0x5c579b11,
 		255: 0xd9f1668f,
 	} {
-		if hash := mapHash(&seed, 1<<32-1, key[:n]); hash != want {
+		if hash := mapHash(&seed, 1<<32-1, unsafe.Pointer(&key[0]), n); hash != want {
 			t.Errorf("%d bytes: %#x, not %#x", n, hash, want)
 		}
 	}
@@ -117,7 +118,7 @@ func TestMapReadsWhatLiesInMemory(t *testing.T) {
 			t.Error(m.Len(), n)
 		}
 		// Where a record is being written, the kernel is asked; there is none here.
-		m.view.Load().record(1).seq = 1
+		m.mapped().record(1).seq = 1
 		_, ok, err := m.Load(key(0))
 		wantError(t, err, syscall.EBADF)
 		if ok {

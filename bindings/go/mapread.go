@@ -75,17 +75,14 @@ func mapMix(a, b uint64) uint64 {
 func word(at unsafe.Pointer) uint64 { return *(*uint64)(at) }
 
 // mapHash is gosync_map_hash() of the header.
-func mapHash(seed *[4]uint64, mask uint32, key []byte) uint32 {
-	at := unsafe.Pointer(&key[0])
-	n := uintptr(len(key))
+func mapHash(seed *[4]uint64, mask uint32, at unsafe.Pointer, n uintptr) uint32 {
 	hash := seed[0]
 	var first, last uint64
-	switch {
-	case n < 8:
-		for _, b := range key {
+	if n < 8 {
+		for _, b := range unsafe.Slice((*byte)(at), n) {
 			first = first<<8 | uint64(b)
 		}
-	default:
+	} else {
 		last = word(unsafe.Add(at, n-8))
 		end := unsafe.Add(at, n)
 		for left := n; left > 16; left -= 16 {
@@ -102,21 +99,32 @@ func mapHash(seed *[4]uint64, mask uint32, key []byte) uint32 {
 	return uint32(hash>>32)&mask | 1
 }
 
-// look looks for a key once, and copies its value if there is room for it. It returns
-// the value's length.
-func (v *mapView) look(key, room []byte) (int, mapResult) {
+// isMiddling tells whether a key is its first and its last 8 bytes. Such keys are hashed
+// and compared without a call.
+func isMiddling(n uintptr) bool { return n-8 <= 8 }
+
+// look looks for a key of n bytes once, and copies its value if there is room for it. It
+// returns the value's length. It takes addresses, as slices of them would cost more.
+func (v *mapView) look(key unsafe.Pointer, n uintptr, to unsafe.Pointer, room uintptr) (uintptr, mapResult) {
 	// T1: pairs with map_promote() in kmod/map_table.c.
 	table := atomic.LoadUint64(&v.page.table)
 	t := &v.tables[table&_GOSYNC_MAP_TABLE_MASK]
 	rules := &v.page.rules[table>>_GOSYNC_MAP_VERSION_SHIFT&1]
-	hash := mapHash(&rules.seed, v.page.hashMask, key)
-	for i, left := hash>>t.shift, atomic.LoadUint32(&rules.reach); ; left-- {
+	var hash uint32
+	if isMiddling(n) {
+		mixed := mapMix(word(key)^rules.seed[1], word(unsafe.Add(key, n-8))^rules.seed[0])
+		mixed = mapMix(mixed^rules.seed[2], rules.seed[3]^uint64(n))
+		hash = uint32(mixed>>32)&v.page.hashMask | 1
+	} else {
+		hash = mapHash(&rules.seed, v.page.hashMask, key, n)
+	}
+	for i, left := hash>>(t.shift&31), atomic.LoadUint32(&rules.reach); ; left-- {
 		// S: pairs with set_slot() in kmod/map_table.c.
 		slot := atomic.LoadUint64((*uint64)(unsafe.Add(t.slots, uintptr(i)*8)))
 		if uint32(slot>>32) == hash {
-			n, result := v.read(uint32(slot), key, room)
+			size, result := v.read(v.record(uint32(slot)), key, n, to, room)
 			if result != mapOther {
-				return n, result
+				return size, result
 			}
 		} else if slot == _GOSYNC_MAP_EMPTY {
 			break
@@ -141,19 +149,26 @@ func (v *mapView) record(number uint32) *mapRecord {
 // read copies a record's value if it has the key. At any time the record's lengths
 // are those of some entry. So the copy stays in bounds, although it is made before
 // we know that it is whole.
-func (v *mapView) read(number uint32, key, room []byte) (int, mapResult) {
-	record := v.record(number)
+func (v *mapView) read(record *mapRecord, key unsafe.Pointer, n uintptr, to unsafe.Pointer,
+	room uintptr) (uintptr, mapResult) {
 	// R1: pairs with gosync_map_unlock() in kmod/map.h.
 	seq := atomic.LoadUint64(&record.seq)
-	its := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), unsafe.Sizeof(*record))),
-		atomic.LoadUint32(&record.keyLen))
-	result, n := mapOther, 0
-	if string(its) == string(key) {
-		n = int(atomic.LoadUint32(&record.valueLen))
-		value := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), v.value)), n)
+	its := unsafe.Add(unsafe.Pointer(record), unsafe.Sizeof(*record))
+	same := uintptr(atomic.LoadUint32(&record.keyLen)) == n
+	if isMiddling(n) {
+		same = same && word(its) == word(key) &&
+			word(unsafe.Add(its, n-8)) == word(unsafe.Add(key, n-8))
+	} else {
+		same = same && string(unsafe.Slice((*byte)(its), n)) ==
+			string(unsafe.Slice((*byte)(key), n))
+	}
+	result, size := mapOther, uintptr(0)
+	if same {
+		size = uintptr(atomic.LoadUint32(&record.valueLen))
 		result = mapLong
-		if n <= len(room) {
-			copy(room, value)
+		if size <= room {
+			copy(unsafe.Slice((*byte)(to), size),
+				unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), v.value)), size))
 			result = mapFound
 		}
 	}
@@ -162,5 +177,5 @@ func (v *mapView) read(number uint32, key, room []byte) (int, mapResult) {
 	if seq&1 != 0 || atomic.LoadUint64(&record.seq) != seq {
 		return 0, mapAgain
 	}
-	return n, result
+	return size, result
 }

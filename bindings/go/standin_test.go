@@ -67,7 +67,7 @@ type standInMap struct {
 const standInPage = 4096
 
 func newStandInMap[K, V any](keys Codec[K], values Codec[V], class int, entries int) (*Map[K, V], *standInMap) {
-	m := &Map[K, V]{keys: newCoder(keys), values: newCoder(values)}
+	m := newMap(keys, values)
 	in := (*info)(nil)
 	const keyRoom, valueRoom = 64, 256
 	stride := (24 + keyRoom + valueRoom + 63) / 64 * 64
@@ -104,7 +104,7 @@ func (s *standInMap) store(key, value []byte) {
 	record.keyLen, record.valueLen = uint32(len(key)), uint32(len(value))
 	copy(s.base[at+int(unsafe.Sizeof(*record)):], key)
 	copy(s.base[at+int(s.page.value):], value)
-	hash := mapHash(&s.page.rules[0].seed, s.page.hashMask, key)
+	hash := mapHash(&s.page.rules[0].seed, s.page.hashMask, unsafe.Pointer(&key[0]), uintptr(len(key)))
 	i := int(hash >> (32 - bits.TrailingZeros(uint(len(s.slots)))))
 	for s.slots[i] != 0 {
 		i = (i + 1) % len(s.slots)
