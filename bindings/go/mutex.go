@@ -277,8 +277,11 @@ func (h *handle) token(s *mutexSlot) (uint64, syscall.Errno) {
 		}
 	}
 	in, err := h.info()
-	if err == 0 && in.flags&_GOSYNC_BROKEN != 0 {
-		err = syscall.ESTALE
+	switch {
+	case err != 0:
+		return 0, err
+	case in.flags&_GOSYNC_BROKEN != 0:
+		return 0, syscall.ESTALE
 	}
-	return in.token, err
+	return in.token, 0
 }

@@ -403,6 +403,8 @@ func TestMutexClosed(t *testing.T) {
 		}
 		_, err := m.Info()
 		wantError(t, err, os.ErrClosed)
+		_, err = m.Token()
+		wantError(t, err, os.ErrClosed)
 		wantError(t, other.LockErr(), ErrOwnerDied)
 		noError(t, other.Recover())
 		other.Unlock()
@@ -438,6 +440,32 @@ func TestMutexCloseEndsWaits(t *testing.T) {
 			noError(t, other.Recover())
 			other.Unlock()
 		})
+	})
+}
+
+// A wait ends with the handle, also if its descriptor was passed on.
+func TestMutexCloseEndsWaitsOfAPassedHandle(t *testing.T) {
+	newName(t)
+	withThreads(t, func(t *testing.T) {
+		name := newName(t)
+		m, other := openMutex(t, name, 0), openMutex(t, name, 0)
+		file, err := m.File()
+		noError(t, err)
+		defer file.Close()
+		other.Lock()
+		result := background(m.LockErr)
+		waiters(t, other, 1)
+		noError(t, m.Close())
+		if mayBlock(0) {
+			// By an ioctl it ends when it is served.
+			other.Unlock()
+			wantError(t, <-result, os.ErrClosed)
+			wantError(t, other.LockErr(), ErrOwnerDied)
+			noError(t, other.Recover())
+		} else {
+			wantError(t, <-result, os.ErrClosed)
+		}
+		other.Unlock()
 	})
 }
 

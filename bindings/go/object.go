@@ -244,8 +244,9 @@ func (h *handle) close() syscall.Errno {
 		}
 		if h.uses.CompareAndSwap(n, n+closed) {
 			if n > 1 {
-				h.abandon()
+				ioctlQuick(h.fd, _GOSYNC_IOC_ABANDON, nil)
 			}
+			h.cancelAll()
 			h.unuse()
 			return 0
 		}

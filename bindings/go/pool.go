@@ -10,11 +10,12 @@ import (
 	"unsafe"
 )
 
-// A wait in the kernel by an ioctl takes a thread, and for a moment a processor of
-// the runtime's, which the other goroutines lack. But it is the fastest way, and is
-// used as long as few goroutines wait and a processor is left for the others. All
-// others wait by commands of io_uring, for which one thread is enough: see ring.go.
-// Either way a waiter has its place in the object's queue and is served in its turn.
+// A wait in the kernel by an ioctl takes a thread, and until the runtime notices it
+// takes one of the runtime's processors, too. But it is the fastest way: who is woken
+// competes for the lock, and is the thread that wanted it. So the first that wait do
+// that, unless there is but one processor, which other goroutines may need. All others
+// wait by commands of io_uring, for which one thread is enough: see ring.go. Either
+// way a waiter has its place in the object's queue and is served in its turn.
 
 // waiting says what to wait for.
 type waiting struct {
@@ -37,11 +38,9 @@ var waits atomic.Int32
 // More do not wait by an ioctl at a time, where there is io_uring.
 const threadsMax = 8
 
-// mayBlock tells whether one of n goroutines that wait may take a thread: if a
-// processor is left, or there is nobody else who could use it.
+// mayBlock tells whether one of n goroutines that wait may take a thread.
 var mayBlock = func(n int) bool {
-	processors := runtime.GOMAXPROCS(0)
-	return n <= threadsMax && (n < processors || runtime.NumGoroutine() <= processors)
+	return n <= threadsMax && (runtime.GOMAXPROCS(0) > 1 || runtime.NumGoroutine() == 1)
 }
 
 // wait makes the operation w, and waits for it as long as ctx lasts. A context of
@@ -255,11 +254,4 @@ func ringBell(fd int) {
 	one := uint64(1)
 	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&one)),
 		unsafe.Sizeof(one))
-}
-
-// abandon gives up what the holder has, because the object was closed while
-// operations of it were under way.
-func (h *handle) abandon() {
-	ioctlQuick(h.fd, _GOSYNC_IOC_ABANDON, nil)
-	h.cancelAll()
 }

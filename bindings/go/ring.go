@@ -113,8 +113,8 @@ func (r *request) wait(done <-chan struct{}) (n int32, canceled bool) {
 	return <-r.result, true
 }
 
-// cancelAll ends the waits of the object by the ring. The caller uses its
-// descriptor.
+// cancelAll ends the waits of the object by the ring: they would go on if somebody
+// else had its descriptor, too. The caller uses it.
 func (h *handle) cancelAll() {
 	if h.inRing.Load() > 0 {
 		h.uses.Add(1)

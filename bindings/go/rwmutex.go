@@ -391,18 +391,20 @@ func (rw *RWMutex) lock(ctx context.Context, owns bool) (died bool, err syscall.
 
 // drain sleeps until the readers have left. We own the word.
 //
-// DRAIN cannot be part of a wait for any. With a context we release the word, and
-// wait in the queue as others do.
+// DRAIN takes a thread, and cannot be part of a wait for any. With a context, or if
+// too many wait, we release the word and wait in the queue as others do.
 func (rw *RWMutex) drain(ctx context.Context) (died bool, err syscall.Errno) {
-	if ctx != nil && ctx.Done() != nil {
-		rw.unlock()
-	} else {
+	if mayBlock(int(waits.Add(1))) && (ctx == nil || ctx.Done() == nil) {
 		n, err := rw.ioctl(_GOSYNC_IOC_RWMUTEX_DRAIN, nil)
 		if err != syscall.EINTR {
+			waits.Add(-1)
 			return err == 0 && n == 1, err
 		}
 		// After a signal we do not own the word.
+	} else {
+		rw.unlock()
 	}
+	waits.Add(-1)
 	n, err := rw.wait(ctx, waiting{op: _GOSYNC_IOC_RWMUTEX_LOCK})
 	return err == 0 && n == 1, err
 }
