@@ -342,8 +342,11 @@ static int parse(struct words *words, PyObject *args, PyObject *kwargs,
 	PyObject *arg;
 
 	*i = 0;
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|n", names, &arg, i) ||
-	    ready(words) || check_index(words, i))
+	if (likely(!kwargs && PyTuple_Size(args) == 1))
+		arg = PyTuple_GetItem(args, 0);
+	else if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|n", names, &arg, i))
+		return RAISED;
+	if (ready(words) || check_index(words, i))
 		return RAISED;
 	return of_python(words->kind, arg, wraps, value);
 }
