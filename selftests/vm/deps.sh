@@ -29,7 +29,7 @@ for set in "$@"; do
 	# Just what debian/control wants, and lintian
 	deb) packages="build-essential fakeroot debhelper dh-dkms lintian
 		libjson-c-dev libsmartcols-dev libtracefs-dev libtraceevent-dev libdw-dev
-		zlib1g-dev systemtap-sdt-dev pkgconf python3" ;;
+		zlib1g-dev systemtap-sdt-dev pkgconf python3 dh-python python3-dev" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 2 ;;
 	esac
 done
