@@ -10,6 +10,7 @@ Buffer = Any  # collections.abc.Buffer, from 3.12 on
 
 MAP_STORE_MAX: int
 REOPEN: int
+COUNTS_REFERENCES: int
 
 MUTEX_LOCK: int
 RWMUTEX_LOCK: int

@@ -182,12 +182,21 @@ static int add_exceptions(struct state *state, PyObject *module)
 	return state->owner_died && state->holder_broken && state->not_locked ? 0 : -1;
 }
 
+/* Whether references are counted by functions, so that Python can sum them up */
+#ifdef Py_REF_DEBUG
+#define COUNTS_REFERENCES	1
+#else
+#define COUNTS_REFERENCES	0
+#endif
+
 static int exec(PyObject *module)
 {
 	struct state *state = state_of(module);
 
 	if (PyModule_AddIntConstant(module, "MAP_STORE_MAX", GOSYNC_MAP_STORE_MAX) ||
 	    PyModule_AddIntConstant(module, "REOPEN", GOSYNC_IOC_REOPEN) ||
+	    PyModule_AddIntConstant(module, "COUNTS_REFERENCES",
+				    COUNTS_REFERENCES) ||
 	    add_exceptions(state, module) ||
 	    !gosync_py_type(state, module, NULL, 0) ||
 	    gosync_py_add_mutex(state, module) ||
