@@ -816,6 +816,31 @@ packages()
 	return $status
 }
 
+# The Rust crate: without a warning, formatted, its declarations those of the
+# headers; its examples compile, and what must not compile does not.
+rust()
+{
+	local built=$work/user/bindings/rust crate=bindings/rust
+
+	export RUSTC=/usr/bin/rustc
+	make -C libuser O="$work/user" CFLAGS="$strict" >/dev/null &&
+		make -C $crate O="$work/user" CFLAGS="$strict" \
+			RUSTFLAGS='-O -D warnings' >/dev/null || return 1
+	(cd $crate && rustfmt --check --edition 2021 src/lib.rs tests/main.rs \
+		./*.rs examples/*.rs) || return 1
+	$crate/declarations.sh && $crate/fail.sh "$built/libgosync.rlib" || return 1
+	rustdoc --edition 2021 -D warnings --crate-name gosync -o "$work/rust" \
+		$crate/src/lib.rs &&
+		rustdoc --edition 2021 --test --crate-name gosync \
+			--extern gosync="$built/libgosync.rlib" -L "$built" \
+			-L "$work/user/lib" $crate/src/lib.rs || return 1
+	clippy-driver --edition 2021 -D warnings -W clippy::all --crate-type rlib \
+		--crate-name gosync --emit metadata -o "$work/rust/clippy" \
+		-L "$work/user/lib" $crate/src/lib.rs || return 1
+	grep -qx "version = \"$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' kmod/main.c)\"" \
+		$crate/Cargo.toml || { echo "Cargo.toml has another version"; return 1; }
+}
+
 picture()
 {
 	diff <(python3 Documentation/how.py) Documentation/how.svg
@@ -922,7 +947,7 @@ models=$!
 trap 'kill $models 2>/dev/null' EXIT
 
 echo "TAP version 13"
-echo "1..33"
+echo "1..34"
 check "no warning from gcc W=1 and sparse" sparse
 check "the module's files call only lower layers" layers
 check "checkpatch --strict, module" checkpatch_kernel
@@ -949,6 +974,7 @@ check "errors are in the table, wherever they are spoken of" errors_are_listed
 check "headers, symbol map and libraries have the same functions" exported
 check "documents name only what exists" documents
 check "debian/ has the version, soname and functions of the sources" packages
+check "the Rust crate has no warning and is as C declares it" rust
 check "the picture is what its script draws" picture
 check "the sums of make torture" sums
 check "no paths of the machine it was written on" here

@@ -19,7 +19,7 @@ for set in "$@"; do
 	m32) packages="$packages gcc-multilib" ;;
 	bindings) packages="$packages g++ golang-go rustc python3-dev" ;;
 	check) packages="$packages sparse spin g++ clang clang-format golang-go
-		musl-tools shellcheck perl man-db" ;;
+		rustc rustfmt rust-clippy musl-tools shellcheck perl man-db" ;;
 	bench) packages="$packages gnuplot-nox" ;;
 	coverage) packages="$packages lcov clang llvm libclang-rt-dev" ;;
 	trace) packages="$packages linux-perf trace-cmd bpftrace
