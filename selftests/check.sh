@@ -549,7 +549,7 @@ page_examples()
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
 		*/command.md | */compatibility.md | */containers.md | */design.md | \
-		*/go.md | */packages.md | */python.md | */reliability.md | */tracing.md)
+		*/go.md | */packages.md | */python.md | */reliability.md | */rust.md | */tracing.md)
 			continue ;;
 		esac
 		[ $n -gt 0 ] || { echo "$page: no example"; status=1; }
@@ -837,6 +837,21 @@ rust()
 	clippy-driver --edition 2021 -D warnings -W clippy::all --crate-type rlib \
 		--crate-name gosync --emit metadata -o "$work/rust/clippy" \
 		-L "$work/user/lib" $crate/src/lib.rs || return 1
+	awk '
+		/^<!-- [a-z]+\.rs -->$/ { file = "'$crate'/examples/" $2; shown = "" }
+		/^```$/ && file {
+			text = ""
+			while ((getline line < file) > 0)
+				text = text line "\n"
+			if (!index(text, shown)) {
+				print FILENAME ": this is not in " file ":\n" shown
+				bad = 1
+			}
+			file = ""
+			n++
+		}
+		file && !/^(```rust|<!--.*)$/ { shown = shown $0 "\n" }
+		END { exit bad || n != 2 }' Documentation/rust.md || return 1
 	grep -qx "version = \"$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' kmod/main.c)\"" \
 		$crate/Cargo.toml || { echo "Cargo.toml has another version"; return 1; }
 }
