@@ -257,7 +257,7 @@ purging_leaves_nothing()
 	rm /etc/modprobe.d/gosync.conf
 	rm -rf /var/lib/prometheus ~alice/.local
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y purge gosync gosync-dkms \
-		libgosync-user2 libgosync-user-dev || return
+		libgosync-user2 libgosync-user-dev librust-gosync-dev || return
 	[ ! -e /sys/module/gosync ] || { echo "it is loaded"; return 1; }
 	# What the test has made is elsewhere.
 	! find / -xdev -name '*gosync*' -not -path '/root/*' -not -path "$top/*" \
