@@ -820,7 +820,7 @@ packages()
 # headers; its examples compile, and what must not compile does not.
 rust()
 {
-	local built=$work/user/bindings/rust crate=bindings/rust
+	local built=$work/user/bindings/rust crate=bindings/rust probe
 
 	export RUSTC=/usr/bin/rustc
 	make -C libuser O="$work/user" CFLAGS="$strict" >/dev/null &&
@@ -828,6 +828,11 @@ rust()
 			RUSTFLAGS='-O -D warnings' >/dev/null || return 1
 	(cd $crate && rustfmt --check --edition 2021 src/lib.rs tests/main.rs \
 		./*.rs examples/*.rs) || return 1
+	for probe in mutex_entry mutex_release; do
+		readelf -n "$built/examples/hello" | grep -qw "Name: $probe" && continue
+		echo "a program in Rust has no probe $probe"
+		return 1
+	done
 	$crate/declarations.sh && $crate/fail.sh "$built/libgosync.rlib" || return 1
 	rustdoc --edition 2021 -D warnings --crate-name gosync -o "$work/rust" \
 		$crate/src/lib.rs &&
