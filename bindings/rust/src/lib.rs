@@ -53,7 +53,8 @@
 //!
 //! # Panics
 //!
-//! None but those of a function that was passed in.
+//! None but those of a function that was passed in, and of a [`Codec::NAME`] with a NUL
+//! in it.
 
 #![deny(unsafe_op_in_unsafe_fn, missing_docs)]
 #![warn(missing_debug_implementations)]

@@ -435,6 +435,12 @@ fn slow_paths_do_it_too() {
 fn readers_share_and_a_writer_excludes() {
     let name = name("lock");
     let (one, two) = (RwLock::open(&name).unwrap(), RwLock::open(&name).unwrap());
+    for lock in [&one, &two] {
+        let reader = lock.read().unwrap();
+        assert!(matches!(one.try_write(), Err(TryLockError::WouldBlock)));
+        drop(reader);
+        drop(one.try_write().unwrap());
+    }
     {
         let _one = one.read().unwrap();
         let _two = two.read().unwrap();
