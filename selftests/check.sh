@@ -821,6 +821,8 @@ packages()
 rust()
 {
 	local built=$work/user/bindings/rust crate=bindings/rust probe
+	# Debian's, all of one version
+	local PATH=/usr/bin:$PATH
 
 	export RUSTC=/usr/bin/rustc
 	make -C libuser O="$work/user" CFLAGS="$strict" >/dev/null &&
