@@ -159,7 +159,7 @@ GOSYNC_CALLER int gosync_##N##_from_fd(int fd, unsigned int flags,	\
  * The new owner of a lock adds 1 to its token. Only the owner writes it, so
  * nothing is lost between the load and the store. Each of the two is atomic, so
  * a reader sees the old number or the new one. On x86-64 one instruction does
- * both, which compilers do not make of two atomic accesses. It has no lock
+ * both, which gcc does not make of two atomic accesses. It has no lock
  * prefix, because load and store together need not be atomic.
  */
 #ifdef __x86_64__

@@ -717,7 +717,8 @@ struct gosync_reopen_args {
  *
  * Use it when the user of this descriptor has ended, while others that do not
  * matter still have it open. A thread that goes on in the holder's name is like
- * an owner whose lock another has unlocked.
+ * an owner whose lock another has unlocked. That is so, too, for one that is just
+ * locking for reading by the holder's line: it may have the lock uncounted.
  *
  * Return: 0, also if it holds nothing; or -1 with errno EBADF, ESTALE.
  */
