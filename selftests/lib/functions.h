@@ -87,6 +87,18 @@ static inline int begin_once(gosync_once_t *once)
 	return ret == GOSYNC_ONCE_RUN ? 0 : ret;
 }
 
+static inline int begin_walk(void)
+{
+	gosync_map_cursor_t *cursor = NULL;
+	struct gosync_map_entry first;
+	int ret = gosync_map_begin(map, &cursor);
+
+	if (!ret)
+		ret = gosync_map_next(cursor, &first);
+	gosync_map_end(cursor);
+	return ret;
+}
+
 /* Both ways to open a handle and both to make one of a descriptor */
 #define HANDLES(ROW, N, of, ...)					\
 	ROW(gosync##N##_open, gosync##N##_t *h = NULL;			\
@@ -358,10 +370,7 @@ static inline int begin_once(gosync_once_t *once)
 	    GOOD(gosync_map_compare_and_delete(map, "key", 3, "x", 1)))	\
 	ROW(gosync_map_begin, gosync_map_cursor_t *c = NULL;		\
 	    GOOD(gosync_map_begin(map, &c)); gosync_map_end(c))		\
-	ROW(gosync_map_next, struct gosync_map_entry e;			\
-	    gosync_map_cursor_t *c = NULL;				\
-	    GOOD(gosync_map_begin(map, &c) ?: gosync_map_next(c, &e));	\
-	    gosync_map_end(c))						\
+	ROW(gosync_map_next, GOOD(begin_walk()))			\
 	ROW(gosync_map_end, gosync_map_end(NULL))			\
 	ROW(gosync_map_range, GOOD(gosync_map_range(map, see_entry, NULL))) \
 	ROW(gosync_map_clear, GOOD(gosync_map_clear(map)))		\

@@ -1237,7 +1237,8 @@ struct gosync_once_begin_args {
  *
  * Return: BEGIN: as above; DONE, ABANDON, WAIT: 0; or -1 with errno EBADF (not
  * if it is done; BEGIN: also if @cancel is no descriptor), ECANCELED (BEGIN),
- * EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL, ENOMEM (BEGIN), EPERM (DONE, ABANDON: not run by this holder), ESTALE (not if it is done, nor
+ * EDEADLK (BEGIN, WAIT: see above), EFAULT, EINTR, EINVAL, ENOMEM (BEGIN),
+ * EPERM (DONE, ABANDON: not run by this holder), ESTALE (not if it is done, nor
  * WAIT), ETIMEDOUT.
  */
 #define GOSYNC_IOC_ONCE_BEGIN	_IO(GOSYNC_IOC_TYPE, 0xc4)
