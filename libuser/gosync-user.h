@@ -56,12 +56,21 @@
  *
  * gcc takes each line of an asm statement for an instruction, and a probe has
  * thirty. With "inline" it counts for one, and a function that calls fast paths
- * is still inlined. STAP_PROBE_ASM() of <sys/sdt.h> is an error in C++.
+ * is still inlined. That takes STAP_PROBE_ASM(), which <sys/sdt.h> has in C++
+ * only if it takes the compiler for one of C99.
  */
 #if !defined(GOSYNC_NO_PROBES) && defined(__has_include)
 #if __has_include(<sys/sdt.h>)
+#if __GNUC__ >= 9 && !defined(__clang__) && defined(__cplusplus)
+#pragma push_macro("__STDC_VERSION__")
+#undef __STDC_VERSION__
+#define __STDC_VERSION__ 199901L
 #include <sys/sdt.h>
-#if __GNUC__ >= 9 && !defined(__clang__) && !defined(__cplusplus)
+#pragma pop_macro("__STDC_VERSION__")
+#else
+#include <sys/sdt.h>
+#endif
+#if __GNUC__ >= 9 && !defined(__clang__) && defined(STAP_PROBE_ASM_OPERANDS)
 #define GOSYNC_PROBE(name, handle)					\
 	__asm__ inline __volatile__(					\
 		STAP_PROBE_ASM(libgosync, name, STAP_PROBE_ASM_TEMPLATE(1)) \
@@ -808,7 +817,7 @@ struct gosync_peek {
  */
 GOSYNC_INLINE int gosync_peek_valid(const struct gosync_peek *peek)
 {
-	/* V2 in libuser/value.c, R2 in libuser/map.c */
+	/* V2 in libuser/value.c, R2 in libuser/map.h */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(peek->count, __ATOMIC_RELAXED) - peek->seen <=
 	       peek->most;
