@@ -125,6 +125,26 @@ TEST_F(cond, a_signal_before_the_descriptor_is_not_lost)
 	EXPECT_EQ(0, status);
 }
 
+/* The waiter was woken for it, looks, and sleeps on. */
+TEST_F(cond, a_descriptor_that_was_read_again_ends_nothing)
+{
+	int fd = new_cancel();
+	eventfd_t value;
+	pid_t pid;
+
+	if (rule_one_cpu())
+		SKIP(return, "cannot have a processor");
+	pid = spawn_cancelable(self, MUTEX, fd);
+	cancel(fd);
+	ASSERT_EQ(0, eventfd_read(fd, &value));
+	/* It runs while we sleep. */
+	sleep_ns(NSEC_PER_MSEC);
+	EXPECT_TRUE(eventually(is_asleep(pid)));
+	EXPECT_TRUE(is_waiting(pid));
+	EXPECT_EQ(1, signal_fd(self));
+	EXPECT_EQ(0, reap_soon(pid));
+}
+
 TEST_F(cond, who_is_cancelled_swallows_no_signal)
 {
 	int fd = new_cancel();
