@@ -445,6 +445,15 @@ static int mutex_release_and_wake(struct gosync_mutex *mutex,
 	return ret;
 }
 
+/* Does who unlocks this word enter the kernel, and look for a waiter there? */
+static bool is_unlock_ours(u64 word)
+{
+	if (!(word & GOSYNC_MUTEX_LOCKED))
+		return false;
+	return word & GOSYNC_MUTEX_STARVING ||
+	       (word & GOSYNC_MUTEX_WAITERS && !(word & GOSYNC_MUTEX_WOKEN));
+}
+
 /*
  * A waiter has left the queue without a look whether the lock is free. If it is
  * free the first waiter is granted it, or woken to try.
@@ -459,9 +468,15 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 	int i;
 
 	spin_lock(&obj->wq.lock);
+	/* From now on an unlocker sees who waits, and that nobody was woken. */
+	gosync_mutex_publish(mutex);
 	for (i = 0; i < GOSYNC_RACES && !mutex->woken; i++) {
 		first = gosync_first_live(obj, &obj->wq.head);
 		if (!first)
+			break;
+		old = atomic64_read(gosync_mutex_word(mutex));
+		if (is_unlock_ours(old) &&
+		    gosync_holder_lives(obj, gosync_owner_of(old)))
 			break;
 		if (!first->group) {
 			gosync_claim(obj, first);
@@ -469,10 +484,10 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 			next = first;
 			break;
 		}
-		/* It is locked, so its unlocker will hand it to a waiter. */
-		old = atomic64_read(gosync_mutex_word(mutex));
-		if (old & GOSYNC_MUTEX_LOCKED)
-			break;
+		if (old & GOSYNC_MUTEX_LOCKED) {
+			gosync_mutex_publish(mutex);
+			continue;
+		}
 		new = gosync_owned_by(first->holder->id) |
 		      mutex_flags(mutex, false, mutex->starving,
 				  mutex->poisoned, gosync_shown(obj));

@@ -161,7 +161,12 @@ inline hand_on(o, from)
 		fi;
 		if
 		:: word[o] != who && who != NOBODY -> next = NOBODY; break
-		:: next == NOBODY || !is_group(next) ->
+		:: next != NOBODY && who == NOBODY && word[o] != NOBODY ->
+			/* Who unlocks looks for a waiter. */
+			next = NOBODY;
+			break
+		:: next == NOBODY ||
+		   (!is_group(next) && (who != NOBODY || word[o] == NOBODY)) ->
 			if
 			:: next != NOBODY ->
 				unqueue(o, next);
@@ -172,9 +177,6 @@ inline hand_on(o, from)
 			:: who != NOBODY -> word[o] = NOBODY
 			:: else
 			fi;
-			break
-		:: is_group(next) && who == NOBODY && word[o] != NOBODY ->
-			next = NOBODY;
 			break
 		:: else -> word[o] = next
 		fi

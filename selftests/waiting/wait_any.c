@@ -598,6 +598,44 @@ TEST_F(any, polls_64)
 	}
 }
 
+/* --- locks among them: those behind ---------------------------------------- */
+
+static void gives_up_alone(struct __test_metadata *_metadata, int type,
+			   unsigned int lock, unsigned int unlock)
+{
+	int fd = new_object(type), i;
+	pid_t pid;
+
+	ASSERT_EQ(0, call(fd, lock, NULL));
+	pid = spawn();
+	if (!pid) {
+		MUST(!call(reopen_object(fd, 0), lock, NULL));
+		_exit(0);
+	}
+	ASSERT_TRUE(eventually(info_of(fd).waiters == 1));
+	/* From now on it would be STARVING if it were woken, and lost. */
+	sleep_ns(2 * NSEC_PER_MSEC);
+	for (i = 0; i < 3; i++) {
+		struct gosync_wait_entry among = entry(fd, lock, 0);
+
+		EXPECT_EQ(-ETIMEDOUT,
+			  wait_many(&among, 1, 0, gosync_deadline(NSEC_PER_MSEC)));
+		EXPECT_EQ(1, info_of(fd).waiters);
+		EXPECT_EQ(0, stat_fd(fd).starvations);
+	}
+	EXPECT_EQ(0, call(fd, unlock, NULL));
+	EXPECT_EQ(0, reap_soon(pid));
+}
+
+/* Who waits behind somebody else's lock sleeps on if another gives up. */
+TEST_F(any, who_gives_up_wakes_nobody)
+{
+	gives_up_alone(_metadata, GOSYNC_MUTEX, GOSYNC_IOC_MUTEX_LOCK,
+		       GOSYNC_IOC_MUTEX_UNLOCK);
+	gives_up_alone(_metadata, GOSYNC_RWMUTEX, GOSYNC_IOC_RWMUTEX_LOCK,
+		       GOSYNC_IOC_RWMUTEX_UNLOCK);
+}
+
 /* --- an RWMutex among them ----------------------------------------------- */
 
 /* Readers hold it, the writer waits, and gets something else. */
