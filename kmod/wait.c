@@ -773,7 +773,11 @@ static int sleep_cancelable(const int *claim,
 		    vfs_poll(fd_file(cancel->fd), NULL) & GOSYNC_CANCEL_EVENTS)
 			return -ECANCELED;
 		ret = gosync_sleep(claim, cancel->table, timeout);
-	} while (!ret && !gosync_is_told(claim));
+		if (ret || gosync_is_told(claim))
+			return ret;
+		/* The file may wake us as often as it likes. */
+		ret = gosync_try_again();
+	} while (!ret);
 	return ret;
 }
 

@@ -207,6 +207,9 @@ static int sleep_for_any(struct gosync_wait_set *set, struct poll_wqueues *table
 		/* W-C, pairs with pollwake() of the kernel: before we look. */
 		smp_store_mb(table->triggered, 0);
 		ret = poll_entries(set, table, true);
+		/* The files may wake us as often as they like. */
+		if (ret == -EBUSY)
+			ret = gosync_try_again() ?: ret;
 	}
 	return leave_group(set, ret);
 }
