@@ -81,25 +81,32 @@ func MapFromFD[K, V any](fd int, keys Codec[K], values Codec[V], flag Flag) (*Ma
 
 // Load returns the value of a key. If ok is false, there is none.
 func (m *Map[K, V]) Load(key K) (value V, ok bool, err error) {
-	if view := m.mapped(); m.quick && view != nil {
-		k, n := unsafe.Pointer(&key), unsafe.Sizeof(key)
-		if m.keys.kind == asString {
-			k, n = *(*unsafe.Pointer)(k), uintptr(len(*(*string)(k)))
+	view := m.mapped()
+	if view == nil || !m.quick {
+		return m.loadSlow(key)
+	}
+	k, n := unsafe.Pointer(&key), unsafe.Sizeof(key)
+	if m.keys.kind == asString {
+		k, n = *(*unsafe.Pointer)(k), uintptr(len(*(*string)(k)))
+	}
+	if n-1 >= uintptr(m.keySize) {
+		return m.loadSlow(key)
+	}
+	if raceEnabled {
+		raceAcquire(unsafe.Pointer(&m.mapReader))
+	}
+	record, seq, result := view.find(k, n)
+	if result == mapFound {
+		if record.size() == unsafe.Sizeof(value) {
+			found := *(*V)(view.valueOf(record))
+			if record.isWhole(seq) {
+				runtime.KeepAlive(m)
+				return found, true, nil
+			}
 		}
-		if n-1 < uintptr(m.keySize) {
-			if raceEnabled {
-				raceAcquire(unsafe.Pointer(&m.mapReader))
-			}
-			size, result := view.look(k, n, unsafe.Pointer(&value), unsafe.Sizeof(value))
-			runtime.KeepAlive(m)
-			if result == mapFound && size == unsafe.Sizeof(value) {
-				return value, true, nil
-			}
-			if result == mapAbsent {
-				// A record that was not the right one may have left something in it.
-				return *new(V), false, nil
-			}
-		}
+	} else if result == mapAbsent {
+		runtime.KeepAlive(m)
+		return value, false, nil
 	}
 	return m.loadSlow(key)
 }
@@ -343,8 +350,7 @@ func (r *mapReader) load(key, room []byte) (int, syscall.Errno) {
 		return r.loadIoctl(key, room)
 	}
 	for i := 0; i < mapTries; i++ {
-		n, result := view.look(unsafe.Pointer(&key[0]), uintptr(len(key)),
-			unsafe.Pointer(&room[0]), uintptr(len(room)))
+		n, result := view.look(unsafe.Pointer(&key[0]), uintptr(len(key)), room)
 		runtime.KeepAlive(r)
 		switch result {
 		case mapFound:

@@ -22,7 +22,6 @@ const (
 	mapLong             // found, and the value is longer than the room for it
 	mapAbsent           // the key is not there
 	mapAgain            // a writer came in between
-	mapOther            // the record has another key
 )
 
 // A mapTable is one of a Map's tables.
@@ -103,9 +102,10 @@ func mapHash(seed *[4]uint64, mask uint32, at unsafe.Pointer, n uintptr) uint32 
 // and compared without a call.
 func isMiddling(n uintptr) bool { return n-8 <= 8 }
 
-// look looks for a key of n bytes once, and copies its value if there is room for it. It
-// returns the value's length. It takes addresses, as slices of them would cost more.
-func (v *mapView) look(key unsafe.Pointer, n uintptr, to unsafe.Pointer, room uintptr) (uintptr, mapResult) {
+// find looks for a key of n bytes once. It returns the record that has it, and the sequence
+// with which the record had it: what the caller then reads of the value is whole if
+// isWhole says so. It takes an address, as a slice would cost more.
+func (v *mapView) find(key unsafe.Pointer, n uintptr) (record *mapRecord, seq uint64, result mapResult) {
 	// T1: pairs with map_promote() in kmod/map_table.c.
 	table := atomic.LoadUint64(&v.page.table)
 	t := &v.tables[table&_GOSYNC_MAP_TABLE_MASK]
@@ -122,9 +122,14 @@ func (v *mapView) look(key unsafe.Pointer, n uintptr, to unsafe.Pointer, room ui
 		// S: pairs with set_slot() in kmod/map_table.c.
 		slot := atomic.LoadUint64((*uint64)(unsafe.Add(t.slots, uintptr(i)*8)))
 		if uint32(slot>>32) == hash {
-			size, result := v.read(v.record(uint32(slot)), key, n, to, room)
-			if result != mapOther {
-				return size, result
+			record = v.record(uint32(slot))
+			// R1: pairs with gosync_map_unlock() in kmod/map.h.
+			seq = atomic.LoadUint64(&record.seq)
+			if record.hasKey(key, n) {
+				return record, seq, mapFound
+			}
+			if !record.isWhole(seq) {
+				return nil, 0, mapAgain
 			}
 		} else if slot == _GOSYNC_MAP_EMPTY {
 			break
@@ -137,45 +142,58 @@ func (v *mapView) look(key unsafe.Pointer, n uintptr, to unsafe.Pointer, room ui
 	// T2: pairs with map_begin_table() in kmod/map_table.c.
 	loadFence()
 	if atomic.LoadUint64(&v.page.table) == table {
-		return 0, mapAbsent
+		return nil, 0, mapAbsent
 	}
-	return 0, mapAgain
+	return nil, 0, mapAgain
+}
+
+// look is find, and copies the value if there is room for it. It returns the value's
+// length.
+func (v *mapView) look(key unsafe.Pointer, n uintptr, to []byte) (uintptr, mapResult) {
+	record, seq, result := v.find(key, n)
+	if result != mapFound {
+		return 0, result
+	}
+	size := record.size()
+	if size <= uintptr(len(to)) {
+		copy(to, unsafe.Slice((*byte)(v.valueOf(record)), size))
+	} else {
+		result = mapLong
+	}
+	if !record.isWhole(seq) {
+		return 0, mapAgain
+	}
+	return size, result
 }
 
 func (v *mapView) record(number uint32) *mapRecord {
 	return (*mapRecord)(unsafe.Add(v.records, uintptr(number)*v.stride))
 }
 
-// read copies a record's value if it has the key. At any time the record's lengths
-// are those of some entry. So the copy stays in bounds, although it is made before
-// we know that it is whole.
-func (v *mapView) read(record *mapRecord, key unsafe.Pointer, n uintptr, to unsafe.Pointer,
-	room uintptr) (uintptr, mapResult) {
-	// R1: pairs with gosync_map_unlock() in kmod/map.h.
-	seq := atomic.LoadUint64(&record.seq)
-	its := unsafe.Add(unsafe.Pointer(record), unsafe.Sizeof(*record))
-	same := uintptr(atomic.LoadUint32(&record.keyLen)) == n
+func (v *mapView) valueOf(record *mapRecord) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(record), v.value)
+}
+
+// hasKey tells whether the record's key is this one. At any time its lengths are those of
+// some entry. So what is read of it is within the record, also while it is written.
+func (r *mapRecord) hasKey(key unsafe.Pointer, n uintptr) bool {
+	its := unsafe.Add(unsafe.Pointer(r), unsafe.Sizeof(*r))
+	if uintptr(atomic.LoadUint32(&r.keyLen)) != n {
+		return false
+	}
 	if isMiddling(n) {
-		same = same && word(its) == word(key) &&
+		return word(its) == word(key) &&
 			word(unsafe.Add(its, n-8)) == word(unsafe.Add(key, n-8))
-	} else {
-		same = same && string(unsafe.Slice((*byte)(its), n)) ==
-			string(unsafe.Slice((*byte)(key), n))
 	}
-	result, size := mapOther, uintptr(0)
-	if same {
-		size = uintptr(atomic.LoadUint32(&record.valueLen))
-		result = mapLong
-		if size <= room {
-			copy(unsafe.Slice((*byte)(to), size),
-				unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(record), v.value)), size))
-			result = mapFound
-		}
-	}
+	return string(unsafe.Slice((*byte)(its), n)) == string(unsafe.Slice((*byte)(key), n))
+}
+
+func (r *mapRecord) size() uintptr { return uintptr(atomic.LoadUint32(&r.valueLen)) }
+
+// isWhole tells whether what was read of a record since it had this sequence is of one
+// entry.
+func (r *mapRecord) isWhole(seq uint64) bool {
 	// R2: pairs with gosync_map_lock() in kmod/map.h.
 	loadFence()
-	if seq&1 != 0 || atomic.LoadUint64(&record.seq) != seq {
-		return 0, mapAgain
-	}
-	return size, result
+	return seq&1 == 0 && atomic.LoadUint64(&r.seq) == seq
 }
