@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kernel.sh NAME: have a kernel in the cache, print the directory it is in.
+# kernel.sh NAME [modules]: have a kernel in the cache, print the directory it is in.
 #
 #   stock, cloud, rt   Debian's 6.12 kernels, unpacked, not installed
 #   new                Debian's newest for Debian 13 (backports)
@@ -16,7 +16,9 @@
 #
 # The directory has vmlinuz (what to boot) and build (what to build modules
 # against), and where that needs another compiler, toolchain (see toolchain.sh). That of
-# arm64 has guest, too: what other programs than ours the guest gets.
+# arm64 has guest, too: what other programs than ours the guest gets. That of stock and
+# rt has modules: those of the kernel's own that a node of a cluster wants. If they are
+# asked for and not in the cache, the kernel is fetched again.
 # Nothing needs root, and what is in the cache needs no network. To move on to a
 # newer Debian kernel, remove the cache's kernels/NAME.
 
@@ -167,6 +169,30 @@ keep_debian()
 	ln -sfn "$version" "$cache/kernels/$name"
 }
 
+# What a node of a cluster loads, each after what it needs
+node_modules=(configfs dlm failover net_failover virtio_net)
+
+# get_modules DEB: put them into $tmp/modules, with their turn before the name. The
+# cloud kernel has no dlm; so it gets none.
+get_modules()
+{
+	local module to turn=0
+
+	mkdir "$tmp/xz" "$tmp/modules"
+	# Those that are not there are missed below.
+	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$tmp/xz" --transform='s|.*/||' \
+		--wildcards --no-anchored "${node_modules[@]/%/.ko.xz}" 2>/dev/null || true
+	for module in "${node_modules[@]}"; do
+		turn=$((turn + 1))
+		to=$tmp/modules/$turn-$module.ko
+		if ! xz -dc "$tmp/xz/$module.ko.xz" >"$to" 2>/dev/null; then
+			rm -r "$tmp/modules"
+			break
+		fi
+	done
+	rm -r "$tmp/xz"
+}
+
 get_debian()
 {
 	local flavour=$1 suffix=$2 version abi common deb dir
@@ -194,6 +220,7 @@ get_debian()
 		*/linux-image-*)
 			dpkg-deb --fsys-tarfile "$deb" |
 				tar -x -C "$dir" --wildcards './boot/*'
+			get_modules "$deb"
 			;;
 		*)
 			dpkg-deb -x "$deb" "$dir"
@@ -305,9 +332,10 @@ debian()
 	local link=$cache/kernels/$name space=$1
 
 	shift
-	if [ ! -e "$link/vmlinuz" ]; then
+	if [ ! -e "$link/$wanted" ]; then
 		lock "$name" "$space" "the kernel $name"
-		[ -e "$link/vmlinuz" ] || "$@" || exit 1
+		[ -e "$link/$wanted" ] || "$@" || exit 1
+		[ -e "$link/$wanted" ] || die "$name lacks modules that a cluster wants"
 	fi
 	readlink -f "$link"
 }
@@ -429,6 +457,11 @@ path()
 	echo "$dir"
 }
 
+case ${2-}:${1-} in
+:*) wanted=vmlinuz ;;
+modules:stock | modules:rt) wanted=modules ;;
+*) die "the modules of a cluster are there for stock and rt, not for '${1-}'" ;;
+esac
 case ${1-} in
 stock) name=stock; debian 500 get_debian amd64 "" ;;
 cloud) name=cloud; debian 500 get_debian cloud-amd64 "" ;;
