@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "cluster.h"
 #include "names.h"
 #include "page.h"
 
@@ -111,7 +112,8 @@ static int change_place(struct gosync_object *obj,
 	if (gosync_area_suits(obj, to))
 		return 0;
 	change->left_state = obj->state;
-	if (gosync_object_freeze(obj)) {
+	/* The other nodes may want a cluster's object at any time. */
+	if (!obj->cluster && gosync_object_freeze(obj)) {
 		ret = gosync_area_move(obj, to, &change->spare, &change->left);
 		gosync_object_thaw(obj);
 	}

@@ -16,6 +16,7 @@
  *	wait_any.c			wait for any
  *	wait_entry.c			the entries of a wait for several things
  *	change.c open.c			owner and mode; a name and a holder of it
+ *	cluster.c			objects that several machines share
  *	types.c				the list of types
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c cond.c semaphore.c map.c
@@ -38,7 +39,7 @@
  *
  * Locks. One that is indented is taken inside the nearest one above it that is
  * less indented; no others are nested. Lines that begin at the left are never
- * held at the same time. All but the first two are spinlocks.
+ * held at the same time. All are spinlocks but the first two and ops_lock.
  *
  *	gosync_value.lock		(value.c) storing; a mutex
  *	gosync_map.lock			(map.h) changes of the keys; a mutex
@@ -50,16 +51,18 @@
  *	  named.xa_lock			(names.h) the named objects; alone to reserve
  *	  pools_lock			(page.c) free slots of shared pages; or alone
  *	  obj->wq.lock, obj->holders.xa_lock	as below, for a listing
+ *	ops_lock			(cluster.c) who is the cluster; a mutex
  *	obj->wq.lock			the state of an object, and its waiters
  *	  obj->holders.xa_lock		its holders; or alone
  *	    links_lock			(orphan.c) a holder's commands; or alone
  *	  lock				(place.c) interrupted waits; or alone
+ *	  node->lock			(cluster/dlm.c) an object of a cluster; or alone
+ *	  lock				(mutex.c, first_token()) the first token; or alone
  *	obj->watch->wq.lock		the pollers
  *	turns_lock			(wait_all.c) turns of waits for all
  *	tree_lock			(cancel.c) commands that can be cancelled
  *	namespaces_lock			(ns.c) the namespaces
  *	awaited->wq.lock		(await.c) the waiters for a name
- *	lock				(mutex.c, first_token()) the first token
  *
  * The tables of names, of awaited names, of pools and of interrupted waits
  * (rhashtable) lock a bucket inside gosync_ns.lock, pools_lock or place.c's lock.
@@ -88,6 +91,8 @@
 struct file;
 struct gosync_account;
 struct gosync_area;
+struct gosync_cluster;
+struct gosync_cluster_state;
 struct gosync_holder;
 struct gosync_ioctl;
 struct gosync_ns;
@@ -177,6 +182,9 @@ struct seq_file;
  *	with the object's lock
  * @held: how much a holder holds without owning the object; may be NULL. Called
  *	with the object's lock
+ * @cluster_get: read what all nodes of a cluster have to know; NULL: an object of
+ *	this type cannot be a cluster's. Called with the object's lock
+ * @cluster_set: take over what they know. Called with the object's lock
  */
 struct gosync_ops {
 	const char *name;
@@ -228,6 +236,10 @@ struct gosync_ops {
 		     struct gosync_info *info);
 	u32 (*held)(struct gosync_object *obj,
 		    const struct gosync_holder *holder);
+	void (*cluster_get)(struct gosync_object *obj,
+			    struct gosync_cluster_state *state);
+	void (*cluster_set)(struct gosync_object *obj,
+			    const struct gosync_cluster_state *state);
 };
 
 /**
@@ -353,6 +365,7 @@ struct gosync_access {
  * @id: its number
  * @stats: statistics of its waits, with @wq.lock; NULL before the first wait
  * @watch: its pollers and waits for all; NULL before the first
+ * @cluster: its part in a cluster; NULL: it is of this machine alone
  * @deaths: the number of owners that died (@wq.lock)
  * @nr_waiters: the number of waiters that are queued (@wq.lock)
  * @nr_holders: the number of holders (@holders.xa_lock)
@@ -367,8 +380,8 @@ struct gosync_access {
  * @access_seq: to read all of @access as it was at one moment
  * @access: its owner, group and mode (@ns lock)
  * @capacity: as in &struct gosync_open_args; Semaphore: the limit (@wq.lock)
- * @type: &enum gosync_type
  * @flags: the flags that follow GOSYNC_PERSIST
+ * @type: &enum gosync_type
  * @persistent: it stays until it is unlinked (@ns lock)
  * @linked: it is in the table of names (@ns lock)
  * @counted: it counts in its namespace and accounts (@ns lock)
@@ -390,6 +403,7 @@ struct gosync_object {
 	u64 id;
 	struct gosync_stats *stats;
 	struct gosync_watchers *watch;
+	struct gosync_cluster *cluster;
 	u32 deaths;
 	u32 nr_waiters;
 	u32 nr_holders;
@@ -401,8 +415,8 @@ struct gosync_object {
 	seqcount_spinlock_t access_seq;
 	struct gosync_access access;
 	u32 capacity;
+	u16 flags;
 	u8 type;
-	u8 flags;
 	bool persistent;
 	u8 linked;
 	u8 counted;

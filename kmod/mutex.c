@@ -71,6 +71,7 @@
 #include <linux/sched/signal.h>
 #include <trace/events/lock.h>
 
+#include "cluster.h"
 #include "mutex.h"
 #include "trace.h"
 
@@ -80,9 +81,10 @@
 
 /*
  * The first token is the real time, which goes on over a reboot. But it never
- * goes back while the module is loaded, even if the clock does.
+ * goes back while the module is loaded, even if the clock does. It is @least at
+ * least, and from then on so for all.
  */
-static u64 first_token(void)
+static u64 first_token(u64 least)
 {
 	static DEFINE_SPINLOCK(lock);
 	static s64 ahead = S64_MIN;
@@ -90,6 +92,7 @@ static u64 first_token(void)
 
 	scoped_guard(spinlock, &lock) {
 		ahead = max_t(s64, ahead, ktime_get_real_ns() - token);
+		ahead = max_t(s64, ahead, least - token);
 		token += ahead;
 	}
 	return token;
@@ -106,7 +109,7 @@ int gosync_mutex_init(struct gosync_object *obj, const struct gosync_open_args *
 {
 	struct gosync_mutex_slot *slot = obj->state;
 
-	WRITE_ONCE(slot->token, first_token());
+	WRITE_ONCE(slot->token, first_token(0));
 	return 0;
 }
 
@@ -145,7 +148,8 @@ static u64 mutex_flags(const struct gosync_mutex *mutex, bool woken,
 		       bool starving, bool poisoned, u32 waiters)
 {
 	return (woken ? GOSYNC_MUTEX_WOKEN : 0) |
-	       (starving || mutex->obj.nr_broken ? GOSYNC_MUTEX_STARVING : 0) |
+	       (starving || mutex->obj.nr_broken || gosync_is_away(&mutex->obj) ?
+		GOSYNC_MUTEX_STARVING : 0) |
 	       (poisoned ? GOSYNC_MUTEX_POISONED : 0) |
 	       min_t(u64, waiters, WAITERS_MAX) * GOSYNC_MUTEX_WAITER;
 }
@@ -305,8 +309,10 @@ static int mutex_take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 		if (!atomic64_try_cmpxchg(word, &old, new))
 			continue;
 		mutex_set_starving(mutex, starving);
-		if (!queue)
+		if (!queue) {
+			gosync_cluster_want(obj);
 			return -EBUSY;
+		}
 		gosync_enqueue(obj, &obj->wq.head, waiter);
 		return -EINPROGRESS;
 	}
@@ -773,6 +779,31 @@ void gosync_mutex_info(struct gosync_object *obj,
 	info->token = gosync_mutex_token(obj);
 }
 
+static void mutex_cluster_get(struct gosync_object *obj,
+			      struct gosync_cluster_state *state)
+{
+	const struct gosync_mutex *mutex = gosync_to_mutex(obj);
+
+	state->token = mutex_last_token(mutex);
+	state->poisoned = mutex->poisoned;
+}
+
+static void mutex_cluster_set(struct gosync_object *obj,
+			      const struct gosync_cluster_state *state)
+{
+	struct gosync_mutex *mutex = gosync_to_mutex(obj);
+	struct gosync_mutex_slot *slot = obj->state;
+
+	/* An object that is made after this one has ended has larger tokens. */
+	first_token(state->token);
+	WRITE_ONCE(slot->token, state->token);
+	if (mutex->token)
+		WRITE_ONCE(mutex->token, state->token);
+	WRITE_ONCE(mutex->poisoned, state->poisoned);
+	if (state->died)
+		mutex_note_death(mutex, GOSYNC_CLUSTER_HOLDER);
+}
+
 u32 gosync_mutex_owner(const struct gosync_object *obj)
 {
 	return gosync_owner_of(ownership_of(atomic64_read(obj->state)));
@@ -816,4 +847,6 @@ const struct gosync_ops gosync_mutex_ops = {
 	.token = gosync_mutex_token,
 	.owner = gosync_mutex_owner,
 	.info = gosync_mutex_info,
+	.cluster_get = mutex_cluster_get,
+	.cluster_set = mutex_cluster_set,
 };

@@ -28,6 +28,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
+#include "cluster.h"
 #include "copy.h"
 #include "names.h"
 #include "page.h"
@@ -91,6 +92,11 @@ void gosync_object_destroy(struct gosync_object *obj)
 {
 	struct gosync_ns *ns = obj->ns;
 
+	if (obj->cluster) {
+		/* It calls us again, when the other nodes know. */
+		obj->cluster->ops->end(obj->cluster->node);
+		return;
+	}
 	if (obj->ops->fini)
 		obj->ops->fini(obj);
 	if (obj->area)
@@ -294,6 +300,7 @@ static int check_found(const struct gosync_object *obj,
 	if (!gosync_may(obj->ns, &access, want))
 		return -EACCES;
 	if ((args->type && args->type != obj->type) ||
+	    (args->flags & GOSYNC_CLUSTER & ~obj->flags) ||
 	    (args->capacity && args->capacity != READ_ONCE(obj->capacity)) ||
 	    (obj->ops->matches && !obj->ops->matches(obj, args)))
 		return -EPROTOTYPE;

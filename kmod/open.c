@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 
+#include "cluster.h"
 #include "names.h"
 #include "page.h"
 #include "trace.h"
@@ -17,7 +18,8 @@
 
 static int check_open(const struct gosync_open_args *args)
 {
-	const u32 describing = GOSYNC_PERSIST | GOSYNC_OWN_PAGE | GOSYNC_NO_MMAP;
+	const u32 describing = GOSYNC_PERSIST | GOSYNC_OWN_PAGE |
+			       GOSYNC_NO_MMAP | GOSYNC_CLUSTER;
 	const struct gosync_ops *ops = gosync_ops_of(args->type);
 	const u32 awaiting = GOSYNC_AWAIT | GOSYNC_AWAIT_REALTIME;
 	const u32 opening = GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY | awaiting;
@@ -43,7 +45,9 @@ static int check_open(const struct gosync_open_args *args)
 		       args->mode || !args->name_len ? -EINVAL : 0;
 	if (args->flags & awaiting)
 		return -EINVAL;
-	return !args->name_len && args->flags & GOSYNC_PERSIST ? -EINVAL : 0;
+	if (!args->name_len && args->flags & GOSYNC_PERSIST)
+		return -EINVAL;
+	return gosync_cluster_check(args, ops);
 }
 
 /* Make an object that cannot be found yet, and that counts nowhere. */
@@ -65,6 +69,8 @@ static struct gosync_object *prepare_object(struct gosync_ns *ns,
 		ret = gosync_area_get(obj);
 	if (!ret && obj->ops->init)
 		ret = obj->ops->init(obj, args);
+	if (!ret && obj->flags & GOSYNC_CLUSTER)
+		ret = gosync_cluster_begin(obj);
 	if (!ret)
 		return obj;
 	gosync_object_destroy(obj);

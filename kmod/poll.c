@@ -24,7 +24,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 
-#include "wait.h"
+#include "cluster.h"
 
 /**
  * gosync_watchers_of() - get an object's queue of pollers
@@ -132,6 +132,7 @@ __poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
 	if (!watch)
 		return EPOLLERR;
 	poll_wait(file, &watch->wq, table);
+	gosync_cluster_want(obj);
 	if (!get_wanted(holder, &wanted))
 		return 0;
 	if (gosync_is_ready(obj->ops->in, &wanted))

@@ -76,6 +76,7 @@
 #include <linux/slab.h>
 #include <trace/events/lock.h>
 
+#include "cluster.h"
 #include "compat.h"
 #include "trace.h"
 #include "wait.h"
@@ -325,6 +326,7 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 	waiter->claim = WAITING;
 	waiter->queued = true;
 	WRITE_ONCE(obj->nr_waiters, obj->nr_waiters + !waiter->shown);
+	gosync_cluster_want(obj);
 	if (waiter->since) {
 		waiter_queue_again(queue, waiter);
 	} else {

@@ -44,6 +44,9 @@ const (
 	_GOSYNC_GIVE_BACK      = 1 << 7
 	_GOSYNC_AWAIT          = 1 << 8
 	_GOSYNC_AWAIT_REALTIME = 1 << 9
+	_GOSYNC_CLUSTER        = 1 << 10
+
+	_GOSYNC_CLUSTER_HOLDER = 1
 
 	_GOSYNC_BROKEN = 1 << 8
 

@@ -276,7 +276,7 @@ static void fill_map_range(FIXTURE_DATA(ioctl) *self, void *arg)
 #define OPTIONAL	.optional = true
 
 ROW(open, OPEN, ON(DEVICE), DEVICE, open, open,
-	RESERVED(FIELD(gosync_open, flags, 0x7f), FIELD(gosync_open, mode, 0777),
+	RESERVED(FIELD(gosync_open, flags, 0x47f), FIELD(gosync_open, mode, 0777),
 	     FIELD(gosync_open, key_size, 0), FIELD(gosync_open, deadline, 0)),
 	POINTERS(AT(open, name)));
 ROW(unlink, UNLINK, ON(DEVICE), DEVICE, unlink, unlink,

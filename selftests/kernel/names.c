@@ -730,4 +730,25 @@ TEST_F(listing, library_walks_it)
 		EXPECT_EQ(0, self->ids[i]);
 }
 
+/* --- Clusters ------------------------------------------------------------- */
+
+TEST_F(names, of_a_cluster_need_a_cluster)
+{
+	const uint32_t create = GOSYNC_CREATE | GOSYNC_CLUSTER;
+	int type;
+
+	/* gosync_dlm is not loaded. */
+	for (type = GOSYNC_INT32; type < GOSYNC_TYPE_MAX; type++)
+		EXPECT_EQ(-EOPNOTSUPP,
+			  open_object(type, self->name, create, 0600));
+	EXPECT_EQ(-EOPNOTSUPP, open_mutex(self->name, create | GOSYNC_EXCL));
+	EXPECT_EQ(-EOPNOTSUPP, open_mutex(NULL, create));
+	EXPECT_EQ(-EINVAL, open_mutex(self->name, GOSYNC_CLUSTER));
+	EXPECT_EQ(-ENOENT, open_mutex(self->name, 0));
+
+	/* What is there is of this machine. */
+	ASSERT_LE(0, open_mutex(self->name, GOSYNC_CREATE));
+	EXPECT_EQ(-EPROTOTYPE, open_mutex(self->name, create));
+}
+
 TEST_HARNESS_MAIN

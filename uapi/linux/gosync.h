@@ -133,11 +133,13 @@ __extension__ typedef unsigned long long __u64;
  * ENOMEM         no memory, or the memory cgroup's limit is reached
  * ENOSPC         the limit of objects per namespace, or of a Map's entries, is
  *                reached
+ * ENOTCONN       GOSYNC_CLUSTER: this machine is in no cluster
  * ENOTTY         not an ioctl of this type of object; Cond: the lock is no
  *                Mutex and no RWMutex; io_uring: not a command of it
  * ENXIO          the library: there is no device; gosync_strerror() tells why
  * EOPNOTSUPP     io_uring: this kernel has none, or no commands of it, or the
- *                ring is for polling (IORING_SETUP_IOPOLL)
+ *                ring is for polling (IORING_SETUP_IOPOLL); GOSYNC_CLUSTER: the
+ *                object cannot be one, or the module gosync_dlm is not loaded
  * EPERM          unlock of what is not locked, or with GOSYNC_ERRORCHECK by
  *                another than its owner; Once: done or abandoned by another
  *                than its runner; Semaphore with GOSYNC_GIVE_BACK: release of
@@ -146,7 +148,8 @@ __extension__ typedef unsigned long long __u64;
  *                the group to one that the caller is not in, without CAP_CHOWN
  * EPROTO         the caller was compiled with another GOSYNC_ABI_VERSION than
  *                the kernel
- * EPROTOTYPE     the name exists with another type or capacity; a Value holds
+ * EPROTOTYPE     the name exists with another type or capacity, or is not the
+ *                cluster's (GOSYNC_CLUSTER); a Value holds
  *                values of another type
  * ESRCH          break: there is no such holder, or it holds nothing
  * ESTALE         the holder was broken: what it held was taken from it, and it
@@ -220,6 +223,10 @@ enum gosync_type {
 #define GOSYNC_GIVE_BACK	(1U << 7)	/* Semaphore: what a dead holder took is released */
 #define GOSYNC_AWAIT		(1U << 8)	/* not there yet: wait; excludes GOSYNC_CREATE */
 #define GOSYNC_AWAIT_REALTIME	(1U << 9)	/* ... until @deadline of CLOCK_REALTIME */
+#define GOSYNC_CLUSTER		(1U << 10)	/* Mutex: one for all nodes of the cluster */
+
+/* With GOSYNC_CLUSTER: the holder that has what is at another node */
+#define GOSYNC_CLUSTER_HOLDER	1
 
 /* One more flag that GOSYNC_IOC_INFO tells */
 #define GOSYNC_BROKEN		(1U << 8)	/* this descriptor's holder was broken */
@@ -312,6 +319,12 @@ enum gosync_type {
  * To create an object waits for nobody else, but may take long where the cgroup
  * has no memory.
  *
+ * With GOSYNC_CLUSTER a named Mutex in the initial IPC namespace is one for all
+ * nodes of the cluster that create it so. Each node has its own mode and owner
+ * for it. Only its owner can unlock it, as with GOSYNC_ERRORCHECK. Whether another
+ * node has the name cannot be told, so GOSYNC_EXCL is refused. The first open may
+ * wait until this node has joined the cluster; only a signal that kills ends that.
+ *
  * With GOSYNC_AWAIT the call waits until the name exists in the caller's IPC
  * namespace, and then opens it. A name that exists, but that the caller may not
  * open or that has another type, is not waited for: the call fails at once. A
@@ -322,7 +335,9 @@ enum gosync_type {
  *
  * Return: a new descriptor, close-on-exec, or -1 with errno EACCES, EDQUOT,
  * EEXIST, EFAULT, EINTR (GOSYNC_AWAIT), EINVAL, EMFILE, ENAMETOOLONG, ENFILE,
- * ENOENT, ENOMEM, ENOSPC, EPROTO, EPROTOTYPE, ETIMEDOUT (GOSYNC_AWAIT).
+ * ENOENT, ENOMEM, ENOSPC, ENOTCONN (GOSYNC_CLUSTER: there is no cluster),
+ * EOPNOTSUPP (GOSYNC_CLUSTER: not for this object, or gosync_dlm is not loaded),
+ * EPROTO, EPROTOTYPE, ETIMEDOUT (GOSYNC_AWAIT).
  */
 struct gosync_open_args {
 	__u32 size;

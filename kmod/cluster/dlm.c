@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gosync_dlm: objects that several machines share, by the kernel's distributed
+ * lock manager (fs/dlm).
+ *
+ * Each object has a lock of the DLM on each node, under one name. A node that has
+ * it in mode EX has the object: its processes use it as any other, without a word
+ * to the other nodes. All other nodes have mode NL, and the object is away there
+ * (kmod/cluster.c).
+ *
+ *   somebody wants it here      NL -> EX. When that is granted the object is given
+ *				 to this node.
+ *   another node wants it       The DLM tells us. The cluster's holder waits for
+ *				 the object here, in the ordinary queue; when it has
+ *				 it, EX -> NL. Who is left waiting here wants it
+ *				 anew.
+ *
+ * All requests go to the end of the DLM's queue (DLM_LKF_QUECVT), and a node gives
+ * the object up only for a request that is in this queue. So the nodes take turns.
+ *
+ * What all nodes have to agree upon travels in the lock's value block, which is
+ * written with EX -> NL, and read with NL -> EX. If a node dies with EX, the next
+ * finds the block marked as not valid: then the object is poisoned, and its owner
+ * died, for all that anybody can know.
+ *
+ * Fencing tokens. While a node has the object its tokens grow where the others do
+ * not see it. What a dead node has not written is at most TOKENS_LOST above what
+ * the block says: at 20 ns for each lock that is two months. So who comes after a
+ * dead node begins that much higher, and writes it (EX -> EX) before anybody here
+ * gets the object, so that a second death cannot take that back.
+ *
+ * One work item for each object makes all decisions. What calls us from outside,
+ * the DLM's callbacks (in softirq) and gosync, sets a flag and queues it.
+ */
+#include <linux/completion.h>
+#include <linux/dlm.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <crypto/sha2.h>
+
+#include "cluster.h"
+
+#define LOCKSPACE	"gosync"
+
+/* So many tokens may be lost with a node, see above */
+#define TOKENS_LOST	(1ULL << 48)
+
+/* How long to wait after the DLM had no memory */
+#define AGAIN_AFTER	msecs_to_jiffies(100)
+
+/* Value blocks that nobody has written are zero. */
+#define BLOCK_MAGIC	cpu_to_le32(0x636e7973)
+#define BLOCK_POISONED	cpu_to_le32(1)
+
+/**
+ * struct block - a lock's value block
+ * @magic: BLOCK_MAGIC
+ * @flags: BLOCK_POISONED
+ * @token: the last fencing token
+ */
+struct block {
+	__le32 magic;
+	__le32 flags;
+	__le64 token;
+};
+
+/**
+ * struct node - an object at this node
+ * @cluster: gosync's side of it
+ * @work: does what is to be done
+ * @rcu: frees it after a grace period, because a callback may just be leaving
+ * @lock: protects what follows; taken inside the object's lock, and in softirq
+ * @lksb: the DLM's view of its lock
+ * @block: its value block
+ * @token: the last token that is known to this node
+ * @name: the lock's name
+ * @mode: the mode that was granted
+ * @asked: the mode that was asked for last
+ * @busy: the DLM has not answered yet
+ * @wanted: somebody wants it here
+ * @blocked: another node waits for it
+ * @here: this node has the object
+ * @taking: gosync_cluster_take() waits for it
+ * @leaving: it was taken, and is to be let go
+ * @written: @block is what the next node is to see
+ * @renewing: the block is being written anew, after a death
+ * @renewed: it was
+ * @ending: nobody uses it any more
+ */
+struct node {
+	struct gosync_cluster *cluster;
+	struct delayed_work work;
+	struct rcu_head rcu;
+	spinlock_t lock;
+	struct dlm_lksb lksb;
+	struct block block;
+	u64 token;
+	char name[2 * SHA256_DIGEST_SIZE];
+	int mode;
+	int asked;
+	bool busy;
+	bool wanted;
+	bool blocked;
+	bool here;
+	bool taking;
+	bool leaving;
+	bool written;
+	bool renewing;
+	bool renewed;
+	bool ending;
+};
+
+static struct workqueue_struct *workqueue;
+static dlm_lockspace_t *lockspace;
+
+/* With @node->lock, or by who has a holder of the object */
+static void look_again(struct node *node)
+{
+	mod_delayed_work(workqueue, &node->work, 0);
+}
+
+/* --- The DLM's answers, in softirq ----------------------------------------- */
+
+static void note_answer(struct node *node, int status)
+{
+	lockdep_assert_held(&node->lock);
+	node->busy = false;
+	if (status == -DLM_EUNLOCK) {
+		node->mode = DLM_LOCK_IV;
+		status = 0;
+	} else if (!status) {
+		/* If others wait the DLM says so after this. */
+		if (node->mode != DLM_LOCK_EX) {
+			node->blocked = false;
+			node->written = false;
+		}
+		node->mode = node->asked;
+	}
+	node->renewed = !status && node->renewing;
+	node->renewing = false;
+	mod_delayed_work(workqueue, &node->work, status ? AGAIN_AFTER : 0);
+}
+
+static void dlm_answered(void *arg)
+{
+	struct node *node = arg;
+
+	/* All of it under the lock, because the work may free the node. */
+	scoped_guard(spinlock_bh, &node->lock)
+		note_answer(node, node->lksb.sb_status);
+}
+
+static void dlm_blocks(void *arg, int mode)
+{
+	struct node *node = arg;
+
+	scoped_guard(spinlock_bh, &node->lock) {
+		node->blocked = true;
+		look_again(node);
+	}
+}
+
+/* --- What is asked of it --------------------------------------------------- */
+
+static void begin_to_ask(struct node *node, int mode)
+{
+	scoped_guard(spinlock_bh, &node->lock) {
+		node->busy = true;
+		node->asked = mode;
+		node->renewing = mode == DLM_LOCK_EX &&
+				 node->mode == DLM_LOCK_EX;
+	}
+}
+
+static void asked(struct node *node, int ret)
+{
+	if (!ret)
+		return;
+	/* There is no answer then. */
+	scoped_guard(spinlock_bh, &node->lock) {
+		node->busy = false;
+		node->renewing = false;
+		mod_delayed_work(workqueue, &node->work, AGAIN_AFTER);
+	}
+}
+
+static void ask(struct node *node, int mode)
+{
+	u32 flags = DLM_LKF_VALBLK;
+
+	if (node->mode != DLM_LOCK_IV)
+		flags |= DLM_LKF_CONVERT;
+	if (node->mode == DLM_LOCK_NL)
+		flags |= DLM_LKF_QUECVT;
+	begin_to_ask(node, mode);
+	asked(node, dlm_lock(lockspace, mode, &node->lksb, flags, node->name,
+			     sizeof(node->name), 0, dlm_answered, node,
+			     dlm_blocks));
+}
+
+static void let_go(struct node *node)
+{
+	u32 flags = node->written ? DLM_LKF_VALBLK : 0;
+
+	begin_to_ask(node, DLM_LOCK_IV);
+	asked(node, dlm_unlock(lockspace, node->lksb.sb_lkid, flags,
+			       &node->lksb, node));
+}
+
+static void write_block(struct node *node,
+			const struct gosync_cluster_state *state)
+{
+	node->token = state->token;
+	node->written = true;
+	node->block = (struct block) {
+		.magic = BLOCK_MAGIC,
+		.flags = state->poisoned ? BLOCK_POISONED : 0,
+		.token = cpu_to_le64(state->token),
+	};
+}
+
+/* --- What is to be done ---------------------------------------------------- */
+
+/*
+ * EX was granted: find out what the nodes have agreed upon. Return: true if it
+ * has to be written before this node may have the object.
+ */
+static bool read_block(struct node *node, struct gosync_cluster_state *state)
+{
+	const struct block *block = &node->block;
+
+	gosync_cluster_get(node->cluster, state);
+	state->died = false;
+	if (block->magic == BLOCK_MAGIC) {
+		state->token = max(le64_to_cpu(block->token), node->token);
+		state->poisoned = block->flags & BLOCK_POISONED;
+	}
+	if (!(node->lksb.sb_flags & DLM_SBF_VALNOTVALID))
+		return false;
+	state->token += TOKENS_LOST;
+	state->poisoned = true;
+	state->died = true;
+	return true;
+}
+
+/* EX was granted, and the object is not here yet. */
+static void give(struct node *node)
+{
+	struct gosync_cluster_state state = {
+		.token = node->token, .poisoned = true, .died = true,
+	};
+
+	if (!node->renewed && read_block(node, &state)) {
+		write_block(node, &state);
+		ask(node, DLM_LOCK_EX);
+		return;
+	}
+	node->renewed = false;
+	node->token = state.token;
+	scoped_guard(spinlock_bh, &node->lock) {
+		node->here = true;
+		node->wanted = false;
+	}
+	gosync_cluster_give(node->cluster, &state);
+}
+
+/* Another node wants it. Return: false if it is not to be had yet. */
+static bool take(struct node *node)
+{
+	struct gosync_cluster_state state;
+	u32 waiters;
+
+	if (!node->taking) {
+		node->taking = true;
+		if (!gosync_cluster_take(node->cluster))
+			return false;
+	} else if (!gosync_cluster_has(node->cluster)) {
+		return false;
+	}
+	node->taking = false;
+	/* From here on who comes wants it anew; who was here before is counted. */
+	scoped_guard(spinlock_bh, &node->lock)
+		node->here = false;
+	waiters = gosync_cluster_get(node->cluster, &state);
+	scoped_guard(spinlock_bh, &node->lock)
+		node->wanted |= waiters;
+	write_block(node, &state);
+	return true;
+}
+
+static void end(struct node *node)
+{
+	struct gosync_cluster_state state;
+
+	if (node->mode == DLM_LOCK_IV) {
+		cancel_delayed_work(&node->work);
+		gosync_cluster_end(node->cluster);
+		kfree_rcu(node, rcu);
+		return;
+	}
+	if (node->here) {
+		gosync_cluster_get(node->cluster, &state);
+		write_block(node, &state);
+		node->here = false;
+	}
+	let_go(node);
+}
+
+/* Return: true if there may be more to do */
+static bool do_step(struct node *node)
+{
+	bool busy, wanted, blocked, ending;
+
+	scoped_guard(spinlock_bh, &node->lock) {
+		busy = node->busy;
+		wanted = node->wanted;
+		blocked = node->blocked;
+		ending = node->ending;
+	}
+	if (busy)
+		return false;
+	if (ending) {
+		end(node);
+		return false;
+	}
+	switch (node->mode) {
+	case DLM_LOCK_IV:
+		ask(node, DLM_LOCK_NL);
+		return false;
+	case DLM_LOCK_NL:
+		node->leaving = false;
+		if (wanted)
+			ask(node, DLM_LOCK_EX);
+		return false;
+	}
+	if (node->here) {
+		node->leaving = blocked && take(node);
+		return node->leaving;
+	}
+	if (node->leaving) {
+		ask(node, DLM_LOCK_NL);
+		return false;
+	}
+	give(node);
+	return true;
+}
+
+static void do_work(struct work_struct *work)
+{
+	struct node *node = container_of(work, struct node, work.work);
+
+	while (do_step(node))
+		cond_resched();
+}
+
+/* --- What gosync asks ------------------------------------------------------ */
+
+/*
+ * One hash for names of all lengths: those of the DLM have 64 bytes, and its files
+ * in debugfs show text.
+ */
+static void make_name(struct node *node)
+{
+	const struct gosync_object *obj = node->cluster->holder.obj;
+	u8 hash[SHA256_DIGEST_SIZE];
+	struct sha256_state sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, &obj->type, sizeof(obj->type));
+	sha256_update(&sha, gosync_object_name(obj), obj->name_len);
+	sha256_final(&sha, hash);
+	bin2hex(node->name, hash, sizeof(hash));
+}
+
+static void *node_begin(struct gosync_cluster *cluster)
+{
+	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+
+	if (!node)
+		return ERR_PTR(-ENOMEM);
+	node->cluster = cluster;
+	INIT_DELAYED_WORK(&node->work, do_work);
+	spin_lock_init(&node->lock);
+	node->lksb.sb_lvbptr = (char *)&node->block;
+	node->mode = DLM_LOCK_IV;
+	node->asked = DLM_LOCK_IV;
+	make_name(node);
+	return node;
+}
+
+static void node_wanted(void *arg)
+{
+	struct node *node = arg;
+
+	scoped_guard(spinlock_bh, &node->lock) {
+		if (!node->here && !node->wanted) {
+			node->wanted = true;
+			look_again(node);
+		}
+	}
+}
+
+static void node_taken(void *arg)
+{
+	look_again(arg);
+}
+
+static void node_end(void *arg)
+{
+	struct node *node = arg;
+
+	scoped_guard(spinlock_bh, &node->lock) {
+		node->ending = true;
+		look_again(node);
+	}
+}
+
+/* --- Becoming a member ----------------------------------------------------- */
+
+/* The DLM waits for user space, and cannot be interrupted: so a worker joins. */
+static void do_join(struct work_struct *work);
+static DECLARE_WORK(join, do_join);
+static DECLARE_COMPLETION(joined);
+static int join_error;
+
+static void do_join(struct work_struct *work)
+{
+	join_error = dlm_new_lockspace(LOCKSPACE, NULL, DLM_LSFL_SOFTIRQ,
+				       sizeof(struct block), NULL, NULL, NULL,
+				       &lockspace);
+	if (join_error)
+		pr_warn("cannot join the cluster: %d\n", join_error);
+	complete_all(&joined);
+}
+
+static int node_ready(void)
+{
+	static DEFINE_SPINLOCK(lock);
+	static bool asked;
+
+	scoped_guard(spinlock, &lock) {
+		/* Without a cluster there may be one the next time. */
+		if (!asked || (completion_done(&joined) && join_error)) {
+			reinit_completion(&joined);
+			asked = true;
+			schedule_work(&join);
+		}
+	}
+	if (wait_for_completion_killable(&joined))
+		return -EINTR;
+	return join_error ? -ENOTCONN : 0;
+}
+
+static const struct gosync_cluster_ops ops = {
+	.owner = THIS_MODULE,
+	.ready = node_ready,
+	.begin = node_begin,
+	.wanted = node_wanted,
+	.taken = node_taken,
+	.end = node_end,
+};
+
+static int __init gosync_dlm_init(void)
+{
+	int ret;
+
+	workqueue = alloc_workqueue("gosync_dlm", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!workqueue)
+		return -ENOMEM;
+	ret = gosync_cluster_register(&ops);
+	if (ret)
+		destroy_workqueue(workqueue);
+	return ret;
+}
+
+/* There are no objects any more: each of them has a reference to the module. */
+static void __exit gosync_dlm_exit(void)
+{
+	gosync_cluster_unregister();
+	flush_work(&join);
+	destroy_workqueue(workqueue);
+	if (lockspace)
+		dlm_release_lockspace(lockspace, 2);
+}
+
+module_init(gosync_dlm_init);
+module_exit(gosync_dlm_exit);
+
+MODULE_DESCRIPTION("gosync's objects of several machines, by the kernel's DLM");
+MODULE_AUTHOR("The gosync authors");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(GOSYNC);
