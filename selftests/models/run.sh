@@ -16,7 +16,7 @@ set -u
 models=$(dirname "$(readlink -f "$0")")
 litmus=$models/../litmus
 vm=$models/../vm
-code=("$models"/../../kmod/*.[ch] "$models"/../../libuser/*.[ch])
+code=("$models"/../../kmod/{,cluster/}*.[ch] "$models"/../../libuser/*.[ch])
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 n=0 failed=0 skipped=0 large='' herd=''
