@@ -46,7 +46,7 @@ RELEASE ?=
 
 # What runs something says in a line what is built before it, and how long it
 # takes; what only builds shows a line for each file.
-run shell test bench coverage mutants: export PROGRESS := $(if $(verbose)$(silent),,1)
+run shell test test-cluster bench coverage mutants: export PROGRESS := $(if $(verbose)$(silent),,1)
 hush = $(if $(PROGRESS),-s)
 say  = $(if $(PROGRESS),echo 'gosync: $(1)' >&2,:)
 
@@ -131,6 +131,11 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
+test-cluster: lib module ## a Mutex of three virtual machines, one of which dies
+	@$(call say,building what the nodes run (seconds))
+	+@$(user) selftests/cluster
+	@selftests/cluster/test.sh $(build)/cluster
+
 torture: tests module ## random stress for MINUTES (10), with deaths, on KERNEL
 	@selftests/torture/torture.sh $(kernel) $(or $(MINUTES),10) $(TESTS)
 
@@ -181,6 +186,8 @@ modules: ## build the module for the running kernel
 modules_install: ## install it where modprobe finds it
 	@[ -e $(here)/gosync.ko ] || { echo "build it first: make modules"; exit 1; }
 	install -D -m 644 $(here)/gosync.ko $(ko)
+	[ ! -e $(here)/gosync_dlm.ko ] || \
+		install -m 644 $(here)/gosync_dlm.ko $(dir $(ko))
 	$(depmod)
 
 modules_uninstall: ## remove it

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test.sh OUT: the tests of what the nodes of a cluster share, in three virtual machines.
+# For `make test-cluster', which has built the programs. What the nodes say goes to
+# OUT/N/output.log, too.
+
+set -u
+
+here=$(dirname "$0")
+status=0
+"$here/cluster.sh" 3 -t 420 -o "$1" -- sh cluster/node.sh | tee "$1.log" || status=$?
+awk '
+	/^[0-9]: # totals: / {
+		for (i = 4; i <= NF; i++) {
+			split($i, part, ":")
+			sum[part[1]] += part[2]
+		}
+		nodes++
+	}
+	/^[0-9]: not ok / { print "#   failed: " $0 }
+	END {
+		# The third loses its power, and cannot sum up.
+		if (nodes != 2)
+			sum["fail"]++
+		printf "%d passed, %d failed, %d skipped\n", sum["pass"],
+			sum["fail"], sum["skip"]
+		exit !sum["pass"] || sum["fail"]
+	}' "$1.log" || status=1
+exit $status
