@@ -339,7 +339,8 @@ const char *group_text(uint32_t gid)
 
 const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF])
 {
-	snprintf(buf, FLAGS_BUF, "%s%s%s%s%s%s",
+	snprintf(buf, FLAGS_BUF, "%s%s%s%s%s%s%s",
+		 info->flags & GOSYNC_CLUSTER ? ",cluster" : "",
 		 info->flags & GOSYNC_PERSIST ? ",persist" : "",
 		 info->flags & GOSYNC_OWN_PAGE ? ",own-page" : "",
 		 info->flags & GOSYNC_NO_MMAP ? ",no-mmap" : "",

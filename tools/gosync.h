@@ -228,6 +228,18 @@ const char *wants_text(unsigned int type, unsigned int wants);
 const char *flags_text(const struct gosync_info *info, char buf[FLAGS_BUF]);
 
 /**
+ * is_away() - is an object of a cluster at another node
+ * @info: the object's properties
+ *
+ * Return: true if it is.
+ */
+static inline bool is_away(const struct gosync_info *info)
+{
+	return info->flags & GOSYNC_CLUSTER &&
+	       info->owner == GOSYNC_CLUSTER_HOLDER;
+}
+
+/**
  * parse_number() - parse an option's argument that is a number
  * @state: argp's, which ends the program when @arg is wrong
  * @arg: the argument

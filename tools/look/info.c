@@ -42,7 +42,9 @@ static void print_owner(const struct gosync_info *info, const char *does)
 {
 	uint32_t pid = owner_now(info);
 
-	if (pid)
+	if (is_away(info))
+		printf("%s, or free, at another node", does);
+	else if (pid)
 		printf("%s by holder %u of process %u", does, info->owner, pid);
 	else
 		printf("%s by holder %u of an invisible process", does,

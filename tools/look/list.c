@@ -35,7 +35,7 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[COL_WAITERS] = { "WAITERS", "number of waiters",
 		COLUMN_NUMBER, 0, false },
-	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or the once; ?: hidden (JSON: 0)",
+	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or the once; ?: hidden; node: another node (JSON: 0)",
 		COLUMN_NUMBER, 0, false },
 	[COL_READERS] = { "READERS", "rwmutex: number of read locks",
 		COLUMN_NUMBER, 0, true },
@@ -139,7 +139,8 @@ void object_row(struct table *table, const struct gosync_info *info)
 		if (owner || table->json)
 			table_set_number(table, COL_LOCKED_BY, owner);
 		else
-			table_set_text(table, COL_LOCKED_BY, "?");
+			table_set_text(table, COL_LOCKED_BY,
+				       is_away(info) ? "node" : "?");
 	}
 	table_set_text(table, COL_FLAGS, flags_text(info, flags));
 	set_state(table, info);
