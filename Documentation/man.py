@@ -597,6 +597,8 @@ def put_block(page, doc):
 def put_module_parameters(page):
     page.put('.SH MODULE PARAMETERS')
     for file in sorted(os.listdir(os.path.join(TOP, 'kmod'))):
+        if not file.endswith('.c'):
+            continue
         text = read(os.path.join('kmod', file))
         for name, kind, mode in re.findall(
                 r'^module_param\((\w+), (\w+), (\d+)\);', text, re.M):
