@@ -26,19 +26,20 @@
 /* One dies, one gets it, one waits. */
 #define NODES	3
 #define USERS	1
-#elif !defined(NODES)
+#define DEATHS	1
+#else
 #define NODES	2
 #define USERS	2
 #endif
-#ifndef DEATHS
-#define DEATHS	1
 #ifdef LARGE
-#define ROUNDS	2
+#define DEATHS	1
 #define TIMEOUTS 1
-#else
-#define ROUNDS	1
-#define TIMEOUTS 0
+#elif !defined(DEATHS)
+#define DEATHS	0
 #endif
+#define ROUNDS	1
+#ifndef TIMEOUTS
+#define TIMEOUTS 0
 #endif
 
 #define NONE	255
