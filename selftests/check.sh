@@ -548,7 +548,7 @@ page_examples()
 		done < <(sed -nE 's/^<!-- ([a-z]*\.c(pp)?) -->$/\1/p' "$page")
 		case $page in
 		*/README.md | */administration.md | */atomic.md | */benchmark.md | \
-		*/command.md | */compatibility.md | */containers.md | */design.md | \
+		*/cluster.md | */command.md | */compatibility.md | */containers.md | */design.md | \
 		*/go.md | */packages.md | */python.md | */reliability.md | */rust.md | */tracing.md)
 			continue ;;
 		esac
