@@ -482,7 +482,8 @@ static void mutex_wake_another(struct gosync_mutex *mutex)
 			break;
 		old = atomic64_read(gosync_mutex_word(mutex));
 		if (is_unlock_ours(old) &&
-		    gosync_holder_lives(obj, gosync_owner_of(old)))
+		    (first->group ||
+		     gosync_holder_lives(obj, gosync_owner_of(old))))
 			break;
 		if (!first->group) {
 			gosync_claim(obj, first);
