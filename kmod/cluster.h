@@ -31,10 +31,10 @@ struct gosync_cluster_state {
  *	Return: 0 or an error; -ENOTCONN: there is no cluster
  * @begin: a new object, which is at no node yet. May sleep. Return: what the
  *	functions below are called with, or an error
- * @wanted: somebody waits for the object, or has tried to get it. Called with
- *	the object's lock
- * @taken: gosync_cluster_take() has what it waited for. Called with the object's
- *	lock or without
+ * @wanted: somebody waits for the object, or has tried to get it, or polls it.
+ *	Called with the object's lock or without, by who has a holder of it
+ * @taken: gosync_cluster_take() has what it waited for. Called without locks, by
+ *	who has a holder of the object
  * @end: nobody uses the object any more. Has to call gosync_cluster_end(), later
  */
 struct gosync_cluster_ops {
@@ -72,7 +72,7 @@ static inline bool gosync_is_away(const struct gosync_object *obj)
 	return unlikely(obj->cluster) && READ_ONCE(obj->cluster->away);
 }
 
-/* Somebody wants the object. Called with the object's lock. */
+/* Somebody wants the object. With the object's lock or without */
 static inline void gosync_cluster_want(const struct gosync_object *obj)
 {
 	if (unlikely(obj->cluster))
