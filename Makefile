@@ -191,7 +191,7 @@ modules_install: ## install it where modprobe finds it
 	$(depmod)
 
 modules_uninstall: ## remove it
-	rm -f $(ko)
+	rm -f $(ko) $(dir $(ko))gosync_dlm.ko
 	$(depmod)
 
 install: ## install library, headers, pages and command below PREFIX
