@@ -127,6 +127,29 @@ func TestMapReadsWhatLiesInMemory(t *testing.T) {
 	}
 }
 
+// Load copies a variable's value by itself. It does so only if the record has a whole one.
+func TestMapLoadsWholeVariables(t *testing.T) {
+	m, s := newStandInMap(Fixed[benchKey](), Fixed[benchValue](), 0, 2)
+	whole, short, value := benchKey{1, 2}, benchKey{3, 4}, benchValue{5}
+	s.store(memoryOf(&whole), value[:])
+	s.store(memoryOf(&short), value[:8])
+	if v, ok, err := m.Load(whole); !ok || err != nil || v != value {
+		t.Error(v, ok, err)
+	}
+	v, _, err := m.Load(short)
+	wantError(t, err, ErrFormat)
+	if v != (benchValue{}) {
+		t.Error(v)
+	}
+	// While it is written, the kernel is asked; there is none here.
+	m.mapped().record(1).seq = 1
+	v, ok, err := m.Load(whole)
+	wantError(t, err, syscall.EBADF)
+	if ok || v != (benchValue{}) {
+		t.Error(v, ok)
+	}
+}
+
 func TestMapLoadAllocatesNothing(t *testing.T) {
 	m, s := newStandInMap(Fixed[benchKey](), Fixed[benchValue](), 0, 1)
 	key, value := benchKey{1, 2}, benchValue{3}
