@@ -43,7 +43,7 @@
 #define LOCKSPACE	"gosync"
 
 /* So many tokens may be lost with a node, see above */
-#define TOKENS_LOST	(1ULL << 48)
+#define TOKENS_LOST	BIT_ULL(48)
 
 /* How long to wait after the DLM had no memory */
 #define AGAIN_AFTER	msecs_to_jiffies(100)
@@ -91,7 +91,7 @@ struct node {
 	struct gosync_cluster *cluster;
 	struct delayed_work work;
 	struct rcu_head rcu;
-	spinlock_t lock;
+	spinlock_t lock; /* what follows */
 	struct dlm_lksb lksb;
 	struct block block;
 	u64 token;
