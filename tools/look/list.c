@@ -35,7 +35,7 @@ const struct column object_columns[] = {
 		COLUMN_NUMBER, 0, false },
 	[COL_WAITERS] = { "WAITERS", "number of waiters",
 		COLUMN_NUMBER, 0, false },
-	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or the once; ?: hidden; node: another",
+	[COL_LOCKED_BY] = { "LOCKED-BY", "process with the lock or once; ?: hidden; node: another",
 		COLUMN_NUMBER, 0, false },
 	[COL_READERS] = { "READERS", "rwmutex: number of read locks",
 		COLUMN_NUMBER, 0, true },
