@@ -13,6 +13,9 @@
  * of another module, which registers here (kmod/cluster/). Without it this is
  * EOPNOTSUPP.
  *
+ * What nodes may have at the same time is shared: then the cluster's holder has what
+ * keeps the processes here from having more (&gosync_cluster_type.share).
+ *
  * While the object is away its word says STARVING. Then user space neither locks
  * nor unlocks by itself, but enters the kernel. The kernel lets nobody unlock what
  * another node has.
@@ -53,7 +56,7 @@ int gosync_cluster_check(const struct gosync_open_args *args,
 	if (!(args->flags & GOSYNC_CLUSTER))
 		return 0;
 	/* Whether there is one at another node cannot be told. */
-	if (!ops->cluster_set || !args->name_len || args->flags & GOSYNC_EXCL ||
+	if (!ops->cluster || !args->name_len || args->flags & GOSYNC_EXCL ||
 	    current->nsproxy->ipc_ns != &init_ipc_ns)
 		return -EOPNOTSUPP;
 	return 0;
@@ -108,7 +111,7 @@ int gosync_cluster_begin(struct gosync_object *obj)
 	if (ret)
 		goto err_free;
 	obj->next_holder = GOSYNC_CLUSTER_HOLDER;
-	ret = obj->ops->in->attempt(&cluster->waiter, false);
+	ret = obj->ops->cluster->op->attempt(&cluster->waiter, false);
 	if (ret)
 		goto err_holder;
 	node = ops->begin(cluster);
@@ -172,11 +175,13 @@ bool gosync_cluster_take(struct gosync_cluster *cluster)
 	struct gosync_object *obj = cluster->holder.obj;
 	int ret;
 
-	*waiter = (struct gosync_waiter) { .holder = &cluster->holder };
-	cluster->group.claim = GOSYNC_WAITING;
-	gosync_waiter_join(waiter, &cluster->group, NULL);
+	scoped_guard(spinlock, &obj->wq.lock) {
+		*waiter = (struct gosync_waiter) { .holder = &cluster->holder };
+		cluster->group.claim = GOSYNC_WAITING;
+		gosync_waiter_join(waiter, &cluster->group, NULL);
+	}
 	do {
-		ret = obj->ops->in->attempt(waiter, true);
+		ret = obj->ops->cluster->op->attempt(waiter, true);
 		cond_resched();
 	} while (ret && ret != -EINPROGRESS);
 	/* No thread waits, so nobody else tells it. */
@@ -205,22 +210,24 @@ EXPORT_SYMBOL_NS_GPL(gosync_cluster_has, GOSYNC);
  *
  * From now on the object is away.
  *
- * Return: how many wait for it here. Who comes later is told by
+ * Return: what those want who wait for it here. Who comes later is told by
  * &gosync_cluster_ops.wanted.
  */
-u32 gosync_cluster_get(struct gosync_cluster *cluster,
-		       struct gosync_cluster_state *state)
+enum gosync_cluster_mode gosync_cluster_get(struct gosync_cluster *cluster,
+					    struct gosync_cluster_state *state)
 {
 	struct gosync_object *obj = cluster->holder.obj;
-	u32 waiters;
+	const struct gosync_cluster_type *type = obj->ops->cluster;
+	enum gosync_cluster_mode wanted = GOSYNC_AWAY;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		WRITE_ONCE(cluster->away, true);
 		obj->ops->show(obj);
-		obj->ops->cluster_get(obj, state);
-		waiters = gosync_shown(obj);
+		type->get(obj, state);
+		if (gosync_shown(obj))
+			wanted = type->wants ? type->wants(obj) : GOSYNC_HERE;
 	}
-	return waiters;
+	return wanted;
 }
 EXPORT_SYMBOL_NS_GPL(gosync_cluster_get, GOSYNC);
 
@@ -228,17 +235,23 @@ EXPORT_SYMBOL_NS_GPL(gosync_cluster_get, GOSYNC);
  * gosync_cluster_give() - give the object to this node
  * @cluster: of the object, which was away
  * @state: what the nodes have agreed upon
+ * @shared: only so much of it as other nodes may have, too
  */
 void gosync_cluster_give(struct gosync_cluster *cluster,
-			 const struct gosync_cluster_state *state)
+			 const struct gosync_cluster_state *state, bool shared)
 {
 	struct gosync_object *obj = cluster->holder.obj;
+	const struct gosync_cluster_type *type = obj->ops->cluster;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		WRITE_ONCE(cluster->away, false);
-		obj->ops->cluster_set(obj, state);
+		type->set(obj, state);
+		if (shared)
+			type->share(obj);
+		/* It waits for nothing any more. */
+		cluster->waiter.index = GOSYNC_WANTS_IT;
 	}
-	obj->ops->in->give_back(&cluster->waiter);
+	type->op->give_back(&cluster->waiter);
 	/* If the word was scribbled on, the waiters are to look for themselves. */
 	obj->ops->left(obj, &cluster->waiter);
 }

@@ -13,6 +13,18 @@
 struct gosync_cluster;
 
 /**
+ * enum gosync_cluster_mode - what a node has of an object, or wants
+ * @GOSYNC_AWAY: nothing
+ * @GOSYNC_SHARED: what other nodes may have, too
+ * @GOSYNC_HERE: all of it, and no other node has anything
+ */
+enum gosync_cluster_mode {
+	GOSYNC_AWAY,
+	GOSYNC_SHARED,
+	GOSYNC_HERE,
+};
+
+/**
  * struct gosync_cluster_state - what all nodes have to agree upon
  * @token: the last fencing token
  * @poisoned: an owner has died
@@ -31,8 +43,8 @@ struct gosync_cluster_state {
  *	Return: 0 or an error; -ENOTCONN: there is no cluster
  * @begin: a new object, which is at no node yet. May sleep. Return: what the
  *	functions below are called with, or an error
- * @wanted: somebody waits for the object, or has tried to get it, or polls it.
- *	Called with the object's lock or without, by who has a holder of it
+ * @wanted: somebody waits for so much of the object, or has tried to get it, or
+ *	polls it. Called with the object's lock or without, by who has a holder of it
  * @taken: gosync_cluster_take() has what it waited for. Called without locks, by
  *	who has a holder of the object
  * @end: nobody uses the object any more. Has to call gosync_cluster_end(), later
@@ -41,9 +53,31 @@ struct gosync_cluster_ops {
 	struct module *owner;
 	int (*ready)(void);
 	void *(*begin)(struct gosync_cluster *cluster);
-	void (*wanted)(void *node);
+	void (*wanted)(void *node, enum gosync_cluster_mode mode);
 	void (*taken)(void *node);
 	void (*end)(void *node);
+};
+
+/**
+ * struct gosync_cluster_type - how nodes share the objects of a type
+ * @op: the operation by which the cluster's holder takes an object from its node,
+ *	also what the node has shared. &gosync_wait_op.give_back ends that
+ * @share: the cluster's holder, which has all of it, is going to give back no more
+ *	than what can be shared. NULL: it cannot be shared
+ * @wants: what those want who wait here; not %GOSYNC_AWAY. NULL: all of it
+ * @get: read what all nodes have to know
+ * @set: take over what they know
+ *
+ * All but @op are called with the object's lock.
+ */
+struct gosync_cluster_type {
+	const struct gosync_wait_op *op;
+	void (*share)(struct gosync_object *obj);
+	enum gosync_cluster_mode (*wants)(struct gosync_object *obj);
+	void (*get)(struct gosync_object *obj,
+		    struct gosync_cluster_state *state);
+	void (*set)(struct gosync_object *obj,
+		    const struct gosync_cluster_state *state);
 };
 
 /**
@@ -72,11 +106,22 @@ static inline bool gosync_is_away(const struct gosync_object *obj)
 	return unlikely(obj->cluster) && READ_ONCE(obj->cluster->away);
 }
 
-/* Somebody wants the object. With the object's lock or without */
-static inline void gosync_cluster_want(const struct gosync_object *obj)
+/* Somebody wants so much of the object. With the object's lock or without */
+static inline void gosync_cluster_want(const struct gosync_object *obj,
+				       enum gosync_cluster_mode mode)
 {
 	if (unlikely(obj->cluster))
-		obj->cluster->ops->wanted(obj->cluster->node);
+		obj->cluster->ops->wanted(obj->cluster->node, mode);
+}
+
+/* The same for a waiter, unless it is the cluster's own */
+static inline void gosync_cluster_want_for(const struct gosync_object *obj,
+					   const struct gosync_waiter *waiter)
+{
+	if (likely(!obj->cluster) || waiter == &obj->cluster->waiter)
+		return;
+	gosync_cluster_want(obj, gosync_wants(obj, waiter) == GOSYNC_WANTS_TO_READ ?
+			    GOSYNC_SHARED : GOSYNC_HERE);
 }
 
 int gosync_cluster_check(const struct gosync_open_args *args,
@@ -87,10 +132,10 @@ int gosync_cluster_register(const struct gosync_cluster_ops *ops);
 void gosync_cluster_unregister(void);
 bool gosync_cluster_take(struct gosync_cluster *cluster);
 bool gosync_cluster_has(const struct gosync_cluster *cluster);
-u32 gosync_cluster_get(struct gosync_cluster *cluster,
-		       struct gosync_cluster_state *state);
+enum gosync_cluster_mode gosync_cluster_get(struct gosync_cluster *cluster,
+					    struct gosync_cluster_state *state);
 void gosync_cluster_give(struct gosync_cluster *cluster,
-			 const struct gosync_cluster_state *state);
+			 const struct gosync_cluster_state *state, bool shared);
 void gosync_cluster_end(struct gosync_cluster *cluster);
 
 #endif /* GOSYNC_CLUSTER_H */

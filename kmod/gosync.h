@@ -91,8 +91,8 @@
 struct file;
 struct gosync_account;
 struct gosync_area;
+struct gosync_cluster_type;
 struct gosync_cluster;
-struct gosync_cluster_state;
 struct gosync_holder;
 struct gosync_ioctl;
 struct gosync_ns;
@@ -152,8 +152,9 @@ struct seq_file;
  * @left: a waiter has given up: update the mapped state, and wake waiters that
  *	can go on now
  * @handed: a waiter of a group was handed the word. Return true if its wait is
- *	complete, false if it was moved to another queue. NULL: it is always
- *	complete. Called with the object's lock
+ *	complete, false if it has to wait on, in this or another queue. Then there
+ *	may be another waiter to be told that it was granted the lock (*@next).
+ *	NULL: it is always complete. Called with the object's lock
  * @show: write into the mapped state the number of waiters, whether there are
  *	pollers, and whether there are broken holders; may be NULL. Called with
  *	the object's lock
@@ -182,9 +183,7 @@ struct seq_file;
  *	with the object's lock
  * @held: how much a holder holds without owning the object; may be NULL. Called
  *	with the object's lock
- * @cluster_get: read what all nodes of a cluster have to know; NULL: an object of
- *	this type cannot be a cluster's. Called with the object's lock
- * @cluster_set: take over what they know. Called with the object's lock
+ * @cluster: how several machines share it; NULL: they cannot
  */
 struct gosync_ops {
 	const char *name;
@@ -212,7 +211,8 @@ struct gosync_ops {
 	void (*owner_died)(struct gosync_object *obj, u32 id);
 	void (*flush)(struct gosync_object *obj);
 	void (*left)(struct gosync_object *obj, struct gosync_waiter *waiter);
-	bool (*handed)(struct gosync_object *obj, struct gosync_waiter *waiter);
+	bool (*handed)(struct gosync_object *obj, struct gosync_waiter *waiter,
+		       struct gosync_waiter **next);
 	void (*show)(struct gosync_object *obj);
 	const struct gosync_wait_op *in;
 	const struct gosync_wait_op *out;
@@ -236,10 +236,7 @@ struct gosync_ops {
 		     struct gosync_info *info);
 	u32 (*held)(struct gosync_object *obj,
 		    const struct gosync_holder *holder);
-	void (*cluster_get)(struct gosync_object *obj,
-			    struct gosync_cluster_state *state);
-	void (*cluster_set)(struct gosync_object *obj,
-			    const struct gosync_cluster_state *state);
+	const struct gosync_cluster_type *cluster;
 };
 
 /**

@@ -310,7 +310,7 @@ static int mutex_take(struct gosync_mutex *mutex, struct gosync_waiter *waiter,
 			continue;
 		mutex_set_starving(mutex, starving);
 		if (!queue) {
-			gosync_cluster_want(obj);
+			gosync_cluster_want(obj, GOSYNC_HERE);
 			return -EBUSY;
 		}
 		gosync_enqueue(obj, &obj->wq.head, waiter);
@@ -331,7 +331,8 @@ static void mutex_note_death(struct gosync_mutex *mutex, u32 owner)
  * holder is the owner in the word already.
  *
  * Return: false if its group was granted something else meanwhile. Otherwise
- * *@next is the waiter to wake, or NULL if it has to wait for something more.
+ * *@next is the waiter to wake, @first or another, or NULL if it has to wait for
+ * something more.
  */
 static bool mutex_grant_word(struct gosync_mutex *mutex,
 			     struct gosync_waiter *first,
@@ -340,7 +341,7 @@ static bool mutex_grant_word(struct gosync_mutex *mutex,
 	struct gosync_object *obj = &mutex->obj;
 
 	*next = NULL;
-	if (obj->ops->handed && !obj->ops->handed(obj, first)) {
+	if (obj->ops->handed && !obj->ops->handed(obj, first, next)) {
 		mutex_next_token(mutex);
 		return true;
 	}
@@ -427,6 +428,41 @@ int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 	}
 	/* Somebody else released it meanwhile: the claimed waiter shall try. */
 	mutex->woken |= !!*next;
+	return -EPERM;
+}
+
+/**
+ * gosync_mutex_yield() - give the lock to a waiter before its turn
+ * @mutex: the mutex
+ * @owner: only if this holder is the owner
+ * @to: a waiter of a group, in the queue or not; its holder is the owner afterwards
+ * @next: out: the waiter that has it now, for gosync_wake(GOSYNC_GRANTED); or NULL
+ *
+ * Return: 0, or -EPERM, and nothing was changed.
+ */
+int gosync_mutex_yield(struct gosync_mutex *mutex, u32 owner,
+		       struct gosync_waiter *to, struct gosync_waiter **next)
+{
+	struct gosync_object *obj = &mutex->obj;
+	atomic64_t *word = gosync_mutex_word(mutex);
+	s64 old = atomic64_read(word);
+	u64 new;
+	int i;
+
+	lockdep_assert_held(&obj->wq.lock);
+	*next = NULL;
+	for (i = 0; i < GOSYNC_RACES; i++) {
+		if (!(old & GOSYNC_MUTEX_LOCKED) || gosync_owner_of(old) != owner)
+			break;
+		new = gosync_owned_by(to->holder->id) |
+		      mutex_flags(mutex, mutex->woken, mutex->starving,
+				  mutex->poisoned, gosync_shown(obj));
+		if (!atomic64_try_cmpxchg(word, &old, new))
+			continue;
+		if (to->queued && mutex_grant_word(mutex, to, next))
+			gosync_mutex_publish(mutex);
+		return 0;
+	}
 	return -EPERM;
 }
 
@@ -780,7 +816,7 @@ void gosync_mutex_info(struct gosync_object *obj,
 	info->token = gosync_mutex_token(obj);
 }
 
-static void mutex_cluster_get(struct gosync_object *obj,
+void gosync_mutex_cluster_get(struct gosync_object *obj,
 			      struct gosync_cluster_state *state)
 {
 	const struct gosync_mutex *mutex = gosync_to_mutex(obj);
@@ -789,7 +825,7 @@ static void mutex_cluster_get(struct gosync_object *obj,
 	state->poisoned = mutex->poisoned;
 }
 
-static void mutex_cluster_set(struct gosync_object *obj,
+void gosync_mutex_cluster_set(struct gosync_object *obj,
 			      const struct gosync_cluster_state *state)
 {
 	struct gosync_mutex *mutex = gosync_to_mutex(obj);
@@ -821,6 +857,12 @@ static const struct gosync_lock_ops mutex_as_lock = {
 	.op = &mutex_lock_op,
 };
 
+static const struct gosync_cluster_type mutex_in_cluster = {
+	.op = &mutex_lock_op,
+	.get = gosync_mutex_cluster_get,
+	.set = gosync_mutex_cluster_set,
+};
+
 static const struct gosync_ioctl ioctls[] = {
 	GOSYNC_IOCTL_ARG(MUTEX_LOCK, GOSYNC_WRITES | GOSYNC_OPTIONAL,
 			 gosync_mutex_lock, wait, .wait = &mutex_lock_op),
@@ -848,6 +890,5 @@ const struct gosync_ops gosync_mutex_ops = {
 	.token = gosync_mutex_token,
 	.owner = gosync_mutex_owner,
 	.info = gosync_mutex_info,
-	.cluster_get = mutex_cluster_get,
-	.cluster_set = mutex_cluster_set,
+	.cluster = &mutex_in_cluster,
 };

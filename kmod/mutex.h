@@ -7,6 +7,8 @@
 
 #include "wait.h"
 
+struct gosync_cluster_state;
+
 /**
  * struct gosync_mutex - a Mutex
  * @obj: the object; its lock protects the rest
@@ -50,6 +52,8 @@ int gosync_mutex_acquire(struct gosync_mutex *mutex, struct gosync_waiter *waite
 int gosync_mutex_try(struct gosync_mutex *mutex, struct gosync_holder *holder);
 int gosync_mutex_release(struct gosync_mutex *mutex, u32 owner, bool died,
 			 struct gosync_waiter **next, enum gosync_wake *wake);
+int gosync_mutex_yield(struct gosync_mutex *mutex, u32 owner,
+		       struct gosync_waiter *to, struct gosync_waiter **next);
 bool gosync_mutex_show_waiter(struct gosync_mutex *mutex, u64 old);
 bool gosync_mutex_take_free(struct gosync_mutex *mutex,
 			    struct gosync_holder *holder);
@@ -66,5 +70,9 @@ u64 gosync_mutex_token(const struct gosync_object *obj);
 void gosync_mutex_info(struct gosync_object *obj,
 		       const struct gosync_holder *holder,
 		       struct gosync_info *info);
+void gosync_mutex_cluster_get(struct gosync_object *obj,
+			      struct gosync_cluster_state *state);
+void gosync_mutex_cluster_set(struct gosync_object *obj,
+			      const struct gosync_cluster_state *state);
 
 #endif /* GOSYNC_MUTEX_H */

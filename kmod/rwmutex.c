@@ -65,6 +65,12 @@
  * The readers that wait go before the next writer: rwmutex_release() admits
  * them.
  *
+ * Several machines. A node that shares the lock with others has a read lock of the
+ * cluster's holder (rwmutex_cluster_share()). So readers need nobody else. A writer
+ * there must not keep the word while it waits for readers of other nodes, who would
+ * wait for the same of theirs: it gives the word to the cluster's holder, and queues
+ * (rwmutex_yield()). That holder's read lock ends when it has the word.
+ *
  * Why no death leaves a sleeper behind. For the writers' queue see mutex.c.
  * While readers wait, WAITERS is not 0, so the owner of the word enters the
  * kernel to unlock, or its holder ends. While a writer drains, each reader has
@@ -77,6 +83,7 @@
 #include <linux/sched/signal.h>
 #include <trace/events/lock.h>
 
+#include "cluster.h"
 #include "mutex.h"
 #include "trace.h"
 
@@ -157,6 +164,19 @@ static u64 count_reads(struct gosync_rwmutex *rw)
 	for_each_set_bit(line, &lines, 64)
 		reads += (u32)atomic_read_acquire(line_of(rw, line));
 	return reads;
+}
+
+/* Does this node share the lock with other nodes? (the object's lock) */
+static bool is_shared(const struct gosync_object *obj)
+{
+	return unlikely(obj->cluster) && obj->cluster->holder.held;
+}
+
+static bool is_the_clusters(const struct gosync_waiter *waiter)
+{
+	const struct gosync_cluster *cluster = waiter->holder->obj->cluster;
+
+	return unlikely(cluster) && waiter == &cluster->waiter;
 }
 
 /* Count one read lock more (@n is 1) or less (@n is -1) for @holder. */
@@ -324,10 +344,58 @@ static int rwmutex_release(struct gosync_rwmutex *rw,
 
 static void rwmutex_owner_died(struct gosync_object *obj, u32 id)
 {
-	rwmutex_release(to_rwmutex(obj), NULL, id, true);
+	bool inside;
+
+	/* Who owned the word of what is shared has not been inside. */
+	scoped_guard(spinlock, &obj->wq.lock)
+		inside = !is_shared(obj);
+	rwmutex_release(to_rwmutex(obj), NULL, id, inside);
 }
 
 /* --- Writers -------------------------------------------------------------- */
+
+/* As rwmutex_yield(), with the object's lock */
+static bool rwmutex_yield_word(struct gosync_rwmutex *rw,
+			       struct gosync_holder *holder,
+			       struct gosync_waiter **next)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+
+	*next = NULL;
+	if (likely(!is_shared(obj)))
+		return false;
+	gosync_cluster_want(obj, GOSYNC_HERE);
+	gosync_mutex_yield(&rw->mutex, holder->id, &obj->cluster->waiter, next);
+	return true;
+}
+
+/*
+ * A writer owns the word of what this node only shares: the cluster's holder gets
+ * it instead, in order to have all of it. Return: false if nothing is to be done;
+ * otherwise the writer does not own the word any more
+ */
+static bool rwmutex_yield(struct gosync_rwmutex *rw,
+			  struct gosync_holder *holder)
+{
+	struct gosync_object *obj = &rw->mutex.obj;
+	struct gosync_waiter *next;
+	bool yields;
+
+	if (likely(!obj->cluster))
+		return false;
+	scoped_guard(spinlock, &obj->wq.lock)
+		yields = rwmutex_yield_word(rw, holder, &next);
+	gosync_wake(next, GOSYNC_GRANTED);
+	return yields;
+}
+
+/* The cluster's holder has the word: what was shared is shared no more. */
+static void rwmutex_unshare(struct gosync_rwmutex *rw,
+			    const struct gosync_waiter *waiter)
+{
+	if (is_the_clusters(waiter) && waiter->holder->held)
+		rwmutex_count(rw, waiter->holder, -1);
+}
 
 /*
  * Wait until the readers have gone. The holder of @writer owns the word; after
@@ -376,10 +444,14 @@ static int rwmutex_drain(struct gosync_rwmutex *rw,
 
 /* &gosync_ops.handed: is the wait complete, or has it to drain? */
 static bool rwmutex_handed(struct gosync_object *obj,
-			   struct gosync_waiter *waiter)
+			   struct gosync_waiter *waiter,
+			   struct gosync_waiter **next)
 {
 	struct gosync_rwmutex *rw = to_rwmutex(obj);
 
+	rwmutex_unshare(rw, waiter);
+	if (rwmutex_yield_word(rw, waiter->holder, next))
+		return false;
 	if (is_drained(rw))
 		return true;
 	waiter->index = GOSYNC_WANTS_TO_DRAIN;
@@ -387,19 +459,38 @@ static bool rwmutex_handed(struct gosync_object *obj,
 	return false;
 }
 
+static int rwmutex_take_word(struct gosync_rwmutex *rw,
+			     struct gosync_waiter *writer,
+			     const struct gosync_timeout *timeout)
+{
+	if (gosync_mutex_take_free(&rw->mutex, writer->holder))
+		return 0;
+	gosync_count_waits(&rw->mutex.obj);
+	return gosync_mutex_acquire(&rw->mutex, writer, timeout);
+}
+
 /* Become the writer: @writer has taken the word, and may have waited for it. */
 static long rwmutex_lock_taken(struct gosync_rwmutex *rw,
-			       const struct gosync_waiter *writer,
+			       struct gosync_waiter *writer,
 			       const struct gosync_timeout *timeout)
 {
-	int ret = rwmutex_drain(rw, writer, timeout);
+	struct gosync_holder *holder = writer->holder;
+	int ret;
 
+	while (rwmutex_yield(rw, holder)) {
+		gosync_waiter_setup(writer, holder);
+		ret = gosync_try_again() ?:
+		      rwmutex_take_word(rw, writer, timeout);
+		if (ret)
+			return ret;
+	}
+	ret = rwmutex_drain(rw, writer, timeout);
 	if (ret)
 		return ret;
 	/* A task that is being killed never enters the critical section. */
-	ret = gosync_too_late(writer->holder);
+	ret = gosync_too_late(holder);
 	if (ret) {
-		rwmutex_release(rw, NULL, writer->holder->id, false);
+		rwmutex_release(rw, NULL, holder->id, false);
 		return ret;
 	}
 	return READ_ONCE(rw->mutex.poisoned);
@@ -417,12 +508,9 @@ static long gosync_rwmutex_lock(struct gosync_holder *holder, void *arg)
 	if (ret)
 		return ret;
 	gosync_waiter_setup(&writer, holder);
-	if (!gosync_mutex_take_free(&rw->mutex, holder)) {
-		gosync_count_waits(&rw->mutex.obj);
-		ret = gosync_mutex_acquire(&rw->mutex, &writer, &timeout);
-		if (ret)
-			return ret;
-	}
+	ret = rwmutex_take_word(rw, &writer, &timeout);
+	if (ret)
+		return ret;
 	return rwmutex_lock_taken(rw, &writer, &timeout);
 }
 
@@ -455,6 +543,8 @@ static int rwmutex_try(struct gosync_rwmutex *rw, struct gosync_holder *holder)
 	/* A try that fails does not stop readers. */
 	scoped_guard(spinlock, &obj->wq.lock)
 		reads = count_reads(rw);
+	if (reads)
+		gosync_cluster_want(obj, GOSYNC_HERE);
 	ret = reads ? -EBUSY : gosync_mutex_try(&rw->mutex, holder);
 	if (ret)
 		return ret;
@@ -486,10 +576,19 @@ static int rwmutex_attempt_lock(struct gosync_waiter *waiter, bool queue)
 
 	if (!queue)
 		return rwmutex_try(rw, waiter->holder);
-	ret = gosync_mutex_attempt(waiter, true);
-	if (ret)
-		return ret;
+	/* The cluster may have it from a writer that has yielded. */
+	if (!is_the_clusters(waiter) ||
+	    gosync_mutex_owner(obj) != waiter->holder->id) {
+		ret = gosync_mutex_attempt(waiter, true);
+		while (!ret && !is_the_clusters(waiter) &&
+		       rwmutex_yield(rw, waiter->holder))
+			ret = gosync_try_again() ?:
+			      gosync_mutex_attempt(waiter, true);
+		if (ret)
+			return ret;
+	}
 	scoped_guard(spinlock, &obj->wq.lock) {
+		rwmutex_unshare(rw, waiter);
 		if (is_drained(rw))
 			return 0;
 		waiter->index = GOSYNC_WANTS_TO_DRAIN;
@@ -579,8 +678,10 @@ static int rwmutex_read_or_queue(struct gosync_rwmutex *rw,
 		*dead = gosync_owner_of(word);
 		if (!gosync_holder_lives(obj, *dead))
 			return -EOWNERDEAD;
-		if (!waiter)
+		if (!waiter) {
+			gosync_cluster_want(obj, GOSYNC_SHARED);
 			return -EBUSY;
+		}
 		if (!gosync_mutex_show_waiter(&rw->mutex, word))
 			continue;
 		waiter->index = GOSYNC_WANTS_TO_READ;
@@ -826,7 +927,8 @@ static void rwmutex_info(struct gosync_object *obj,
 			 struct gosync_info *info)
 {
 	gosync_mutex_info(obj, holder, info);
-	info->readers = min_t(u64, count_reads(to_rwmutex(obj)), U32_MAX);
+	info->readers = min_t(u64, count_reads(to_rwmutex(obj)) - is_shared(obj),
+			      U32_MAX);
 	if (holder && holder->line && info->map_len)
 		info->map_data = info->map_offset +
 				 gosync_rwmutex_line(holder->line);
@@ -860,6 +962,25 @@ static const struct gosync_lock_ops rwmutex_readers = {
 	.lock = gosync_rwmutex_rlock,
 	.unlock = gosync_rwmutex_runlock,
 	.op = &rwmutex_rlock_op,
+};
+
+static void rwmutex_cluster_share(struct gosync_object *obj)
+{
+	rwmutex_count(to_rwmutex(obj), &obj->cluster->holder, 1);
+}
+
+static enum gosync_cluster_mode rwmutex_cluster_wants(struct gosync_object *obj)
+{
+	return to_rwmutex(obj)->nr_readers == gosync_shown(obj) ? GOSYNC_SHARED :
+								   GOSYNC_HERE;
+}
+
+static const struct gosync_cluster_type rwmutex_in_cluster = {
+	.op = &rwmutex_lock_op,
+	.share = rwmutex_cluster_share,
+	.wants = rwmutex_cluster_wants,
+	.get = gosync_mutex_cluster_get,
+	.set = gosync_mutex_cluster_set,
 };
 
 static const struct gosync_ioctl ioctls[] = {
@@ -908,4 +1029,5 @@ const struct gosync_ops gosync_rwmutex_ops = {
 	.owner = gosync_mutex_owner,
 	.info = rwmutex_info,
 	.held = rwmutex_held,
+	.cluster = &rwmutex_in_cluster,
 };

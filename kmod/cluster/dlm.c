@@ -6,20 +6,23 @@
  * Each object has a lock of the DLM on each node, under one name. A node that has
  * it in mode EX has the object: its processes use it as any other, without a word
  * to the other nodes. All other nodes have mode NL, and the object is away there
- * (kmod/cluster.c).
+ * (kmod/cluster.c). Or several nodes have mode PR: they share it.
  *
- *   somebody wants it here      NL -> EX. When that is granted the object is given
- *				 to this node.
+ *   somebody wants it here      NL -> EX or PR. When that is granted the object is
+ *				 given to this node.
  *   another node wants it       The DLM tells us. The cluster's holder waits for
  *				 the object here, in the ordinary queue; when it has
- *				 it, EX -> NL. Who is left waiting here wants it
- *				 anew.
+ *				 it, EX or PR -> NL, or EX -> PR if that will do.
+ *				 Who is left waiting here wants it anew.
+ *   PR is not enough here       The same, then NL -> EX. (PR -> EX would be a
+ *				 deadlock if two nodes did it.)
  *
  * All requests go to the end of the DLM's queue (DLM_LKF_QUECVT), and a node gives
- * the object up only for a request that is in this queue. So the nodes take turns.
+ * the object up only for a request that is in this queue, or that it is going to
+ * make. So the nodes take turns.
  *
  * What all nodes have to agree upon travels in the lock's value block, which is
- * written with EX -> NL, and read with NL -> EX. If a node dies with EX, the next
+ * written with EX -> NL or PR, and read with NL -> EX or PR. If a node dies with EX, the next
  * finds the block marked as not valid: then the object is poisoned, and its owner
  * died, for all that anybody can know.
  *
@@ -27,7 +30,8 @@
  * not see it. What a dead node has not written is at most TOKENS_LOST above what
  * the block says: at 20 ns for each lock that is two months. So who comes after a
  * dead node begins that much higher, and writes it (EX -> EX) before anybody here
- * gets the object, so that a second death cannot take that back.
+ * gets the object, so that a second death cannot take that back. Who has PR cannot
+ * write, and gets EX first.
  *
  * One work item for each object makes all decisions. What calls us from outside,
  * the DLM's callbacks (in softirq) and gosync, sets a flag and queues it.
@@ -77,9 +81,10 @@ struct block {
  * @mode: the mode that was granted
  * @asked: the mode that was asked for last
  * @busy: the DLM has not answered yet
- * @wanted: somebody wants it here
- * @blocked: another node waits for it
- * @here: this node has the object
+ * @wanted: the mode that somebody wants here; or NL
+ * @blocked: the mode that another node waits for; or NL
+ * @down: the mode in which it is to be let go
+ * @here: this node has the object, as far as @mode says
  * @taking: gosync_cluster_take() waits for it
  * @leaving: it was taken, and is to be let go
  * @written: @block is what the next node is to see
@@ -98,9 +103,10 @@ struct node {
 	char name[2 * SHA256_DIGEST_SIZE];
 	int mode;
 	int asked;
+	int wanted;
+	int blocked;
+	int down;
 	bool busy;
-	bool wanted;
-	bool blocked;
 	bool here;
 	bool taking;
 	bool leaving;
@@ -119,6 +125,18 @@ static void look_again(struct node *node)
 	mod_delayed_work(workqueue, &node->work, 0);
 }
 
+/* Its modes grow with what they are: NL is 0, PR is 3, EX is 5. */
+static int mode_of(enum gosync_cluster_mode mode)
+{
+	static const int modes[] = {
+		[GOSYNC_AWAY] = DLM_LOCK_NL,
+		[GOSYNC_SHARED] = DLM_LOCK_PR,
+		[GOSYNC_HERE] = DLM_LOCK_EX,
+	};
+
+	return modes[mode];
+}
+
 /* --- The DLM's answers, in softirq ----------------------------------------- */
 
 static void note_answer(struct node *node, int status)
@@ -130,9 +148,10 @@ static void note_answer(struct node *node, int status)
 		status = 0;
 	} else if (!status) {
 		/* If others wait the DLM says so after this. */
-		if (node->mode != DLM_LOCK_EX) {
-			node->blocked = false;
+		if (node->mode != node->asked) {
+			node->blocked = DLM_LOCK_NL;
 			node->written = false;
+			node->leaving = false;
 		}
 		node->mode = node->asked;
 	}
@@ -155,7 +174,7 @@ static void dlm_blocks(void *arg, int mode)
 	struct node *node = arg;
 
 	scoped_guard(spinlock_bh, &node->lock) {
-		node->blocked = true;
+		node->blocked = max(node->blocked, mode);
 		look_again(node);
 	}
 }
@@ -222,8 +241,8 @@ static void write_block(struct node *node,
 /* --- What is to be done ---------------------------------------------------- */
 
 /*
- * EX was granted: find out what the nodes have agreed upon. Return: true if it
- * has to be written before this node may have the object.
+ * EX or PR was granted: find out what the nodes have agreed upon. Return: true if
+ * it has to be written before this node may have the object.
  */
 static bool read_block(struct node *node, struct gosync_cluster_state *state)
 {
@@ -243,7 +262,7 @@ static bool read_block(struct node *node, struct gosync_cluster_state *state)
 	return true;
 }
 
-/* EX was granted, and the object is not here yet. */
+/* EX or PR was granted, and the object is not here yet. */
 static void give(struct node *node)
 {
 	struct gosync_cluster_state state = {
@@ -251,24 +270,34 @@ static void give(struct node *node)
 	};
 
 	if (!node->renewed && read_block(node, &state)) {
-		write_block(node, &state);
-		ask(node, DLM_LOCK_EX);
+		if (node->mode == DLM_LOCK_EX) {
+			write_block(node, &state);
+			ask(node, DLM_LOCK_EX);
+			return;
+		}
+		scoped_guard(spinlock_bh, &node->lock)
+			node->wanted = DLM_LOCK_EX;
+		ask(node, DLM_LOCK_NL);
 		return;
 	}
 	node->renewed = false;
 	node->token = state.token;
 	scoped_guard(spinlock_bh, &node->lock) {
 		node->here = true;
-		node->wanted = false;
+		if (node->wanted <= node->mode)
+			node->wanted = DLM_LOCK_NL;
 	}
-	gosync_cluster_give(node->cluster, &state);
+	gosync_cluster_give(node->cluster, &state, node->mode != DLM_LOCK_EX);
 }
 
-/* Another node wants it. Return: false if it is not to be had yet. */
-static bool take(struct node *node)
+/*
+ * Another node wants it in mode @blocked, or this one wants more of it. Return:
+ * false if it is not to be had yet.
+ */
+static bool take(struct node *node, int blocked)
 {
 	struct gosync_cluster_state state;
-	u32 waiters;
+	int wanted;
 
 	if (!node->taking) {
 		node->taking = true;
@@ -281,10 +310,15 @@ static bool take(struct node *node)
 	/* From here on who comes wants it anew; who was here before is counted. */
 	scoped_guard(spinlock_bh, &node->lock)
 		node->here = false;
-	waiters = gosync_cluster_get(node->cluster, &state);
+	wanted = mode_of(gosync_cluster_get(node->cluster, &state));
 	scoped_guard(spinlock_bh, &node->lock)
-		node->wanted |= waiters;
-	write_block(node, &state);
+		node->wanted = max(node->wanted, wanted);
+	node->down = DLM_LOCK_NL;
+	if (node->mode == DLM_LOCK_EX) {
+		write_block(node, &state);
+		if (blocked == DLM_LOCK_PR)
+			node->down = DLM_LOCK_PR;
+	}
 	return true;
 }
 
@@ -300,7 +334,8 @@ static void end(struct node *node)
 	}
 	if (node->here) {
 		gosync_cluster_get(node->cluster, &state);
-		write_block(node, &state);
+		if (node->mode == DLM_LOCK_EX)
+			write_block(node, &state);
 		node->here = false;
 	}
 	let_go(node);
@@ -309,7 +344,8 @@ static void end(struct node *node)
 /* Return: true if there may be more to do */
 static bool do_step(struct node *node)
 {
-	bool busy, wanted, blocked, ending;
+	int wanted, blocked;
+	bool busy, ending;
 
 	scoped_guard(spinlock_bh, &node->lock) {
 		busy = node->busy;
@@ -328,17 +364,17 @@ static bool do_step(struct node *node)
 		ask(node, DLM_LOCK_NL);
 		return false;
 	case DLM_LOCK_NL:
-		node->leaving = false;
-		if (wanted)
-			ask(node, DLM_LOCK_EX);
+		if (wanted != DLM_LOCK_NL)
+			ask(node, wanted);
 		return false;
 	}
 	if (node->here) {
-		node->leaving = blocked && take(node);
+		node->leaving = (blocked != DLM_LOCK_NL || wanted > node->mode) &&
+				take(node, blocked);
 		return node->leaving;
 	}
 	if (node->leaving) {
-		ask(node, DLM_LOCK_NL);
+		ask(node, node->down);
 		return false;
 	}
 	give(node);
@@ -388,13 +424,15 @@ static void *node_begin(struct gosync_cluster *cluster)
 	return node;
 }
 
-static void node_wanted(void *arg)
+static void node_wanted(void *arg, enum gosync_cluster_mode mode)
 {
 	struct node *node = arg;
+	int wanted = mode_of(mode);
 
 	scoped_guard(spinlock_bh, &node->lock) {
-		if (!node->here && !node->wanted) {
-			node->wanted = true;
+		if (wanted > node->wanted &&
+		    (!node->here || wanted > node->mode)) {
+			node->wanted = wanted;
 			look_again(node);
 		}
 	}
