@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests of a cluster have in common: results, meetings, and the monitor, a
+ * server at node 1 that everybody tells who is inside, and that believes nobody's lock.
+ */
+#ifndef COMMON_H
+#define COMMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MAX_NODES	9
+
+/* This node, and how many there are */
+extern int self, nodes;
+
+/**
+ * struct report - what the monitor has seen
+ * @entered: how often somebody went in alone
+ * @read: how often somebody went in to read
+ * @by_node: of these, by node
+ * @violations: somebody went in where he must not, or with a token that was not the
+ *	largest
+ * @nodes_inside: the most nodes that read at the same time
+ * @last_token: the last token
+ */
+struct report {
+	uint64_t entered;
+	uint64_t read;
+	uint64_t by_node[MAX_NODES + 1];
+	uint64_t violations;
+	uint64_t nodes_inside;
+	uint64_t last_token;
+};
+
+/* What it is told */
+#define ENTERS	'E'
+#define LEAVES	'L'
+#define READS	'R'
+#define HAS_READ 'r'
+#define REPORTS	'?'
+
+void begin(const char *what);
+int end(void);
+bool ok(bool good, const char *name);
+void meet(const char *name, const char *which);
+void lose_power(void);
+void go_on_without_last(const char *left);
+pid_t start_monitor(void);
+int to_monitor(void);
+struct report ask(int fd, char what, uint64_t token);
+bool is_shared_out(const struct report *before, const struct report *after);
+
+#endif /* COMMON_H */

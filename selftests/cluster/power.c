@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The last node of cluster.sh loses its power with all locks. This runs on each node, as
+ * a member, and is the last program that does: in the end those that are left leave the
+ * cluster.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <gosync-user.h>
+
+#include "common.h"
+
+#define FLAGS	(GOSYNC_CREATE | GOSYNC_CLUSTER)
+
+/* By both locks, what the tests do with them */
+struct locks {
+	gosync_mutex_t *mutex;
+	gosync_rwmutex_t *rwmutex;
+};
+
+static void check(int ret, const char *what)
+{
+	if (ret)
+		errx(1, "%s: %d", what, ret);
+}
+
+static void tokens_of(const struct locks *locks, uint64_t tokens[2])
+{
+	check(gosync_mutex_token(locks->mutex, &tokens[0]), "token");
+	check(gosync_rwmutex_token(locks->rwmutex, &tokens[1]), "token");
+}
+
+static bool lock_both(const struct locks *locks, int want)
+{
+	return gosync_mutex_lock(locks->mutex) == want &&
+	       gosync_rwmutex_lock(locks->rwmutex) == want;
+}
+
+static bool unlock_both(const struct locks *locks)
+{
+	return !gosync_mutex_unlock(locks->mutex) &&
+	       !gosync_rwmutex_unlock(locks->rwmutex);
+}
+
+static void test_death_of_a_node(const struct locks *locks, const char *left)
+{
+	uint64_t before[2], after[2];
+
+	if (self == 1) {
+		ok(lock_both(locks, 0), "the first locks");
+		tokens_of(locks, before);
+		unlock_both(locks);
+	}
+	meet("opened", "");
+	if (self == nodes)
+		ok(lock_both(locks, 0), "the last node locks");
+	meet("locked", "");
+	if (self == nodes) {
+		ok(system("rmmod gosync_dlm 2>/dev/null"), "the module cannot go");
+		lose_power();
+	}
+	usleep(1000000);
+	if (self == 1) {
+		ok(gosync_mutex_trylock(locks->mutex) == -EBUSY,
+		   "nobody has the Mutex meanwhile");
+		ok(gosync_rwmutex_tryrlock(locks->rwmutex) == -EBUSY,
+		   "nobody reads meanwhile");
+	}
+	go_on_without_last(left);
+	/* By a read lock, which has to have the value block written first. */
+	if (self == 2) {
+		ok(gosync_rwmutex_rlock(locks->rwmutex) == 1 &&
+		   !gosync_rwmutex_runlock(locks->rwmutex),
+		   "who reads hears of the death");
+	}
+	meet("read", left);
+	if (self == 1) {
+		ok(lock_both(locks, 1), "who locks hears of the death");
+		tokens_of(locks, after);
+		printf("# tokens: %llu and %llu before, %llu and %llu after\n",
+		       (unsigned long long)before[0], (unsigned long long)before[1],
+		       (unsigned long long)after[0], (unsigned long long)after[1]);
+		ok(after[0] > before[0] + 1 && after[1] > before[1] + 1,
+		   "its tokens are above all that the dead had");
+		ok(!gosync_mutex_recover(locks->mutex) &&
+		   !gosync_rwmutex_recover(locks->rwmutex) && unlock_both(locks),
+		   "and recovers both");
+	}
+	meet("recovered", left);
+	ok(lock_both(locks, 0) && unlock_both(locks),
+	   "then all is well on each node that is left");
+	meet("over", left);
+}
+
+/*
+ * Whoever unloads the module leaves the lockspace; all others have to have stopped by
+ * then. Nobody has an object open any more, but the DLM may still be told so.
+ */
+static void leave(const char *left)
+{
+	while (system("grep -q '^0$' /sys/module/gosync_dlm/refcnt"))
+		usleep(100000);
+	meet("leave", left);
+	ok(!system("gosync-dlm-members stop gosync"), "leaves");
+	meet("left", left);
+}
+
+int main(void)
+{
+	char left[64] = "";
+	struct locks locks;
+	int i, n = 0;
+
+	begin("power");
+	for (i = 1; i < nodes; i++)
+		n += sprintf(left + n, "%d ", i);
+	check(gosync_mutex_open("cluster.power", FLAGS, 0600, &locks.mutex), "open");
+	check(gosync_rwmutex_open("cluster.power.rw", FLAGS, 0600, &locks.rwmutex),
+	      "open");
+	test_death_of_a_node(&locks, left);
+	gosync_close(locks.mutex);
+	gosync_close(locks.rwmutex);
+	leave(left);
+	return end();
+}
