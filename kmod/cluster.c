@@ -73,6 +73,15 @@ static void tell_cluster(struct gosync_group *group)
 	cluster->ops->taken(cluster->node);
 }
 
+static enum gosync_cluster_mode what_is_wanted(struct gosync_object *obj)
+{
+	const struct gosync_cluster_type *type = obj->ops->cluster;
+
+	if (type->wants)
+		return type->wants(obj);
+	return gosync_shown(obj) ? GOSYNC_HERE : GOSYNC_AWAY;
+}
+
 /**
  * gosync_cluster_begin() - make a new object one of the cluster
  * @obj: the object, which nobody can find yet; it is away
@@ -120,8 +129,11 @@ int gosync_cluster_begin(struct gosync_object *obj)
 		goto err_holder;
 	cluster->node = node;
 	obj->cluster = cluster;
-	scoped_guard(spinlock, &obj->wq.lock)
-		obj->ops->show(obj);
+	scoped_guard(spinlock, &obj->wq.lock) {
+		if (obj->ops->show)
+			obj->ops->show(obj);
+		gosync_cluster_want(obj, what_is_wanted(obj));
+	}
 	return 0;
 err_holder:
 	xa_erase(&obj->holders, gosync_holder_index(GOSYNC_CLUSTER_HOLDER));
@@ -217,15 +229,15 @@ enum gosync_cluster_mode gosync_cluster_get(struct gosync_cluster *cluster,
 					    struct gosync_cluster_state *state)
 {
 	struct gosync_object *obj = cluster->holder.obj;
-	const struct gosync_cluster_type *type = obj->ops->cluster;
-	enum gosync_cluster_mode wanted = GOSYNC_AWAY;
+	enum gosync_cluster_mode wanted;
 
 	scoped_guard(spinlock, &obj->wq.lock) {
 		WRITE_ONCE(cluster->away, true);
-		obj->ops->show(obj);
-		type->get(obj, state);
-		if (gosync_shown(obj))
-			wanted = type->wants ? type->wants(obj) : GOSYNC_HERE;
+		cluster->shared = false;
+		if (obj->ops->show)
+			obj->ops->show(obj);
+		obj->ops->cluster->get(obj, state);
+		wanted = what_is_wanted(obj);
 	}
 	return wanted;
 }
@@ -246,8 +258,11 @@ void gosync_cluster_give(struct gosync_cluster *cluster,
 	scoped_guard(spinlock, &obj->wq.lock) {
 		WRITE_ONCE(cluster->away, false);
 		type->set(obj, state);
-		if (shared)
+		cluster->shared = shared;
+		if (shared && type->share)
 			type->share(obj);
+		if (state->final)
+			gosync_cluster_settled(obj);
 		/* It waits for nothing any more. */
 		cluster->waiter.index = GOSYNC_WANTS_IT;
 	}

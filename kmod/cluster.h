@@ -7,6 +7,7 @@
 #define GOSYNC_CLUSTER_H
 
 #include <linux/module.h>
+#include <linux/poll.h>
 
 #include "wait.h"
 
@@ -29,11 +30,13 @@ enum gosync_cluster_mode {
  * @token: the last fencing token
  * @poisoned: an owner has died
  * @died: it has died just now, with its node
+ * @final: this never changes again: a Once is done
  */
 struct gosync_cluster_state {
 	u64 token;
 	bool poisoned;
 	bool died;
+	bool final;
 };
 
 /**
@@ -45,6 +48,8 @@ struct gosync_cluster_state {
  *	functions below are called with, or an error
  * @wanted: somebody waits for so much of the object, or has tried to get it, or
  *	polls it. Called with the object's lock or without, by who has a holder of it
+ * @settled: the node has all of the object, and its state is final: other nodes are
+ *	to know it, and to keep it if this one dies. Called as @wanted
  * @taken: gosync_cluster_take() has what it waited for. Called without locks, by
  *	who has a holder of the object
  * @end: nobody uses the object any more. Has to call gosync_cluster_end(), later
@@ -54,6 +59,7 @@ struct gosync_cluster_ops {
 	int (*ready)(void);
 	void *(*begin)(struct gosync_cluster *cluster);
 	void (*wanted)(void *node, enum gosync_cluster_mode mode);
+	void (*settled)(void *node);
 	void (*taken)(void *node);
 	void (*end)(void *node);
 };
@@ -63,8 +69,8 @@ struct gosync_cluster_ops {
  * @op: the operation by which the cluster's holder takes an object from its node,
  *	also what the node has shared. &gosync_wait_op.give_back ends that
  * @share: the cluster's holder, which has all of it, is going to give back no more
- *	than what can be shared. NULL: it cannot be shared
- * @wants: what those want who wait here; not %GOSYNC_AWAY. NULL: all of it
+ *	than what can be shared. NULL: it never is
+ * @wants: what this node wants. NULL: all of it if somebody waits here
  * @get: read what all nodes have to know
  * @set: take over what they know
  *
@@ -88,6 +94,7 @@ struct gosync_cluster_type {
  * @waiter: waits for the object when another node wants it
  * @ops: the cluster
  * @node: as returned by &gosync_cluster_ops.begin
+ * @shared: this node has what others may have, too (the object's lock)
  * @away: @holder has the object, or is about to: user space neither locks nor
  *	unlocks by itself (the object's lock)
  */
@@ -97,6 +104,7 @@ struct gosync_cluster {
 	struct gosync_waiter waiter;
 	const struct gosync_cluster_ops *ops;
 	void *node;
+	bool shared;
 	bool away;
 };
 
@@ -114,14 +122,35 @@ static inline void gosync_cluster_want(const struct gosync_object *obj,
 		obj->cluster->ops->wanted(obj->cluster->node, mode);
 }
 
-/* The same for a waiter, unless it is the cluster's own */
+/* The state of the object is final, from now on. With the object's lock */
+static inline void gosync_cluster_settled(const struct gosync_object *obj)
+{
+	if (unlikely(obj->cluster))
+		obj->cluster->ops->settled(obj->cluster->node);
+}
+
+/*
+ * As gosync_cluster_want(), for a waiter in a queue, unless it is the cluster's own.
+ * Besides @wq.head there are queues only for what can be shared.
+ */
 static inline void gosync_cluster_want_for(const struct gosync_object *obj,
+					   const struct list_head *queue,
 					   const struct gosync_waiter *waiter)
 {
 	if (likely(!obj->cluster) || waiter == &obj->cluster->waiter)
 		return;
-	gosync_cluster_want(obj, gosync_wants(obj, waiter) == GOSYNC_WANTS_TO_READ ?
-			    GOSYNC_SHARED : GOSYNC_HERE);
+	gosync_cluster_want(obj, queue == &obj->wq.head ? GOSYNC_HERE :
+							   GOSYNC_SHARED);
+}
+
+/* The same for a poller. Without the object's lock */
+static inline void gosync_cluster_want_polled(const struct gosync_object *obj,
+					      __poll_t events)
+{
+	bool all = !obj->ops->cluster->wants ||
+		   (obj->ops->out && events & EPOLLOUT);
+
+	gosync_cluster_want(obj, all ? GOSYNC_HERE : GOSYNC_SHARED);
 }
 
 int gosync_cluster_check(const struct gosync_open_args *args,

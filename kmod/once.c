@@ -19,10 +19,14 @@
  * without a deadline, it would wait for itself for ever. By another holder it
  * may be another task of a runtime, which has moved the first task to another
  * thread.
+ *
+ * Several machines: the cluster's holder runs what another node may be running. When
+ * it has been done the runner's node tells all others.
  */
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 
+#include "cluster.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -257,6 +261,22 @@ static long gosync_once_wait(struct gosync_holder *holder, void *arg)
 	return gosync_wait_plainly(&once_wait_op, holder, arg);
 }
 
+static void once_note_done(struct gosync_once *once)
+{
+	lockdep_assert_held(&once->obj.wq.lock);
+	WRITE_ONCE(once->done, true);
+	WRITE_ONCE(once->died, false);
+	once_set_runner(once, NULL, NULL);
+}
+
+/* It has been done: from now on no waiter is queued. */
+static void once_tell_all(struct gosync_once *once)
+{
+	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL, NULL);
+	gosync_grant_all(&once->obj, &once->observers, NULL, NULL);
+	gosync_changed(&once->obj);
+}
+
 static long gosync_once_done(struct gosync_holder *holder, void *arg)
 {
 	struct gosync_once *once = to_once(holder->obj);
@@ -264,15 +284,11 @@ static long gosync_once_done(struct gosync_holder *holder, void *arg)
 	scoped_guard(spinlock, &once->obj.wq.lock) {
 		if (once->runner != holder->id)
 			return gosync_may_operate(holder) ?: -EPERM;
-		WRITE_ONCE(once->done, true);
-		WRITE_ONCE(once->died, false);
-		once_set_runner(once, NULL, NULL);
+		once_note_done(once);
+		gosync_cluster_settled(&once->obj);
 	}
 	trace_gosync_once_done(&once->obj, holder->id);
-	/* From now on no waiter is queued. */
-	gosync_grant_all(&once->obj, &once->obj.wq.head, NULL, NULL);
-	gosync_grant_all(&once->obj, &once->observers, NULL, NULL);
-	gosync_changed(&once->obj);
+	once_tell_all(once);
 	return 0;
 }
 
@@ -292,6 +308,81 @@ static void once_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 			next = once_pass_on(once);
 	gosync_wake(next, GOSYNC_GRANTED);
 }
+
+/*
+ * The cluster's holder does not run it any more. It runs on if this node may not
+ * run what has not been done.
+ */
+static void once_cluster_give_back(struct gosync_waiter *waiter)
+{
+	struct gosync_holder *holder = waiter->holder;
+	struct gosync_once *once = to_once(holder->obj);
+	struct gosync_waiter *next = NULL;
+
+	scoped_guard(spinlock, &once->obj.wq.lock) {
+		if (!once->done && once->runner == holder->id &&
+		    !holder->obj->cluster->shared)
+			next = once_pass_on(once);
+	}
+	gosync_wake(next, GOSYNC_GRANTED);
+	if (once_is_done(waiter))
+		once_tell_all(once);
+}
+
+/* &gosync_wait_op.attempt of the cluster's holder, which may run it already */
+static int once_cluster_attempt(struct gosync_waiter *waiter, bool queue)
+{
+	struct gosync_once *once = to_once(waiter->holder->obj);
+
+	scoped_guard(spinlock, &once->obj.wq.lock) {
+		if (once->runner == waiter->holder->id)
+			return 0;
+		return once_begin(once, waiter, queue);
+	}
+}
+
+static const struct gosync_wait_op once_cluster_op = {
+	.attempt = once_cluster_attempt,
+	.give_back = once_cluster_give_back,
+};
+
+/*
+ * All nodes want to know that it has been done; then it is known as long as one of
+ * them lives.
+ */
+static enum gosync_cluster_mode once_cluster_wants(struct gosync_object *obj)
+{
+	return list_empty(&obj->wq.head) ? GOSYNC_SHARED : GOSYNC_HERE;
+}
+
+static void once_cluster_get(struct gosync_object *obj,
+			     struct gosync_cluster_state *state)
+{
+	const struct gosync_once *once = to_once(obj);
+
+	state->poisoned = once->died;
+	state->final = once->done;
+}
+
+static void once_cluster_set(struct gosync_object *obj,
+			     const struct gosync_cluster_state *state)
+{
+	struct gosync_once *once = to_once(obj);
+
+	if (state->final) {
+		once_note_done(once);
+		return;
+	}
+	WRITE_ONCE(once->died, state->poisoned);
+	WRITE_ONCE(obj->deaths, obj->deaths + state->died);
+}
+
+static const struct gosync_cluster_type once_in_cluster = {
+	.op = &once_cluster_op,
+	.wants = once_cluster_wants,
+	.get = once_cluster_get,
+	.set = once_cluster_set,
+};
 
 static void once_queues(struct gosync_object *obj,
 			struct list_head *queues[GOSYNC_QUEUES])
@@ -354,4 +445,5 @@ const struct gosync_ops gosync_once_ops = {
 	.queues = once_queues,
 	.owner = once_owner,
 	.info = once_info,
+	.cluster = &once_in_cluster,
 };

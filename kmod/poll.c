@@ -132,9 +132,8 @@ __poll_t gosync_poll(struct file *file, struct poll_table_struct *table)
 	if (!watch)
 		return EPOLLERR;
 	poll_wait(file, &watch->wq, table);
-	gosync_cluster_want(obj, !obj->ops->out ||
-			    poll_requested_events(table) & EPOLLOUT ?
-			    GOSYNC_HERE : GOSYNC_SHARED);
+	if (unlikely(obj->cluster))
+		gosync_cluster_want_polled(obj, poll_requested_events(table));
 	if (!get_wanted(holder, &wanted))
 		return 0;
 	if (gosync_is_ready(obj->ops->in, &wanted))

@@ -971,6 +971,8 @@ static void rwmutex_cluster_share(struct gosync_object *obj)
 
 static enum gosync_cluster_mode rwmutex_cluster_wants(struct gosync_object *obj)
 {
+	if (!gosync_shown(obj))
+		return GOSYNC_AWAY;
 	return to_rwmutex(obj)->nr_readers == gosync_shown(obj) ? GOSYNC_SHARED :
 								   GOSYNC_HERE;
 }

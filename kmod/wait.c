@@ -326,7 +326,7 @@ void gosync_enqueue(struct gosync_object *obj, struct list_head *queue,
 	waiter->claim = WAITING;
 	waiter->queued = true;
 	WRITE_ONCE(obj->nr_waiters, obj->nr_waiters + !waiter->shown);
-	gosync_cluster_want_for(obj, waiter);
+	gosync_cluster_want_for(obj, queue, waiter);
 	if (waiter->since) {
 		waiter_queue_again(queue, waiter);
 	} else {

@@ -24,7 +24,7 @@
  * What all nodes have to agree upon travels in the lock's value block, which is
  * written with EX -> NL or PR, and read with NL -> EX or PR. If a node dies with EX, the next
  * finds the block marked as not valid: then the object is poisoned, and its owner
- * died, for all that anybody can know.
+ * died, for all that anybody can know. For that the first node writes it at once.
  *
  * Fencing tokens. While a node has the object its tokens grow where the others do
  * not see it. What a dead node has not written is at most TOKENS_LOST above what
@@ -32,6 +32,9 @@
  * dead node begins that much higher, and writes it (EX -> EX) before anybody here
  * gets the object, so that a second death cannot take that back. Who has PR cannot
  * write, and gets EX first.
+ *
+ * What is final, that a Once is done, is written at once, by EX -> PR, and every node
+ * keeps PR, because a block is lost with the last PR or EX.
  *
  * One work item for each object makes all decisions. What calls us from outside,
  * the DLM's callbacks (in softirq) and gosync, sets a flag and queues it.
@@ -55,11 +58,12 @@
 /* Value blocks that nobody has written are zero. */
 #define BLOCK_MAGIC	cpu_to_le32(0x636e7973)
 #define BLOCK_POISONED	cpu_to_le32(1)
+#define BLOCK_FINAL	cpu_to_le32(2)
 
 /**
  * struct block - a lock's value block
  * @magic: BLOCK_MAGIC
- * @flags: BLOCK_POISONED
+ * @flags: BLOCK_POISONED, BLOCK_FINAL
  * @token: the last fencing token
  */
 struct block {
@@ -76,6 +80,7 @@ struct block {
  * @lock: protects what follows; taken inside the object's lock, and in softirq
  * @lksb: the DLM's view of its lock
  * @block: its value block
+ * @state: what the nodes have agreed upon, when the object is given to this node
  * @token: the last token that is known to this node
  * @name: the lock's name
  * @mode: the mode that was granted
@@ -88,7 +93,7 @@ struct block {
  * @taking: gosync_cluster_take() waits for it
  * @leaving: it was taken, and is to be let go
  * @written: @block is what the next node is to see
- * @renewing: the block is being written anew, after a death
+ * @renewing: the block is being written before anybody here has the object
  * @renewed: it was
  * @ending: nobody uses it any more
  */
@@ -99,6 +104,7 @@ struct node {
 	spinlock_t lock; /* what follows */
 	struct dlm_lksb lksb;
 	struct block block;
+	struct gosync_cluster_state state;
 	u64 token;
 	char name[2 * SHA256_DIGEST_SIZE];
 	int mode;
@@ -233,7 +239,8 @@ static void write_block(struct node *node,
 	node->written = true;
 	node->block = (struct block) {
 		.magic = BLOCK_MAGIC,
-		.flags = state->poisoned ? BLOCK_POISONED : 0,
+		.flags = (state->poisoned ? BLOCK_POISONED : 0) |
+			 (state->final ? BLOCK_FINAL : 0),
 		.token = cpu_to_le64(state->token),
 	};
 }
@@ -247,15 +254,23 @@ static void write_block(struct node *node,
 static bool read_block(struct node *node, struct gosync_cluster_state *state)
 {
 	const struct block *block = &node->block;
+	bool was_final, write;
 
 	gosync_cluster_get(node->cluster, state);
+	was_final = state->final;
 	state->died = false;
+	/* The DLM tells nobody that a block is not valid which is not there. */
+	write = block->magic != BLOCK_MAGIC && node->mode == DLM_LOCK_EX;
 	if (block->magic == BLOCK_MAGIC) {
 		state->token = max(le64_to_cpu(block->token), node->token);
 		state->poisoned = block->flags & BLOCK_POISONED;
+		state->final = block->flags & BLOCK_FINAL;
 	}
+	/* This node has known it, and all others who have are dead. */
+	write |= was_final && !state->final;
+	state->final |= was_final;
 	if (!(node->lksb.sb_flags & DLM_SBF_VALNOTVALID))
-		return false;
+		return write;
 	state->token += TOKENS_LOST;
 	state->poisoned = true;
 	state->died = true;
@@ -265,13 +280,11 @@ static bool read_block(struct node *node, struct gosync_cluster_state *state)
 /* EX or PR was granted, and the object is not here yet. */
 static void give(struct node *node)
 {
-	struct gosync_cluster_state state = {
-		.token = node->token, .poisoned = true, .died = true,
-	};
+	struct gosync_cluster_state *state = &node->state;
 
-	if (!node->renewed && read_block(node, &state)) {
+	if (!node->renewed && read_block(node, state)) {
 		if (node->mode == DLM_LOCK_EX) {
-			write_block(node, &state);
+			write_block(node, state);
 			ask(node, DLM_LOCK_EX);
 			return;
 		}
@@ -281,13 +294,13 @@ static void give(struct node *node)
 		return;
 	}
 	node->renewed = false;
-	node->token = state.token;
+	node->token = state->token;
 	scoped_guard(spinlock_bh, &node->lock) {
 		node->here = true;
 		if (node->wanted <= node->mode)
 			node->wanted = DLM_LOCK_NL;
 	}
-	gosync_cluster_give(node->cluster, &state, node->mode != DLM_LOCK_EX);
+	gosync_cluster_give(node->cluster, state, node->mode != DLM_LOCK_EX);
 }
 
 /*
@@ -438,6 +451,19 @@ static void node_wanted(void *arg, enum gosync_cluster_mode mode)
 	}
 }
 
+/* As if another node wanted to share it */
+static void node_settled(void *arg)
+{
+	struct node *node = arg;
+
+	scoped_guard(spinlock_bh, &node->lock) {
+		if (node->here && node->mode == DLM_LOCK_EX) {
+			node->blocked = max(node->blocked, DLM_LOCK_PR);
+			look_again(node);
+		}
+	}
+}
+
 static void node_taken(void *arg)
 {
 	look_again(arg);
@@ -494,6 +520,7 @@ static const struct gosync_cluster_ops ops = {
 	.ready = node_ready,
 	.begin = node_begin,
 	.wanted = node_wanted,
+	.settled = node_settled,
 	.taken = node_taken,
 	.end = node_end,
 };

@@ -223,7 +223,7 @@ enum gosync_type {
 #define GOSYNC_GIVE_BACK	(1U << 7)	/* Semaphore: what a dead holder took is released */
 #define GOSYNC_AWAIT		(1U << 8)	/* not there yet: wait; excludes GOSYNC_CREATE */
 #define GOSYNC_AWAIT_REALTIME	(1U << 9)	/* ... until @deadline of CLOCK_REALTIME */
-#define GOSYNC_CLUSTER		(1U << 10)	/* Mutex: one for all nodes of the cluster */
+#define GOSYNC_CLUSTER		(1U << 10)	/* one for all nodes of the cluster */
 
 /* With GOSYNC_CLUSTER: the holder that has what is at another node */
 #define GOSYNC_CLUSTER_HOLDER	1
@@ -319,11 +319,12 @@ enum gosync_type {
  * To create an object waits for nobody else, but may take long where the cgroup
  * has no memory.
  *
- * With GOSYNC_CLUSTER a named Mutex in the initial IPC namespace is one for all
- * nodes of the cluster that create it so. Each node has its own mode and owner
- * for it. Only its owner can unlock it, as with GOSYNC_ERRORCHECK. Whether another
- * node has the name cannot be told, so GOSYNC_EXCL is refused. The first open may
- * wait until this node has joined the cluster; only a signal that kills ends that.
+ * With GOSYNC_CLUSTER a named Mutex, RWMutex or Once in the initial IPC namespace
+ * is one for all nodes of the cluster that create it so. Each node has its own mode
+ * and owner for it. Only its owner can unlock it, as with GOSYNC_ERRORCHECK.
+ * Whether another node has the name cannot be told, so GOSYNC_EXCL is refused. The
+ * first open may wait until this node has joined the cluster; only a signal that
+ * kills ends that.
  *
  * With GOSYNC_AWAIT the call waits until the name exists in the caller's IPC
  * namespace, and then opens it. A name that exists, but that the caller may not
