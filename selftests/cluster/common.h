@@ -47,6 +47,7 @@ bool ok(bool good, const char *name);
 void meet(const char *name, const char *which);
 void lose_power(void);
 void go_on_without_last(const char *left);
+bool is_asked_to_end(void);
 pid_t start_monitor(void);
 int to_monitor(void);
 struct report ask(int fd, char what, uint64_t token);

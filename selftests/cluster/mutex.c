@@ -41,7 +41,7 @@ static void work(const char *name, int times)
 	gosync_mutex_t *mutex = open_mutex(name);
 	int fd = to_monitor(), i;
 
-	for (i = 0; i < times; i++) {
+	for (i = 0; i < times && !is_asked_to_end(); i++) {
 		if (gosync_mutex_lock(mutex))
 			errx(1, "cannot lock");
 		ask(fd, ENTERS, token_of(mutex));
@@ -85,7 +85,7 @@ static void test_one_at_a_time(void)
 		       (unsigned long long)report.by_node[node]);
 }
 
-/* Without an end, until they are killed: who got how much? */
+/* Without an end, until they are asked to: who got how much? */
 static void test_each_has_its_share(void)
 {
 	struct report before, after;
@@ -108,7 +108,7 @@ static void test_each_has_its_share(void)
 		after = ask(fd, REPORTS, 0);
 	meet("shared", "");
 	for (i = 0; i < WORKERS; i++) {
-		kill(pids[i], SIGKILL);
+		kill(pids[i], SIGTERM);
 		waitpid(pids[i], NULL, 0);
 	}
 	meet("share over", "");

@@ -15,10 +15,12 @@
 
 #define FLAGS	(GOSYNC_CREATE | GOSYNC_CLUSTER)
 
-/* By both locks, what the tests do with them */
+/* Two locks, something that is done, and something that is being done */
 struct locks {
 	gosync_mutex_t *mutex;
 	gosync_rwmutex_t *rwmutex;
+	gosync_once_t *done;
+	gosync_once_t *begun;
 };
 
 static void check(int ret, const char *what)
@@ -56,7 +58,9 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 	}
 	meet("opened", "");
 	if (self == nodes)
-		ok(lock_both(locks, 0), "the last node locks");
+		ok(lock_both(locks, 0) && gosync_once_begin(locks->done) &&
+		   !gosync_once_done(locks->done) && gosync_once_begin(locks->begun),
+		   "the last node locks, does and begins");
 	meet("locked", "");
 	if (self == nodes) {
 		ok(system("rmmod gosync_dlm 2>/dev/null"), "the module cannot go");
@@ -76,6 +80,8 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 		   !gosync_rwmutex_runlock(locks->rwmutex),
 		   "who reads hears of the death");
 	}
+	ok(gosync_once_begin(locks->done) == GOSYNC_ONCE_DONE,
+	   "what it has done is done");
 	meet("read", left);
 	if (self == 1) {
 		ok(lock_both(locks, 1), "who locks hears of the death");
@@ -85,12 +91,16 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 		       (unsigned long long)after[0], (unsigned long long)after[1]);
 		ok(after[0] > before[0] + 1 && after[1] > before[1] + 1,
 		   "its tokens are above all that the dead had");
+		ok(gosync_once_begin(locks->begun) == GOSYNC_ONCE_RUN_AGAIN &&
+		   !gosync_once_done(locks->begun),
+		   "and what it had begun is to be done");
 		ok(!gosync_mutex_recover(locks->mutex) &&
 		   !gosync_rwmutex_recover(locks->rwmutex) && unlock_both(locks),
 		   "and recovers both");
 	}
 	meet("recovered", left);
-	ok(lock_both(locks, 0) && unlock_both(locks),
+	ok(lock_both(locks, 0) && unlock_both(locks) &&
+	   !gosync_once_begin(locks->begun),
 	   "then all is well on each node that is left");
 	meet("over", left);
 }
@@ -120,7 +130,12 @@ int main(void)
 	check(gosync_mutex_open("cluster.power", FLAGS, 0600, &locks.mutex), "open");
 	check(gosync_rwmutex_open("cluster.power.rw", FLAGS, 0600, &locks.rwmutex),
 	      "open");
+	check(gosync_once_open("cluster.power.done", FLAGS, 0600, &locks.done), "open");
+	check(gosync_once_open("cluster.power.begun", FLAGS, 0600, &locks.begun),
+	      "open");
 	test_death_of_a_node(&locks, left);
+	gosync_close(locks.done);
+	gosync_close(locks.begun);
 	gosync_close(locks.mutex);
 	gosync_close(locks.rwmutex);
 	leave(left);

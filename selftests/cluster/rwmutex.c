@@ -55,7 +55,7 @@ static void work(const char *name, int times, int writes)
 	gosync_rwmutex_t *rw = open_rwmutex(name);
 	int fd = to_monitor(), i;
 
-	for (i = 0; i < times; i++) {
+	for (i = 0; i < times && !is_asked_to_end(); i++) {
 		if (!writes || (i + getpid()) % writes)
 			read_once(rw, fd);
 		else
@@ -97,7 +97,7 @@ static void test_writers_are_alone(void)
 	   !report.violations, "a writer was inside with nobody else, tokens grow");
 }
 
-/* Without an end, until they are killed: who got how much? */
+/* Without an end, until they are asked to: who got how much? */
 static void test_each_has_its_share(void)
 {
 	struct report before, after;
@@ -120,7 +120,7 @@ static void test_each_has_its_share(void)
 		after = ask(fd, REPORTS, 0);
 	meet("shared", "");
 	for (i = 0; i < WORKERS; i++) {
-		kill(pids[i], SIGKILL);
+		kill(pids[i], SIGTERM);
 		waitpid(pids[i], NULL, 0);
 	}
 	meet("share over", "");
