@@ -49,6 +49,8 @@
 
 #define LOCKSPACE	"gosync"
 
+#define NAME_SIZE	(2 * SHA256_DIGEST_SIZE)
+
 /* So many tokens may be lost with a node, see above */
 #define TOKENS_LOST	BIT_ULL(48)
 
@@ -82,7 +84,6 @@ struct block {
  * @block: its value block
  * @state: what the nodes have agreed upon, when the object is given to this node
  * @token: the last token that is known to this node
- * @name: the lock's name
  * @mode: the mode that was granted
  * @asked: the mode that was asked for last
  * @busy: the DLM has not answered yet
@@ -106,7 +107,6 @@ struct node {
 	struct block block;
 	struct gosync_cluster_state state;
 	u64 token;
-	char name[2 * SHA256_DIGEST_SIZE];
 	int mode;
 	int asked;
 	int wanted;
@@ -209,18 +209,38 @@ static void asked(struct node *node, int ret)
 	}
 }
 
+/*
+ * One hash for names of all lengths: those of the DLM have 64 bytes, and its files
+ * in debugfs show text.
+ */
+static void make_name(const struct node *node, char name[NAME_SIZE])
+{
+	const struct gosync_object *obj = node->cluster->holder.obj;
+	u8 hash[SHA256_DIGEST_SIZE];
+	struct sha256_state sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, &obj->type, sizeof(obj->type));
+	sha256_update(&sha, gosync_object_name(obj), obj->name_len);
+	sha256_final(&sha, hash);
+	bin2hex(name, hash, sizeof(hash));
+}
+
 static void ask(struct node *node, int mode)
 {
 	u32 flags = DLM_LKF_VALBLK;
+	char name[NAME_SIZE] = {};
 
-	if (node->mode != DLM_LOCK_IV)
+	/* Afterwards it is known by its number. */
+	if (node->mode == DLM_LOCK_IV)
+		make_name(node, name);
+	else
 		flags |= DLM_LKF_CONVERT;
 	if (node->mode == DLM_LOCK_NL)
 		flags |= DLM_LKF_QUECVT;
 	begin_to_ask(node, mode);
-	asked(node, dlm_lock(lockspace, mode, &node->lksb, flags, node->name,
-			     sizeof(node->name), 0, dlm_answered, node,
-			     dlm_blocks));
+	asked(node, dlm_lock(lockspace, mode, &node->lksb, flags, name, sizeof(name),
+			     0, dlm_answered, node, dlm_blocks));
 }
 
 static void let_go(struct node *node)
@@ -404,23 +424,6 @@ static void do_work(struct work_struct *work)
 
 /* --- What gosync asks ------------------------------------------------------ */
 
-/*
- * One hash for names of all lengths: those of the DLM have 64 bytes, and its files
- * in debugfs show text.
- */
-static void make_name(struct node *node)
-{
-	const struct gosync_object *obj = node->cluster->holder.obj;
-	u8 hash[SHA256_DIGEST_SIZE];
-	struct sha256_state sha;
-
-	sha256_init(&sha);
-	sha256_update(&sha, &obj->type, sizeof(obj->type));
-	sha256_update(&sha, gosync_object_name(obj), obj->name_len);
-	sha256_final(&sha, hash);
-	bin2hex(node->name, hash, sizeof(hash));
-}
-
 static void *node_begin(struct gosync_cluster *cluster)
 {
 	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
@@ -433,7 +436,6 @@ static void *node_begin(struct gosync_cluster *cluster)
 	node->lksb.sb_lvbptr = (char *)&node->block;
 	node->mode = DLM_LOCK_IV;
 	node->asked = DLM_LOCK_IV;
-	make_name(node);
 	return node;
 }
 
