@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -249,7 +250,7 @@ int to_monitor(void)
 }
 
 /* Had each node its share of what was entered, within a factor of 3? */
-bool is_shared_out(const struct report *before, const struct report *after)
+static bool is_shared_out(const struct report *before, const struct report *after)
 {
 	uint64_t least = UINT64_MAX, most = 0;
 	int i;
@@ -262,4 +263,91 @@ bool is_shared_out(const struct report *before, const struct report *after)
 		most = n > most ? n : most;
 	}
 	return least && most <= 3 * least;
+}
+
+/* --- Processes of this node ------------------------------------------------- */
+
+static pid_t start_worker(void (*work)(int times), int times)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		work(times);
+		exit(0);
+	}
+	return pid;
+}
+
+bool run_workers(void (*work)(int times), int times)
+{
+	int i, status, bad = 0;
+
+	for (i = 0; i < WORKERS; i++)
+		start_worker(work, times);
+	for (i = 0; i < WORKERS; i++)
+		bad |= wait(&status) < 0 || status;
+	return !bad;
+}
+
+/* Without an end, until they are asked to: who got how much? */
+void test_each_has_its_share(void (*work)(int times))
+{
+	struct report before, after;
+	pid_t pids[WORKERS];
+	int fd = -1, i;
+
+	if (self == 1) {
+		fd = to_monitor();
+		before = ask(fd, REPORTS, 0);
+	}
+	meet("share", "");
+	for (i = 0; i < WORKERS; i++)
+		pids[i] = start_worker(work, 1 << 30);
+	sleep(10);
+	/* What is counted is over before the first of them stops. */
+	if (self == 1)
+		after = ask(fd, REPORTS, 0);
+	meet("shared", "");
+	for (i = 0; i < WORKERS; i++) {
+		kill(pids[i], SIGTERM);
+		waitpid(pids[i], NULL, 0);
+	}
+	meet("share over", "");
+	if (self != 1)
+		return;
+	ok(is_shared_out(&before, &after) && !after.violations,
+	   "each node has its share");
+	close(fd);
+}
+
+/* A process that gets something by hold(), and keeps it until kill_holder() */
+pid_t start_holder(void (*hold)(void))
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ready))
+		err(1, "pipe");
+	pid = fork();
+	if (!pid) {
+		hold();
+		if (write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		errx(1, "it could not hold it");
+	close(ready[0]);
+	return pid;
+}
+
+/* Somebody may wait for it by then. */
+void kill_holder(pid_t pid)
+{
+	usleep(200000);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }

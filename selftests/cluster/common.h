@@ -12,6 +12,9 @@
 
 #define MAX_NODES	9
 
+/* Processes of a node that compete */
+#define WORKERS		3
+
 /* This node, and how many there are */
 extern int self, nodes;
 
@@ -48,9 +51,12 @@ void meet(const char *name, const char *which);
 void lose_power(void);
 void go_on_without_last(const char *left);
 bool is_asked_to_end(void);
+bool run_workers(void (*work)(int times), int times);
+void test_each_has_its_share(void (*work)(int times));
+pid_t start_holder(void (*hold)(void));
+void kill_holder(pid_t pid);
 pid_t start_monitor(void);
 int to_monitor(void);
 struct report ask(int fd, char what, uint64_t token);
-bool is_shared_out(const struct report *before, const struct report *after);
 
 #endif /* COMMON_H */

@@ -9,13 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <gosync-user.h>
 
 #include "common.h"
-
-#define WORKERS		3
 
 static gosync_mutex_t *open_mutex(const char *name)
 {
@@ -36,9 +33,9 @@ static uint64_t token_of(gosync_mutex_t *mutex)
 	return token;
 }
 
-static void work(const char *name, int times)
+static void work(int times)
 {
-	gosync_mutex_t *mutex = open_mutex(name);
+	gosync_mutex_t *mutex = open_mutex("cluster.work");
 	int fd = to_monitor(), i;
 
 	for (i = 0; i < times && !is_asked_to_end(); i++) {
@@ -49,19 +46,6 @@ static void work(const char *name, int times)
 		if (gosync_mutex_unlock(mutex))
 			errx(1, "cannot unlock");
 	}
-	exit(0);
-}
-
-static bool run_workers(const char *name, int times)
-{
-	int i, status, bad = 0;
-
-	for (i = 0; i < WORKERS; i++)
-		if (!fork())
-			work(name, times);
-	for (i = 0; i < WORKERS; i++)
-		bad |= wait(&status) < 0 || status;
-	return !bad;
 }
 
 static void test_one_at_a_time(void)
@@ -71,7 +55,7 @@ static void test_one_at_a_time(void)
 	int fd, node;
 
 	meet("work", "");
-	ok(run_workers("cluster.work", times), "all workers have been inside");
+	ok(run_workers(work, times), "all workers have been inside");
 	meet("worked", "");
 	if (self != 1)
 		return;
@@ -83,40 +67,6 @@ static void test_one_at_a_time(void)
 	for (node = 1; node <= nodes; node++)
 		printf("# node %d was inside %llu times\n", node,
 		       (unsigned long long)report.by_node[node]);
-}
-
-/* Without an end, until they are asked to: who got how much? */
-static void test_each_has_its_share(void)
-{
-	struct report before, after;
-	pid_t pids[WORKERS];
-	int fd = -1, i;
-
-	if (self == 1) {
-		fd = to_monitor();
-		before = ask(fd, REPORTS, 0);
-	}
-	meet("share", "");
-	for (i = 0; i < WORKERS; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			work("cluster.work", 1 << 30);
-	}
-	sleep(10);
-	/* What is counted is over before the first of them stops. */
-	if (self == 1)
-		after = ask(fd, REPORTS, 0);
-	meet("shared", "");
-	for (i = 0; i < WORKERS; i++) {
-		kill(pids[i], SIGTERM);
-		waitpid(pids[i], NULL, 0);
-	}
-	meet("share over", "");
-	if (self != 1)
-		return;
-	ok(is_shared_out(&before, &after) && !after.violations,
-	   "each node has its share");
-	close(fd);
 }
 
 static void test_deadline(void)
@@ -144,6 +94,12 @@ static void test_deadline(void)
 	gosync_close(mutex);
 }
 
+static void lock_it(void)
+{
+	if (gosync_mutex_lock(open_mutex("cluster.death")))
+		_exit(1);
+}
+
 /* A process is killed inside, on another node than who waits. */
 static void test_death_of_a_process(void)
 {
@@ -151,28 +107,11 @@ static void test_death_of_a_process(void)
 	pid_t pid = 0;
 
 	meet("death: opened", "");
-	if (self == 2) {
-		int ready[2];
-		char c;
-
-		if (pipe(ready))
-			err(1, "pipe");
-		pid = fork();
-		if (!pid) {
-			mutex = open_mutex("cluster.death");
-			if (gosync_mutex_lock(mutex) || write(ready[1], "", 1) != 1)
-				_exit(1);
-			pause();
-		}
-		if (read(ready[0], &c, 1) != 1)
-			err(1, "read");
-	}
+	if (self == 2)
+		pid = start_holder(lock_it);
 	meet("death: locked", "");
-	if (self == 2) {
-		usleep(200000);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
+	if (self == 2)
+		kill_holder(pid);
 	if (self == 1) {
 		ok(gosync_mutex_lock(mutex) == 1, "the next node hears of the death");
 		ok(!gosync_mutex_recover(mutex), "and recovers it");
@@ -208,7 +147,7 @@ int main(int argc, char **argv)
 	}
 	server = start_monitor();
 	test_one_at_a_time();
-	test_each_has_its_share();
+	test_each_has_its_share(work);
 	test_deadline();
 	test_death_of_a_process();
 	if (server)

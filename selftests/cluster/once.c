@@ -9,13 +9,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <gosync-user.h>
 
 #include "common.h"
 
-#define WORKERS		3
 #define TIMES		10
 
 static gosync_once_t *open_once(const char *name)
@@ -46,38 +44,32 @@ static void run(void *arg, int died __attribute__((unused)))
 	ask(fd, LEAVES, 0);
 }
 
-static void work(void)
+static void work(int times)
 {
 	gosync_once_t *once;
 	int i, number;
 
 	fd = to_monitor();
-	for (i = 0; i < TIMES; i++) {
+	for (i = 0; i < times; i++) {
 		number = i + 1;
 		once = open_number(i);
 		if (gosync_once_do(once, run, &number) ||
 		    gosync_once_is_done(once) != 1)
 			errx(1, "cannot do it");
 	}
-	exit(0);
 }
 
 static void test_done_once(void)
 {
 	gosync_once_t *all[TIMES];
 	struct report report;
-	int i, status, bad = 0;
+	int i;
 
 	/* Without that one is gone as soon as no process has it open. */
 	for (i = 0; i < TIMES; i++)
 		all[i] = open_number(i);
 	meet("work", "");
-	for (i = 0; i < WORKERS; i++)
-		if (!fork())
-			work();
-	for (i = 0; i < WORKERS; i++)
-		bad |= wait(&status) < 0 || status;
-	ok(!bad, "all workers have seen them done");
+	ok(run_workers(work, TIMES), "all workers have seen them done");
 	meet("worked", "");
 	for (i = 0; i < TIMES; i++)
 		gosync_close(all[i]);
@@ -122,35 +114,24 @@ static void test_seen(void)
 	gosync_close(once);
 }
 
+static void begin_it(void)
+{
+	if (gosync_once_begin(open_once("cluster.once.death")) != GOSYNC_ONCE_RUN)
+		_exit(1);
+}
+
 /* The runner is killed on one node: who comes next, on any, is told. */
 static void test_death_of_a_process(void)
 {
 	gosync_once_t *once = open_once("cluster.once.death");
-	int ready[2];
 	pid_t pid = 0;
-	char c;
 
 	meet("death: opened", "");
-	if (self == 2) {
-		if (pipe(ready))
-			err(1, "pipe");
-		pid = fork();
-		if (!pid) {
-			once = open_once("cluster.once.death");
-			if (gosync_once_begin(once) != GOSYNC_ONCE_RUN ||
-			    write(ready[1], "", 1) != 1)
-				_exit(1);
-			pause();
-		}
-		if (read(ready[0], &c, 1) != 1)
-			err(1, "read");
-	}
+	if (self == 2)
+		pid = start_holder(begin_it);
 	meet("death: runs", "");
-	if (self == 2) {
-		usleep(200000);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
+	if (self == 2)
+		kill_holder(pid);
 	if (self == 1)
 		ok(gosync_once_begin(once) == GOSYNC_ONCE_RUN_AGAIN &&
 		   !gosync_once_done(once), "the next node runs it again");

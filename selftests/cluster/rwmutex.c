@@ -9,13 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <gosync-user.h>
 
 #include "common.h"
-
-#define WORKERS		3
 
 static gosync_rwmutex_t *open_rwmutex(const char *name)
 {
@@ -49,31 +46,18 @@ static void read_once(gosync_rwmutex_t *rw, int fd)
 		errx(1, "cannot end to read");
 }
 
-/* One of @writes times, about, it writes. */
-static void work(const char *name, int times, int writes)
+/* One of three times, about, it writes. */
+static void work(int times)
 {
-	gosync_rwmutex_t *rw = open_rwmutex(name);
+	gosync_rwmutex_t *rw = open_rwmutex("cluster.rw");
 	int fd = to_monitor(), i;
 
 	for (i = 0; i < times && !is_asked_to_end(); i++) {
-		if (!writes || (i + getpid()) % writes)
+		if ((i + getpid()) % 3)
 			read_once(rw, fd);
 		else
 			write_once(rw, fd);
 	}
-	exit(0);
-}
-
-static bool run_workers(const char *name, int times, int writes)
-{
-	int i, status, bad = 0;
-
-	for (i = 0; i < WORKERS; i++)
-		if (!fork())
-			work(name, times, writes);
-	for (i = 0; i < WORKERS; i++)
-		bad |= wait(&status) < 0 || status;
-	return !bad;
 }
 
 static void test_writers_are_alone(void)
@@ -83,7 +67,7 @@ static void test_writers_are_alone(void)
 	int fd;
 
 	meet("work", "");
-	ok(run_workers("cluster.rw", times, 3), "all workers have been inside");
+	ok(run_workers(work, times), "all workers have been inside");
 	meet("worked", "");
 	if (self != 1)
 		return;
@@ -95,40 +79,6 @@ static void test_writers_are_alone(void)
 	       (unsigned long long)report.nodes_inside);
 	ok(report.entered + report.read == (uint64_t)times * WORKERS * nodes &&
 	   !report.violations, "a writer was inside with nobody else, tokens grow");
-}
-
-/* Without an end, until they are asked to: who got how much? */
-static void test_each_has_its_share(void)
-{
-	struct report before, after;
-	pid_t pids[WORKERS];
-	int fd = -1, i;
-
-	if (self == 1) {
-		fd = to_monitor();
-		before = ask(fd, REPORTS, 0);
-	}
-	meet("share", "");
-	for (i = 0; i < WORKERS; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			work("cluster.rw", 1 << 30, 3);
-	}
-	sleep(10);
-	/* What is counted is over before the first of them stops. */
-	if (self == 1)
-		after = ask(fd, REPORTS, 0);
-	meet("shared", "");
-	for (i = 0; i < WORKERS; i++) {
-		kill(pids[i], SIGTERM);
-		waitpid(pids[i], NULL, 0);
-	}
-	meet("share over", "");
-	if (self != 1)
-		return;
-	ok(is_shared_out(&before, &after) && !after.violations,
-	   "each node has its share");
-	close(fd);
 }
 
 /* All read at the same time; a writer has to wait for the last of them. */
@@ -210,37 +160,32 @@ static void test_poll(void)
 	gosync_close(rw);
 }
 
+static void write_it(void)
+{
+	if (gosync_rwmutex_lock(open_rwmutex("cluster.rw.death")))
+		_exit(1);
+}
+
+static void read_it(void)
+{
+	if (gosync_rwmutex_rlock(open_rwmutex("cluster.rw.death")))
+		_exit(1);
+}
+
 /* A process is killed inside, on another node than who waits. */
 static void test_deaths(void)
 {
 	gosync_rwmutex_t *rw = open_rwmutex("cluster.rw.death");
-	int ready[2], writes;
 	pid_t pid = 0;
-	char c;
+	int writes;
 
 	for (writes = 0; writes < 2; writes++) {
 		meet("death", "");
-		if (self == 2) {
-			if (pipe(ready))
-				err(1, "pipe");
-			pid = fork();
-			if (!pid) {
-				rw = open_rwmutex("cluster.rw.death");
-				if ((writes ? gosync_rwmutex_lock(rw) :
-				     gosync_rwmutex_rlock(rw)) ||
-				    write(ready[1], "", 1) != 1)
-					_exit(1);
-				pause();
-			}
-			if (read(ready[0], &c, 1) != 1)
-				err(1, "read");
-		}
+		if (self == 2)
+			pid = start_holder(writes ? write_it : read_it);
 		meet("death: locked", "");
-		if (self == 2) {
-			usleep(200000);
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
+		if (self == 2)
+			kill_holder(pid);
 		if (self == 1) {
 			ok(gosync_rwmutex_lock(rw) == writes,
 			   writes ? "the next node hears of a writer's death" :
@@ -266,7 +211,7 @@ int main(void)
 	test_two_writers();
 	test_poll();
 	test_writers_are_alone();
-	test_each_has_its_share();
+	test_each_has_its_share(work);
 	test_deaths();
 	if (server)
 		kill(server, SIGKILL);
