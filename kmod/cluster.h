@@ -131,7 +131,8 @@ static inline void gosync_cluster_settled(const struct gosync_object *obj)
 
 /*
  * As gosync_cluster_want(), for a waiter in a queue, unless it is the cluster's own.
- * Besides @wq.head there are queues only for what can be shared.
+ * The queues besides @wq.head are for what can be shared, or of who owns the word, at
+ * a node that has all of the object already.
  */
 static inline void gosync_cluster_want_for(const struct gosync_object *obj,
 					   const struct list_head *queue,
