@@ -132,6 +132,8 @@ checkpatch_kernel()
 checkpatch_user()
 {
 	local status=0 file ignore
+	# What is ignored, and the files: a run for each of them would take twice as long.
+	local -A of=()
 
 	for file in "${user_sources[@]}"; do
 		ignore=$user_ignore
@@ -144,7 +146,11 @@ checkpatch_user()
 		selftests/* | bindings/cpp/bench/*) ignore+=,$tests_ignore ;;
 		bindings/python/*) ignore+=,$python_ignore ;;
 		esac
-		checkpatch --ignore "$ignore" -f "$file" || status=1
+		of[$ignore]+=" $file"
+	done
+	for ignore in "${!of[@]}"; do
+		# shellcheck disable=SC2086 # a list
+		checkpatch --ignore "$ignore" -f ${of[$ignore]} || status=1
 	done
 	return $status
 }
@@ -162,40 +168,37 @@ shell_check()
 # White space at the end, before a tab, or for a tab; the last line.
 layout()
 {
-	local status=0 file
+	local status=0 file text=() code=()
 
 	for file in "${files[@]}"; do
 		case $file in
 		*.svg | *.png | LICENSES/*) continue ;;
+		*.[ch] | *.sh | */Makefile) code+=("$file") ;;
 		esac
-		! grep -nHE $'[ \t\r]$| \t' "$file" || status=1
-		case $file in
-		*.[ch] | *.sh | */Makefile)
-			! grep -nHE '^ {8}' "$file" || status=1 ;;
-		esac
-		if [ -n "$(tail -c 1 "$file")" ] ||
-		   [ -z "$(tail -n 1 "$file")" ]; then
-			echo "$file: should end with one end of line"
-			status=1
-		fi
+		text+=("$file")
 	done
+	! grep -nHE $'[ \t\r]$| \t' "${text[@]}" || status=1
+	! grep -nHE '^ {8}' "${code[@]}" || status=1
+	! perl -0777 -ne 'print "$ARGV: should end with one end of line\n"
+		unless /[^\n]\n\z/' "${text[@]}" | grep . || status=1
 	return $status
 }
 
-license_of()
+# In $license
+set_license_of()
 {
 	case $1 in
-	kmod/* | Kbuild) echo "GPL-2.0-only" ;;
-	uapi/*) echo "GPL-2.0 WITH Linux-syscall-note" ;;
-	libuser/Makefile) echo "(GPL-2.0-only|LGPL-2.1-or-later)" ;;
-	libuser/* | bindings/* | debian/*.symbols) echo "LGPL-2.1-or-later" ;;
-	*) echo "GPL-2.0-only" ;;
+	kmod/* | Kbuild) license="GPL-2.0-only" ;;
+	uapi/*) license="GPL-2.0 WITH Linux-syscall-note" ;;
+	libuser/Makefile) license="(GPL-2.0-only|LGPL-2.1-or-later)" ;;
+	libuser/* | bindings/* | debian/*.symbols) license="LGPL-2.1-or-later" ;;
+	*) license="GPL-2.0-only" ;;
 	esac
 }
 
 spdx()
 {
-	local status=0 file
+	local status=0 file license first
 
 	for file in "${files[@]}"; do
 		case $file in
@@ -205,9 +208,11 @@ spdx()
 		debian/changelog | debian/copyright | debian/source/format)
 			continue ;;
 		esac
-		if ! head -n 3 "$file" | grep -Eq \
-		     "SPDX-License-Identifier: $(license_of "$file")( \*/)?$"; then
-			echo "$file: no SPDX line with $(license_of "$file")"
+		set_license_of "$file"
+		mapfile -n 3 first <"$file"
+		if ! [[ ${first[*]} =~ \
+			"SPDX-License-Identifier: "$license(" */")?$'\n' ]]; then
+			echo "$file: no SPDX line with $license"
 			status=1
 		fi
 	done
