@@ -30,6 +30,7 @@
 
 #include "cluster.h"
 #include "names.h"
+#include "visit.h"
 
 /* Of the module that was registered; under @ops_lock, or by who has a reference */
 static const struct gosync_cluster_ops *cluster_ops;
@@ -48,7 +49,7 @@ static const struct gosync_cluster_ops *get_ops(void)
  * @args: the arguments of the open
  * @ops: the operations of its type
  *
- * Return: 0 or -EOPNOTSUPP.
+ * Return: 0 or -EINVAL, -EOPNOTSUPP.
  */
 int gosync_cluster_check(const struct gosync_open_args *args,
 			 const struct gosync_ops *ops)
@@ -59,7 +60,7 @@ int gosync_cluster_check(const struct gosync_open_args *args,
 	if (!ops->cluster || !args->name_len || args->flags & GOSYNC_EXCL ||
 	    current->nsproxy->ipc_ns != &init_ipc_ns)
 		return -EOPNOTSUPP;
-	return 0;
+	return args->capacity > ops->cluster->capacity ? -EINVAL : 0;
 }
 
 static void tell_cluster(struct gosync_group *group)
@@ -70,7 +71,7 @@ static void tell_cluster(struct gosync_group *group)
 	/* W-A, pairs with gosync_is_told(). */
 	smp_store_release(&group->claim, GOSYNC_TOLD);
 	/* Who tells has a holder of the object, so it is still there. */
-	cluster->ops->taken(cluster->node);
+	cluster->ops->look(cluster->node);
 }
 
 static enum gosync_cluster_mode what_is_wanted(struct gosync_object *obj)
@@ -91,6 +92,7 @@ static enum gosync_cluster_mode what_is_wanted(struct gosync_object *obj)
 int gosync_cluster_begin(struct gosync_object *obj)
 {
 	const struct gosync_cluster_ops *ops = get_ops();
+	const unsigned int nr_visits = !!obj->ops->cluster->save;
 	struct gosync_cluster *cluster;
 	void *node;
 	int ret;
@@ -101,9 +103,15 @@ int gosync_cluster_begin(struct gosync_object *obj)
 	if (ret)
 		goto err_ops;
 	ret = -ENOMEM;
-	cluster = kzalloc(sizeof(*cluster), GFP_KERNEL_ACCOUNT);
+	cluster = kzalloc(struct_size(cluster, visits, nr_visits),
+			  GFP_KERNEL_ACCOUNT);
 	if (!cluster)
 		goto err_ops;
+	if (nr_visits) {
+		INIT_LIST_HEAD(&cluster->visits->waiting[false]);
+		INIT_LIST_HEAD(&cluster->visits->waiting[true]);
+		INIT_LIST_HEAD(&cluster->visits->begun);
+	}
 	cluster->ops = ops;
 	cluster->holder.obj = obj;
 	cluster->holder.id = GOSYNC_CLUSTER_HOLDER;
@@ -176,7 +184,7 @@ EXPORT_SYMBOL_NS_GPL(gosync_cluster_unregister, GOSYNC);
  * gosync_cluster_take() - take the object from this node, or wait for it
  * @cluster: of the object, which is at this node
  *
- * May sleep, but not until it is free: then &gosync_cluster_ops.taken is called
+ * May sleep, but not until it is free: then &gosync_cluster_ops.look is called
  * when it has the object.
  *
  * Return: true if it has it already.
@@ -244,6 +252,20 @@ enum gosync_cluster_mode gosync_cluster_get(struct gosync_cluster *cluster,
 EXPORT_SYMBOL_NS_GPL(gosync_cluster_get, GOSYNC);
 
 /**
+ * gosync_cluster_save() - read what this node knows of &gosync_cluster_state.data
+ * @cluster: of the object, which is away
+ * @data: out: it
+ */
+void gosync_cluster_save(struct gosync_cluster *cluster, void *data)
+{
+	struct gosync_object *obj = cluster->holder.obj;
+
+	scoped_guard(spinlock, &obj->wq.lock)
+		obj->ops->cluster->save(obj, data);
+}
+EXPORT_SYMBOL_NS_GPL(gosync_cluster_save, GOSYNC);
+
+/**
  * gosync_cluster_give() - give the object to this node
  * @cluster: of the object, which was away
  * @state: what the nodes have agreed upon
@@ -282,6 +304,9 @@ void gosync_cluster_end(struct gosync_cluster *cluster)
 	struct module *owner = cluster->ops->owner;
 
 	xa_erase(&obj->holders, gosync_holder_index(GOSYNC_CLUSTER_HOLDER));
+	/* Who was killed is still among them. */
+	if (obj->ops->cluster->save)
+		gosync_visits_end(cluster);
 	obj->cluster = NULL;
 	kfree(cluster);
 	gosync_object_destroy(obj);

@@ -13,6 +13,9 @@
 
 struct gosync_cluster;
 
+/* What a type may have all nodes know besides */
+#define GOSYNC_CLUSTER_DATA	3056
+
 /**
  * enum gosync_cluster_mode - what a node has of an object, or wants
  * @GOSYNC_AWAY: nothing
@@ -31,9 +34,11 @@ enum gosync_cluster_mode {
  * @poisoned: an owner has died
  * @died: it has died just now, with its node
  * @final: this never changes again: a Once is done
+ * @data: GOSYNC_CLUSTER_DATA bytes of the type's own; NULL: it has none
  */
 struct gosync_cluster_state {
 	u64 token;
+	void *data;
 	bool poisoned;
 	bool died;
 	bool final;
@@ -50,8 +55,8 @@ struct gosync_cluster_state {
  *	polls it. Called with the object's lock or without, by who has a holder of it
  * @settled: the node has all of the object, and its state is final: other nodes are
  *	to know it, and to keep it if this one dies. Called as @wanted
- * @taken: gosync_cluster_take() has what it waited for. Called without locks, by
- *	who has a holder of the object
+ * @look: gosync_cluster_take() has what it waited for, or gosync_cluster_draft() has
+ *	something to do. Called without locks, by who has a holder of the object
  * @end: nobody uses the object any more. Has to call gosync_cluster_end(), later
  */
 struct gosync_cluster_ops {
@@ -60,7 +65,7 @@ struct gosync_cluster_ops {
 	void *(*begin)(struct gosync_cluster *cluster);
 	void (*wanted)(void *node, enum gosync_cluster_mode mode);
 	void (*settled)(void *node);
-	void (*taken)(void *node);
+	void (*look)(void *node);
 	void (*end)(void *node);
 };
 
@@ -71,8 +76,11 @@ struct gosync_cluster_ops {
  * @share: the cluster's holder, which has all of it, is going to give back no more
  *	than what can be shared. NULL: it never is
  * @wants: what this node wants. NULL: all of it if somebody waits here
- * @get: read what all nodes have to know
+ * @get: read what all nodes have to know, but for &gosync_cluster_state.data
+ * @save: read that. NULL: the type has none
  * @set: take over what they know
+ * @capacity: &gosync_object.capacity of each of them, whatever is asked for
+ * @unmapped: their state is not mapped
  *
  * All but @op are called with the object's lock.
  */
@@ -82,8 +90,24 @@ struct gosync_cluster_type {
 	enum gosync_cluster_mode (*wants)(struct gosync_object *obj);
 	void (*get)(struct gosync_object *obj,
 		    struct gosync_cluster_state *state);
+	void (*save)(struct gosync_object *obj, void *data);
 	void (*set)(struct gosync_object *obj,
 		    const struct gosync_cluster_state *state);
+	u32 capacity;
+	bool unmapped;
+};
+
+/**
+ * struct gosync_visits - the operations that wait for an object, see visit.c
+ * @waiting: those that only read, and those that may change it (the object's lock)
+ * @begun: those that were begun; of who has begun them
+ * @version: for types that have no number of changes of their own: the one of the
+ *	state that is here (the object's lock)
+ */
+struct gosync_visits {
+	struct list_head waiting[2];
+	struct list_head begun;
+	u64 version;
 };
 
 /**
@@ -97,6 +121,7 @@ struct gosync_cluster_type {
  * @shared: this node has what others may have, too (the object's lock)
  * @away: @holder has the object, or is about to: user space neither locks nor
  *	unlocks by itself (the object's lock)
+ * @visits: one if the type has &gosync_cluster_type.save, otherwise none
  */
 struct gosync_cluster {
 	struct gosync_holder holder;
@@ -106,6 +131,7 @@ struct gosync_cluster {
 	void *node;
 	bool shared;
 	bool away;
+	struct gosync_visits visits[];
 };
 
 /* Is the object at another node, for all that is known here? */
@@ -138,10 +164,13 @@ static inline void gosync_cluster_want_for(const struct gosync_object *obj,
 					   const struct list_head *queue,
 					   const struct gosync_waiter *waiter)
 {
+	bool all;
+
 	if (likely(!obj->cluster) || waiter == &obj->cluster->waiter)
 		return;
-	gosync_cluster_want(obj, queue == &obj->wq.head ? GOSYNC_HERE :
-							   GOSYNC_SHARED);
+	/* Who waits for a change may wait where it can be seen. */
+	all = queue == &obj->wq.head && !obj->ops->cluster->save;
+	gosync_cluster_want(obj, all ? GOSYNC_HERE : GOSYNC_SHARED);
 }
 
 /* The same for a poller. Without the object's lock */
@@ -166,6 +195,11 @@ enum gosync_cluster_mode gosync_cluster_get(struct gosync_cluster *cluster,
 					    struct gosync_cluster_state *state);
 void gosync_cluster_give(struct gosync_cluster *cluster,
 			 const struct gosync_cluster_state *state, bool shared);
+void gosync_cluster_save(struct gosync_cluster *cluster, void *data);
+bool gosync_cluster_draft(struct gosync_cluster *cluster,
+			  struct gosync_cluster_state *state, bool all);
+void gosync_cluster_commit(struct gosync_cluster *cluster,
+			   const struct gosync_cluster_state *state);
 void gosync_cluster_end(struct gosync_cluster *cluster);
 
 #endif /* GOSYNC_CLUSTER_H */

@@ -21,7 +21,9 @@
  *	rwmutex.c			builds on mutex.c
  *	atomic.c value.c mutex.c waitgroup.c once.c cond.c semaphore.c map.c
  *					the primitives
+ *	int64_cluster.c value_cluster.c	those of several machines
  *	map_many.c			storing many entries in a Map
+ *	visit.c				operations on objects of several machines
  *	map_table.c wait_change.c	a Map's entries; waiting for Value and Map
  *	wait_op.c			waiting for one thing in an ioctl
  *	holder.c stat.c			holders; statistics, lists of waiters

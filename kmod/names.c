@@ -288,6 +288,15 @@ int gosync_copy_name(char *to, u64 name, u32 len)
 	return memchr(to, 0, len) ? -EINVAL : 0;
 }
 
+static bool has_capacity(const struct gosync_object *obj, u64 wanted)
+{
+	u64 has = READ_ONCE(obj->capacity);
+
+	/* In a cluster all have the same. */
+	return !wanted || (obj->flags & GOSYNC_CLUSTER ? wanted <= has :
+							  wanted == has);
+}
+
 /* May the caller open the object that it found? Return: 0 or an error */
 static int check_found(const struct gosync_object *obj,
 		       const struct gosync_open_args *args)
@@ -301,7 +310,7 @@ static int check_found(const struct gosync_object *obj,
 		return -EACCES;
 	if ((args->type && args->type != obj->type) ||
 	    (args->flags & GOSYNC_CLUSTER & ~obj->flags) ||
-	    (args->capacity && args->capacity != READ_ONCE(obj->capacity)) ||
+	    !has_capacity(obj, args->capacity) ||
 	    (obj->ops->matches && !obj->ops->matches(obj, args)))
 		return -EPROTOTYPE;
 	return 0;

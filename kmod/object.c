@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "cluster.h"
 #include "page.h"
 #include "wait.h"
 
@@ -41,6 +42,10 @@ struct gosync_object *gosync_object_alloc(const struct gosync_ops *ops,
 	obj->type = args->type;
 	obj->flags = args->flags & ~(GOSYNC_CREATE | GOSYNC_EXCL | GOSYNC_RDONLY |
 				     GOSYNC_PERSIST);
+	if (obj->flags & GOSYNC_CLUSTER) {
+		obj->capacity = ops->cluster->capacity;
+		obj->flags |= ops->cluster->unmapped ? GOSYNC_NO_MMAP : 0;
+	}
 	obj->persistent = args->flags & GOSYNC_PERSIST;
 	obj->name_len = args->name_len;
 	memcpy((char *)obj + ops->size, name, args->name_len);

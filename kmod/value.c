@@ -20,12 +20,15 @@
  * done in a few instructions, and it may spin. From then on the type never
  * changes.
  *
+ * While another node of a cluster may store, the type is all ones, too: then who reads
+ * asks the kernel (value_cluster.c).
+ *
  * Barriers, by letters; the other halves are in libuser/value.c, and in
  * value_version().
  *
  *	V1	value_publish(): release of the version
  *		acquire of it: the payload is in its slot
- *	V2	value_publish(): smp_wmb(), from the version before to the slot
+ *	V2	gosync_value_fill(): smp_wmb(), from the version before to the slot
  *		fence, from the slot to the version again: a reader that saw
  *		any part of another payload sees a version that is too far on
  *	V3	value_publish(): release of the type
@@ -35,40 +38,12 @@
 #include <linux/mutex.h>
 #include <linux/string.h>
 
-#include "copy.h"
 #include "trace.h"
-#include "wait.h"
-
-#define SLOTS	GOSYNC_VALUE_SLOTS
-
-/**
- * struct gosync_value - a Value
- * @obj: the object
- * @lock: protects the page and the following
- * @version: as in the page
- */
-struct gosync_value {
-	struct gosync_object obj;
-	struct mutex lock; /* stores */
-	u64 version;
-};
+#include "value.h"
 
 static struct gosync_value *to_value(struct gosync_object *obj)
 {
 	return container_of(obj, struct gosync_value, obj);
-}
-
-static size_t stride_of(u64 capacity)
-{
-	return ALIGN(sizeof(struct gosync_value_slot) + capacity,
-		     GOSYNC_SLOT_SIZE);
-}
-
-static struct gosync_value_slot *slot_of(struct gosync_value *value,
-					 u64 version)
-{
-	return value->obj.state + sizeof(struct gosync_value_page) +
-	       version % SLOTS * stride_of(value->obj.capacity);
 }
 
 static u64 type_of(struct gosync_value *value)
@@ -83,23 +58,9 @@ static void value_publish(struct gosync_value *value, u64 type,
 			  const struct gosync_payload *payload)
 {
 	struct gosync_value_page *page = value->obj.state;
-	struct gosync_value_slot *slot = slot_of(value, ++value->version);
-	u64 before = slot->len;
 
 	lockdep_assert_held(&value->lock);
-	/*
-	 * V2: readers of this slot must see the last version published if they
-	 * see anything of what is written now. Pairs with the fence before
-	 * their second look at the version.
-	 */
-	smp_wmb();
-	WRITE_ONCE(slot->len, payload->len);
-	gosync_copy(slot + 1, payload->data, payload->len);
-	/* Nothing of a longer payload before this one may be left. */
-	if (before > payload->len)
-		memset((void *)(slot + 1) + payload->len, 0,
-		       before - payload->len);
-
+	gosync_value_fill(value, payload->data, payload->len);
 	if (page->type) {
 		/* V1: pairs with the acquire in the reader's first look. */
 		smp_store_release(&page->version, value->version);
@@ -117,14 +78,6 @@ static void value_publish(struct gosync_value *value, u64 type,
 	preempt_enable();
 }
 
-static int value_copy_in(struct gosync_value *value, u64 buf, u64 len,
-			 struct gosync_payload *payload)
-{
-	if (len > value->obj.capacity)
-		return -EMSGSIZE;
-	return gosync_payload_get(payload, buf, len);
-}
-
 /*
  * Copy the present payload to user space, and set *@len to its length. Return:
  * 0;
@@ -134,7 +87,7 @@ static int value_copy_in(struct gosync_value *value, u64 buf, u64 len,
 static int value_copy_out(struct gosync_value *value, u64 buf, u64 room,
 			  u64 *len)
 {
-	struct gosync_value_slot *slot = slot_of(value, value->version);
+	struct gosync_value_slot *slot = gosync_value_slot_of(value, value->version);
 
 	lockdep_assert_held(&value->lock);
 	*len = slot->len;
@@ -172,6 +125,8 @@ static long gosync_value_load(struct gosync_holder *holder, void *arg)
 	if (args->flags || args->type || args->old_type || args->old_buf ||
 	    args->old_len)
 		return -EINVAL;
+	if (unlikely(holder->obj->cluster))
+		return gosync_value_visit(holder, args, GOSYNC_VALUE_LOADS);
 	do {
 		ret = value_load(to_value(holder->obj), args, room);
 	} while (gosync_fault_in(&ret, args->buf, args->len));
@@ -212,7 +167,9 @@ static long gosync_value_store(struct gosync_holder *holder, void *arg)
 	if (args->flags || args->old_type || args->old_buf || args->old_len ||
 	    check_type(args->type))
 		return -EINVAL;
-	ret = value_copy_in(value, args->buf, args->len, &new);
+	if (unlikely(holder->obj->cluster))
+		return gosync_value_visit(holder, args, GOSYNC_VALUE_STORES);
+	ret = gosync_value_copy_in(holder->obj, args->buf, args->len, &new);
 	if (ret)
 		return ret;
 	ret = value_store(value, args, &new);
@@ -262,7 +219,9 @@ static long gosync_value_swap(struct gosync_holder *holder, void *arg)
 	if (args->flags || args->old_type || check_type(args->type) ||
 	    (!args->old_buf && room))
 		return -EINVAL;
-	ret = value_copy_in(value, args->buf, args->len, &new);
+	if (unlikely(holder->obj->cluster))
+		return gosync_value_visit(holder, args, GOSYNC_VALUE_SWAPS);
+	ret = gosync_value_copy_in(holder->obj, args->buf, args->len, &new);
 	if (ret)
 		return ret;
 	do {
@@ -274,31 +233,20 @@ static long gosync_value_swap(struct gosync_holder *holder, void *arg)
 	return ret;
 }
 
-static bool equal(struct gosync_value *value, const struct gosync_payload *payload)
-{
-	struct gosync_value_slot *slot = slot_of(value, value->version);
-
-	lockdep_assert_held(&value->lock);
-	return slot->len == payload->len &&
-	       !memcmp(slot + 1, payload->data, payload->len);
-}
-
-/* In Go's order of checks */
 static long value_cas(struct gosync_value *value,
 		      struct gosync_value_args *args,
 		      const struct gosync_payload *old,
 		      const struct gosync_payload *new)
 {
 	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &value->lock) {
-		u64 stored = type_of(value);
+		struct gosync_value_slot *slot =
+			gosync_value_slot_of(value, value->version);
+		int ret = gosync_value_compare(args, type_of(value), slot + 1,
+					       slot->len, old);
 
 		args->version = value->version;
-		if (!stored && args->old_type)
-			return 0;
-		if (stored && stored != args->type)
-			return -EPROTOTYPE;
-		if (stored && (!args->old_type || !equal(value, old)))
-			return 0;
+		if (ret <= 0)
+			return ret;
 		value_publish(value, args->type, new);
 		args->version = value->version;
 	}
@@ -318,10 +266,12 @@ static long gosync_value_cas(struct gosync_holder *holder, void *arg)
 		return -EINVAL;
 	if (args->old_type && args->old_type != args->type)
 		return -EPROTOTYPE;
-	ret = value_copy_in(value, args->old_buf, args->old_len, &old);
+	if (unlikely(holder->obj->cluster))
+		return gosync_value_visit(holder, args, GOSYNC_VALUE_COMPARES);
+	ret = gosync_value_copy_in(holder->obj, args->old_buf, args->old_len, &old);
 	if (ret)
 		return ret;
-	ret = value_copy_in(value, args->buf, args->len, &new);
+	ret = gosync_value_copy_in(holder->obj, args->buf, args->len, &new);
 	if (!ret) {
 		ret = value_cas(value, args, &old, &new);
 		if (ret > 0)
@@ -334,7 +284,8 @@ static long gosync_value_cas(struct gosync_holder *holder, void *arg)
 
 static size_t value_area_size(u32 type, u64 capacity)
 {
-	return sizeof(struct gosync_value_page) + SLOTS * stride_of(capacity);
+	return sizeof(struct gosync_value_page) +
+	       GOSYNC_VALUE_SLOTS * gosync_value_stride_of(capacity);
 }
 
 static int value_init(struct gosync_object *obj,
@@ -344,7 +295,7 @@ static int value_init(struct gosync_object *obj,
 	struct gosync_value_page *page = obj->state;
 
 	mutex_init(&value->lock);
-	page->stride = stride_of(obj->capacity);
+	page->stride = gosync_value_stride_of(obj->capacity);
 	return 0;
 }
 
@@ -355,8 +306,11 @@ static u64 value_version(struct gosync_object *obj)
 
 	/* V3: pairs with the release that ends the first store. */
 	type = smp_load_acquire(&page->type);
-	/* 0 until the first store is complete: only then it can be loaded. */
-	if (!type || type == GOSYNC_VALUE_STORING)
+	/*
+	 * 0 until the first store is complete: only then it can be loaded. But
+	 * what is away has the last version that was known here.
+	 */
+	if ((!type || type == GOSYNC_VALUE_STORING) && likely(!obj->cluster))
 		return 0;
 	/* V1: pairs with the release in value_publish(). */
 	return smp_load_acquire(&page->version);
@@ -401,5 +355,7 @@ const struct gosync_ops gosync_value_ops = {
 	.in = &gosync_version_op,
 	.watched = gosync_version_watched,
 	.version = value_version,
+	.show = gosync_value_show,
 	.info = value_info,
+	.cluster = &gosync_value_in_cluster,
 };

@@ -9,7 +9,7 @@
  * versions that they saw. So the waiters whose change has happened are in
  * front.
  */
-#include "wait.h"
+#include "cluster.h"
 
 static u64 version_of(struct gosync_object *obj)
 {
@@ -22,15 +22,27 @@ static int version_check(struct gosync_waiter *waiter, u32 index, u64 value)
 	return index ? -EINVAL : 0;
 }
 
+static bool version_differs(const struct gosync_waiter *waiter, u64 *seen)
+{
+	struct gosync_object *obj = waiter->holder->obj;
+
+	/* What is away may have been changed: the waiter is told when it is here. */
+	if (gosync_is_away(obj))
+		return false;
+	*seen = version_of(obj);
+	return *seen != waiter->expected;
+}
+
 static bool version_ready(const struct gosync_waiter *waiter)
 {
-	return version_of(waiter->holder->obj) != waiter->expected;
+	u64 seen;
+
+	return version_differs(waiter, &seen);
 }
 
 static bool version_look(struct gosync_waiter *waiter)
 {
-	waiter->seen = version_of(waiter->holder->obj);
-	return waiter->seen != waiter->expected;
+	return version_differs(waiter, &waiter->seen);
 }
 
 static int version_attempt(struct gosync_waiter *waiter, bool queue)

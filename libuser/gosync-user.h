@@ -724,7 +724,8 @@ typedef struct gosync_value {
 /**
  * gosync_value_open() - open or create a Value
  * @name: as gosync_mutex_open()
- * @capacity: longest payload in bytes; 0: 4096, or what the existing Value has
+ * @capacity: longest payload in bytes; 0: 4096, or what the existing Value has; with
+ *	GOSYNC_CLUSTER it is GOSYNC_CLUSTER_VALUE, and more than that is refused
  * @flags: as gosync_mutex_open()
  * @mode: as gosync_mutex_open()
  * @value: where to put the handle
@@ -766,7 +767,8 @@ uint64_t gosync_type_id(const char *name, size_t size);
  * @len: in: room at @buf; out: the payload's length, also with -EMSGSIZE
  * @type: out: its type; may be NULL
  *
- * There is no system call, and nothing is written to shared memory.
+ * There is no system call, and nothing is written to shared memory; but with
+ * GOSYNC_CLUSTER the first load after a store of another node waits for the payload.
  *
  * Return: 0; -ENODATA before the first store; -EMSGSIZE if @buf is too short.
  */
@@ -835,8 +837,9 @@ int gosync_value_peek_slow(gosync_value_t *value, struct gosync_peek *peek);
  * gosync_peek_valid() for how to read it.
  *
  * Return: 0; -ENODATA before the first store; -EOPNOTSUPP if the handle has
- * no mapped state (GOSYNC_NO_MMAP, GOSYNC_IOCTL_ONLY); -EBADF if a child of
- * fork(2) could not be given a holder of its own.
+ * no mapped state (GOSYNC_NO_MMAP, GOSYNC_IOCTL_ONLY), or if other nodes of a
+ * cluster store all the time: gosync_value_load() does it then; -EBADF if a child
+ * of fork(2) could not be given a holder of its own.
  */
 GOSYNC_INLINE int gosync_value_peek(gosync_value_t *value,
 				    struct gosync_peek *peek)

@@ -62,7 +62,7 @@ EXPORT uint64_t gosync_type_id(const char *name, size_t size)
 }
 
 static int load_ioctl(struct gosync_value *value, void *buf, size_t *len,
-		      uint64_t *type)
+		      uint64_t *type, uint64_t *version)
 {
 	struct gosync_value_args args = {
 		.size = sizeof(args),
@@ -76,10 +76,15 @@ static int load_ioctl(struct gosync_value *value, void *buf, size_t *len,
 	*len = args.len;
 	if (type)
 		*type = args.type;
+	if (version)
+		*version = args.version;
 	return ret;
 }
 
-/* Load once. Return: AGAIN if what was copied may have been overwritten meanwhile. */
+/*
+ * Load once. Return: AGAIN if what was copied may have been overwritten meanwhile, or if
+ * it is not here: another node of the cluster may store, or the first store is not over.
+ */
 static inline __attribute__((always_inline))
 int load_once(const struct gosync_value *value,
 	      const struct gosync_value_page *page, void *buf, size_t *len,
@@ -92,7 +97,7 @@ int load_once(const struct gosync_value *value,
 	/* V3 */
 	stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
 	if (unlikely(!stored || stored == GOSYNC_VALUE_STORING))
-		return -ENODATA;
+		return stored ? AGAIN : -ENODATA;
 	/* V1 */
 	version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
 	slot = (void *)(value->slots + version % GOSYNC_VALUE_SLOTS *
@@ -126,7 +131,7 @@ load_slow(gosync_value_t *value, void *buf, size_t *len, uint64_t *type)
 		if (ret != AGAIN)
 			return ret;
 	}
-	return load_ioctl(value, buf, len, type);
+	return load_ioctl(value, buf, len, type, NULL);
 }
 
 EXPORT int gosync_value_load(gosync_value_t *value, void *buf, size_t *len,
@@ -150,28 +155,43 @@ EXPORT int gosync_value_peek_slow(gosync_value_t *value,
 	int fd = gosync_fd(value);
 	const struct gosync_value_page *page = page_of(value);
 	uint64_t stored;
+	int tries, ret;
+	size_t none;
 
 	if (fd < 0)
 		return fd;
-	if (!page)
-		return -EOPNOTSUPP;
-	/* V3 */
-	stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
-	if (!stored || stored == GOSYNC_VALUE_STORING)
-		return -ENODATA;
-	return gosync_value_peek(value, peek);
+	for (tries = 0; page && tries < LOAD_TRIES; tries++) {
+		/* V3 */
+		stored = __atomic_load_n(&page->type, __ATOMIC_ACQUIRE);
+		if (!stored)
+			return -ENODATA;
+		if (stored != GOSYNC_VALUE_STORING)
+			return gosync_value_peek(value, peek);
+		/* This brings it here. */
+		none = 0;
+		ret = load_ioctl(value, NULL, &none, NULL, NULL);
+		if (ret && ret != -EMSGSIZE)
+			return ret;
+	}
+	return -EOPNOTSUPP;
 }
 
 EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
 {
 	const struct gosync_value_page *page = page_of(value);
 	struct gosync_info info;
+	size_t none = 0;
 	int ret;
 
-	if (page) {
+	if (page && __atomic_load_n(&page->type, __ATOMIC_ACQUIRE) !=
+		    GOSYNC_VALUE_STORING) {
 		*version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
 		return 0;
 	}
+	ret = load_ioctl(value, NULL, &none, NULL, version);
+	if (ret != -ENODATA)
+		return ret == -EMSGSIZE ? 0 : ret;
+	/* Nothing was stored, or the first store is not over. */
 	ret = gosync_info(value, &info);
 	if (!ret)
 		*version = info.word;

@@ -36,6 +36,11 @@
  * What is final, that a Once is done, is written at once, by EX -> PR, and every node
  * keeps PR, because a block is lost with the last PR or EX.
  *
+ * A Value and the like travel in the block, too. Each change is written through (EX ->
+ * EX) before anybody sees it. So the DLM's master of the name has it when a node dies,
+ * and this node has it when the master does: who comes next takes the newer of what the
+ * DLM says and what he knows himself.
+ *
  * One work item for each object makes all decisions. What calls us from outside,
  * the DLM's callbacks (in softirq) and gosync, sets a flag and queues it.
  */
@@ -47,7 +52,12 @@
 
 #include "cluster.h"
 
+/*
+ * There are two lockspaces, because one has value blocks of one length, and the DLM
+ * keeps several for each lock.
+ */
 #define LOCKSPACE	"gosync"
+#define DATA_LOCKSPACE	"gosync-data"
 
 #define NAME_SIZE	(2 * SHA256_DIGEST_SIZE)
 
@@ -81,7 +91,6 @@ struct block {
  * @rcu: frees it after a grace period, because a callback may just be leaving
  * @lock: protects what follows; taken inside the object's lock, and in softirq
  * @lksb: the DLM's view of its lock
- * @block: its value block
  * @state: what the nodes have agreed upon, when the object is given to this node
  * @token: the last token that is known to this node
  * @mode: the mode that was granted
@@ -96,7 +105,11 @@ struct block {
  * @written: @block is what the next node is to see
  * @renewing: the block is being written before anybody here has the object
  * @renewed: it was
+ * @writing: there is a draft in @state, which is being written or is to be
+ * @served: something was drafted since the object is here
  * @ending: nobody uses it any more
+ * @block: its value block
+ * @data: GOSYNC_CLUSTER_DATA bytes behind @block, in the lockspace that has them
  */
 struct node {
 	struct gosync_cluster *cluster;
@@ -104,7 +117,6 @@ struct node {
 	struct rcu_head rcu;
 	spinlock_t lock; /* what follows */
 	struct dlm_lksb lksb;
-	struct block block;
 	struct gosync_cluster_state state;
 	u64 token;
 	int mode;
@@ -119,11 +131,20 @@ struct node {
 	bool written;
 	bool renewing;
 	bool renewed;
+	bool writing;
+	bool served;
 	bool ending;
+	struct block block;
+	u8 data[];
 };
 
 static struct workqueue_struct *workqueue;
-static dlm_lockspace_t *lockspace;
+static dlm_lockspace_t *lockspace, *data_lockspace;
+
+static dlm_lockspace_t *lockspace_of(const struct node *node)
+{
+	return node->state.data ? data_lockspace : lockspace;
+}
 
 /* With @node->lock, or by who has a holder of the object */
 static void look_again(struct node *node)
@@ -239,7 +260,7 @@ static void ask(struct node *node, int mode)
 	if (node->mode == DLM_LOCK_NL)
 		flags |= DLM_LKF_QUECVT;
 	begin_to_ask(node, mode);
-	asked(node, dlm_lock(lockspace, mode, &node->lksb, flags, name, sizeof(name),
+	asked(node, dlm_lock(lockspace_of(node), mode, &node->lksb, flags, name, sizeof(name),
 			     0, dlm_answered, node, dlm_blocks));
 }
 
@@ -248,7 +269,7 @@ static void let_go(struct node *node)
 	u32 flags = node->written ? DLM_LKF_VALBLK : 0;
 
 	begin_to_ask(node, DLM_LOCK_IV);
-	asked(node, dlm_unlock(lockspace, node->lksb.sb_lkid, flags,
+	asked(node, dlm_unlock(lockspace_of(node), node->lksb.sb_lkid, flags,
 			       &node->lksb, node));
 }
 
@@ -289,6 +310,10 @@ static bool read_block(struct node *node, struct gosync_cluster_state *state)
 	/* This node has known it, and all others who have are dead. */
 	write |= was_final && !state->final;
 	state->final |= was_final;
+	if (state->data && state->token > le64_to_cpu(block->token)) {
+		gosync_cluster_save(node->cluster, state->data);
+		write = true;
+	}
 	if (!(node->lksb.sb_flags & DLM_SBF_VALNOTVALID))
 		return write;
 	state->token += TOKENS_LOST;
@@ -317,10 +342,12 @@ static void give(struct node *node)
 	node->token = state->token;
 	scoped_guard(spinlock_bh, &node->lock) {
 		node->here = true;
+		node->served = false;
 		if (node->wanted <= node->mode)
 			node->wanted = DLM_LOCK_NL;
 	}
 	gosync_cluster_give(node->cluster, state, node->mode != DLM_LOCK_EX);
+	state->died = false;
 }
 
 /*
@@ -353,6 +380,31 @@ static bool take(struct node *node, int blocked)
 			node->down = DLM_LOCK_PR;
 	}
 	return true;
+}
+
+/*
+ * Operations wait for what this node has. Return: false if the DLM has to answer first
+ */
+static bool serve(struct node *node, bool blocked)
+{
+	bool all = node->mode == DLM_LOCK_EX;
+
+	if (node->renewed) {
+		node->renewed = false;
+		node->writing = false;
+		gosync_cluster_commit(node->cluster, &node->state);
+	}
+	/* Another node waits: here they have had their turn. */
+	if (!node->writing && (!blocked || !node->served)) {
+		node->served = true;
+		node->writing = gosync_cluster_draft(node->cluster, &node->state,
+						     all);
+	}
+	if (!node->writing)
+		return true;
+	write_block(node, &node->state);
+	ask(node, DLM_LOCK_EX);
+	return false;
 }
 
 static void end(struct node *node)
@@ -402,6 +454,8 @@ static bool do_step(struct node *node)
 		return false;
 	}
 	if (node->here) {
+		if (node->state.data && !serve(node, blocked != DLM_LOCK_NL))
+			return false;
 		node->leaving = (blocked != DLM_LOCK_NL || wanted > node->mode) &&
 				take(node, blocked);
 		return node->leaving;
@@ -426,10 +480,15 @@ static void do_work(struct work_struct *work)
 
 static void *node_begin(struct gosync_cluster *cluster)
 {
-	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+	const bool has_data = cluster->holder.obj->ops->cluster->save;
+	struct node *node;
 
+	node = kzalloc(struct_size(node, data, has_data * GOSYNC_CLUSTER_DATA),
+		       GFP_KERNEL_ACCOUNT);
 	if (!node)
 		return ERR_PTR(-ENOMEM);
+	if (has_data)
+		node->state.data = node->data;
 	node->cluster = cluster;
 	INIT_DELAYED_WORK(&node->work, do_work);
 	spin_lock_init(&node->lock);
@@ -466,7 +525,7 @@ static void node_settled(void *arg)
 	}
 }
 
-static void node_taken(void *arg)
+static void node_look(void *arg)
 {
 	look_again(arg);
 }
@@ -489,13 +548,30 @@ static DECLARE_WORK(join, do_join);
 static DECLARE_COMPLETION(joined);
 static int join_error;
 
+static int join_lockspace(const char *name, size_t data_size,
+			  dlm_lockspace_t **space)
+{
+	return dlm_new_lockspace(name, NULL, DLM_LSFL_SOFTIRQ,
+				 sizeof(struct block) + data_size, NULL, NULL,
+				 NULL, space);
+}
+
+static void leave_lockspace(dlm_lockspace_t **space)
+{
+	if (*space)
+		dlm_release_lockspace(*space, 2);
+	*space = NULL;
+}
+
 static void do_join(struct work_struct *work)
 {
-	join_error = dlm_new_lockspace(LOCKSPACE, NULL, DLM_LSFL_SOFTIRQ,
-				       sizeof(struct block), NULL, NULL, NULL,
-				       &lockspace);
-	if (join_error)
+	join_error = join_lockspace(LOCKSPACE, 0, &lockspace) ?:
+		     join_lockspace(DATA_LOCKSPACE, GOSYNC_CLUSTER_DATA,
+				    &data_lockspace);
+	if (join_error) {
 		pr_warn("cannot join the cluster: %d\n", join_error);
+		leave_lockspace(&lockspace);
+	}
 	complete_all(&joined);
 }
 
@@ -523,7 +599,7 @@ static const struct gosync_cluster_ops ops = {
 	.begin = node_begin,
 	.wanted = node_wanted,
 	.settled = node_settled,
-	.taken = node_taken,
+	.look = node_look,
 	.end = node_end,
 };
 
@@ -546,8 +622,8 @@ static void __exit gosync_dlm_exit(void)
 	gosync_cluster_unregister();
 	flush_work(&join);
 	destroy_workqueue(workqueue);
-	if (lockspace)
-		dlm_release_lockspace(lockspace, 2);
+	leave_lockspace(&data_lockspace);
+	leave_lockspace(&lockspace);
 }
 
 module_init(gosync_dlm_init);

@@ -228,6 +228,12 @@ enum gosync_type {
 /* With GOSYNC_CLUSTER: the holder that has what is at another node */
 #define GOSYNC_CLUSTER_HOLDER	1
 
+/* With GOSYNC_CLUSTER: the capacity of each Value, in bytes */
+#define GOSYNC_CLUSTER_VALUE	3040
+
+/* The same of each int64, in words */
+#define GOSYNC_CLUSTER_WORDS	382
+
 /* One more flag that GOSYNC_IOC_INFO tells */
 #define GOSYNC_BROKEN		(1U << 8)	/* this descriptor's holder was broken */
 
@@ -319,9 +325,11 @@ enum gosync_type {
  * To create an object waits for nobody else, but may take long where the cgroup
  * has no memory.
  *
- * With GOSYNC_CLUSTER a named Mutex, RWMutex or Once in the initial IPC namespace
- * is one for all nodes of the cluster that create it so. Each node has its own mode
- * and owner for it. Only its owner can unlock it, as with GOSYNC_ERRORCHECK.
+ * With GOSYNC_CLUSTER a named Mutex, RWMutex, Once, Value or int64 in the initial
+ * IPC namespace is one for all nodes of the cluster that create it so. Each node
+ * has its own mode and owner for it. Only its owner can unlock it, as with
+ * GOSYNC_ERRORCHECK. A Value has the capacity GOSYNC_CLUSTER_VALUE, and int64 has
+ * GOSYNC_CLUSTER_WORDS words, of which none is mapped, if no more is asked for.
  * Whether another node has the name cannot be told, so GOSYNC_EXCL is refused. The
  * first open may wait until this node has joined the cluster; only a signal that
  * kills ends that.
@@ -795,9 +803,14 @@ struct gosync_break_args {
  * space does on the mapped words. The argument may be 0 for LOAD alone, which
  * then tells only that the word is readable.
  *
+ * With GOSYNC_CLUSTER each may wait for other nodes, and LOAD only if one of them
+ * has changed a word since the last. A signal ends that, as long as the operation
+ * was not begun; a signal that kills, always. Whoever waits for a change is woken,
+ * on all nodes.
+ *
  * Return: 0; CAS: 1 if it stored, 0 if something else was there; or -1 with
- * errno EBADF (read-only, not LOAD), EFAULT, EINVAL, ENOTTY (also ADD, AND, OR
- * of POINTER and BOOL).
+ * errno EBADF (read-only, not LOAD), EFAULT, EINTR (GOSYNC_CLUSTER), EINVAL,
+ * ENOMEM (GOSYNC_CLUSTER), ENOTTY (also ADD, AND, OR of POINTER and BOOL).
  */
 struct gosync_atomic_args {
 	__u32 size;
@@ -904,6 +917,10 @@ struct gosync_atomic_slot {
  * Fields that an operation does not use must be 0. Payloads may have length 0.
  * When no payload was got, anything may be in the room for it.
  *
+ * With GOSYNC_CLUSTER each may wait for other nodes, and LOAD only if one of them
+ * has stored since the last. A signal ends that, as long as the operation was not
+ * begun; a signal that kills, always.
+ *
  * Return: 0; SWAP: 1 if something was there before; CAS: 1 if it stored, 0 if
  * something else was there; or -1 with errno EBADF (read-only, not LOAD),
  * EFAULT, EINTR, EINVAL, EMSGSIZE, ENODATA (LOAD), ENOMEM, EPROTOTYPE.
@@ -928,8 +945,9 @@ struct gosync_value_args {
 /**
  * struct gosync_value_page - a Value's mapped state, always read-only
  * @type: 0 nothing stored; all ones while the first store is in progress (the
- *	kernel does it with preemption disabled: one may spin on it); then the
- *	type, for ever
+ *	kernel does it with preemption disabled: one may spin on it), and, with
+ *	GOSYNC_CLUSTER, while another node may store (GOSYNC_IOC_VALUE_LOAD gets
+ *	it back); otherwise the type, which never changes
  * @version: how often it was stored: the payload is in slot
  *	@version % GOSYNC_VALUE_SLOTS
  * @stride: distance in bytes from one slot to the next
