@@ -15,34 +15,12 @@
  */
 #include <linux/sched/signal.h>
 
+#include "atomic.h"
 #include "page.h"
-#include "wait.h"
+#include "visit.h"
 
-static bool is_narrow(u32 type)
-{
-	return type == GOSYNC_INT32 || type == GOSYNC_UINT32 ||
-	       type == GOSYNC_BOOL;
-}
-
-static size_t width(u32 type)
-{
-	return is_narrow(type) ? sizeof(u32) : sizeof(u64);
-}
-
-static bool in_slot(const struct gosync_object *obj)
-{
-	return obj->capacity * width(obj->type) <=
-	       sizeof_field(struct gosync_atomic_slot, words);
-}
-
-static void *word_of(const struct gosync_object *obj, u32 index)
-{
-	void *words = obj->state;
-
-	if (!in_slot(obj))
-		words += GOSYNC_SLOT_SIZE;
-	return words + index * width(obj->type);
-}
+/* Stands for the index of all */
+#define ALL_WORDS	U32_MAX
 
 /* A 32-bit result of this type, as user space gets it */
 static u64 widen(u32 type, u32 word)
@@ -66,12 +44,12 @@ static bool fits(u32 type, u64 value)
 
 static u64 atomic_load_word(const struct gosync_object *obj, u32 index)
 {
-	void *word = word_of(obj, index);
+	void *word = gosync_word_of(obj, index);
 	u64 value;
 
 	/* As strong as a load in C11's sequentially consistent order. */
 	smp_mb();
-	if (is_narrow(obj->type))
+	if (gosync_is_narrow(obj->type))
 		value = widen(obj->type, atomic_read_acquire((atomic_t *)word));
 	else
 		value = atomic64_read_acquire((atomic64_t *)word);
@@ -89,8 +67,8 @@ static void atomic_publish_waiters(struct gosync_object *obj)
 }
 
 /*
- * Claim up to @want waiters for the word @index whose value has changed, and
- * put them into @batch. Look at GOSYNC_WAKE_BATCH entries of the queue at most.
+ * Claim up to @want waiters for the word @index, or for any, whose value has changed,
+ * and put them into @batch. Look at GOSYNC_WAKE_BATCH entries of the queue at most.
  * @place is an entry of our own that marks our place in the queue while the
  * lock is dropped. @look counts down the waiters that were queued when the wake
  * began.
@@ -102,7 +80,7 @@ static unsigned int atomic_claim_batch(struct gosync_object *obj, u32 index,
 	struct gosync_waiter *waiter, *next;
 	struct list_head *at = place;
 	unsigned int n = 0, seen = 0;
-	u64 now = atomic_load_word(obj, index);
+	u64 now;
 
 	lockdep_assert_held(&obj->wq.lock);
 	if (list_empty(place))
@@ -117,8 +95,10 @@ static unsigned int atomic_claim_batch(struct gosync_object *obj, u32 index,
 		if (!waiter->entry.func)
 			continue;
 		(*look)--;
-		if (waiter->index != index || waiter->expected == now ||
-		    !gosync_claim(obj, waiter))
+		if (index != ALL_WORDS && waiter->index != index)
+			continue;
+		now = atomic_load_word(obj, waiter->index);
+		if (waiter->expected == now || !gosync_claim(obj, waiter))
 			continue;
 		waiter->seen = now;
 		gosync_account_wait(obj, waiter, GOSYNC_HANDED_OVER);
@@ -179,16 +159,27 @@ static int atomic_check(struct gosync_waiter *waiter, u32 index, u64 value)
 }
 
 /* Has the word changed? The lock is not needed. */
+static bool atomic_differs(const struct gosync_waiter *waiter, u64 *seen)
+{
+	const struct gosync_object *obj = waiter->holder->obj;
+
+	/* What is away may have been changed: the waiter is told when it is here. */
+	if (gosync_is_away(obj))
+		return false;
+	*seen = atomic_load_word(obj, waiter->index);
+	return *seen != waiter->expected;
+}
+
 static bool atomic_ready(const struct gosync_waiter *waiter)
 {
-	return atomic_load_word(waiter->holder->obj, waiter->index) !=
-	       waiter->expected;
+	u64 seen;
+
+	return atomic_differs(waiter, &seen);
 }
 
 static bool atomic_look(struct gosync_waiter *waiter)
 {
-	waiter->seen = atomic_load_word(waiter->holder->obj, waiter->index);
-	return waiter->seen != waiter->expected;
+	return atomic_differs(waiter, &waiter->seen);
 }
 
 static int atomic_attempt(struct gosync_waiter *waiter, bool queue)
@@ -284,12 +275,14 @@ static long gosync_atomic_load(struct gosync_holder *holder, void *arg)
 
 	if (args->flags || args->value || atomic_check_args(obj, args, false))
 		return -EINVAL;
+	if (unlikely(obj->cluster))
+		return gosync_int64_visit(holder, args, GOSYNC_IOC_ATOMIC_LOAD);
 	args->result = atomic_load_word(obj, args->index);
 	return 0;
 }
 
 /* An operation that is an atomic_ function of the word and the value */
-#define DEFINE_OP(op, function)						\
+#define DEFINE_OP(op, cmd, function)					\
 static long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
 {									\
 	struct gosync_object *obj = holder->obj;			\
@@ -298,8 +291,11 @@ static long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
 									\
 	if (atomic_check_args(obj, args, false))			\
 		return -EINVAL;						\
-	word = word_of(obj, args->index);				\
-	if (is_narrow(obj->type))					\
+	if (unlikely(obj->cluster))					\
+		return gosync_int64_visit(holder, args,		\
+					   GOSYNC_IOC_ATOMIC_##cmd);	\
+	word = gosync_word_of(obj, args->index);				\
+	if (gosync_is_narrow(obj->type))					\
 		args->result = widen(obj->type,				\
 				     NARROW_##function(args->value, word)); \
 	else								\
@@ -317,10 +313,10 @@ static long gosync_atomic_##op(struct gosync_holder *holder, void *arg)	\
 #define NARROW_or(value, word)		atomic_fetch_or(value, word)
 #define WIDE_or(value, word)		atomic64_fetch_or(value, word)
 
-DEFINE_OP(swap, xchg)
-DEFINE_OP(add, add)
-DEFINE_OP(and, and)
-DEFINE_OP(or, or)
+DEFINE_OP(swap, SWAP, xchg)
+DEFINE_OP(add, ADD, add)
+DEFINE_OP(and, AND, and)
+DEFINE_OP(or, OR, or)
 
 static long gosync_atomic_store(struct gosync_holder *holder, void *arg)
 {
@@ -339,10 +335,12 @@ static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 
 	if (atomic_check_args(obj, args, true))
 		return -EINVAL;
-	word = word_of(obj, args->index);
+	if (unlikely(obj->cluster))
+		return gosync_int64_visit(holder, args, GOSYNC_IOC_ATOMIC_CAS);
+	word = gosync_word_of(obj, args->index);
 	/* A cmpxchg that fails orders nothing, but ours is a full barrier. */
 	smp_mb();
-	if (is_narrow(obj->type))
+	if (gosync_is_narrow(obj->type))
 		args->result = widen(obj->type,
 				     atomic_cmpxchg(word, args->expected,
 						    args->value));
@@ -359,7 +357,7 @@ static long gosync_atomic_cas(struct gosync_holder *holder, void *arg)
 
 static size_t atomic_area_size(u32 type, u64 capacity)
 {
-	size_t words = capacity * width(type);
+	size_t words = capacity * gosync_width(type);
 
 	if (words <= sizeof_field(struct gosync_atomic_slot, words))
 		return GOSYNC_SLOT_SIZE;
@@ -371,6 +369,32 @@ static void atomic_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 	scoped_guard(spinlock, &obj->wq.lock)
 		atomic_publish_waiters(obj);
 }
+
+/* A node that has them knows all about the words. */
+static int int64_take(struct gosync_waiter *waiter, bool queue)
+{
+	return 0;
+}
+
+static void int64_changed(struct gosync_waiter *waiter)
+{
+	atomic_wake(waiter->holder->obj, ALL_WORDS, U32_MAX);
+}
+
+static const struct gosync_wait_op int64_cluster_op = {
+	.attempt = int64_take,
+	.give_back = int64_changed,
+};
+
+static const struct gosync_cluster_type int64_in_cluster = {
+	.op = &int64_cluster_op,
+	.wants = gosync_visits_want,
+	.get = gosync_int64_cluster_get,
+	.save = gosync_int64_cluster_save,
+	.set = gosync_int64_cluster_set,
+	.capacity = GOSYNC_CLUSTER_WORDS,
+	.unmapped = true,
+};
 
 static bool atomic_watched(const struct gosync_holder *holder,
 			   struct gosync_waiter *waiter)
@@ -392,7 +416,7 @@ static void atomic_info(struct gosync_object *obj,
 	info->word = atomic_load_word(obj, 0);
 	if (info->map_len)
 		info->map_data = info->map_offset +
-				 (word_of(obj, 0) - obj->state);
+				 (gosync_word_of(obj, 0) - obj->state);
 }
 
 #define NR(_name)	(GOSYNC_IOC_ATOMIC_##_name - GOSYNC_IOC_ATOMIC_LOAD)
@@ -435,7 +459,7 @@ static const struct gosync_ioctl other_ioctls[] = { IOCTLS_OF_ALL };
 
 static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));
 
-#define DEFINE_TYPE(_type, _name, _ioctls)				\
+#define DEFINE_TYPE(_type, _name, _ioctls, _cluster)			\
 	[(_type) - GOSYNC_INT32] = {					\
 		.name = (_name),					\
 		.size = sizeof(struct gosync_object),			\
@@ -450,14 +474,15 @@ static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));
 		.watched = atomic_watched,				\
 		.asks = atomic_asks,					\
 		.info = atomic_info,					\
+		.cluster = (_cluster),					\
 	}
 
 const struct gosync_ops gosync_atomic_ops[] = {
-	DEFINE_TYPE(GOSYNC_INT32, "int32", integer_ioctls),
-	DEFINE_TYPE(GOSYNC_UINT32, "uint32", integer_ioctls),
-	DEFINE_TYPE(GOSYNC_INT64, "int64", integer_ioctls),
-	DEFINE_TYPE(GOSYNC_UINT64, "uint64", integer_ioctls),
-	DEFINE_TYPE(GOSYNC_UINTPTR, "uintptr", integer_ioctls),
-	DEFINE_TYPE(GOSYNC_POINTER, "pointer", other_ioctls),
-	DEFINE_TYPE(GOSYNC_BOOL, "bool", other_ioctls),
+	DEFINE_TYPE(GOSYNC_INT32, "int32", integer_ioctls, NULL),
+	DEFINE_TYPE(GOSYNC_UINT32, "uint32", integer_ioctls, NULL),
+	DEFINE_TYPE(GOSYNC_INT64, "int64", integer_ioctls, &int64_in_cluster),
+	DEFINE_TYPE(GOSYNC_UINT64, "uint64", integer_ioctls, NULL),
+	DEFINE_TYPE(GOSYNC_UINTPTR, "uintptr", integer_ioctls, NULL),
+	DEFINE_TYPE(GOSYNC_POINTER, "pointer", other_ioctls, NULL),
+	DEFINE_TYPE(GOSYNC_BOOL, "bool", other_ioctls, NULL),
 };

@@ -54,7 +54,8 @@ EXPORT int gosync_words_ioctl(struct gosync_words *words, unsigned int op,
 
 	if (index > UINT32_MAX)
 		return -EINVAL;
-	ret = __gosync_ioctl(words, op, &args);
+	/* Only in a cluster it may wait. */
+	ret = __gosync_wait_ioctl(words, op, &args, 0);
 	if (ret >= 0)
 		*result = args.result;
 	return ret;
