@@ -70,6 +70,14 @@ void meet(const char *name, const char *which)
 		errx(1, "meet %s", name);
 }
 
+/* Return: its status, as of waitpid(2) */
+int wait_for(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
 void lose_power(void)
 {
 	printf("cluster: kill node %d\n", self);
@@ -83,10 +91,10 @@ void go_on_without_last(const char *left)
 {
 	char command[256];
 
-	ok(!system("gosync-dlm-members stop gosync"), "stops");
+	ok(!system("gosync-dlm-members stop all"), "stops");
 	meet("stopped", left);
 	snprintf(command, sizeof(command),
-		 "gosync-dlm-members forget %d && gosync-dlm-members start gosync %s",
+		 "gosync-dlm-members forget %d && gosync-dlm-members start all %s",
 		 nodes, left);
 	ok(!system(command), "goes on without it");
 }
@@ -310,7 +318,7 @@ void test_each_has_its_share(void (*work)(int times))
 	meet("shared", "");
 	for (i = 0; i < WORKERS; i++) {
 		kill(pids[i], SIGTERM);
-		waitpid(pids[i], NULL, 0);
+		wait_for(pids[i]);
 	}
 	meet("share over", "");
 	if (self != 1)
@@ -349,5 +357,5 @@ void kill_holder(pid_t pid)
 {
 	usleep(200000);
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	wait_for(pid);
 }

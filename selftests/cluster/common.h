@@ -51,6 +51,7 @@ void meet(const char *name, const char *which);
 void lose_power(void);
 void go_on_without_last(const char *left);
 bool is_asked_to_end(void);
+int wait_for(pid_t pid);
 bool run_workers(void (*work)(int times), int times);
 void test_each_has_its_share(void (*work)(int times));
 pid_t start_holder(void (*hold)(void));

@@ -69,6 +69,37 @@ static void test_one_at_a_time(void)
 		       (unsigned long long)report.by_node[node]);
 }
 
+/* Any, and all, of what another node has */
+static void test_several(void)
+{
+	gosync_mutex_t *a = open_mutex("cluster.a"), *b = open_mutex("cluster.b");
+	struct gosync_wait_entry entries[] = {
+		gosync_entry_mutex(a), gosync_entry_mutex(b),
+	};
+	int ret;
+
+	meet("several: opened", "");
+	if (self == nodes)
+		ok(!gosync_mutex_lock(a) && !gosync_mutex_lock(b) &&
+		   !gosync_mutex_unlock(a) && !gosync_mutex_unlock(b),
+		   "the last node has both");
+	meet("several: there", "");
+	if (self == 1) {
+		ret = gosync_wait_all(entries, 2, gosync_deadline(20000000000), 0);
+		ok(ret >= 0 && !gosync_mutex_unlock(a) && !gosync_mutex_unlock(b),
+		   "the first waits for both");
+	}
+	meet("several: all", "");
+	if (self == 2) {
+		ret = gosync_wait_any(entries, 2, gosync_deadline(20000000000), 0);
+		ok(ret >= 0 && !gosync_mutex_unlock(ret ? b : a),
+		   "another waits for one of them");
+	}
+	meet("several: over", "");
+	gosync_close(a);
+	gosync_close(b);
+}
+
 static void test_deadline(void)
 {
 	gosync_mutex_t *mutex = open_mutex("cluster.deadline");
@@ -148,6 +179,7 @@ int main(int argc, char **argv)
 	server = start_monitor();
 	test_one_at_a_time();
 	test_each_has_its_share(work);
+	test_several();
 	test_deadline();
 	test_death_of_a_process();
 	if (server)

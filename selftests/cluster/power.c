@@ -15,12 +15,13 @@
 
 #define FLAGS	(GOSYNC_CREATE | GOSYNC_CLUSTER)
 
-/* Two locks, something that is done, and something that is being done */
+/* Two locks, something that is done, something that is being done, and a number */
 struct locks {
 	gosync_mutex_t *mutex;
 	gosync_rwmutex_t *rwmutex;
 	gosync_once_t *done;
 	gosync_once_t *begun;
+	gosync_value_t *value;
 };
 
 static void check(int ret, const char *what)
@@ -47,6 +48,38 @@ static bool unlock_both(const struct locks *locks)
 	       !gosync_rwmutex_unlock(locks->rwmutex);
 }
 
+static uint64_t number_of(const struct locks *locks)
+{
+	uint64_t number;
+	size_t len = sizeof(number);
+
+	check(gosync_value_load(locks->value, &number, &len, NULL), "load");
+	return number;
+}
+
+static void store(const struct locks *locks, uint64_t number)
+{
+	check(gosync_value_store(locks->value, 1, &number, sizeof(number)), "store");
+}
+
+/*
+ * The last node has stored 2 after all had loaded 1. If it was the DLM's master of the
+ * name, too, nobody else has ever had the 2. But all go on with the same.
+ */
+static void test_value_after_death(const struct locks *locks, const char *left)
+{
+	uint64_t number = number_of(locks);
+
+	ok(number == 1 || number == 2, "a Value is not older than what all have loaded");
+	printf("# %llu is left\n", (unsigned long long)number);
+	meet("value left", left);
+	if (self == 2)
+		store(locks, number + 10);
+	meet("value stored", left);
+	number = number_of(locks);
+	ok(number == 11 || number == 12, "and who is left can store");
+}
+
 static void test_death_of_a_node(const struct locks *locks, const char *left)
 {
 	uint64_t before[2], after[2];
@@ -55,12 +88,17 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 		ok(lock_both(locks, 0), "the first locks");
 		tokens_of(locks, before);
 		unlock_both(locks);
+		store(locks, 1);
 	}
 	meet("opened", "");
-	if (self == nodes)
+	ok(number_of(locks) == 1, "all load a Value");
+	meet("loaded", "");
+	if (self == nodes) {
+		store(locks, 2);
 		ok(lock_both(locks, 0) && gosync_once_begin(locks->done) &&
 		   !gosync_once_done(locks->done) && gosync_once_begin(locks->begun),
 		   "the last node locks, does and begins");
+	}
 	meet("locked", "");
 	if (self == nodes) {
 		ok(system("rmmod gosync_dlm 2>/dev/null"), "the module cannot go");
@@ -99,6 +137,7 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 		   "and recovers both");
 	}
 	meet("recovered", left);
+	test_value_after_death(locks, left);
 	ok(lock_both(locks, 0) && unlock_both(locks) &&
 	   !gosync_once_begin(locks->begun),
 	   "then all is well on each node that is left");
@@ -114,7 +153,7 @@ static void leave(const char *left)
 	while (system("grep -q '^0$' /sys/module/gosync_dlm/refcnt"))
 		usleep(100000);
 	meet("leave", left);
-	ok(!system("gosync-dlm-members stop gosync"), "leaves");
+	ok(!system("gosync-dlm-members stop all"), "leaves");
 	meet("left", left);
 }
 
@@ -133,7 +172,10 @@ int main(void)
 	check(gosync_once_open("cluster.power.done", FLAGS, 0600, &locks.done), "open");
 	check(gosync_once_open("cluster.power.begun", FLAGS, 0600, &locks.begun),
 	      "open");
+	check(gosync_value_open("cluster.power.value", 0, FLAGS, 0600, &locks.value),
+	      "open");
 	test_death_of_a_node(&locks, left);
+	gosync_close(locks.value);
 	gosync_close(locks.done);
 	gosync_close(locks.begun);
 	gosync_close(locks.mutex);
