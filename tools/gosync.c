@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	  break_main },
 	{ "chmod", "MODE ...", "change the permissions of objects", chmod_main },
 	{ "chown", "OWNER ...", "change the owner of objects", chown_main },
+	{ "cluster", "status", "show the machines that share objects",
+	  cluster_main },
 	{ "cond", "VERB ...", "wait for a signal of another process", cond_main },
 	{ "deadlocks", "", "find processes that wait for each other",
 	  deadlocks_main },

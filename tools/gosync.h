@@ -26,6 +26,7 @@ int atomic_main(int argc, char **argv);
 int break_main(int argc, char **argv);
 int chmod_main(int argc, char **argv);
 int chown_main(int argc, char **argv);
+int cluster_main(int argc, char **argv);
 int cond_main(int argc, char **argv);
 int deadlocks_main(int argc, char **argv);
 int demo_main(int argc, char **argv);

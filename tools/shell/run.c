@@ -506,7 +506,7 @@ int run_main(int argc, char **argv)
 		  .more = run_more, .run = run, .min = 2, .command = true,
 		  .options = { "exclusive", "shared", "timeout", "nonblock",
 			"command", "conflict-exit-code", "close", "no-fork",
-			"temporary", "mode", "verbose",
+			"temporary", "mode", "cluster", "verbose",
 			"poison-on-failure" } },
 		{ }
 	};

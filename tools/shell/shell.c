@@ -68,6 +68,9 @@ static const char *advice(const struct shell *sh, unsigned int op, int err)
 		return "; gosync ls lists the names";
 	case -EACCES:
 		return "; its mode must let you use it, or be root";
+	case -ENOTCONN:
+	case -EOPNOTSUPP:
+		return sh->cluster ? "; see gosync cluster status" : "";
 	case -EMFILE:
 		return "; see ulimit -n";
 	case -EDQUOT:
@@ -94,6 +97,7 @@ int shell_error(const struct shell *sh, unsigned int op, int err)
 
 enum {
 	KEY_CAPACITY = 256,
+	KEY_CLUSTER,
 	KEY_COUNT,
 	KEY_ENTRIES,
 	KEY_GIVE_BACK,
@@ -137,6 +141,9 @@ static const struct argp_option all_options[] = {
 	  0 },
 	{ "mode", 'm', "MODE", 0,
 	  "If NAME is created: its permissions, octal (0666 less the umask); read is to look, write is to use. It is an error if NAME exists with another MODE",
+	  0 },
+	{ "cluster", KEY_CLUSTER, NULL, 0,
+	  "If NAME is created: it is one for all machines of the cluster that create it so",
 	  0 },
 	{ "verbose", KEY_VERBOSE, NULL, 0, "Print messages about the progress", 0 },
 	{ "lock", 'l', NULL, 0,
@@ -261,6 +268,7 @@ static const struct {
 	{ 'l', offsetof(struct shell, lock) },
 	{ '0', offsetof(struct shell, zero) },
 	{ 'v', offsetof(struct shell, values) },
+	{ KEY_CLUSTER, offsetof(struct shell, cluster) },
 	{ KEY_NEW, offsetof(struct shell, skip) },
 	{ KEY_POISON, offsetof(struct shell, poison) },
 	{ KEY_GIVE_BACK, offsetof(struct shell, give_back) },
@@ -495,7 +503,8 @@ static int open_as(const struct shell *sh, unsigned int type,
 	struct gosync_open_args how = {
 		.size = sizeof(how),
 		.type = type,
-		.flags = flags,
+		.flags = flags | (sh->cluster && flags & GOSYNC_CREATE ?
+				  GOSYNC_CLUSTER : 0),
 		.mode = flags & GOSYNC_CREATE ? sh->mode : 0,
 		.name = (uintptr_t)sh->name,
 		.name_len = strlen(sh->name),

@@ -42,6 +42,7 @@ struct verb;
  * @give_back: --give-back
  * @limit: --count
  * @index: -i
+ * @cluster: --cluster
  * @mode_given: -m
  * @mode: permissions of an object that is created
  * @capacity: of an object that is created; 0: not given
@@ -66,6 +67,7 @@ struct shell {
 	bool verbose;
 	bool temporary;
 	bool poison;
+	bool cluster;
 	bool mode_given;
 	bool lock;
 	bool zero;

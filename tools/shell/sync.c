@@ -68,7 +68,7 @@ int once_main(int argc, char **argv)
 		  .doc = "Run COMMAND, unless NAME is already done.",
 		  .more = once_more, .run = once, .min = 2, .command = true,
 		  .options = { "timeout", "nonblock", "command",
-			"conflict-exit-code", "close", "mode" } },
+			"conflict-exit-code", "close", "mode", "cluster" } },
 		{ }
 	};
 
