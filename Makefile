@@ -131,7 +131,7 @@ test: tests ## the selftests, on stock and kasan or on KERNEL
 test-arm64: ## the same on Debian's kernel for arm64, emulated
 	+@$(MAKE) test KERNEL=arm64
 
-test-cluster: lib module ## what three virtual machines share, one of which dies
+test-cluster: tools module ## what three virtual machines share, one of which dies
 	@$(call say,building what the nodes run (seconds))
 	+@$(user) selftests/cluster
 	@selftests/cluster/test.sh $(build)/cluster

@@ -86,16 +86,18 @@ void lose_power(void)
 		pause();
 }
 
-/* The last node has died. @left: the others */
-void go_on_without_last(const char *left)
+/* A node has died. @left: the others */
+void go_on_without(int node, const char *left)
 {
 	char command[256];
 
 	ok(!system("gosync-dlm-members stop all"), "stops");
-	meet("stopped", left);
+	ok(!system("! gosync cluster status -no STATE | grep -qv stopped"),
+	   "and says so");
+	meet(node == nodes ? "stopped" : "stopped again", left);
 	snprintf(command, sizeof(command),
 		 "gosync-dlm-members forget %d && gosync-dlm-members start all %s",
-		 nodes, left);
+		 node, left);
 	ok(!system(command), "goes on without it");
 }
 

@@ -49,7 +49,7 @@ int end(void);
 bool ok(bool good, const char *name);
 void meet(const char *name, const char *which);
 void lose_power(void);
-void go_on_without_last(const char *left);
+void go_on_without(int node, const char *left);
 bool is_asked_to_end(void);
 int wait_for(pid_t pid);
 bool run_workers(void (*work)(int times), int times);

@@ -11,6 +11,6 @@ insmod /gosync/gosync_dlm.ko
 mutex --alone
 meet alone
 status=0
-try.sh sh -c 'mutex && rwmutex && once && value && int64 && power' || status=$?
+try.sh sh -c 'mutex && rwmutex && once && value && int64 && command.sh && power' || status=$?
 [ $status != 0 ] || rmmod gosync_dlm
 exit $status

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last node of cluster.sh loses its power with all locks. This runs on each node, as
- * a member, and is the last program that does: in the end those that are left leave the
- * cluster.
+ * The last node of cluster.sh loses its power with all locks, and then the one before it.
+ * This runs on each node, as a member, and is the last program that does: in the end
+ * those that are left leave the cluster.
  */
 #include <err.h>
 #include <errno.h>
@@ -111,7 +111,7 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 		ok(gosync_rwmutex_tryrlock(locks->rwmutex) == -EBUSY,
 		   "nobody reads meanwhile");
 	}
-	go_on_without_last(left);
+	go_on_without(nodes, left);
 	/* By a read lock, which has to have the value block written first. */
 	if (self == 2) {
 		ok(gosync_rwmutex_rlock(locks->rwmutex) == 1 &&
@@ -145,16 +145,45 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 }
 
 /*
- * Whoever unloads the module leaves the lockspace; all others have to have stopped by
- * then. Nobody has an object open any more, but the DLM may still be told so.
+ * Another one dies with the locks. It tells its tokens to the first by the Value; the
+ * locks' tokens that the first knows are older.
  */
-static void leave(const char *left)
+static void test_second_death(const struct locks *locks)
+{
+	uint64_t tokens[2], told;
+
+	if (self == 2) {
+		ok(lock_both(locks, 0), "a second node locks");
+		tokens_of(locks, tokens);
+		store(locks, tokens[0] > tokens[1] ? tokens[0] : tokens[1]);
+	}
+	meet("locked again", "1 2");
+	told = number_of(locks);
+	meet("told", "1 2");
+	if (self == 2)
+		lose_power();
+	usleep(1000000);
+	go_on_without(2, "1");
+	ok(lock_both(locks, 1), "a second death is told, too");
+	tokens_of(locks, tokens);
+	printf("# tokens: %llu before, %llu and %llu after\n", (unsigned long long)told,
+	       (unsigned long long)tokens[0], (unsigned long long)tokens[1]);
+	ok(tokens[0] > told && tokens[1] > told, "tokens are above those of both");
+	ok(number_of(locks) == told, "a Value has what this node had loaded");
+	ok(!gosync_mutex_recover(locks->mutex) &&
+	   !gosync_rwmutex_recover(locks->rwmutex) && unlock_both(locks),
+	   "and the last node recovers both");
+}
+
+/*
+ * Whoever unloads the module leaves the lockspaces, which have to have stopped by then.
+ * Nobody has an object open any more, but the DLM may still be told so.
+ */
+static void leave(void)
 {
 	while (system("grep -q '^0$' /sys/module/gosync_dlm/refcnt"))
 		usleep(100000);
-	meet("leave", left);
 	ok(!system("gosync-dlm-members stop all"), "leaves");
-	meet("left", left);
 }
 
 int main(void)
@@ -175,11 +204,12 @@ int main(void)
 	check(gosync_value_open("cluster.power.value", 0, FLAGS, 0600, &locks.value),
 	      "open");
 	test_death_of_a_node(&locks, left);
+	test_second_death(&locks);
 	gosync_close(locks.value);
 	gosync_close(locks.done);
 	gosync_close(locks.begun);
 	gosync_close(locks.mutex);
 	gosync_close(locks.rwmutex);
-	leave(left);
+	leave();
 	return end();
 }
