@@ -66,11 +66,12 @@ for test in "${tests[@]}"; do
 	case $test in
 	examples | failing | live | run | shell | stepped | tending | tool | \
 	trace_command | tracers | tsan) ;;
-	abi | access | admin | atomic | cond* | failnth | forked | isolation | \
-	library* | map | map_many | mapping | names | waitgroup)
+	abi | access | admin | appear | atomic | cond* | failnth | forked | isolation | \
+	library* | map | map_many | mapping | names | owner | strangers | wait_all | \
+	wait_any | waitgroup)
 		debug1+=("$test") ;;
 	contract | cxx | interrupted | mutex | once | poll* | rwmutex* | semaphore* | \
-	stat | trace | uring_* | value | wait_change)
+	stat | trace | uring* | value | wait_change)
 		debug2+=("$test") ;;
 	*) debug+=("$test") ;;
 	esac
@@ -169,8 +170,10 @@ for kernel in "${built[@]}"; do
 	if [ -d "$build/user32/tests" ]; then
 		programs=("${plain[@]}" "${traced[@]}")
 		for test in "${alone[@]}"; do
-			[ "$test" = stepped ] && [ -z "${ALL:-}" ] ||
-				programs+=("$test")
+			case ${ALL:-}:$test in
+			:contract | :failing | :isolation | :stepped) ;;
+			*) programs+=("$test") ;;
+			esac
 		done
 		run_aside "$name-32" -c 1 -- --32 "${programs[@]}"
 		continue
