@@ -109,6 +109,7 @@ tests: tools examples $(if $(arch),,bindings) ## build the selftests, 64 and 32 
 	+@selftests/library/other.sh $(build)/other
 	+@$(compile) O=$(build)/other/user -C $(build)/other/libuser
 	+@$(user) selftests $(kselftest)
+	+@$(if $(arch),:,$(user) selftests/cluster)
 	+@if $(has_m32); then \
 		$(user32) libuser && $(user32) selftests $(kselftest); \
 	else \

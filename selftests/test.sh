@@ -42,7 +42,8 @@ fi
 # processor may still run into what another has patched back. So they get a
 # machine with one, and with the tracers. The debug kernel is too slow for those, for
 # the command at work and the examples. What takes longest there, and as a 32-bit
-# program, has its time in `make test-all' alone ($ALL).
+# program, has its time in `make test-all' alone ($ALL); so has, as such, what tries
+# the kernel more than the library.
 #
 # Machines with one processor are run side by side, and get what takes long and
 # is not so much about processors getting in each other's way: 32-bit programs,
@@ -55,8 +56,9 @@ for test in "${tests[@]}"; do
 	binding_*) bound+=("$test"); continue ;;
 	trace | trace_command | tracers) traced+=("$test") ;;
 	abi | access | admin | cancelled | contract | examples | failing | failnth | \
-	isolation | library* | live | mapping | names | run | shell | stepped | \
-	tending | tool)
+	isolation | library* | live | map | mapping | names | poll* | run | shell | \
+	semaphore | stepped | tending | tool | uring_ended | uring_many | \
+	uring_operations)
 		alone+=("$test") ;;
 	*) plain+=("$test") ;;
 	esac
@@ -168,10 +170,11 @@ for kernel in "${built[@]}"; do
 		"${tracers[@]}" -- "${both[@]}" "${traced[@]}"
 	[ ${#both[@]} != 0 ] || continue
 	if [ -d "$build/user32/tests" ]; then
-		programs=("${plain[@]}" "${traced[@]}")
-		for test in "${alone[@]}"; do
+		programs=()
+		for test in "${plain[@]}" "${traced[@]}" "${alone[@]}"; do
 			case ${ALL:-}:$test in
-			:contract | :failing | :isolation | :stepped) ;;
+			:contract | :failing | :hostile* | :isolation | :map_many | \
+			:murder | :*_races | :stat | :stepped | :strangers) ;;
 			*) programs+=("$test") ;;
 			esac
 		done
@@ -198,4 +201,13 @@ for kernel in "${built[@]}"; do
 		tee "$build/$name-files/output.log"
 	echo "${PIPESTATUS[0]}" >"$build/$name-files/status"
 done
+
+# What several machines share
+case ${TESTS:-}${SOAK:-}${GCOV_PROFILE:-}:" ${built[*]} " in
+:*" stock "*)
+	dirs+=("$build/test-cluster")
+	mkdir -p "$build/test-cluster"
+	"${0%/*}/cluster/test.sh" "$build/cluster" | tee "$build/test-cluster/output.log"
+	echo "${PIPESTATUS[0]}" >"$build/test-cluster/status" ;;
+esac
 "$vm/summary.sh" "${dirs[@]}"

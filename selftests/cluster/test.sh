@@ -23,6 +23,8 @@ awk '
 		# The others lose their power.
 		if (nodes != 1)
 			sum["fail"]++
+		printf "# totals: pass:%d fail:%d skip:%d\n", sum["pass"],
+			sum["fail"], sum["skip"]
 		printf "%d passed, %d failed, %d skipped\n", sum["pass"],
 			sum["fail"], sum["skip"]
 		exit !sum["pass"] || sum["fail"]
