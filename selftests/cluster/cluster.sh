@@ -29,14 +29,14 @@ usage()
 	exit 125
 }
 
-[[ ${1-} =~ ^[2-9]$ ]] || usage
+[[ ${1-} =~ ^[1-9]$ ]] || usage
 nodes=$1 out=${GOSYNC_BUILD:-$here/../../build}/cluster
 options=(-c 1 -m 512M)
 shift
 while [ $# -gt 0 ]; do
 	case $1 in
 	-o) out=$2; shift ;;
-	-n) options+=("$1") ;;
+	-n | --icount) options+=("$1") ;;
 	--) shift; break ;;
 	-[kcmtpd]) options+=("$1" "$2"); shift ;;
 	-*) usage ;;
