@@ -473,6 +473,7 @@ static_assert(ARRAY_SIZE(other_ioctls) == ARRAY_SIZE(integer_ioctls));
 		.in = &atomic_wait_op,					\
 		.watched = atomic_watched,				\
 		.asks = atomic_asks,					\
+		.queues = gosync_visits_queues,				\
 		.info = atomic_info,					\
 		.cluster = (_cluster),					\
 	}

@@ -100,13 +100,15 @@ struct gosync_cluster_type {
 /**
  * struct gosync_visits - the operations that wait for an object, see visit.c
  * @waiting: those that only read, and those that may change it (the object's lock)
- * @begun: those that were begun; of who has begun them
+ * @begun: those that were begun; who has begun them takes them out (the object's lock)
+ * @count: how many there are (the object's lock)
  * @version: for types that have no number of changes of their own: the one of the
  *	state that is here (the object's lock)
  */
 struct gosync_visits {
 	struct list_head waiting[2];
 	struct list_head begun;
+	u32 count;
 	u64 version;
 };
 
@@ -133,6 +135,18 @@ struct gosync_cluster {
 	bool away;
 	struct gosync_visits visits[];
 };
+
+/**
+ * gosync_visitors() - how many processes have an operation waiting for an object
+ * @obj: the object, locked
+ *
+ * Return: so many, besides those in its queue.
+ */
+static inline u32 gosync_visitors(const struct gosync_object *obj)
+{
+	return obj->cluster && obj->ops->cluster->save ?
+	       obj->cluster->visits->count : 0;
+}
 
 /* Is the object at another node, for all that is known here? */
 static inline bool gosync_is_away(const struct gosync_object *obj)

@@ -108,6 +108,7 @@ long gosync_int64_visit(struct gosync_holder *holder,
 	visit->visit.changes = !loads;
 	visit->cmd = cmd;
 	visit->args = *args;
+	visit->visit.waiter.index = args->index;
 	ret = gosync_visit(holder, &visit->visit);
 	if (ret >= 0)
 		args->result = visit->args.result;

@@ -163,7 +163,7 @@ void gosync_object_info(struct gosync_object *obj,
 		info->map_id = area->id;
 	}
 	scoped_guard(spinlock, &obj->wq.lock) {
-		info->waiters = obj->nr_waiters;
+		info->waiters = obj->nr_waiters + gosync_visitors(obj);
 		info->contended = stats ? stats->contended : 0;
 		info->wait_max_ns = stats ? stats->wait_max_ns : 0;
 		info->deaths = obj->deaths;

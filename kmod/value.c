@@ -40,6 +40,7 @@
 
 #include "trace.h"
 #include "value.h"
+#include "visit.h"
 
 static struct gosync_value *to_value(struct gosync_object *obj)
 {
@@ -356,6 +357,7 @@ const struct gosync_ops gosync_value_ops = {
 	.watched = gosync_version_watched,
 	.version = value_version,
 	.show = gosync_value_show,
+	.queues = gosync_visits_queues,
 	.info = value_info,
 	.cluster = &gosync_value_in_cluster,
 };

@@ -27,7 +27,6 @@
  */
 void gosync_visit_init(struct gosync_visit *visit)
 {
-	INIT_LIST_HEAD(&visit->entry);
 	refcount_set(&visit->refs, 1);
 	init_completion(&visit->done);
 }
@@ -56,12 +55,21 @@ static void visit_begin_to_wait(struct gosync_object *obj,
 		if (stats)
 			stats->contended++;
 		visit->waiter.since = ktime_get_ns();
-		list_add_tail(&visit->entry,
+		visit->waiter.entry.private = current;
+		list_add_tail(&visit->waiter.entry.entry,
 			      &cluster->visits->waiting[visit->changes]);
+		cluster->visits->count++;
 		gosync_cluster_want(obj, visit->changes ? GOSYNC_HERE :
 							  GOSYNC_SHARED);
 	}
 	cluster->ops->look(cluster->node);
+}
+
+static void visit_unlink(struct gosync_object *obj, struct gosync_visit *visit)
+{
+	lockdep_assert_held(&obj->wq.lock);
+	list_del(&visit->waiter.entry.entry);
+	obj->cluster->visits->count--;
 }
 
 /* It was interrupted. Return: false if it was begun */
@@ -71,10 +79,20 @@ static bool visit_take_back(struct gosync_object *obj,
 	scoped_guard(spinlock, &obj->wq.lock) {
 		if (visit->begun)
 			return false;
-		list_del(&visit->entry);
+		visit_unlink(obj, visit);
 	}
 	gosync_visit_put(visit);
 	return true;
+}
+
+/* Whoever lists the visitors is not to look at one who is being killed. */
+static void visit_forget_visitor(struct gosync_object *obj,
+				 struct gosync_visit *visit)
+{
+	scoped_guard(spinlock, &obj->wq.lock) {
+		visit->waiter.entry.private = NULL;
+		visit->waiter.holder = NULL;
+	}
 }
 
 /**
@@ -96,6 +114,8 @@ long gosync_visit(struct gosync_holder *holder, struct gosync_visit *visit)
 	if (ret && !visit_take_back(obj, visit))
 		ret = wait_for_completion_killable(&visit->done) ? -EINTR : 0;
 	gosync_wait_ends(obj, &visit->waiter, ret);
+	if (ret)
+		visit_forget_visitor(obj, visit);
 	return ret ?: visit->ret;
 }
 
@@ -115,39 +135,36 @@ enum gosync_cluster_mode gosync_visits_want(struct gosync_object *obj)
 	       GOSYNC_SHARED : GOSYNC_AWAY;
 }
 
-/* Begin some of those who wait. Return: false if there are none */
-static bool begin_some(struct gosync_object *obj, struct list_head *waiting,
-		       struct list_head *batch)
+/* Begin the first of those who wait. Return: NULL if there is none */
+static struct gosync_visit *begin_first(struct gosync_object *obj,
+					struct list_head *waiting)
 {
-	struct gosync_visit *visit, *next;
-	unsigned int n = 0;
+	struct gosync_visits *visits = obj->cluster->visits;
+	struct gosync_visit *visit;
 
 	spin_lock(&obj->wq.lock);
-	list_for_each_entry_safe(visit, next, waiting, entry) {
-		if (n++ == GOSYNC_WAKE_BATCH)
-			break;
+	visit = list_first_entry_or_null(waiting, struct gosync_visit,
+					 waiter.entry.entry);
+	if (visit) {
 		visit->begun = true;
-		list_move_tail(&visit->entry, batch);
+		list_move_tail(&visit->waiter.entry.entry, &visits->begun);
 	}
 	spin_unlock(&obj->wq.lock);
-	return n;
+	return visit;
 }
 
 /* Return: true if they have changed @state */
 static bool run_all(struct gosync_cluster *cluster, bool changing,
 		    struct gosync_cluster_state *state)
 {
-	struct gosync_visits *visits = cluster->visits;
+	struct gosync_object *obj = cluster->holder.obj;
+	struct list_head *waiting = &cluster->visits->waiting[changing];
 	struct gosync_visit *visit;
 	bool changed = false;
-	LIST_HEAD(batch);
 
 	/* Nobody comes again before he was told. */
-	while (begin_some(cluster->holder.obj, &visits->waiting[changing],
-			  &batch)) {
-		list_for_each_entry(visit, &batch, entry)
-			changed |= visit->run(visit, state);
-		list_splice_tail_init(&batch, &visits->begun);
+	while ((visit = begin_first(obj, waiting))) {
+		changed |= visit->run(visit, state);
 		cond_resched();
 	}
 	return changed;
@@ -164,15 +181,35 @@ void gosync_visits_end(struct gosync_cluster *cluster)
 	struct gosync_object *obj = cluster->holder.obj;
 	struct gosync_visit *visit, *next;
 
-	list_for_each_entry_safe(visit, next, &cluster->visits->begun, entry) {
-		list_del_init(&visit->entry);
-		scoped_guard(spinlock, &obj->wq.lock)
+	list_for_each_entry_safe(visit, next, &cluster->visits->begun,
+				 waiter.entry.entry) {
+		scoped_guard(spinlock, &obj->wq.lock) {
+			visit_unlink(obj, visit);
 			gosync_account_wait(obj, &visit->waiter,
 					    GOSYNC_HANDED_OVER);
+		}
 		complete_all(&visit->done);
 		gosync_visit_put(visit);
 		cond_resched();
 	}
+}
+
+/**
+ * gosync_visits_queues() - &gosync_ops.queues of an object with visits
+ * @obj: the object, locked
+ * @queues: out: those who visit it
+ */
+void gosync_visits_queues(struct gosync_object *obj,
+			  struct list_head *queues[GOSYNC_QUEUES])
+{
+	struct gosync_visits *visits;
+
+	if (!obj->cluster)
+		return;
+	visits = obj->cluster->visits;
+	queues[0] = &visits->begun;
+	queues[1] = &visits->waiting[false];
+	queues[2] = &visits->waiting[true];
 }
 
 /**

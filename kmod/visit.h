@@ -12,10 +12,10 @@
 
 /**
  * struct gosync_visit - an operation on an object of several machines
- * @entry: links it into the object's visits (the object's lock)
  * @refs: one reference of who waits for it, and one while it is linked
  * @done: it is over
- * @waiter: for statistics and tracers; it is in no queue
+ * @waiter: for statistics, tracers and lists; its entry links it into the object's
+ *	visits (the object's lock)
  * @changes: it may change the object, so this node has to have all of it
  * @begun: it will take place, whatever becomes of who waits (the object's lock)
  * @ret: its result
@@ -24,7 +24,6 @@
  * @free: free it
  */
 struct gosync_visit {
-	struct list_head entry;
 	refcount_t refs;
 	struct completion done;
 	struct gosync_waiter waiter;
@@ -40,6 +39,8 @@ void gosync_visit_init(struct gosync_visit *visit);
 long gosync_visit(struct gosync_holder *holder, struct gosync_visit *visit);
 void gosync_visit_put(struct gosync_visit *visit);
 enum gosync_cluster_mode gosync_visits_want(struct gosync_object *obj);
+void gosync_visits_queues(struct gosync_object *obj,
+			  struct list_head *queues[GOSYNC_QUEUES]);
 void gosync_visits_end(struct gosync_cluster *cluster);
 
 #endif /* GOSYNC_VISIT_H */

@@ -80,9 +80,27 @@ static void test_value_after_death(const struct locks *locks, const char *left)
 	ok(number == 11 || number == 12, "and who is left can store");
 }
 
+/* The dead node had stored last, so whoever loads waits. */
+static pid_t start_visitor(const struct locks *locks)
+{
+	char command[128];
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(!number_of(locks));
+	usleep(500000);
+	snprintf(command, sizeof(command),
+		 "gosync waiters -no PID cluster.power.value | grep -qw %d", pid);
+	ok(!system(command), "who loads a Value meanwhile is listed as a waiter");
+	ok(!system("gosync ls -rno NAME,WAITERS | grep -q '^cluster.power.value 1$'"),
+	   "and counted");
+	return pid;
+}
+
 static void test_death_of_a_node(const struct locks *locks, const char *left)
 {
 	uint64_t before[2], after[2];
+	pid_t pid = 0;
 
 	if (self == 1) {
 		ok(lock_both(locks, 0), "the first locks");
@@ -106,12 +124,15 @@ static void test_death_of_a_node(const struct locks *locks, const char *left)
 	}
 	usleep(1000000);
 	if (self == 1) {
+		pid = start_visitor(locks);
 		ok(gosync_mutex_trylock(locks->mutex) == -EBUSY,
 		   "nobody has the Mutex meanwhile");
 		ok(gosync_rwmutex_tryrlock(locks->rwmutex) == -EBUSY,
 		   "nobody reads meanwhile");
 	}
 	go_on_without(nodes, left);
+	if (self == 1)
+		ok(!wait_for(pid), "and the waiter has loaded");
 	/* By a read lock, which has to have the value block written first. */
 	if (self == 2) {
 		ok(gosync_rwmutex_rlock(locks->rwmutex) == 1 &&
@@ -181,8 +202,13 @@ static void test_second_death(const struct locks *locks)
  */
 static void leave(void)
 {
-	while (system("grep -q '^0$' /sys/module/gosync_dlm/refcnt"))
+	const char *what = "grep -q '^0$' /sys/module/gosync_dlm/refcnt";
+	int i;
+
+	for (i = 0; i < 100 && system(what); i++)
 		usleep(100000);
+	if (!ok(!system(what), "nothing is left"))
+		system("gosync ls");
 	ok(!system("gosync-dlm-members stop all"), "leaves");
 }
 
