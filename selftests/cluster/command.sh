@@ -55,8 +55,9 @@ else
 	meet "command was refused"
 fi
 ok "runs one in its turn" runs
+ok "runs one beside those of other nodes" gosync run --cluster -s cluster.run true
 meet "command end"
-gosync rm cluster.run
+ok "removes the name, whoever has the lock" gosync rm cluster.run
 echo "1..$number"
 echo "# totals: pass:$((number - failed)) fail:$failed skip:0"
 [ $failed = 0 ]

@@ -196,7 +196,10 @@ struct rm {
 
 enum { KEY_IF_UNUSED = 256 };
 
-/* Is it held, as far as this process may see? Then rm asks for --force. */
+/*
+ * Is it held, as far as this process may see? Then rm asks for --force. What another node
+ * has keeps its name there.
+ */
 static bool is_held(const char *name)
 {
 	struct gosync_info info = { .size = sizeof(info) };
@@ -207,7 +210,7 @@ static bool is_held(const char *name)
 	if (object < 0)
 		return false;
 	if (!ioctl(object, GOSYNC_IOC_INFO, &info))
-		held = info.owner || info.readers ||
+		held = (info.owner && !is_away(&info)) || info.readers ||
 		       (info.flags & GOSYNC_GIVE_BACK &&
 			(info.word & GOSYNC_SEMAPHORE_PERMITS) < info.capacity);
 	close(object);
