@@ -370,19 +370,13 @@ static void atomic_left(struct gosync_object *obj, struct gosync_waiter *waiter)
 		atomic_publish_waiters(obj);
 }
 
-/* A node that has them knows all about the words. */
-static int int64_take(struct gosync_waiter *waiter, bool queue)
-{
-	return 0;
-}
-
 static void int64_changed(struct gosync_waiter *waiter)
 {
 	atomic_wake(waiter->holder->obj, ALL_WORDS, U32_MAX);
 }
 
 static const struct gosync_wait_op int64_cluster_op = {
-	.attempt = int64_take,
+	.attempt = gosync_visits_take,
 	.give_back = int64_changed,
 };
 

@@ -250,8 +250,8 @@ long gosync_value_visit(struct gosync_holder *holder,
 		ret = visit->visit.ret;
 	else
 		ret = gosync_visit(holder, &visit->visit);
-	/* Otherwise it was interrupted, and its memory may be in use. */
-	if (ret == visit->visit.ret)
+	/* If it was interrupted its memory may be in use. */
+	if (ret != -ERESTARTSYS && ret != -EINTR)
 		bad = copy_results(visit, args);
 	gosync_visit_put(&visit->visit);
 	if (bad)
@@ -265,7 +265,10 @@ long gosync_value_visit(struct gosync_holder *holder,
 
 /* --- What the nodes agree upon --------------------------------------------- */
 
-/* While it is away, readers are to ask. */
+/*
+ * While it is away, readers are to ask. This is written before the node lets go, and
+ * another node stores after that: who has heard of that store sees it.
+ */
 void gosync_value_show(struct gosync_object *obj)
 {
 	struct gosync_value_page *page = obj->state;
@@ -275,18 +278,13 @@ void gosync_value_show(struct gosync_object *obj)
 		WRITE_ONCE(page->type, GOSYNC_VALUE_STORING);
 }
 
-static int value_take(struct gosync_waiter *waiter, bool queue)
-{
-	return 0;
-}
-
 static void value_give_back(struct gosync_waiter *waiter)
 {
 	gosync_version_changed(waiter->holder->obj);
 }
 
 static const struct gosync_wait_op value_cluster_op = {
-	.attempt = value_take,
+	.attempt = gosync_visits_take,
 	.give_back = value_give_back,
 };
 

@@ -58,7 +58,7 @@ static void visit_begin_to_wait(struct gosync_object *obj,
 		visit->waiter.entry.private = current;
 		list_add_tail(&visit->waiter.entry.entry,
 			      &cluster->visits->waiting[visit->changes]);
-		cluster->visits->count++;
+		WRITE_ONCE(cluster->visits->count, cluster->visits->count + 1);
 		gosync_cluster_want(obj, visit->changes ? GOSYNC_HERE :
 							  GOSYNC_SHARED);
 	}
@@ -69,7 +69,8 @@ static void visit_unlink(struct gosync_object *obj, struct gosync_visit *visit)
 {
 	lockdep_assert_held(&obj->wq.lock);
 	list_del(&visit->waiter.entry.entry);
-	obj->cluster->visits->count--;
+	WRITE_ONCE(obj->cluster->visits->count,
+		   obj->cluster->visits->count - 1);
 }
 
 /* It was interrupted. Return: false if it was begun */
@@ -120,6 +121,18 @@ long gosync_visit(struct gosync_holder *holder, struct gosync_visit *visit)
 }
 
 /**
+ * gosync_visits_take() - &gosync_wait_op.attempt of the cluster's holder
+ * @waiter: the holder's waiter
+ * @queue: not used
+ *
+ * Return: 0: an object with visits has no owner here whom it would have to wait for.
+ */
+int gosync_visits_take(struct gosync_waiter *waiter, bool queue)
+{
+	return 0;
+}
+
+/**
  * gosync_visits_want() - &gosync_cluster_type.wants of an object with visits
  * @obj: the object
  *
@@ -161,9 +174,13 @@ static bool run_all(struct gosync_cluster *cluster, bool changing,
 	struct list_head *waiting = &cluster->visits->waiting[changing];
 	struct gosync_visit *visit;
 	bool changed = false;
+	u32 left;
 
-	/* Nobody comes again before he was told. */
-	while ((visit = begin_first(obj, waiting))) {
+	/* Who comes later asks for another look, so these are enough. */
+	for (left = READ_ONCE(cluster->visits->count); left; left--) {
+		visit = begin_first(obj, waiting);
+		if (!visit)
+			break;
 		changed |= visit->run(visit, state);
 		cond_resched();
 	}
@@ -185,8 +202,10 @@ void gosync_visits_end(struct gosync_cluster *cluster)
 				 waiter.entry.entry) {
 		scoped_guard(spinlock, &obj->wq.lock) {
 			visit_unlink(obj, visit);
-			gosync_account_wait(obj, &visit->waiter,
-					    GOSYNC_HANDED_OVER);
+			/* Who was killed meanwhile is counted already. */
+			if (visit->waiter.holder)
+				gosync_account_wait(obj, &visit->waiter,
+						    GOSYNC_HANDED_OVER);
 		}
 		complete_all(&visit->done);
 		gosync_visit_put(visit);

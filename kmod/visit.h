@@ -38,6 +38,7 @@ struct gosync_visit {
 void gosync_visit_init(struct gosync_visit *visit);
 long gosync_visit(struct gosync_holder *holder, struct gosync_visit *visit);
 void gosync_visit_put(struct gosync_visit *visit);
+int gosync_visits_take(struct gosync_waiter *waiter, bool queue);
 enum gosync_cluster_mode gosync_visits_want(struct gosync_object *obj);
 void gosync_visits_queues(struct gosync_object *obj,
 			  struct list_head *queues[GOSYNC_QUEUES]);
