@@ -181,6 +181,7 @@ EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
 	const struct gosync_value_page *page = page_of(value);
 	struct gosync_info info;
 	size_t none = 0;
+	uint64_t stored;
 	int ret;
 
 	if (page && __atomic_load_n(&page->type, __ATOMIC_ACQUIRE) !=
@@ -188,14 +189,18 @@ EXPORT int gosync_value_version(gosync_value_t *value, uint64_t *version)
 		*version = __atomic_load_n(&page->version, __ATOMIC_ACQUIRE);
 		return 0;
 	}
-	ret = load_ioctl(value, NULL, &none, NULL, version);
-	if (ret != -ENODATA)
-		return ret == -EMSGSIZE ? 0 : ret;
-	/* Nothing was stored, or the first store is not over. */
 	ret = gosync_info(value, &info);
-	if (!ret)
-		*version = info.word;
-	return ret;
+	if (ret)
+		return ret;
+	stored = info.word;
+	if (info.flags & GOSYNC_CLUSTER) {
+		/* Another node may have stored since. */
+		ret = load_ioctl(value, NULL, &none, NULL, &stored);
+		if (ret && ret != -EMSGSIZE && ret != -ENODATA)
+			return ret;
+	}
+	*version = stored;
+	return 0;
 }
 
 EXPORT int gosync_value_wait_until(gosync_value_t *value, uint64_t *version,
